@@ -1,0 +1,104 @@
+/**
+ * The memory of one route: pooled buffers, counted at their capacity.
+ *
+ * Every byte that the relay holds lives in one of these buffers: unfinished
+ * frames, unsent and unconfirmed runs, what is read back from the journal. So
+ * `used` against `max` is the whole truth about P7, whatever the frame rate,
+ * the frame size or the number of connections.
+ */
+import { Condition } from "./condition.ts";
+
+/** A piece of memory shared by the runs in it; it returns to its pool when the last one lets go. */
+export class PooledBuffer {
+  #holders = 1;
+
+  constructor(readonly bytes: Uint8Array, readonly pool: BufferPool) {}
+
+  /** One more holder. Each `retain` is matched by one `release`. */
+  retain(): this {
+    if (this.#holders === 0) throw new Error("retain of a buffer that was given back");
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (this.#holders === 0) throw new Error("release of a buffer that was given back");
+    if (--this.#holders === 0) this.pool.reclaim(this.bytes);
+  }
+}
+
+export interface BufferPoolOptions {
+  /** Capacity of all buffers together, in bytes. */
+  readonly maxBytes: number;
+  /** Of these, kept free for reading the journal back, so that a full intake cannot stop the drain. */
+  readonly reserveBytes: number;
+  /** The usual buffer's capacity; buffers of this size are kept for reuse. */
+  readonly bufferBytes: number;
+}
+
+export class BufferPool {
+  readonly maxBytes: number;
+  readonly bufferBytes: number;
+  readonly #reserveBytes: number;
+  readonly #free: Uint8Array[] = [];
+  readonly #freed = new Condition();
+  #used = 0;
+
+  constructor(options: BufferPoolOptions) {
+    this.maxBytes = options.maxBytes;
+    this.bufferBytes = options.bufferBytes;
+    this.#reserveBytes = options.reserveBytes;
+  }
+
+  /** Capacity of the buffers in use, in bytes. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /**
+   * A buffer for bytes that come in, of at least `size` bytes (default: the
+   * usual size); undefined while memory is full, see {@link freed}.
+   */
+  take(size: number = this.bufferBytes): PooledBuffer | undefined {
+    const capacity = this.#capacityFor(size);
+    if (this.#used + capacity > this.maxBytes - this.#reserveBytes) return undefined;
+    return this.#allocate(capacity);
+  }
+
+  /**
+   * A buffer for bytes read back from the journal: the reserve is for these.
+   * One is always granted when `sole` says that the caller holds no other, or
+   * a record larger than the reserve could never be delivered.
+   */
+  takeReserved(size: number, sole: boolean): PooledBuffer | undefined {
+    const capacity = this.#capacityFor(size);
+    if (!sole && this.#used + capacity > this.maxBytes) return undefined;
+    return this.#allocate(capacity);
+  }
+
+  /** Resolves when a buffer has been given back. */
+  freed(): Promise<void> {
+    return this.#freed.wait();
+  }
+
+  /** For {@link PooledBuffer.release} alone. */
+  reclaim(bytes: Uint8Array): void {
+    this.#used -= bytes.length;
+    if (bytes.length === this.bufferBytes && this.#free.length * this.bufferBytes < this.maxBytes - this.#used) {
+      this.#free.push(bytes);
+    }
+    this.#freed.notify();
+  }
+
+  #capacityFor(size: number): number {
+    return size > this.bufferBytes / 16 && size <= this.bufferBytes ? this.bufferBytes : size;
+  }
+
+  #allocate(capacity: number): PooledBuffer {
+    this.#used += capacity;
+    const pooled = capacity === this.bufferBytes ? this.#free.pop() : undefined;
+    // Idle buffers are memory too: one gives way to a buffer of another size.
+    while (this.#free.length > 0 && this.#used + this.#free.length * this.bufferBytes > this.maxBytes) this.#free.pop();
+    return new PooledBuffer(pooled ?? new Uint8Array(capacity), this);
+  }
+}

@@ -1,0 +1,29 @@
+/** Time and chance as the journal, the spool and the target see them, so that tests can supply both. */
+export interface Clock {
+  /** Milliseconds on a clock that never steps; for ages, rates and timeouts. */
+  monotonicMs(): number;
+  /** Wall-clock time in µs since 1970; data only, it may step either way. */
+  wallUs(): number;
+  /** Resolves after `ms` milliseconds, or as soon as `signal` is aborted; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A number in [0, 1), as Math.random gives. */
+export type Random = () => number;
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  sleep(ms, signal) {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener("abort", done);
+    });
+  },
+};

@@ -1,0 +1,34 @@
+/**
+ * The unit that moves through the program: whole frames, one after the other,
+ * in one buffer. Its cost does not depend on how many frames are in it.
+ */
+import type { PooledBuffer } from "./buffer.ts";
+
+export interface Run {
+  /** Held by the run; whoever drops the run releases it. */
+  readonly buffer: PooledBuffer;
+  /** The frames are `buffer.bytes[start, end)`. */
+  readonly start: number;
+  end: number;
+  /** Sequence of the first frame. */
+  readonly first: number;
+  /** How many frames; at least 1. */
+  frames: number;
+  /** When the first frame was complete, µs since 1970. */
+  readonly arrivedUs: number;
+}
+
+/** Sequence after the run's last frame. */
+export function runEnd(run: Run): number {
+  return run.first + run.frames;
+}
+
+/** Bytes of frames in the run. */
+export function runBytes(run: Run): number {
+  return run.end - run.start;
+}
+
+/** The run's frames, no copy. */
+export function bytesOf(run: Run): Uint8Array {
+  return run.buffer.bytes.subarray(run.start, run.end);
+}

@@ -1,0 +1,154 @@
+/**
+ * What the journal promises to the spool. The implementation, and every fake of
+ * it, answers to the sentences here.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import type { Run } from "../base/run.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { FileSystem } from "../runtime/files.ts";
+
+export type SyncPolicy = "os" | "interval" | "each";
+
+export interface JournalOptions {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** 8 random bytes for a new segment. */
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly directory: string;
+  /** What a second daemon is told about the one that holds the lock, for example `pid 1234`. */
+  readonly holder: string;
+  readonly framer: Framer;
+  readonly sync: SyncPolicy;
+  readonly syncIntervalMs: number;
+  /** A segment is sealed when it has reached this size. */
+  readonly segmentBytes: number;
+  /** Records hold at most this many payload bytes (at most 256 KiB), or one larger frame. */
+  readonly recordBytes: number;
+  /** Limit of all segment files together in bytes; 0 = none. */
+  readonly maxBytes: number;
+  /** What must stay free on the file system, in bytes. */
+  readonly minFreeBytes: number;
+  /** Delivered bytes that stay readable behind the cursor, for `rewind`. */
+  readonly rewindBytes: number;
+  /** Keep delivered segments this long; 0 = unlink them as the cursor passes. */
+  readonly retainMs: number;
+  /** Keep at most this much of them, in bytes; 0 = no limit. */
+  readonly retainBytes: number;
+}
+
+/** What was found when the journal was opened. */
+export interface Recovery {
+  /** Did the last run end with a clean stop (true for a new journal)? */
+  readonly clean: boolean;
+  /** Bytes that the last run had in memory only, when it last wrote the cursor; 0 if it was clean. */
+  readonly atRiskBytes: number;
+  /** Frames and bytes in the journal at or after the cursor. */
+  readonly pendingFrames: number;
+  readonly pendingBytes: number;
+  /** Bytes cut from the torn tail of the last segment. */
+  readonly truncatedBytes: number;
+}
+
+/** A stretch of frames read back from the journal, payloads joined. */
+export interface JournalBatch {
+  /** Held by the batch; whoever drops it releases the buffer. */
+  readonly buffer: PooledBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly first: number;
+  readonly frames: number;
+  /** Boundaries inside, at least one, ascending: where in the sequence and in the bytes (from `start`) each record's part begins. */
+  readonly parts: readonly { readonly first: number; readonly offset: number }[];
+}
+
+/** Reads frames in sequence order, following the writer from segment to segment. One call at a time. */
+export interface JournalReader {
+  /** Sequence of the next frame that `next` will look for. */
+  readonly position: number;
+  /** Goes to `sequence`; if that lies in a hole, to the first frame after it. */
+  seek(sequence: number): void;
+  /**
+   * The next frames, at most one buffer full, never past the appended end;
+   * undefined when there are none yet, or when no memory can be had (`sole` as
+   * for `BufferPool.takeReserved`). Damaged records are reported to
+   * the journal's `onDamage`, quarantined and skipped.
+   */
+  next(sole: boolean): Promise<JournalBatch | undefined>;
+  close(): void;
+}
+
+/** An append has to wait for room: `max_bytes`, `min_free`, ENOSPC or EDQUOT. A state, not an accident. */
+export class JournalFullError extends Error {
+  override readonly name = "JournalFullError";
+  constructor(readonly reason: string, message: string) {
+    super(message);
+  }
+}
+
+export interface Damage {
+  readonly segment: string;
+  readonly offset: number;
+  readonly bytes: number;
+  /** Sequences that are gone: [from, until), as far as they can be told. */
+  readonly from: number;
+  readonly until: number;
+}
+
+/**
+ * One route's append-only log on disk. One task appends at a time; reading,
+ * confirming and appending may overlap.
+ */
+export interface Journal {
+  readonly recovery: Recovery;
+  /** Sequence after the last frame appended. At opening: the larger of the journal's end and the cursor. */
+  readonly end: number;
+  /** Sequence of the next frame to deliver, as last set; as recovered at opening. */
+  readonly cursor: number;
+  /** Bytes of all segment files, and how many there are. */
+  readonly bytes: number;
+  readonly segments: number;
+  /** Called for each stretch that turned out to be damaged, once. */
+  onDamage: (damage: Damage) => void;
+
+  /**
+   * Appends runs of consecutive sequences; the first may lie beyond `end`,
+   * which declares what is between as delivered from memory. Small runs that
+   * follow each other within 10 ms become one record. Once it resolves the
+   * frames survive a crash of the process, with `sync = "each"` a power loss.
+   *
+   * Rejects with a `JournalFullError` (no room: may be tried again, with the
+   * runs from `end` on) or another `SystemError` (likewise). Whatever happens,
+   * `end` tells how far it got, everything before `end` is in whole records,
+   * and nothing of a failed write reads as valid.
+   */
+  append(runs: readonly Run[]): Promise<void>;
+
+  /** For a stop: like `append`, but may use what `minFreeBytes` keeps free. */
+  appendLast(runs: readonly Run[]): Promise<void>;
+
+  /**
+   * Everything below `sequence` is confirmed. Written to disk within 100 ms;
+   * segments wholly below it (rewind and retention apart) are unlinked after
+   * that. `atRiskBytes` is noted beside it.
+   */
+  confirm(sequence: number, atRiskBytes: number): void;
+
+  /** A reader that starts at the cursor and takes its buffers from `pool`. */
+  reader(pool: BufferPool): JournalReader;
+
+  /**
+   * The first frame of the longest gapless stretch before `sequence` that holds
+   * at most the next whole frame more than `bytes`; `sequence` itself if nothing
+   * is there to go back to.
+   */
+  locateBack(sequence: number, bytes: number): Promise<number>;
+
+  /** The frame that has the byte `offset` bytes after the beginning of frame `sequence`, in the appended data. */
+  locate(sequence: number, offset: number): Promise<number>;
+
+  /** Syncs, writes the cursor with the clean flag, releases the lock. */
+  close(): Promise<void>;
+}

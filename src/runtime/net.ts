@@ -1,0 +1,83 @@
+/**
+ * Byte-stream sockets as the rest of the program sees them.
+ *
+ * One adapter per runtime implements this on the runtime's native sockets; the
+ * same contract tests (test/runtime) run against each. Every failure is
+ * rejected as a `SystemError` whose code is an errno name.
+ */
+
+/** Where to listen or connect. */
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface Connection {
+  /** Our end, as a log shows it: `127.0.0.1:9000`, `[::1]:9000`, `unix:/path`. */
+  readonly local: string;
+  /** The other end, likewise. IPv4 peers of a dual-stack listener appear as IPv4. */
+  readonly peer: string;
+
+  /**
+   * Reads what has arrived, at most `into.length` bytes, waiting for the first
+   * one. Returns how many, or null at the peer's end of stream. Rejects with
+   * ECONNRESET and the like as soon as the connection is lost, though nothing
+   * is being written, with EBADF after `close()`. One read at a time.
+   */
+  read(into: Uint8Array): Promise<number | null>;
+
+  /**
+   * Says that the next `read` will not come soon, so that a runtime that reads
+   * ahead stops doing so and the kernel's window closes. The next `read`
+   * resumes. Until then a lost connection may go unnoticed.
+   */
+  pause(): void;
+
+  /**
+   * Hands bytes to the kernel, waiting until it takes some. Returns how many it
+   * took, at least 1 unless `bytes` is empty. Nothing is queued in between.
+   * The caller leaves `bytes` alone until then. One write at a time.
+   */
+  write(bytes: Uint8Array): Promise<number>;
+
+  /** Sends FIN after what was written; reading goes on. */
+  closeWrite(): Promise<void>;
+
+  /**
+   * Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, see
+   * tcp(7)): exact, still answered after a reset, until `close()`. A FIN that
+   * was sent may count as one. Undefined where the system cannot tell: unix
+   * sockets, systems other than Linux, a closed connection.
+   */
+  unacknowledgedBytes(): number | undefined;
+
+  /** Releases the socket; what the kernel holds is still sent. Pending calls reject with EBADF. Idempotent. */
+  close(): void;
+}
+
+export interface Listener {
+  /** As bound, the port the kernel chose included. */
+  readonly address: Address;
+  /** The next connection; null once the listener is closed. A failed accept (EMFILE, …) rejects and may be tried again. */
+  accept(): Promise<Connection | null>;
+  /** Stops listening, frees the port (a unix socket's file too) before it resolves. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Net {
+  /**
+   * Binds and listens with the largest backlog the runtime allows. A unix
+   * socket's file that nobody answers on is replaced; one that is in use
+   * rejects with EADDRINUSE. An empty host or `::` is dual-stack.
+   */
+  listen(address: Address): Promise<Listener>;
+
+  /**
+   * Connects, with TCP_NODELAY and keepalive on, as accepted connections have
+   * them. Rejects with ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that
+   * does not resolve.
+   */
+  connect(address: Address, timeoutMs: number): Promise<Connection>;
+
+  /** The addresses a name resolves to; rejects with ENOTFOUND. */
+  resolve(host: string): Promise<string[]>;
+}
