@@ -14,6 +14,11 @@ export class PooledBuffer {
 
   constructor(readonly bytes: Uint8Array, readonly pool: BufferPool) {}
 
+  /** Does nobody but the caller hold it? */
+  get sole(): boolean {
+    return this.#holders === 1;
+  }
+
   /** One more holder. Each `retain` is matched by one `release`. */
   retain(): this {
     if (this.#holders === 0) throw new Error("retain of a buffer that was given back");
@@ -56,13 +61,12 @@ export class BufferPool {
   }
 
   /**
-   * A buffer for bytes that come in, of at least `size` bytes (default: the
-   * usual size); undefined while memory is full, see {@link freed}.
+   * A buffer for bytes that come in, of `size` bytes (default: the usual
+   * size); undefined while memory is full, see {@link freed}.
    */
   take(size: number = this.bufferBytes): PooledBuffer | undefined {
-    const capacity = this.#capacityFor(size);
-    if (this.#used + capacity > this.maxBytes - this.#reserveBytes) return undefined;
-    return this.#allocate(capacity);
+    if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
+    return this.#allocate(size);
   }
 
   /**
@@ -71,9 +75,8 @@ export class BufferPool {
    * a record larger than the reserve could never be delivered.
    */
   takeReserved(size: number, sole: boolean): PooledBuffer | undefined {
-    const capacity = this.#capacityFor(size);
-    if (!sole && this.#used + capacity > this.maxBytes) return undefined;
-    return this.#allocate(capacity);
+    if (!sole && this.#used + size > this.maxBytes) return undefined;
+    return this.#allocate(size);
   }
 
   /** Resolves when a buffer has been given back. */
@@ -88,10 +91,6 @@ export class BufferPool {
       this.#free.push(bytes);
     }
     this.#freed.notify();
-  }
-
-  #capacityFor(size: number): number {
-    return size > this.bufferBytes / 16 && size <= this.bufferBytes ? this.bufferBytes : size;
   }
 
   #allocate(capacity: number): PooledBuffer {

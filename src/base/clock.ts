@@ -14,16 +14,25 @@ export type Random = () => number;
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-  sleep(ms, signal) {
-    return new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener("abort", done);
-    });
+  async sleep(ms, signal) {
+    for (let left = ms; !signal?.aborted; left -= TIMER_MS_MAX) {
+      await timer(Math.min(left, TIMER_MS_MAX), signal);
+      if (left <= TIMER_MS_MAX) return;
+    }
   },
 };
+
+/** Timers of JavaScript take 31 bits; a longer one fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(id);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const id = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}

@@ -14,6 +14,8 @@ export interface Run {
   readonly first: number;
   /** How many frames; at least 1. */
   frames: number;
+  /** Bytes of frames that the route had received before this run, in this process. */
+  readonly offset: number;
   /** When the first frame was complete, µs since 1970. */
   readonly arrivedUs: number;
 }

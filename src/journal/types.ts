@@ -20,6 +20,8 @@ export interface JournalOptions {
   readonly directory: string;
   /** What a second daemon is told about the one that holds the lock, for example `pid 1234`. */
   readonly holder: string;
+  /** Who this process runs as, for messages about permissions, for example `uid 1000`. */
+  readonly user?: string;
   readonly framer: Framer;
   readonly sync: SyncPolicy;
   readonly syncIntervalMs: number;
@@ -60,8 +62,18 @@ export interface JournalBatch {
   readonly end: number;
   readonly first: number;
   readonly frames: number;
-  /** Boundaries inside, at least one, ascending: where in the sequence and in the bytes (from `start`) each record's part begins. */
-  readonly parts: readonly { readonly first: number; readonly offset: number }[];
+  /** What cuts these frames: the segment's own framing, whatever the route's is now. */
+  readonly framer: Framer;
+  /** The records' parts in it, at least one, ascending; a declared hole may lie between two. */
+  readonly parts: readonly BatchPart[];
+}
+
+/** Frames without a gap inside a batch. */
+export interface BatchPart {
+  readonly first: number;
+  readonly frames: number;
+  /** Bytes from the batch's `start` to the part's first frame. */
+  readonly offset: number;
 }
 
 /** Reads frames in sequence order, following the writer from segment to segment. One call at a time. */
@@ -95,6 +107,10 @@ export interface Damage {
   /** Sequences that are gone: [from, until), as far as they can be told. */
   readonly from: number;
   readonly until: number;
+  /** About how many bytes of frames these were. */
+  readonly payloadBytes: number;
+  /** Were they counted as pending: in `recovery`, or as appended by this process? Else nobody has heard of them. */
+  readonly counted: boolean;
 }
 
 /**
@@ -145,9 +161,6 @@ export interface Journal {
    * is there to go back to.
    */
   locateBack(sequence: number, bytes: number): Promise<number>;
-
-  /** The frame that has the byte `offset` bytes after the beginning of frame `sequence`, in the appended data. */
-  locate(sequence: number, offset: number): Promise<number>;
 
   /** Syncs, writes the cursor with the clean flag, releases the lock. */
   close(): Promise<void>;

@@ -46,7 +46,8 @@ export interface Connection {
    * Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, see
    * tcp(7)): exact, still answered after a reset, until `close()`. A FIN that
    * was sent may count as one. Undefined where the system cannot tell: unix
-   * sockets, systems other than Linux, a closed connection.
+   * sockets, systems other than Linux, a closed connection, and one that was
+   * reset before it was ever asked, so ask once when it is new.
    */
   unacknowledgedBytes(): number | undefined;
 

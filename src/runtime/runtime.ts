@@ -2,11 +2,60 @@
 import type { FileSystem } from "./files.ts";
 import type { Net } from "./net.ts";
 
+export type Signal = "SIGINT" | "SIGTERM";
+
 export interface Runtime {
   readonly name: "deno" | "bun";
   readonly version: string;
   readonly net: Net;
   readonly files: FileSystem;
+
+  /** What the user wrote after the program's name. */
+  readonly args: readonly string[];
+  /**
+   * The words that start this very program again, absolute: the executable
+   * alone, or a runtime and its script where it was not compiled into one.
+   */
+  readonly executable: readonly string[];
+  readonly pid: number;
+  /** The effective user; undefined where the system has no such number. */
+  readonly uid: number | undefined;
+  /** The user's name for messages, `uid 1000` where the system knows none. */
+  userName(): string;
+  /** An environment variable; undefined where it is not set. */
+  env(name: string): string | undefined;
+  /**
+   * Calls `handler` at each arrival of `signal`, instead of the process ending.
+   * Returns what removes it.
+   */
+  onSignal(signal: Signal, handler: () => void): () => void;
+  /** Ends the process at once; what `stderr` still holds is lost, see its `flush`. */
+  exit(code: number): never;
+
+  readonly stdout: Stdout;
+  readonly stderr: Stderr;
+  /** Standard input up to its end, as UTF-8. Rejects with a `SystemError`. */
+  readStdin(): Promise<string>;
+}
+
+export interface Stdout {
+  /**
+   * Resolves once the system has taken the whole text; rejects with a
+   * `SystemError` (EPIPE if nobody reads any more). Texts come out in the order
+   * of the calls.
+   */
+  write(text: string): Promise<void>;
+}
+
+export interface Stderr {
+  /**
+   * Never blocks and never throws, whatever stands at the other end. At most
+   * 1 MiB waits; of what comes on top of that, the number of texts lost is
+   * printed in their place. A closed pipe swallows everything.
+   */
+  write(text: string): void;
+  /** Resolves once nothing waits; never, while a pipe that nobody reads is full. */
+  flush(): Promise<void>;
 }
 
 /** The adapter for the runtime that this program runs on. */

@@ -1,0 +1,25 @@
+/**
+ * The load generator: `bytes` of 512-byte lines to a port as fast as they are
+ * taken, from one prepared buffer. Then it keeps the connection open until its
+ * standard input ends, so that what is measured can still be looked at.
+ *
+ * As a program: `deno run -A load.ts HOST PORT BYTES`; prints when it began and
+ * when the last byte was accepted, in ms since 1970.
+ */
+
+const LINE_BYTES = 512;
+const BUFFER_BYTES = 1 << 20;
+
+const [hostname, port, total] = [Deno.args[0], Number(Deno.args[1]), Number(Deno.args[2])];
+const buffer = new Uint8Array(BUFFER_BYTES).map((_, i) => i % LINE_BYTES === LINE_BYTES - 1 ? 10 : 97 + i % 26);
+const connection = await Deno.connect({ hostname, port });
+const beganMs = performance.timeOrigin + performance.now();
+for (let sent = 0; sent < total;) {
+  // Always the bytes that come next in the buffer, so that lines stay whole whatever the kernel takes.
+  const offset = sent % BUFFER_BYTES;
+  sent += await connection.write(buffer.subarray(offset, Math.min(BUFFER_BYTES, offset + total - sent)));
+}
+const acceptedMs = performance.timeOrigin + performance.now();
+console.log(JSON.stringify({ beganMs, acceptedMs }));
+for await (const _ of Deno.stdin.readable);
+connection.close();

@@ -1,0 +1,31 @@
+/** The results as somebody reads them. */
+import type { Figures } from "./figures.ts";
+
+export interface Comparison {
+  readonly copy: string;
+  readonly spillway: Figures;
+  readonly socat: Figures;
+  /** Median of Spillway over median of socat, of the same alternating runs. */
+  readonly ratio: number;
+}
+
+export function table(comparisons: readonly Comparison[]): string {
+  const rows = [["copy", "", "MB/s (slowest to fastest)", "CPU s/GB", "peak MiB", "ratio"]];
+  for (const { copy, spillway, socat, ratio } of comparisons) {
+    rows.push([copy, "spillway", ...cells(spillway), ratio.toFixed(2)], ["", "socat", ...cells(socat), ""]);
+  }
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
+}
+
+function cells(figures: Figures): string[] {
+  return [
+    `${whole(figures.megabytesPerSecond)} (${whole(figures.slowest)} to ${whole(figures.fastest)})`,
+    figures.cpuSecondsPerGigabyte.toFixed(2),
+    whole(figures.peakMebibytes),
+  ];
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

@@ -1,0 +1,89 @@
+/**
+ * The books of one route: `received + carried over = delivered + pending +
+ * dropped`, in frames and in bytes, at every moment (P3).
+ */
+
+export interface Tally {
+  frames: number;
+  bytes: number;
+}
+
+/** Why frames or bytes were given up. */
+export type DropReason =
+  /** A connection ended in the middle of a frame. */
+  | "unfinished"
+  /** Bytes that can never be a frame: too long, an impossible length. */
+  | "fault"
+  /** The oldest unfinished frame stood in the way of others and did not grow. */
+  | "stuck"
+  /** Damaged records of the journal, moved to quarantine. */
+  | "damaged"
+  /** Neither delivered nor journaled when the process had to end. */
+  | "stop";
+
+export class Ledger {
+  readonly received: Tally = tally();
+  readonly delivered: Tally = tally();
+  /** Not yet confirmed; starts with what the last run left in the journal. */
+  readonly pending: Tally = tally();
+  /** What the last run left, as counted at start. */
+  readonly carried: Tally = tally();
+  /** Appended to the journal. */
+  readonly spilled: Tally = tally();
+  readonly dropped: Map<DropReason, Tally> = new Map();
+  /** Frames sent again, or possibly so, after a connection was lost. */
+  resentFrames = 0;
+
+  carry(frames: number, bytes: number): void {
+    add(this.carried, frames, bytes);
+    add(this.pending, frames, bytes);
+  }
+
+  receive(frames: number, bytes: number): void {
+    add(this.received, frames, bytes);
+    add(this.pending, frames, bytes);
+  }
+
+  deliver(frames: number, bytes: number): void {
+    add(this.delivered, frames, bytes);
+    add(this.pending, -frames, -bytes);
+  }
+
+  spill(frames: number, bytes: number): void {
+    add(this.spilled, frames, bytes);
+  }
+
+  /** Gives up frames that were pending. */
+  drop(reason: DropReason, frames: number, bytes: number): void {
+    add(this.#dropTally(reason), frames, bytes);
+    add(this.pending, -frames, -bytes);
+  }
+
+  /** Gives up bytes that never became a frame: received and dropped at once. */
+  refuse(reason: DropReason, bytes: number): void {
+    add(this.received, 0, bytes);
+    add(this.#dropTally(reason), 0, bytes);
+  }
+
+  /** All that was dropped, for whatever reason. */
+  droppedTotal(): Tally {
+    const total = tally();
+    for (const { frames, bytes } of this.dropped.values()) add(total, frames, bytes);
+    return total;
+  }
+
+  #dropTally(reason: DropReason): Tally {
+    let entry = this.dropped.get(reason);
+    if (entry === undefined) this.dropped.set(reason, entry = tally());
+    return entry;
+  }
+}
+
+function tally(): Tally {
+  return { frames: 0, bytes: 0 };
+}
+
+function add(to: Tally, frames: number, bytes: number): void {
+  to.frames += frames;
+  to.bytes += bytes;
+}

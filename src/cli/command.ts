@@ -1,0 +1,47 @@
+/** What a command of the command line is: what it takes, what its help says, what it does. */
+import type { Runtime } from "../runtime/runtime.ts";
+
+export interface Flag {
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What stands for the value in the help: `FILE`. Absent for a flag that is there or not. */
+  readonly value?: string;
+  /** One line of help. */
+  readonly says: string;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly says: string;
+}
+
+/** What the user wrote after the command's name. */
+export interface Invocation {
+  /** Values of flags that have one, by name; absent where the flag was not given. */
+  readonly values: Readonly<Record<string, string | undefined>>;
+  /** Names of the other flags that were given. */
+  readonly switches: ReadonlySet<string>;
+  readonly operands: readonly string[];
+}
+
+export interface Command {
+  /** `run [-c FILE]`, one entry per form. */
+  readonly usage: readonly string[];
+  /** What it does, lines of at most 80 characters. */
+  readonly says: string;
+  readonly flags: readonly Flag[];
+  /** How many operands it takes at most. */
+  readonly operandsMax: number;
+  readonly examples: readonly Example[];
+  /** Does it and returns the exit code; rejects with a SpillwayError where it cannot. */
+  run(invocation: Invocation, runtime: Runtime): Promise<number>;
+}
+
+/** `-c FILE`, the same wherever a configuration is read. */
+export const configFlag: Flag = {
+  name: "config",
+  short: "c",
+  value: "FILE",
+  says: "the configuration; - is standard input. Else $SPILLWAY_CONFIG, else ./spillway.toml",
+};

@@ -1,0 +1,160 @@
+/** The demo's two acts: the producer against a slow consumer, first alone, then with the relay in between. */
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { SpillwayError } from "../../base/error.ts";
+import { formatAddress } from "../../runtime/address.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { RelayChild } from "./child.ts";
+import { Consumer } from "./consumer.ts";
+import { LINE_BYTES, Producer } from "./producer.ts";
+
+const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+const LINES = 400_000;
+const LINES_PER_SECOND = 80_000;
+const SLOW_BYTES_PER_SECOND = 1_000_000;
+const CONNECT_MS = 3000;
+/** More than a consumer's kernel holds unread on loopback (tcp_rmem[2], 6 MiB by default). */
+const REWIND = "7MiB";
+
+/** What a tick of the timeline shows. */
+export interface Moment {
+  readonly elapsedMs: number;
+  readonly sentLines: number;
+  readonly receivedLines: number;
+  readonly consumer: string;
+}
+
+export interface Outcome {
+  readonly alone: { readonly gaveUp: boolean; readonly sentLines: number; readonly stallMs: number };
+  readonly sentLines: number;
+  readonly totalLines: number;
+  readonly gaveUp: boolean;
+  readonly stallMs: number;
+  readonly consumer: Consumer;
+  /** Most bytes in the journal at once. */
+  readonly journalPeakBytes: number;
+  readonly relayExit: number | null;
+}
+
+export interface Narrator {
+  /** Something happens. */
+  event(elapsedMs: number, text: string): void;
+  tick(moment: Moment): void;
+}
+
+/** Act one: no relay. Resolves when the producer has given up, or has sent everything after all. */
+async function playAlone(runtime: Runtime, clock: Clock): Promise<Outcome["alone"]> {
+  const consumer = new Consumer(runtime.net, clock);
+  consumer.bytesPerSecond = SLOW_BYTES_PER_SECOND;
+  const address = await consumer.arrive(LOOPBACK);
+  const connection = await runtime.net.connect(address, CONNECT_MS);
+  const producer = new Producer(connection, clock, LINES, LINES_PER_SECOND);
+  await producer.run();
+  connection.close();
+  await consumer.die();
+  return { gaveUp: producer.gaveUp, sentLines: producer.sent, stallMs: producer.longestStallMs };
+}
+
+/** Both acts. Rejects with a SpillwayError if the stage falls apart; what was proved is in the outcome. */
+export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome> {
+  const directory = await mkdtemp(join(tmpdir(), "spillway-demo-"));
+  try {
+    const alone = await playAlone(runtime, clock);
+    narrator.event(0, alone.gaveUp ? "alone: the producer gave up, see below" : "alone: the producer got through");
+    return { alone, ...await playRelayed(runtime, clock, narrator, directory) };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function playRelayed(runtime: Runtime, clock: Clock, narrator: Narrator, directory: string) {
+  const startMs = clock.monotonicMs();
+  const elapsed = () => clock.monotonicMs() - startMs;
+  const consumer = new Consumer(runtime.net, clock);
+  const address = await consumer.arrive(LOOPBACK);
+  const relay = new RelayChild(runtime, configFor(directory, formatAddress(address)));
+  let journalPeakBytes = 0;
+  let state = "reads";
+  let producer: Producer | undefined;
+  const ticking = setInterval(async () => {
+    journalPeakBytes = Math.max(journalPeakBytes, await journalBytes(directory));
+    narrator.tick({
+      elapsedMs: elapsed(),
+      sentLines: producer?.sent ?? 0,
+      receivedLines: consumer.received,
+      consumer: state,
+    });
+  }, 500);
+  const act = (text: string, next: string) => {
+    narrator.event(elapsed(), text);
+    state = next;
+  };
+  try {
+    const connection = await runtime.net.connect({ ...LOOPBACK, port: await relay.listening() }, CONNECT_MS);
+    producer = new Producer(connection, clock, LINES, LINES_PER_SECOND);
+    act("producer and consumer are connected to the relay", "reads");
+    const producing = producer.run();
+    await clock.sleep(1000);
+    act("the consumer becomes slow: 1 MB/s", "slow");
+    consumer.bytesPerSecond = SLOW_BYTES_PER_SECOND;
+    await clock.sleep(1500);
+    act("the consumer dies, with what it had not read", "dead");
+    await consumer.die();
+    await clock.sleep(1500);
+    act("the consumer is back, at full speed", "reads");
+    consumer.bytesPerSecond = Infinity;
+    await consumer.arrive(address);
+    await producing;
+    act("the producer has sent everything and closes", "reads");
+    connection.close();
+    await drained(consumer, relay, clock);
+    act("the consumer has everything", "done");
+    relay.stop();
+    const relayExit = await relay.exited;
+    act(`the relay stopped cleanly, exit ${relayExit}`, "done");
+    const { sent: sentLines, gaveUp, longestStallMs: stallMs } = producer;
+    return { sentLines, totalLines: LINES, gaveUp, stallMs, consumer, journalPeakBytes, relayExit };
+  } finally {
+    clearInterval(ticking);
+    relay.kill();
+    await consumer.die();
+  }
+}
+
+/** Waits until the last line is there, at most 10 s. */
+async function drained(consumer: Consumer, relay: RelayChild, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + 10_000;
+  while (consumer.received < LINES && clock.monotonicMs() < deadlineMs) {
+    if (consumer.failure !== undefined) throw new SpillwayError(`the consumer of the demo failed: ${consumer.failure}`);
+    const gone = await Promise.race([relay.exited.then(() => true), clock.sleep(20).then(() => false)]);
+    if (gone) throw new SpillwayError("the relay of the demo ended too early", { hint: relay.log.trim() });
+  }
+}
+
+function configFor(directory: string, target: string): string {
+  return `
+[[route]]
+name = "demo"
+source.listen = "127.0.0.1:0"
+target.connect = ${JSON.stringify(target)}
+target.rewind = "${REWIND}"
+journal.dir = ${JSON.stringify(join(directory, "journal"))}
+journal.segment_bytes = "8MiB"
+`;
+}
+
+async function journalBytes(directory: string): Promise<number> {
+  const journal = join(directory, "journal");
+  let bytes = 0;
+  for (const name of await readdir(journal).catch(() => [])) {
+    if (name.endsWith(".seg")) bytes += (await stat(join(journal, name)).catch(() => undefined))?.size ?? 0;
+  }
+  return bytes;
+}
+
+/** Lines in bytes. */
+export function lineBytes(lines: number): number {
+  return lines * LINE_BYTES;
+}

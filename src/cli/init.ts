@@ -1,0 +1,63 @@
+/** `spillway init`: what is needed to set it up, on standard output; nothing is written anywhere. */
+import { resolve } from "node:path";
+import { EXIT, SpillwayError } from "../base/error.ts";
+import { nearest } from "../config/nearest.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Command, Invocation } from "./command.ts";
+import { CONFIG_TEMPLATE } from "./init_config.ts";
+import { systemdUnit } from "./init_systemd.ts";
+
+const KINDS = ["config", "systemd", "cron"];
+const INSTALLED_CONFIG = "/etc/spillway/spillway.toml";
+
+export const command: Command = {
+  usage: ["init [config|systemd|cron] [-c FILE]"],
+  says: `Prints to standard output: config (the default), every key with its default and
+what it means; systemd, a hardened unit; cron, a crontab line.`,
+  flags: [{
+    name: "config",
+    short: "c",
+    value: "FILE",
+    says: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
+  }],
+  operandsMax: 1,
+  examples: [
+    { command: "spillway init > spillway.toml", says: "a configuration to begin with" },
+    { command: "spillway init systemd > /etc/systemd/system/spillway.service", says: "a service" },
+    { command: "spillway init cron", says: "for crontab -e" },
+  ],
+  async run({ operands: [kind = "config"], values }: Invocation, runtime: Runtime): Promise<number> {
+    await runtime.stdout.write(textOf(kind, runtime.executable, resolve(values.config ?? INSTALLED_CONFIG)));
+    return EXIT.ok;
+  },
+};
+
+function textOf(kind: string, executable: readonly string[], config: string): string {
+  switch (kind) {
+    case "config":
+      return CONFIG_TEMPLATE;
+    case "systemd":
+      return systemdUnit(executable, config);
+    case "cron":
+      return crontabLine(executable, config);
+  }
+  const meant = nearest(kind, KINDS);
+  throw new SpillwayError(`init: found '${kind}', allowed: ${KINDS.join(", ")}`, {
+    hint: meant === undefined ? undefined : `did you mean spillway init ${meant}?`,
+    exit: EXIT.usage,
+  });
+}
+
+/** For crontab(5), where a percent sign has to be escaped. */
+function crontabLine(executable: readonly string[], config: string): string {
+  const words = [...executable, "compact", "-c", config].map(shellWord).join(" ").replaceAll("%", "\\%");
+  return `# Spillway: once an hour, remove and compress delivered segments past their retention.
+# 'spillway compact' comes with a later version: leave this line commented until then.
+# The running daemon keeps to journal.retain and journal.retain_bytes by itself.
+#17 * * * * ${words}
+`;
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,78 @@
+/**
+ * What `spillway init config` prints: every key of this version. Lines that
+ * begin with `#` and a key are defaults; tests hold them to the real ones.
+ */
+export const CONFIG_TEMPLATE = `# Spillway's configuration. Check it with: spillway check -c FILE
+# Sizes are strings with a unit: B KB MB GB KiB MiB GiB. Durations: ms s m h d.
+# A commented key has the value that it has when it is left out.
+
+[[route]]
+# Required, unique: a-z 0-9 _ -
+name = "feed"
+
+# How the stream is cut into messages (frames). One of:
+#   "line"                   each ends with a newline
+#   "octet-count"            syslog's own: "5 hello" (RFC 6587)
+#   "raw"                    none: bytes in order; one producer at a time
+#   { type = "line", delimiter = "\\r\\n", max_frame = "1MiB" }
+#   { type = "length-prefix", width = 4, endian = "big", offset = 0, includes_header = false, max_frame = "1MiB" }
+#   { type = "delimited", start = "\\u000b", end = "\\u001c\\r", max_frame = "1MiB" }
+#   { type = "fixed", size = 188 }
+# max_frame is at most a quarter of memory.max_bytes.
+#framing = "line"
+
+[route.source]
+# Where the producer connects: host:port, [v6]:port, :port (every address), unix:/path.sock.
+# Instead, to dial the producer again and again:   connect = "server-a:9000"
+listen = "0.0.0.0:9000"
+# Further connections are refused and counted.
+#max_connections = 1024
+# Close a connection that has been silent this long; 0s = never.
+#idle_timeout = "0s"
+
+[route.target]
+# The consumer to deliver to. Instead, to let the consumer dial in:   listen = "0.0.0.0:9001"
+connect = "server-b:9001"
+# When a frame counts as delivered. "acked": its bytes were acknowledged by the consumer's
+# kernel (TCP on Linux; elsewhere it means "written"). "written": our kernel took them.
+#confirm = "acked"
+# On a new connection, send this much again that was confirmed already: what a dying consumer
+# had received and not read. At most half of memory.max_bytes.
+#rewind = "0B"
+# true: the consumer may close its sending side and still receive.
+#half_close = false
+#connect_timeout = "3s"
+# Pause between attempts to connect: doubles from the first to the second.
+#retry_min = "100ms"
+#retry_max = "2s"
+
+[route.memory]
+# Everything that is held in memory for this route.
+#max_bytes = "16MiB"
+
+[route.journal]
+# Relative to this file. The default has the route's name in it.
+#dir = "spillway-data/feed"
+# "overflow": journal only what the consumer cannot take now. "always": journal everything.
+#mode = "overflow"
+# What a power loss can take. "os": the page cache. "interval": the last sync_interval. "each": nothing.
+#sync = "os"
+#sync_interval = "100ms"
+# Delivered frames are removed a whole segment at a time.
+#segment_bytes = "64MiB"
+# Limit of the journal; 0B = none of its own.
+#max_bytes = "0B"
+# Keep this much of the file system free.
+#min_free = "64MiB"
+# While the journal is full: stop reading.
+#when_full = "block"
+# Keep delivered segments this long, and at most this much of them (0B = no limit).
+#retain = "0s"
+#retain_bytes = "0B"
+
+[log]
+# debug, info, warn, error
+#level = "info"
+# text, json
+#format = "text"
+`;

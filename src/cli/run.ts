@@ -1,0 +1,109 @@
+/** `spillway run`: the relay, in the foreground. */
+import process from "node:process";
+import { systemClock } from "../base/clock.ts";
+import { EXIT, SpillwayError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../config/flags.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/parse.ts";
+import { warningsOf } from "../config/warnings.ts";
+import { type Relay, startRelay } from "../relay/relay.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type Command, configFlag, type Invocation } from "./command.ts";
+import { createLogs } from "./log.ts";
+import { wantsColour } from "./terminal.ts";
+
+export const command: Command = {
+  usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
+  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s, and a second
+signal ends it at once. Logs to standard error. The flags other than --config
+describe one route without a file; what they cannot say, a file can.`,
+  flags: [
+    configFlag,
+    { name: "listen", value: "ADDR", says: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
+    { name: "to", value: "ADDR", says: "the consumer to connect to" },
+    { name: "name", value: "NAME", says: "the route's name. Default: main" },
+    { name: "framing", value: "KIND", says: "line (default), raw or octet-count" },
+    { name: "confirm", value: "KIND", says: "acked (default) or written" },
+    { name: "rewind", value: "SIZE", says: "resend this much on a new connection. Default: 0B" },
+    { name: "memory", value: "SIZE", says: "most memory for what is under way. Default: 16MiB" },
+    { name: "journal", value: "DIR", says: "the journal. Default: spillway-data/NAME" },
+    {
+      name: "mode",
+      value: "MODE",
+      says: "overflow (default): journal what the consumer cannot take; always: everything",
+    },
+    { name: "sync", value: "WHEN", says: "os (default), interval or each: what a power loss can take" },
+    { name: "log-level", value: "LEVEL", says: "debug, info (default), warn or error" },
+    { name: "log-format", value: "KIND", says: "text (default) or json" },
+  ],
+  operandsMax: 0,
+  examples: [
+    { command: "spillway run -c /etc/spillway/spillway.toml", says: "what a service does" },
+    { command: "spillway run --listen :9000 --to server-b:9001", says: "one route of lines, without a file" },
+    {
+      command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal /var/lib/spillway/feed",
+      says: "journal every frame before it counts",
+    },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const config = await configOf(invocation, runtime);
+    const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
+    for (const route of config.routes) {
+      for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
+    }
+    return await relayUntilSignal(
+      () => startRelay({ routes: config.routes, runtime, clock: systemClock, log, user: runtime.userName() }),
+      runtime,
+      log("spillway"),
+    );
+  },
+};
+
+async function configOf({ values }: Invocation, runtime: Runtime): Promise<Config> {
+  const flags = [...Object.keys(ROUTE_FLAGS), ...Object.keys(LOG_FLAGS)].filter((flag) => values[flag] !== undefined);
+  if (flags.length === 0) return await loadConfig(values.config, runtime);
+  if (values.config !== undefined) {
+    throw usageError(
+      `--config and --${flags[0]} are given together`,
+      "a route stands in the file or in flags, not in both",
+    );
+  }
+  for (const needed of ["listen", "to"]) {
+    if (values[needed] === undefined) {
+      throw usageError(
+        `--${flags[0]} is given, and --${needed} is not`,
+        "a route without a file needs --listen and --to",
+      );
+    }
+  }
+  return configFromFlags(values as Partial<Record<RunFlag, string>>);
+}
+
+function usageError(message: string, hint: string): SpillwayError {
+  return new SpillwayError(message, { hint, exit: EXIT.usage });
+}
+
+/** The first SIGTERM or SIGINT stops the relay, also one that comes while it starts; the second does not wait for it. */
+async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, log: Log): Promise<number> {
+  let relay: Relay | undefined;
+  let signals = 0;
+  const interrupted = new Promise<number>((resolve) => {
+    const onSignal = (name: string) => () => {
+      if (++signals === 1) {
+        log.info("stopping", { signal: name });
+        relay?.stop();
+      } else {
+        log.warn("second signal: exit at once, without waiting for what is under way", { signal: name });
+        resolve(EXIT.interrupted);
+      }
+    };
+    for (const name of ["SIGTERM", "SIGINT"] as const) runtime.onSignal(name, onSignal(name));
+  });
+  const relayed = start().then((started) => {
+    relay = started;
+    if (signals > 0) relay.stop();
+    return relay.stopped;
+  });
+  return await Promise.race([relayed, interrupted]);
+}

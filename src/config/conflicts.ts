@@ -1,0 +1,65 @@
+/** Rules between routes: what two of them cannot share. */
+import type { Address } from "../runtime/net.ts";
+import type { KeyPath } from "./problem.ts";
+import { journalDirectory } from "./route.ts";
+import type { RawConfig } from "./schema.ts";
+
+type Refuse = (path: KeyPath, allowed: string, hint?: string) => void;
+
+/**
+ * Calls `refuse` for every name, journal directory and listen address that an
+ * earlier route has already. Looks at what the file says, so that routes which
+ * have other faults are compared too.
+ */
+export function findConflicts(config: RawConfig, directory: string, refuse: Refuse): void {
+  const routes = config.route ?? [];
+  const names = new Map<string, number>();
+  const directories = new Map<string, number>();
+  routes.forEach((route, index) => {
+    if (route.name === undefined) return;
+    const namesake = names.get(route.name);
+    if (namesake === undefined) names.set(route.name, index);
+    else refuse(["route", index, "name"], `a name that route[${namesake}] does not have`);
+
+    const journal = journalDirectory(route, directory);
+    const neighbour = directories.get(journal);
+    if (neighbour === undefined) directories.set(journal, index);
+    // Two routes with one name and no directory of their own have one problem, not two.
+    else if (route.journal?.dir !== undefined || namesake === undefined) {
+      const allowed = `a directory of its own; route[${neighbour}] has ${journal} too`;
+      refuse(
+        ["route", index, "journal", "dir"],
+        allowed,
+        "leave journal.dir out: its default has the route's name in it",
+      );
+    }
+  });
+  findSharedAddresses(config, refuse);
+}
+
+function findSharedAddresses(config: RawConfig, refuse: Refuse): void {
+  const listening: { readonly where: string; readonly address: Address }[] = [];
+  config.route?.forEach((route, index) => {
+    for (const side of ["source", "target"] as const) {
+      const address = route[side]?.listen;
+      if (address === undefined) continue;
+      const taken = listening.find((listener) => overlap(listener.address, address));
+      if (taken !== undefined) {
+        refuse(["route", index, side, "listen"], `an address of its own; ${taken.where} has this one already`);
+      }
+      listening.push({ where: `route[${index}].${side}.listen`, address });
+    }
+  });
+}
+
+/** Would the second of two listeners find its address in use? Names other than equal ones are left to the kernel. */
+function overlap(a: Address, b: Address): boolean {
+  if (a.kind === "unix" || b.kind === "unix") return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || covers(a.host, b.host) || covers(b.host, a.host);
+}
+
+function covers(wildcard: string, host: string): boolean {
+  if (wildcard === "" || wildcard === "::") return true;
+  return wildcard === "0.0.0.0" && !host.includes(":");
+}

@@ -1,0 +1,61 @@
+/** From what a file says about framing to the framing itself, its defaults filled in. */
+import type { Framing } from "../framing/framing.ts";
+import type { RawFraming } from "./schema.ts";
+
+const MIB = 1024 * 1024;
+
+/** Where `max_frame` is not given: 1 MiB, or as much as the rule about memory allows. */
+export function defaultMaxFrame(memoryMaxBytes: number): number {
+  return Math.min(MIB, Math.floor(memoryMaxBytes / 4));
+}
+
+/** The framing of a route that has `memoryMaxBytes`; lines where nothing is said. */
+export function resolveFraming(raw: RawFraming | undefined, memoryMaxBytes: number): Framing {
+  const table = typeof raw === "object" ? raw : { type: raw ?? "line" };
+  const maxFrame = "max_frame" in table && table.max_frame !== undefined
+    ? table.max_frame
+    : defaultMaxFrame(memoryMaxBytes);
+  switch (table.type) {
+    case "raw":
+      return { type: "raw" };
+    case "line":
+      return { type: "line", delimiter: "delimiter" in table && table.delimiter || Uint8Array.of(10), maxFrame };
+    case "octet-count":
+      return { type: "octet-count", maxFrame };
+    case "fixed":
+      return { type: "fixed", size: table.size };
+    case "delimited":
+      return { type: "delimited", start: table.start, end: table.end, maxFrame };
+    case "length-prefix":
+      return {
+        type: "length-prefix",
+        width: table.width ?? 4,
+        endian: table.endian ?? "big",
+        offset: table.offset ?? 0,
+        includesHeader: table.includes_header ?? false,
+        maxFrame,
+      };
+  }
+}
+
+/** The largest frame in bytes, delimiters and headers included. */
+export function largestFrame(framing: Framing): number {
+  if (framing.type === "raw") return 1;
+  return framing.type === "fixed" ? framing.size : framing.maxFrame;
+}
+
+/** Bytes that every frame has besides its content. */
+export function frameOverhead(framing: Framing): number {
+  switch (framing.type) {
+    case "line":
+      return framing.delimiter.length;
+    case "length-prefix":
+      return framing.offset + framing.width;
+    case "delimited":
+      return framing.start.length + framing.end.length;
+    case "octet-count":
+      return 2;
+    default:
+      return 0;
+  }
+}

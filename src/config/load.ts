@@ -1,0 +1,43 @@
+/** Finds and reads the configuration: a named file, `SPILLWAY_CONFIG`, `spillway.toml`, or standard input. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { EXIT, SpillwayError } from "../base/error.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { systemError } from "../runtime/system_error.ts";
+import { type Config, parseConfig } from "./parse.ts";
+
+export const DEFAULT_FILE = "spillway.toml";
+
+/**
+ * Reads the configuration that `-c` names (`-` is standard input); without it
+ * the one that `SPILLWAY_CONFIG` names, else `spillway.toml` of the current
+ * directory. Rejects with a SpillwayError (exit 2) if it cannot be read, a
+ * ConfigError if it is wrong.
+ */
+export async function loadConfig(option: string | undefined, runtime: Runtime): Promise<Config> {
+  if (option === "-") return parseConfig(await runtime.readStdin(), "stdin", resolve());
+  const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
+  const path = option ?? fromEnvironment ?? DEFAULT_FILE;
+  const text = await readText(path, () => hintFor(option, fromEnvironment));
+  return parseConfig(text, path, dirname(resolve(path)));
+}
+
+function hintFor(option: string | undefined, fromEnvironment: string | undefined): string {
+  if (option !== undefined) return "spillway init config prints a complete example";
+  if (fromEnvironment !== undefined) return "SPILLWAY_CONFIG names this file";
+  return `name a file with -c FILE or SPILLWAY_CONFIG; spillway init config > ${DEFAULT_FILE} makes one`;
+}
+
+async function readText(path: string, hint: () => string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (thrown) {
+    if (thrown instanceof TypeError) throw new SpillwayError(`${path} is not UTF-8 text`, usage(hint()));
+    const failure = systemError(thrown, "open", path);
+    throw new SpillwayError(`cannot read the configuration: ${failure.message}`, { ...usage(hint()), cause: failure });
+  }
+}
+
+function usage(hint: string) {
+  return { hint, exit: EXIT.usage };
+}

@@ -1,0 +1,113 @@
+/**
+ * From the text of a configuration, or from flags, to routes that can be
+ * started. All that is wrong is reported in one {@link ConfigError}.
+ */
+import { parse, TomlError } from "smol-toml";
+import type { LogLevel } from "../base/log.ts";
+import type { RouteOptions } from "../relay/options.ts";
+import { findConflicts } from "./conflicts.ts";
+import { refuseLaterKeys } from "./later.ts";
+import { lineOf, locateKeys } from "./locate.ts";
+import {
+  ConfigError,
+  describeValue,
+  formatPath,
+  type KeyPath,
+  type LocatedProblem,
+  type Problem,
+  valueAt,
+} from "./problem.ts";
+import { resolveRoute } from "./route.ts";
+import { validate } from "./validate.ts";
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+}
+
+export interface Config {
+  /** The file as a message names it; `flags` if there is none. */
+  readonly name: string;
+  /** At least one. */
+  readonly routes: readonly RouteOptions[];
+  readonly log: LogSettings;
+}
+
+/**
+ * Reads TOML. `name` is what messages call the file, `directory` what relative
+ * paths in it are relative to.
+ */
+export function parseConfig(toml: string, name: string, directory: string): Config {
+  const document = parseToml(toml, name);
+  const lines = locateKeys(toml);
+  return resolveConfig(document, name, directory, (path) => {
+    const line = lineOf(lines, path);
+    const route = routeName(document, path);
+    const file = line === undefined ? name : `${name}:${line}`;
+    return {
+      line: line ?? 0,
+      where: `${file}: ${formatPath(path)}${route === undefined ? "" : ` (route "${route}")`}`,
+    };
+  });
+}
+
+/** Tells where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
+export type Place = (path: KeyPath) => { readonly line: number; readonly where: string };
+
+/** Checks a document from wherever it came and fills in what it leaves open. */
+export function resolveConfig(document: unknown, name: string, directory: string, place: Place): Config {
+  const { config, problems: faults, isBroken } = validate(document);
+  const problems: Problem[] = [...faults];
+  const refuse = (path: KeyPath, allowed: string, hint?: string) => {
+    problems.push({ path, text: `found ${describeValue(valueAt(document, path))}, allowed: ${allowed}`, hint });
+  };
+  const routes = (config.route ?? []).map((raw, index) =>
+    resolveRoute(raw, {
+      directory,
+      refuse: (path, allowed, hint) => refuse(["route", index, ...path], allowed, hint),
+      isBroken: (...path) => isBroken("route", index, ...path),
+    })
+  );
+  if (routes.length === 0 && !isBroken("route")) {
+    refuse(["route"], "one or more [[route]] tables", "spillway init config prints a complete example");
+  }
+  refuseLaterKeys(config, (path, now, hint) => {
+    const found = describeValue(valueAt(document, path));
+    problems.push({ path, text: `found ${found}, which comes with a later version; allowed now: ${now}`, hint });
+  });
+  findConflicts(config, directory, refuse);
+  if (problems.length > 0) throw new ConfigError(inOrder(problems, place));
+  return {
+    name,
+    routes: routes.filter((route) => route !== undefined),
+    log: { level: config.log?.level ?? "info", format: config.log?.format ?? "text" },
+  };
+}
+
+function parseToml(toml: string, name: string): unknown {
+  try {
+    return parse(toml);
+  } catch (thrown) {
+    if (!(thrown instanceof TomlError)) throw thrown;
+    const [reason] = thrown.message.replace(/^Invalid TOML document: /, "").split("\n");
+    const message = `${name}:${thrown.line}:${thrown.column}: not valid TOML: ${reason}`;
+    throw new ConfigError([{ message, hint: syntaxHint(toml.split("\n")[thrown.line - 1] ?? "") }]);
+  }
+}
+
+function syntaxHint(line: string): string | undefined {
+  const bare = line.match(/=\s*([^\s"'[{#]+)\s*(#.*)?$/);
+  return bare === null ? undefined : `strings, sizes, durations and addresses stand in quotes: "${bare[1]}"`;
+}
+
+function inOrder(problems: readonly Problem[], place: Place): LocatedProblem[] {
+  const placed = problems.map((problem) => ({ ...problem, ...place(problem.path) }));
+  placed.sort((a, b) => a.line - b.line);
+  return placed.map(({ where, text, hint }) => ({ message: `${where}: ${text}`, hint }));
+}
+
+function routeName(document: unknown, path: KeyPath): string | undefined {
+  if (path[0] !== "route" || typeof path[1] !== "number" || path[2] === "name") return undefined;
+  const name = valueAt(document, ["route", path[1], "name"]);
+  return typeof name === "string" ? name : undefined;
+}

@@ -1,0 +1,82 @@
+/**
+ * Writes routes as a configuration in which nothing is left to a default. What
+ * `check` prints is thereby exact, and a valid file itself.
+ */
+import type { Framing } from "../framing/framing.ts";
+import type { RouteOptions } from "../relay/options.ts";
+import { formatAddress } from "../runtime/address.ts";
+import type { Config } from "./parse.ts";
+import { formatDurationExactly as duration, formatSizeExactly as size } from "./exact.ts";
+
+/** The whole configuration as TOML, equal signs aligned per table. */
+export function renderConfig(config: Config): string {
+  const log = table("[log]", { level: string(config.log.level), format: string(config.log.format) });
+  return [...config.routes.map((route) => table("[[route]]", routeKeys(route))), log].join("\n");
+}
+
+function routeKeys(route: RouteOptions): Record<string, string> {
+  const { source, target, journal } = route;
+  return {
+    "name": string(route.name),
+    "framing": renderFraming(route.framing),
+    [`source.${source.endpoint.role}`]: string(formatAddress(source.endpoint.address)),
+    "source.max_connections": String(source.maxConnections),
+    "source.idle_timeout": string(duration(source.idleTimeoutMs)),
+    [`target.${target.endpoint.role}`]: string(formatAddress(target.endpoint.address)),
+    "target.confirm": string(target.confirm),
+    "target.rewind": string(size(target.rewindBytes)),
+    "target.half_close": String(target.halfClose),
+    "target.connect_timeout": string(duration(target.connectTimeoutMs)),
+    "target.retry_min": string(duration(target.retryMinMs)),
+    "target.retry_max": string(duration(target.retryMaxMs)),
+    "memory.max_bytes": string(size(route.memoryMaxBytes)),
+    "journal.dir": string(journal.directory),
+    "journal.mode": string(journal.mode),
+    "journal.sync": string(journal.sync),
+    "journal.sync_interval": string(duration(journal.syncIntervalMs)),
+    "journal.segment_bytes": string(size(journal.segmentBytes)),
+    "journal.max_bytes": string(size(journal.maxBytes)),
+    "journal.min_free": string(size(journal.minFreeBytes)),
+    "journal.when_full": string("block"),
+    "journal.retain": string(duration(journal.retainMs)),
+    "journal.retain_bytes": string(size(journal.retainBytes)),
+  };
+}
+
+function renderFraming(framing: Framing): string {
+  const keys: Record<string, string> = { type: string(framing.type) };
+  switch (framing.type) {
+    case "line":
+      keys.delimiter = bytes(framing.delimiter);
+      break;
+    case "delimited":
+      keys.start = bytes(framing.start);
+      keys.end = bytes(framing.end);
+      break;
+    case "length-prefix":
+      keys.width = String(framing.width);
+      keys.endian = string(framing.endian);
+      keys.offset = String(framing.offset);
+      keys.includes_header = String(framing.includesHeader);
+      break;
+    case "fixed":
+      keys.size = String(framing.size);
+  }
+  if ("maxFrame" in framing) keys.max_frame = string(size(framing.maxFrame));
+  return `{ ${Object.entries(keys).map(([key, value]) => `${key} = ${value}`).join(", ")} }`;
+}
+
+function table(header: string, keys: Record<string, string>): string {
+  const width = Math.max(...Object.keys(keys).map((key) => key.length));
+  const lines = Object.entries(keys).map(([key, value]) => `${key.padEnd(width)} = ${value}`);
+  return `${header}\n${lines.join("\n")}\n`;
+}
+
+/** A JSON string is a TOML basic string, DEL apart. */
+function string(value: string): string {
+  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
+}
+
+function bytes(value: Uint8Array): string {
+  return string(new TextDecoder().decode(value));
+}

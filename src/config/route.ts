@@ -1,0 +1,173 @@
+/** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
+import { resolve } from "node:path";
+import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
+import { frameOverhead, largestFrame, resolveFraming } from "./framing.ts";
+import type { KeyPath } from "./problem.ts";
+import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
+import type { RawRoute } from "./schema.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const DAY_MS = 86_400_000;
+/** What setTimeout can wait for, in whole days. */
+const TIMER_MAX_MS = 24 * DAY_MS;
+
+export interface RouteScope {
+  /** The directory that relative paths are relative to. */
+  readonly directory: string;
+  /** Reports the value at `path` below the route as not allowed. */
+  refuse(path: KeyPath, allowed: string, hint?: string): void;
+  /** Has the value at `path` below the route a problem already? */
+  isBroken(...path: KeyPath): boolean;
+}
+
+/**
+ * The route with everything that the file leaves open filled in. What breaks a
+ * rule is reported to `scope`; the result is then good for further rules only.
+ * Undefined if an endpoint or the name is missing.
+ */
+export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | undefined {
+  if (raw.name === undefined && !scope.isBroken("name")) scope.refuse(["name"], 'a name, for example name = "feed"');
+  const sourceEndpoint = resolveEndpoint("source", raw, scope);
+  const targetEndpoint = resolveEndpoint("target", raw, scope);
+  const memoryMaxBytes = raw.memory?.max_bytes ?? 16 * MIB;
+  if (memoryMaxBytes < MIB) scope.refuse(["memory", "max_bytes"], 'at least "1MiB"');
+
+  const framing = resolveFraming(raw.framing, memoryMaxBytes);
+  const maxConnections = resolveMaxConnections(raw, sourceEndpoint, scope);
+  const source = {
+    maxConnections,
+    idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
+  } satisfies Omit<SourceOptions, "endpoint">;
+  const target = resolveTarget(raw, memoryMaxBytes, scope);
+  const journal = resolveJournal(raw, largestFrame(framing), scope);
+  if (!scope.isBroken("memory")) checkFrameSize(raw, framing, memoryMaxBytes, scope);
+
+  if (raw.name === undefined || sourceEndpoint === undefined || targetEndpoint === undefined) return undefined;
+  return {
+    name: raw.name,
+    framing,
+    source: { endpoint: sourceEndpoint, ...source },
+    target: { endpoint: targetEndpoint, ...target },
+    memoryMaxBytes,
+    journal,
+  };
+}
+
+function resolveEndpoint(side: "source" | "target", raw: RawRoute, scope: RouteScope): Endpoint | undefined {
+  const { listen, connect } = raw[side] ?? {};
+  if (listen !== undefined && connect !== undefined) {
+    scope.refuse([side, "connect"], "listen or connect, not both", `leave out ${side}.listen or ${side}.connect`);
+    return undefined;
+  }
+  if (listen !== undefined) return { role: "listen", address: listen };
+  if (connect === undefined) {
+    if (!scope.isBroken(side)) scope.refuse([side, "listen"], `${side}.listen or ${side}.connect with an address`);
+    return undefined;
+  }
+  if (connect.kind === "tcp" && (connect.host === "" || connect.port === 0)) {
+    scope.refuse([side, "connect"], 'a host and a port from 1 to 65535, for example "server-b:9001"');
+  }
+  return { role: "connect", address: connect };
+}
+
+function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, scope: RouteScope): number {
+  const given = raw.source?.max_connections;
+  const type = typeof raw.framing === "object" ? raw.framing.type : raw.framing;
+  const isSingle = type === "raw" || endpoint?.role === "connect";
+  if (isSingle && given !== undefined && given !== 1) {
+    const reason = type === "raw" ? "raw framing cannot tell producers apart" : "source.connect dials one producer";
+    scope.refuse(["source", "max_connections"], `1, because ${reason}`, "leave it out");
+  }
+  return isSingle ? 1 : given ?? 1024;
+}
+
+function checkFrameSize(
+  raw: RawRoute,
+  framing: RouteOptions["framing"],
+  memoryMaxBytes: number,
+  scope: RouteScope,
+): void {
+  const largest = largestFrame(framing);
+  const path = ["framing", framing.type === "fixed" ? "size" : "max_frame"];
+  const overhead = frameOverhead(framing);
+  if (framing.type !== "raw" && largest <= overhead) {
+    scope.refuse(path, `more than the ${overhead} B that every frame has besides its content`);
+  }
+  const quarter = Math.floor(memoryMaxBytes / 4);
+  if (typeof raw.framing === "object" && largest > quarter) {
+    const limit = `at most ${formatSizeExactly(quarter)}, a quarter of memory.max_bytes`;
+    scope.refuse(path, limit, `or set memory.max_bytes to "${formatSizeExactly(largest * 4)}" or more`);
+  }
+}
+
+function resolveTarget(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
+  const target = raw.target ?? {};
+  const rewindBytes = target.rewind ?? 0;
+  if (rewindBytes > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
+    const half = formatSizeExactly(Math.floor(memoryMaxBytes / 2));
+    const needed = formatSizeExactly(rewindBytes * 2);
+    scope.refuse(
+      ["target", "rewind"],
+      `at most ${half}, half of memory.max_bytes`,
+      `or set memory.max_bytes to "${needed}"`,
+    );
+  }
+  const retryMaxGiven = target.retry_max ?? Infinity;
+  const retryMinMs = timer(target.retry_min, Math.min(100, retryMaxGiven), 1, ["target", "retry_min"], scope);
+  const retryMaxMs = timer(target.retry_max, Math.max(2000, retryMinMs), 1, ["target", "retry_max"], scope);
+  if (retryMinMs > retryMaxMs) {
+    scope.refuse(["target", "retry_min"], `at most target.retry_max, which is ${formatDurationExactly(retryMaxMs)}`);
+  }
+  return {
+    confirm: target.confirm === "written" ? "written" : "acked",
+    rewindBytes,
+    halfClose: target.half_close ?? false,
+    connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
+    retryMinMs,
+    retryMaxMs,
+  };
+}
+
+function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteScope): JournalSettings {
+  const journal = raw.journal ?? {};
+  const maxBytes = journal.max_bytes ?? 0;
+  const segmentBytes = journal.segment_bytes ?? defaultSegmentBytes(maxBytes);
+  if (segmentBytes < 64 * KIB) scope.refuse(["journal", "segment_bytes"], 'at least "64KiB"');
+  const leastBytes = 2 * Math.max(segmentBytes, largestFrameBytes);
+  if (maxBytes !== 0 && maxBytes < leastBytes && !scope.isBroken("framing")) {
+    const why = "twice the larger of journal.segment_bytes and the largest frame";
+    scope.refuse(["journal", "max_bytes"], `"0B" for no limit, or at least ${formatSizeExactly(leastBytes)}, ${why}`);
+  }
+  return {
+    directory: journalDirectory(raw, scope.directory),
+    mode: journal.mode ?? "overflow",
+    sync: journal.sync ?? "os",
+    syncIntervalMs: timer(journal.sync_interval, 100, 1, ["journal", "sync_interval"], scope),
+    segmentBytes,
+    maxBytes,
+    minFreeBytes: journal.min_free ?? 64 * MIB,
+    retainMs: journal.retain ?? 0,
+    retainBytes: journal.retain_bytes ?? 0,
+  };
+}
+
+/** The route's journal directory as an absolute path; relative ones are relative to `directory`. */
+export function journalDirectory(raw: RawRoute, directory: string): string {
+  return resolve(directory, raw.journal?.dir ?? `spillway-data/${raw.name ?? ""}`);
+}
+
+/** Whole segments are freed, so a small quota needs small ones: 64 MiB, or an eighth of the quota. */
+function defaultSegmentBytes(maxBytes: number): number {
+  if (maxBytes === 0) return 64 * MIB;
+  return Math.max(64 * KIB, Math.min(64 * MIB, Math.floor(maxBytes / 8)));
+}
+
+/** A duration that something waits for, in ms. */
+function timer(given: number | undefined, otherwise: number, min: number, path: KeyPath, scope: RouteScope): number {
+  const value = given ?? otherwise;
+  if (value < min || value > TIMER_MAX_MS) {
+    scope.refuse(path, `${formatDurationExactly(min)} to ${formatDurationExactly(TIMER_MAX_MS)}`);
+  }
+  return value;
+}

@@ -1,0 +1,116 @@
+/**
+ * From a parsed document to values that are each valid, and a problem for every
+ * one that is not. A value with a problem is left out of the result, so that
+ * the rules which look at several keys can go on with the others.
+ */
+import type * as z from "zod";
+import { nearest } from "./nearest.ts";
+import { describeValue, type KeyPath, type Problem, valueAt } from "./problem.ts";
+import { configSchema, knownKeys, type RawConfig, tablesWith } from "./schema.ts";
+
+export interface Validated {
+  readonly config: RawConfig;
+  readonly problems: readonly Problem[];
+  /** Had the value at this path, one inside it or one around it a problem? Then no rule needs to speak of it again. */
+  isBroken(...path: KeyPath): boolean;
+}
+
+export function validate(document: unknown): Validated {
+  const problems: Problem[] = [];
+  const broken: KeyPath[] = [];
+  const first = configSchema.safeParse(document);
+  if (first.success) return { config: first.data, problems, isBroken: () => false };
+
+  const rest = structuredClone(document);
+  for (const issue of flatten(first.error.issues)) {
+    problems.push(...problemsOf(issue, document));
+    for (const path of faultyPaths(issue)) {
+      broken.push(path);
+      remove(rest, path);
+    }
+  }
+  const second = configSchema.safeParse(rest);
+  if (!second.success) throw new Error(`the configuration without its faults has faults: ${second.error.message}`);
+  const isBroken = (...path: KeyPath) =>
+    broken.some((other) => path.every((part, i) => i >= other.length || other[i] === part));
+  return { config: second.data, problems, isBroken };
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** A framing is a word or a table: of the two lists of issues, those for what it was meant to be, with whole paths. */
+function flatten(issues: readonly Issue[]): Issue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== "invalid_union" || issue.errors.length !== 2) return [issue];
+    const [asWord, asTable] = issue.errors;
+    const isTable = !asTable.some((inner) => inner.code === "invalid_type" && inner.path.length === 0);
+    return (isTable ? asTable : asWord).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  });
+}
+
+function problemsOf(issue: Issue, document: unknown): Problem[] {
+  const path = issue.path as KeyPath;
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, document));
+  const found = describeValue(valueAt(document, path));
+  if (issue.code === "custom" && issue.params?.whole) return [{ path, text: issue.message, hint: issue.params.hint }];
+  if (issue.code === "invalid_union") return [unknownWord(path, document, FRAMING_TYPES)];
+  if (issue.code === "invalid_value" && isFraming(path)) return [unknownWord(path, document, FRAMING_WORDS)];
+  if (issue.code === "invalid_value") {
+    const word = valueAt(document, path);
+    const meant = typeof word === "string" ? nearest(word, issue.values.map(String)) : undefined;
+    return [{ path, text: `found ${found}, allowed: ${issue.message}`, hint: didYouMean(meant) }];
+  }
+  return [{ path, text: `found ${found}, allowed: ${issue.message}` }];
+}
+
+const FRAMING_WORDS = ["raw", "line", "octet-count"];
+const FRAMING_TYPES = ["raw", "line", "length-prefix", "octet-count", "delimited", "fixed"];
+
+function isFraming(path: KeyPath): boolean {
+  return path.at(-1) === "framing" || path.at(-1) === "reply_framing";
+}
+
+function unknownWord(path: KeyPath, document: unknown, words: readonly string[]): Problem {
+  const found = valueAt(document, path);
+  const list = words.map((word) => JSON.stringify(word)).join(", ");
+  const text = `found ${describeValue(found)}, allowed: ${list}${
+    isFraming(path) ? ' or a table { type = "…", … }' : ""
+  }`;
+  if (typeof found !== "string") return { path, text };
+  if (isFraming(path) && FRAMING_TYPES.includes(found)) {
+    return { path, text, hint: `this framing has settings: write framing = { type = ${JSON.stringify(found)}, … }` };
+  }
+  return { path, text, hint: didYouMean(nearest(found, words)) };
+}
+
+function unknownKey(table: KeyPath, key: string, document: unknown): Problem {
+  const path = [...table, key];
+  const name = table.filter((part) => typeof part === "string").join(".");
+  const type = valueAt(document, [...table, "type"]);
+  const known = knownKeys(name, typeof type === "string" ? type : undefined) ?? [];
+  const text = `found an unknown key, allowed here: ${known.join(", ")}`;
+  const meant = nearest(key, known);
+  if (meant !== undefined) return { path, text, hint: didYouMean(meant) };
+  const homes = tablesWith(key).map((home) => home.replace(/^route\.?/, "") || "[[route]]");
+  return { path, text, hint: homes.length > 0 ? `${key} belongs in ${homes.join(" or ")}` : undefined };
+}
+
+function didYouMean(word: string | undefined): string | undefined {
+  return word === undefined ? undefined : `did you mean ${word}?`;
+}
+
+/** What has to go so that the rest is valid: a framing as a whole, other things by themselves. */
+function faultyPaths(issue: Issue): KeyPath[] {
+  const path = issue.path as KeyPath;
+  const framing = path.findIndex((part) => part === "framing" || part === "reply_framing");
+  if (framing >= 0) return [path.slice(0, framing + 1)];
+  return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+}
+
+function remove(document: unknown, path: KeyPath): void {
+  const holder = valueAt(document, path.slice(0, -1));
+  const last = path.at(-1);
+  // A faulty element of a list leaves an empty one behind, so that the others keep their index.
+  if (Array.isArray(holder)) holder[last as number] = {};
+  else if (typeof holder === "object" && holder !== null) delete (holder as Record<string, unknown>)[last as string];
+}

@@ -1,0 +1,33 @@
+/** A window on a file that moves forward, so that a walk over many small records costs few reads. */
+import type { File } from "../runtime/files.ts";
+import { readTolerant } from "./tolerant_read.ts";
+
+export class Chunk {
+  #bytes: Uint8Array;
+  #start = 0;
+  #length = 0;
+
+  /** Reads `chunkBytes` at a time, more where more is asked for. */
+  constructor(private readonly file: File, private readonly chunkBytes: number) {
+    this.#bytes = new Uint8Array(chunkBytes);
+  }
+
+  /** The `length` bytes at `offset` if they are here already; valid until the next `load`. */
+  peek(offset: number, length: number): Uint8Array | undefined {
+    const at = offset - this.#start;
+    return at >= 0 && at + length <= this.#length ? this.#bytes.subarray(at, at + length) : undefined;
+  }
+
+  /**
+   * The `length` bytes at `offset`, fewer at the end of the file; valid until
+   * the next `load`. Reads on up to `limit` where that costs no further call.
+   */
+  async load(offset: number, length: number, limit: number): Promise<Uint8Array> {
+    const wanted = Math.min(limit - offset, Math.max(length, this.chunkBytes));
+    if (wanted > this.#bytes.length) this.#bytes = new Uint8Array(wanted);
+    this.#start = offset;
+    this.#length = 0;
+    this.#length = await readTolerant(this.file, this.#bytes.subarray(0, wanted), offset);
+    return this.#bytes.subarray(0, Math.min(length, this.#length));
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The cursor file: two checksummed slots in separate sectors, written in turn.
+ * However a write is interrupted, the slot before it is still there, so what
+ * is read back is the last state written or the one before.
+ */
+import { crc32 } from "node:zlib";
+import { SystemError } from "../base/error.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import { CURSOR_MAGIC, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU64, viewOf } from "./format.ts";
+import { readTolerant } from "./tolerant_read.ts";
+
+export interface CursorState {
+  /** Sequence of the next frame to deliver. */
+  readonly cursor: number;
+  /** Bytes that were in memory only. */
+  readonly atRiskBytes: number;
+  /** Written by a clean stop. */
+  readonly clean: boolean;
+}
+
+/** What the file says: a state, or why there is none. */
+export type CursorFound =
+  | { readonly kind: "valid"; readonly generation: number; readonly state: CursorState }
+  | { readonly kind: "bad" }
+  | { readonly kind: "absent" }
+  | { readonly kind: "newer"; readonly version: number };
+
+const SLOT_BYTES = 512;
+const SLOT_OFFSETS = [0, 4096] as const;
+const CRC_OFFSET = 60;
+const CLEAN_FLAG = 1;
+
+export function encodeSlot(generation: number, state: CursorState): Uint8Array {
+  const bytes = new Uint8Array(SLOT_BYTES);
+  const view = viewOf(bytes);
+  encodePreamble(bytes, CURSOR_MAGIC, FORMAT_VERSION);
+  setU64(view, 16, generation);
+  setU64(view, 24, state.cursor);
+  setU64(view, 32, state.atRiskBytes);
+  view.setUint32(40, state.clean ? CLEAN_FLAG : 0, true);
+  view.setUint32(CRC_OFFSET, crc32(bytes.subarray(0, CRC_OFFSET)), true);
+  return bytes;
+}
+
+function decodeSlot(bytes: Uint8Array): CursorFound {
+  const preamble = decodePreamble(bytes, CURSOR_MAGIC);
+  if (preamble.kind === "newer") return preamble;
+  if (preamble.kind === "damaged" || bytes.length < CRC_OFFSET + 4) return { kind: "bad" };
+  const view = viewOf(bytes);
+  if (view.getUint32(CRC_OFFSET, true) !== crc32(bytes.subarray(0, CRC_OFFSET))) return { kind: "bad" };
+  const generation = getU64(view, 16);
+  const cursor = getU64(view, 24);
+  if (generation > Number.MAX_SAFE_INTEGER || cursor > Number.MAX_SAFE_INTEGER) return { kind: "bad" };
+  const clean = (view.getUint32(40, true) & CLEAN_FLAG) !== 0;
+  return { kind: "valid", generation, state: { cursor, atRiskBytes: getU64(view, 32), clean } };
+}
+
+/** The newer valid slot of a cursor file's bytes. */
+export function decodeCursor(bytes: Uint8Array): CursorFound {
+  let best: CursorFound = { kind: "bad" };
+  for (const offset of SLOT_OFFSETS) {
+    const slot = decodeSlot(bytes.subarray(offset, offset + SLOT_BYTES));
+    if (slot.kind === "newer") return slot;
+    if (slot.kind === "valid" && (best.kind !== "valid" || slot.generation > best.generation)) best = slot;
+  }
+  return best;
+}
+
+/** Reads the cursor without changing anything. */
+export async function readCursor(files: FileSystem, path: string): Promise<CursorFound> {
+  let file: File;
+  try {
+    file = await files.open(path, "read");
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return { kind: "absent" };
+    throw error;
+  }
+  try {
+    const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
+    return decodeCursor(bytes.subarray(0, await readTolerant(file, bytes, 0)));
+  } finally {
+    file.close();
+  }
+}
+
+/** Writes the cursor. One call at a time; a failed one may be tried again. */
+export class CursorFile {
+  #file: File | undefined;
+  #directorySynced = false;
+  /** A sync has failed: nothing more is written to the file, another one takes its place. */
+  #suspect = false;
+
+  /** `generation` is that of the newest valid slot on disk, 0 if there is none. */
+  constructor(
+    private readonly files: FileSystem,
+    private readonly directory: string,
+    private readonly path: string,
+    private generation: number,
+  ) {}
+
+  /** Hands the state to the operating system: it survives a crash of the process. */
+  async write(state: CursorState): Promise<void> {
+    const generation = this.generation + 1;
+    const slot = encodeSlot(generation, state);
+    if (this.#suspect) {
+      await this.#replace(slot, SLOT_OFFSETS[generation % 2]);
+    } else {
+      this.#file ??= await this.files.open(this.path, "open");
+      await this.#file.writeAt([slot], SLOT_OFFSETS[generation % 2]);
+    }
+    this.generation = generation;
+  }
+
+  /** Once it resolves, the last state written survives a power loss; after a rejection, write it again first. */
+  async sync(): Promise<void> {
+    if (this.#file === undefined) return;
+    try {
+      await this.#file.sync();
+      if (!this.#directorySynced) await this.files.syncDirectory(this.directory);
+      this.#directorySynced = true;
+    } catch (error) {
+      this.#suspect = true;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #replace(slot: Uint8Array, offset: number): Promise<void> {
+    const temporary = `${this.path}.tmp`;
+    const file = await this.files.open(temporary, "open");
+    try {
+      await file.truncate(0);
+      await file.writeAt([slot], offset);
+      await file.sync();
+      await this.files.rename(temporary, this.path);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    this.close();
+    this.#file = file;
+    this.#suspect = this.#directorySynced = false;
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * The bytes of a segment file, see FORMAT.md: encoding and decoding, nothing
+ * that touches a disk. Decoders answer `undefined` for bytes that are not what
+ * they look for; whether that is damage is for the caller to judge.
+ */
+import { crc32 } from "node:zlib";
+
+/** The format version that this program writes, and the newest that it reads. */
+export const FORMAT_VERSION = 1;
+
+export const PREAMBLE_BYTES = 16;
+export const SEGMENT_HEADER_BYTES = 512;
+export const RECORD_HEADER_BYTES = 64;
+export const FOOTER_BYTES = 96;
+/** Fixed bytes and salt that stand at the beginning of a record or footer. */
+export const MAGIC_BYTES = 12;
+export const SALT_BYTES = 8;
+
+const SEGMENT_MAGIC = "SPILLSEG";
+export const CURSOR_MAGIC = "SPILLCUR";
+// 0xf7 occurs in no UTF-8 text.
+const RECORD_MAGIC = Uint8Array.of(0xf7, 0x52, 0x45, 0x43);
+const FOOTER_MAGIC = Uint8Array.of(0xf7, 0x45, 0x4e, 0x44);
+
+const FRAMING_OFFSET = 58;
+const SEGMENT_CRC_OFFSET = SEGMENT_HEADER_BYTES - 4;
+const FOOTER_CRC_OFFSET = FOOTER_BYTES - 4;
+/** Bytes of framing text that fit the header; the longest that `framingText` writes has about 120. */
+const FRAMING_BYTES_MAX = SEGMENT_CRC_OFFSET - FRAMING_OFFSET;
+
+export interface SegmentHeader {
+  readonly base: number;
+  readonly createdUs: number;
+  /** 8 random bytes that every record of this segment repeats, so that no payload can forge one. */
+  readonly salt: Uint8Array;
+  /** Sequence at which the journal ended when the segment was created. */
+  readonly previousEnd: number;
+  readonly cursor: number;
+  /** As `framingText` writes it. */
+  readonly framing: string;
+}
+
+export interface RecordHeader {
+  /** Bytes of frames that follow the header. */
+  readonly length: number;
+  readonly first: number;
+  readonly frames: number;
+  /** Sequence at which the record before this one ended; [previousEnd, first) was delivered from memory. */
+  readonly previousEnd: number;
+  /** The cursor when the record was written. */
+  readonly cursor: number;
+  /** Arrival of the first frame, µs since 1970. */
+  readonly timeUs: number;
+  /** Checksum that header and payload have together. */
+  readonly crc: number;
+  /** Checksum of the header alone; the payload's goes on from it. */
+  readonly headerCrc: number;
+}
+
+export interface Footer {
+  readonly records: number;
+  readonly base: number;
+  readonly end: number;
+  readonly frames: number;
+  /** Bytes of frames. */
+  readonly bytes: number;
+  readonly lowestUs: number;
+  readonly highestUs: number;
+  readonly cursor: number;
+  /** Where the footer stands: the records end here. */
+  readonly offset: number;
+}
+
+/** What the first bytes of a file say about its version; the same in every version to come. */
+export type Preamble = { readonly kind: "known" } | { readonly kind: "newer"; readonly version: number } | {
+  readonly kind: "damaged";
+};
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function setU64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value >>> 0, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+}
+
+/** A number above 2^53 comes back inexact; `isCount` refuses it. */
+export function getU64(view: DataView, offset: number): number {
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+function areCounts(...values: readonly number[]): boolean {
+  return values.every((value) => value <= Number.MAX_SAFE_INTEGER);
+}
+
+/** Magic, version and their own checksum: a flipped bit here must not pass for a newer version. */
+export function encodePreamble(into: Uint8Array, magic: string, version: number): void {
+  const view = viewOf(into);
+  for (let i = 0; i < 8; i++) into[i] = magic.charCodeAt(i);
+  view.setUint32(8, version, true);
+  view.setUint32(12, crc32(into.subarray(0, 12)), true);
+}
+
+export function decodePreamble(bytes: Uint8Array, magic: string): Preamble {
+  if (bytes.length < PREAMBLE_BYTES) return { kind: "damaged" };
+  for (let i = 0; i < 8; i++) if (bytes[i] !== magic.charCodeAt(i)) return { kind: "damaged" };
+  const view = viewOf(bytes);
+  if (view.getUint32(12, true) !== crc32(bytes.subarray(0, 12))) return { kind: "damaged" };
+  const version = view.getUint32(8, true);
+  if (version > FORMAT_VERSION) return { kind: "newer", version };
+  return version === FORMAT_VERSION ? { kind: "known" } : { kind: "damaged" };
+}
+
+/** What a segment file's first bytes say about its version. */
+export function segmentPreamble(bytes: Uint8Array): Preamble {
+  return decodePreamble(bytes, SEGMENT_MAGIC);
+}
+
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
+  const framing = new TextEncoder().encode(header.framing);
+  if (framing.length > FRAMING_BYTES_MAX) throw new Error(`framing text of ${framing.length} bytes`);
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+  const view = viewOf(bytes);
+  encodePreamble(bytes, SEGMENT_MAGIC, FORMAT_VERSION);
+  setU64(view, 16, header.base);
+  setU64(view, 24, header.createdUs);
+  bytes.set(header.salt, 32);
+  setU64(view, 40, header.previousEnd);
+  setU64(view, 48, header.cursor);
+  view.setUint16(56, framing.length, true);
+  bytes.set(framing, FRAMING_OFFSET);
+  view.setUint32(SEGMENT_CRC_OFFSET, crc32(bytes.subarray(0, SEGMENT_CRC_OFFSET)), true);
+  return bytes;
+}
+
+export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  if (bytes.length < SEGMENT_HEADER_BYTES || segmentPreamble(bytes).kind !== "known") return undefined;
+  const view = viewOf(bytes);
+  if (view.getUint32(SEGMENT_CRC_OFFSET, true) !== crc32(bytes.subarray(0, SEGMENT_CRC_OFFSET))) return undefined;
+  const framingBytes = view.getUint16(56, true);
+  if (framingBytes > FRAMING_BYTES_MAX) return undefined;
+  const header: SegmentHeader = {
+    base: getU64(view, 16),
+    createdUs: getU64(view, 24),
+    salt: bytes.slice(32, 32 + SALT_BYTES),
+    previousEnd: getU64(view, 40),
+    cursor: getU64(view, 48),
+    framing: new TextDecoder().decode(bytes.subarray(FRAMING_OFFSET, FRAMING_OFFSET + framingBytes)),
+  };
+  return areCounts(header.base, header.previousEnd, header.cursor) ? header : undefined;
+}
+
+/** What distinguishes the records and the footer of one segment from any payload. */
+export interface Marks {
+  readonly record: Uint8Array;
+  readonly footer: Uint8Array;
+}
+
+export function marksOf(salt: Uint8Array): Marks {
+  return { record: join(RECORD_MAGIC, salt), footer: join(FOOTER_MAGIC, salt) };
+}
+
+function join(magic: Uint8Array, salt: Uint8Array): Uint8Array {
+  const mark = new Uint8Array(MAGIC_BYTES);
+  mark.set(magic);
+  mark.set(salt, magic.length);
+  return mark;
+}
+
+/** The four bytes that every record begins with, whatever its segment's salt. */
+export function recordMagic(): Uint8Array {
+  return RECORD_MAGIC.slice();
+}
+
+export type RecordFields = Omit<RecordHeader, "crc" | "headerCrc">;
+
+/** Writes the header at `offset` of `into`; `payload` is what follows it, for the checksum. */
+export function encodeRecordHeader(
+  into: Uint8Array,
+  offset: number,
+  mark: Uint8Array,
+  fields: RecordFields,
+  payload: readonly Uint8Array[],
+): void {
+  const view = new DataView(into.buffer, into.byteOffset + offset, RECORD_HEADER_BYTES);
+  into.set(mark, offset);
+  view.setUint32(12, fields.length, true);
+  setU64(view, 16, fields.first);
+  setU64(view, 24, fields.frames);
+  setU64(view, 32, fields.previousEnd);
+  setU64(view, 40, fields.cursor);
+  setU64(view, 48, fields.timeUs);
+  const headerCrc = crc32(into.subarray(offset, offset + 56));
+  view.setUint32(56, headerCrc, true);
+  let crc = headerCrc;
+  for (const part of payload) crc = crc32(part, crc);
+  view.setUint32(60, crc, true);
+}
+
+/** The record header at `offset`; undefined unless mark and header checksum are right. */
+export function decodeRecordHeader(bytes: Uint8Array, offset: number, mark: Uint8Array): RecordHeader | undefined {
+  if (offset + RECORD_HEADER_BYTES > bytes.length) return undefined;
+  for (let i = 0; i < mark.length; i++) if (bytes[offset + i] !== mark[i]) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, RECORD_HEADER_BYTES);
+  const headerCrc = view.getUint32(56, true);
+  if (headerCrc !== crc32(bytes.subarray(offset, offset + 56))) return undefined;
+  const header: RecordHeader = {
+    length: view.getUint32(12, true),
+    first: getU64(view, 16),
+    frames: getU64(view, 24),
+    previousEnd: getU64(view, 32),
+    cursor: getU64(view, 40),
+    timeUs: getU64(view, 48),
+    crc: view.getUint32(60, true),
+    headerCrc,
+  };
+  return areCounts(header.first + header.frames, header.previousEnd, header.cursor) ? header : undefined;
+}
+
+/** Is `payload` what was written behind this header? */
+export function payloadMatches(header: RecordHeader, payload: Uint8Array): boolean {
+  return crc32(payload, header.headerCrc) === header.crc;
+}
+
+export function encodeFooter(footer: Footer, mark: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(FOOTER_BYTES);
+  const view = viewOf(bytes);
+  bytes.set(mark);
+  view.setUint32(12, footer.records, true);
+  setU64(view, 16, footer.base);
+  setU64(view, 24, footer.end);
+  setU64(view, 32, footer.frames);
+  setU64(view, 40, footer.bytes);
+  setU64(view, 48, footer.lowestUs);
+  setU64(view, 56, footer.highestUs);
+  setU64(view, 64, footer.cursor);
+  setU64(view, 72, footer.offset);
+  view.setUint32(FOOTER_CRC_OFFSET, crc32(bytes.subarray(0, FOOTER_CRC_OFFSET)), true);
+  return bytes;
+}
+
+/** The footer in `bytes`, which stand at `offset` of the file, and the salt that it repeats. */
+export function decodeFooter(bytes: Uint8Array, offset: number): Footer & { readonly salt: Uint8Array } | undefined {
+  if (bytes.length < FOOTER_BYTES) return undefined;
+  for (let i = 0; i < FOOTER_MAGIC.length; i++) if (bytes[i] !== FOOTER_MAGIC[i]) return undefined;
+  const view = viewOf(bytes);
+  if (view.getUint32(FOOTER_CRC_OFFSET, true) !== crc32(bytes.subarray(0, FOOTER_CRC_OFFSET))) return undefined;
+  const footer = {
+    records: view.getUint32(12, true),
+    base: getU64(view, 16),
+    end: getU64(view, 24),
+    frames: getU64(view, 32),
+    bytes: getU64(view, 40),
+    lowestUs: getU64(view, 48),
+    highestUs: getU64(view, 56),
+    cursor: getU64(view, 64),
+    offset: getU64(view, 72),
+    salt: bytes.slice(FOOTER_MAGIC.length, MAGIC_BYTES),
+  };
+  return footer.offset === offset ? footer : undefined;
+}
+
+/** `00000000000000014217.seg` */
+export function segmentName(base: number): string {
+  return `${String(base).padStart(20, "0")}.seg`;
+}
+
+/** The base sequence that a file's name says; undefined if it is no segment's name. */
+export function segmentBase(name: string): number | undefined {
+  const match = /^(\d{20})\.seg$/.exec(name);
+  if (match === null) return undefined;
+  const base = Number(match[1]);
+  return base <= Number.MAX_SAFE_INTEGER ? base : undefined;
+}

@@ -1,0 +1,17 @@
+/** The framer for a segment that may have been written with another framing than the route has now. */
+import { createFramer } from "../framing/create.ts";
+import type { Framer } from "../framing/framing.ts";
+import { framingText, parseFraming, sameFraming } from "../framing/text.ts";
+
+/**
+ * The framer that cuts what a segment with this framing text holds; `current`
+ * where it says the same, or cannot be read.
+ */
+export function framerOf(text: string | undefined, current: Framer): Framer {
+  if (text === undefined || sameFraming(text, framingText(current.framing))) return current;
+  try {
+    return createFramer(parseFraming(text));
+  } catch {
+    return current;
+  }
+}

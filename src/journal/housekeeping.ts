@@ -1,0 +1,181 @@
+/**
+ * What goes on behind the cursor: it is written down when it has changed, at
+ * most every 100 ms, and after that delivered segments are unlinked. Failures
+ * are logged once and tried again; nobody waits for any of this.
+ */
+import type { Clock } from "../base/clock.ts";
+import { messageOf, SystemError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import type { FileSystem } from "../runtime/files.ts";
+import type { CursorFile, CursorState } from "./cursor.ts";
+import { planRetention } from "./retention.ts";
+import type { Segment, SegmentList } from "./segment.ts";
+import type { SyncPolicy } from "./types.ts";
+
+const INTERVAL_MS = 100;
+
+export interface HousekeepingOptions {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sync: SyncPolicy;
+  readonly rewindBytes: number;
+  readonly retainMs: number;
+  readonly retainBytes: number;
+}
+
+export class Housekeeping {
+  /** What is to be written. */
+  #cursor: number;
+  #atRiskBytes = 0;
+  /** What stands on disk. */
+  #written: CursorState | undefined;
+  /** An append found no room since the last pass. */
+  #full = false;
+  /** What may go then: what is retained, or if that was not enough, what is kept for `rewind` too. */
+  #giveUp: "retained" | "rewind" = "retained";
+  #due = false;
+  #failure: string | undefined;
+  readonly #closing = new AbortController();
+  #wake = new AbortController();
+  #nextMs: number | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: HousekeepingOptions,
+    private readonly segments: SegmentList,
+    private readonly file: CursorFile,
+    cursor: number,
+  ) {
+    this.#cursor = cursor;
+  }
+
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Writes the first, unclean state, and begins. */
+  async start(): Promise<void> {
+    await this.#pass();
+    this.#running = this.#run();
+  }
+
+  /** Cheap; the writing happens later. */
+  confirm(sequence: number, atRiskBytes: number): void {
+    if (sequence > this.#cursor) this.#cursor = sequence;
+    this.#atRiskBytes = atRiskBytes;
+    if (this.#cursor !== this.#written?.cursor || atRiskBytes !== this.#written.atRiskBytes) this.wake();
+  }
+
+  /** Segments have changed. */
+  wake(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#wake.abort();
+  }
+
+  /**
+   * There was no room for an append: what is only retained goes first, and if
+   * that is not enough, what is kept for `rewind`.
+   */
+  makeRoom(): void {
+    this.#full = true;
+    this.wake();
+  }
+
+  /** Stops and writes the last state, synced. Rejects if that fails. */
+  async close(clean: boolean): Promise<void> {
+    this.#closing.abort();
+    this.#wake.abort();
+    await this.#running;
+    try {
+      await this.#write(clean && this.#atRiskBytes === 0);
+      await this.file.sync();
+    } finally {
+      this.file.close();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (!this.#due) await this.#idle();
+      if (!signal.aborted) await clock.sleep(INTERVAL_MS, signal);
+      if (!signal.aborted) await this.#pass();
+    }
+  }
+
+  /** Until something has changed or a retained segment's time is over. */
+  async #idle(): Promise<void> {
+    const { signal } = this.#wake = new AbortController();
+    if (this.#closing.signal.aborted) return;
+    if (this.#nextMs === undefined) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    } else {
+      await this.options.clock.sleep(Math.max(0, this.#nextMs - this.options.clock.monotonicMs()), signal);
+    }
+  }
+
+  async #pass(): Promise<void> {
+    this.#due = false;
+    try {
+      await this.#write(false);
+      await this.#unlinkDelivered();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#due = true;
+      const message = messageOf(error);
+      if (this.#failure !== message) this.options.log.error("cannot update the journal", { error: message });
+      this.#failure = message;
+    }
+  }
+
+  async #write(clean: boolean): Promise<void> {
+    const state: CursorState = { cursor: this.#cursor, atRiskBytes: this.#atRiskBytes, clean };
+    const old = this.#written;
+    if (old?.cursor === state.cursor && old.atRiskBytes === state.atRiskBytes && old.clean === clean) return;
+    await this.file.write(state);
+    this.#written = state;
+  }
+
+  async #unlinkDelivered(): Promise<void> {
+    const { clock, retainMs, retainBytes, rewindBytes } = this.options;
+    const full = this.#full;
+    this.#full = false;
+    const plan = planRetention({
+      segments: this.segments.all,
+      cursor: this.#written!.cursor,
+      rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
+      retainMs: full ? 0 : retainMs,
+      retainBytes,
+      nowMs: clock.monotonicMs(),
+    });
+    this.#nextMs = plan.nextMs;
+    this.#giveUp = full && plan.unlink.length === 0 ? "rewind" : "retained";
+    if (plan.unlink.length > 0) await this.#unlink(plan.unlink);
+  }
+
+  /** The cursor first: after a power loss it must not point below what is gone. */
+  async #unlink(segments: readonly Segment[]): Promise<void> {
+    const { files, sync } = this.options;
+    if (sync !== "os") await this.#syncCursor();
+    for (const segment of segments) {
+      try {
+        await files.unlink(segment.path);
+      } catch (error) {
+        if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      }
+      this.segments.retire(segment);
+    }
+  }
+
+  async #syncCursor(): Promise<void> {
+    try {
+      await this.file.sync();
+    } catch (error) {
+      this.#written = undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** Finding the frame that lies so many bytes behind another one, for `rewind`. */
+import { skipFrames } from "../framing/skip.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import { RECORD_HEADER_BYTES } from "./format.ts";
+import type { Segment, SegmentList } from "./segment.ts";
+import { readTolerant } from "./tolerant_read.ts";
+import { walkRecords } from "./walk.ts";
+
+/** Frames of one record that lie before the sequence in question. */
+interface Piece {
+  readonly offset: number;
+  readonly first: number;
+  readonly end: number;
+  /** Bytes of these frames: the record's payload up to there. */
+  readonly bytes: number;
+}
+
+/** Gapless frames at the end of what was asked for, at least as many bytes as wanted if there are so many. */
+interface Stretch {
+  readonly pieces: Piece[];
+  readonly bytes: number;
+  /** Is there nothing before these in the segment? */
+  readonly fromBeginning: boolean;
+}
+
+/**
+ * The first frame of the longest gapless stretch before `sequence` that holds
+ * at most the next whole frame more than `bytes`; `sequence` itself if there is
+ * none. Reads the record headers of the segments concerned, and the payload of
+ * at most two records.
+ */
+export async function locateBack(
+  files: FileSystem,
+  segments: SegmentList,
+  sequence: number,
+  bytes: number,
+): Promise<number> {
+  let found = sequence;
+  let missing = bytes;
+  let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
+  while (segment !== undefined && missing > 0) {
+    const file = await files.open(segment.path, "read");
+    try {
+      const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
+      const front = stretch.pieces[0];
+      if (front === undefined) return found;
+      if (stretch.bytes > missing) return await frameAt(file, segment, front, stretch.bytes - missing);
+      found = front.first;
+      missing -= stretch.bytes;
+      if (!stretch.fromBeginning) return found;
+    } finally {
+      file.close();
+    }
+    segment = segments.before(segment);
+  }
+  return found;
+}
+
+async function stretchBefore(
+  file: File,
+  segment: Segment,
+  bound: number,
+  until: number,
+  wanted: number,
+): Promise<Stretch> {
+  let pieces: Piece[] = [];
+  let bytes = 0;
+  let fromBeginning = true;
+  if (segment.marks === undefined) return { pieces, bytes, fromBeginning: false };
+  for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.limit, verify: false })) {
+    if (found.kind === "footer") continue;
+    if (found.kind !== "record") {
+      pieces = [];
+      bytes = 0;
+      fromBeginning = false;
+      continue;
+    }
+    const { first, frames, length } = found.header;
+    if (first >= until || first >= bound) break;
+    if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {
+      pieces = [];
+      bytes = 0;
+      fromBeginning = false;
+    }
+    const end = Math.min(first + frames, until);
+    const part = end === first + frames
+      ? length
+      : await bytesOfFrames(file, segment, found.offset, length, until - first);
+    pieces.push({ offset: found.offset, first, end, bytes: part });
+    bytes += part;
+    while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
+      bytes -= pieces.shift()!.bytes;
+      fromBeginning = false;
+    }
+  }
+  if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0, fromBeginning: false };
+  return { pieces, bytes, fromBeginning };
+}
+
+/** The frame that has the byte `skip` bytes after the beginning of the piece. */
+async function frameAt(file: File, segment: Segment, piece: Piece, skip: number): Promise<number> {
+  const payload = new Uint8Array(piece.bytes);
+  await readTolerant(file, payload, piece.offset + RECORD_HEADER_BYTES);
+  return Math.min(piece.end - 1, piece.first + segment.framer.scan(payload, 0, 0, skip).frames);
+}
+
+/** How many bytes the first `frames` frames of a record have. */
+export async function bytesOfFrames(
+  file: File,
+  segment: Segment,
+  offset: number,
+  length: number,
+  frames: number,
+): Promise<number> {
+  const payload = new Uint8Array(length);
+  await readTolerant(file, payload, offset + RECORD_HEADER_BYTES);
+  return skipFrames(segment.framer, payload, 0, length, frames);
+}

@@ -1,0 +1,265 @@
+/**
+ * Opens a journal: takes the lock, looks at everything, decides, and only then
+ * changes something. What was decided and cannot be carried out (a disk that is
+ * full or read-only) is logged, and the journal works without it.
+ */
+import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import type { File } from "../runtime/files.ts";
+import { CursorFile } from "./cursor.ts";
+import { DamageLog } from "./damage_log.ts";
+import { encodeFooter, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { DirectoryJournal } from "./journal.ts";
+import { lockJournal } from "./lock.ts";
+import { countPending } from "./pending.ts";
+import { Quarantine } from "./quarantine.ts";
+import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
+import { Room } from "./room.ts";
+import { Segment, SegmentList } from "./segment.ts";
+import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
+import type { Journal, JournalOptions } from "./types.ts";
+
+/**
+ * Opens the journal in `options.directory`, making the directory if there is
+ * none. Rejects with a `SpillwayError` if another process has it (exit code 75),
+ * if a file is of a newer format version, or if permissions are missing.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  let lock: File | undefined;
+  try {
+    await options.files.makeDirectory(options.directory);
+    lock = await lockJournal(options.files, options.directory, options.holder);
+    return await new Opening(options).open(lock);
+  } catch (error) {
+    lock?.close();
+    throw explain(error, options);
+  }
+}
+
+/** A missing permission is something that an operator can act on. */
+function explain(error: unknown, { directory, user }: JournalOptions): unknown {
+  if (!(error instanceof SystemError) || !["EACCES", "EPERM", "EROFS"].includes(error.code)) return error;
+  const who = user === undefined ? "this user" : user;
+  return new SpillwayError(`journal ${directory}: not usable by ${who}: ${error.message}`, {
+    hint: "make the directory writable for the user that spillway runs as, or set journal.dir to another one",
+    cause: error,
+  });
+}
+
+class Opening {
+  readonly #segments = new SegmentList();
+  readonly #quarantine: Quarantine;
+  readonly #damages: DamageLog;
+  #truncatedBytes = 0;
+  /** Sequences below this are not used again. */
+  #end = 0;
+  /** Sequence after the last frame on disk, or after the damaged ones behind it. */
+  #previousEnd = 0;
+  #newestNoted: number | undefined;
+
+  constructor(private readonly options: JournalOptions) {
+    this.#quarantine = new Quarantine(options.files, options.directory);
+    this.#damages = new DamageLog(options.log);
+  }
+
+  async open(lock: File): Promise<Journal> {
+    const { files, directory, log, framer } = this.options;
+    const survey = await surveyJournal(files, directory, framer);
+    await this.#setLeftoversAside();
+    await this.#recoverSegments(survey);
+    const { cursor, from } = this.#decideCursor(survey);
+    this.#end = Math.max(this.#end, cursor);
+    const pending = await countPending(files, this.#segments, cursor, survey.segments);
+    const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
+    const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
+    if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
+    const file = new CursorFile(
+      files,
+      directory,
+      `${directory}/cursor`,
+      survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
+    );
+    const housekeeping = new Housekeeping(this.options, this.#segments, file, cursor);
+    await housekeeping.start();
+    const room = new Room(this.options);
+    if (this.options.minFreeBytes > 0) await room.refresh();
+    return new DirectoryJournal({
+      options: this.options,
+      lock,
+      segments: this.#segments,
+      quarantine: this.#quarantine,
+      damages: this.#damages,
+      housekeeping,
+      room,
+      end: this.#end,
+      previousEnd: this.#previousEnd,
+      recovery: {
+        clean: fresh || (state?.clean ?? false),
+        atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
+        pendingFrames: pending.frames,
+        pendingBytes: pending.bytes,
+        truncatedBytes: this.#truncatedBytes,
+      },
+    });
+  }
+
+  /** Files that were to take the place of a segment and did not: nothing in them was ever promised. */
+  async #setLeftoversAside(): Promise<void> {
+    const { files, directory } = this.options;
+    for (const name of await files.list(directory)) {
+      if (!name.endsWith(".seg.tmp")) continue;
+      await this.#attempt("move to quarantine", name, () => this.#quarantine.setAside(`${directory}/${name}`));
+    }
+  }
+
+  async #recoverSegments(survey: Survey): Promise<void> {
+    const surveys = [...survey.segments];
+    const last: Segment[] = [];
+    while (surveys.length > 0) {
+      const recovered = await this.#recoverLast(surveys.pop()!);
+      if (recovered === undefined) continue;
+      last.push(recovered);
+      break;
+    }
+    for (let i = 0; i < surveys.length; i++) {
+      const bound = surveys[i + 1]?.base ?? last[0]?.base ?? Number.POSITIVE_INFINITY;
+      this.#segments.add(await this.#earlier(surveys[i], bound, survey));
+    }
+    for (const segment of last) this.#segments.add(segment);
+    for (const segment of this.#segments.all) this.#end = Math.max(this.#end, segment.end);
+    this.#previousEnd = Math.max(this.#previousEnd, this.#end);
+    for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+  }
+
+  /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
+  async #earlier(found: SegmentSurvey, bound: number, survey: Survey): Promise<Segment> {
+    const segment = new Segment(found);
+    segment.bytes = segment.limit = found.size;
+    const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
+    if (found.footer !== undefined) {
+      segment.end = found.footer.end;
+    } else if (found.size <= SEGMENT_HEADER_BYTES) {
+      segment.end = found.base;
+    } else if (cursor >= bound || found.marks === undefined) {
+      segment.end = bound;
+    } else {
+      segment.counted = "headers";
+      segment.end = (await this.#withFile(found, "read", (file) => tallyRecords(file, found, false))).claimedEnd;
+    }
+    return segment;
+  }
+
+  /** The newest segment: undefined if it was set aside. */
+  async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
+    const tally = found.footer === undefined || found.header === undefined
+      ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
+      : undefined;
+    const action = decideLast({
+      head: found.header === undefined ? "damaged" : "whole",
+      records: (tally?.records ?? found.footer!.records) > 0 ? "some" : "none",
+      tail: tally?.tail ?? "none",
+      footer: found.footer === undefined ? "absent" : "whole",
+    });
+    this.#end = Math.max(this.#end, found.base, tally?.claimedEnd ?? 0);
+    this.#newestNoted ??= tally?.cursor ?? noted(found);
+    if (action.setAside) {
+      await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
+      this.#reportTail(found, 0, found.size, found.base, found.base);
+      return undefined;
+    }
+    const segment = new Segment(found);
+    segment.end = tally?.end ?? found.footer!.end;
+    segment.limit = segment.bytes = found.size;
+    if (tally !== undefined) {
+      segment.counted = "headers";
+      await this.#repairLast(found, segment, tally, action);
+    }
+    return segment;
+  }
+
+  async #repairLast(found: SegmentSurvey, segment: Segment, tally: Tally, action: LastAction): Promise<void> {
+    if (action.truncate) segment.limit = tally.offset;
+    const excess = found.size - tally.offset;
+    await this.#attempt("repair the tail of", found.path, () =>
+      this.#withFile(found, "update", async (file) => {
+        if (action.quarantineTail) await this.#quarantine.copy(segment.name, file, tally.offset, excess);
+        if (action.truncate) {
+          await file.truncate(tally.offset);
+          segment.bytes = tally.offset;
+          this.#truncatedBytes += excess;
+        }
+        if (action.seal) segment.bytes += await seal(file, found, tally);
+        if (this.options.sync !== "os") await file.sync();
+      }));
+    if (action.quarantineTail) this.#reportTail(found, tally.offset, excess, tally.end, tally.claimedEnd);
+  }
+
+  #reportTail(found: SegmentSurvey, offset: number, bytes: number, from: number, until: number): void {
+    if (bytes === 0) return;
+    const segment = found.path.slice(found.path.lastIndexOf("/") + 1);
+    this.#damages.report({ segment, offset, bytes, from, until, payloadBytes: bytes, counted: false });
+  }
+
+  #decideCursor(survey: Survey): { cursor: number; from: string } {
+    const oldest = this.#segments.all.find((segment) => !segment.empty);
+    const decision = decideCursor({
+      found: survey.cursor,
+      newestNoted: this.#newestNoted,
+      oldestBase: oldest?.base,
+    });
+    const header = survey.segments.find((segment) => segment.base === oldest?.base)?.header;
+    const slot = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : decision.cursor;
+    const until = Math.min(header?.previousEnd ?? 0, oldest?.base ?? 0);
+    if (oldest !== undefined && slot < until) {
+      // Segments between the cursor and the oldest one are gone, and not by our hand.
+      this.#damages.report({
+        segment: oldest.name,
+        offset: 0,
+        bytes: 0,
+        from: slot,
+        until,
+        payloadBytes: 0,
+        counted: false,
+      });
+    }
+    return decision;
+  }
+
+  async #withFile<T>(found: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
+    const file = await this.options.files.open(found.path, mode);
+    try {
+      return await use(file);
+    } finally {
+      file.close();
+    }
+  }
+
+  async #attempt(what: string, path: string, action: () => Promise<unknown>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.options.log.warn(`cannot ${what} a segment`, { path, error: messageOf(error) });
+    }
+  }
+}
+
+/** The cursor as the newest part of the file that can be read has it. */
+function noted(found: SegmentSurvey): number | undefined {
+  return found.footer?.cursor ?? found.header?.cursor;
+}
+
+async function seal(file: File, found: SegmentSurvey, tally: Tally): Promise<number> {
+  const footer = encodeFooter({
+    records: tally.records,
+    base: found.base,
+    end: tally.end,
+    frames: tally.frames,
+    bytes: tally.bytes,
+    lowestUs: tally.lowestUs,
+    highestUs: tally.highestUs,
+    cursor: tally.cursor ?? found.header!.cursor,
+    offset: tally.offset,
+  }, found.marks!.footer);
+  await file.writeAt([footer], tally.offset);
+  return footer.length;
+}

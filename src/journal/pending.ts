@@ -1,0 +1,62 @@
+/** How much there is to deliver when a journal is opened, in frames and bytes. */
+import type { FileSystem } from "../runtime/files.ts";
+import { bytesOfFrames } from "./locate_back.ts";
+import type { Segment, SegmentList } from "./segment.ts";
+import type { SegmentSurvey } from "./survey.ts";
+import { walkRecords } from "./walk.ts";
+
+export interface Pending {
+  frames: number;
+  bytes: number;
+}
+
+/**
+ * Frames at or after `cursor`: from the footers, and from the record headers of
+ * the segment that the cursor is in and of those without a footer.
+ */
+export async function countPending(
+  files: FileSystem,
+  segments: SegmentList,
+  cursor: number,
+  surveys: readonly SegmentSurvey[],
+): Promise<Pending> {
+  const pending: Pending = { frames: 0, bytes: 0 };
+  for (const segment of segments.all) {
+    const bound = segments.boundOf(segment);
+    if (segment.empty || segment.marks === undefined || Math.min(segment.end, bound) <= cursor) continue;
+    const footer = surveys.find((survey) => survey.base === segment.base)?.footer;
+    if (footer !== undefined && segment.base >= cursor && footer.end <= bound) {
+      segment.counted = "all";
+      pending.frames += footer.frames;
+      pending.bytes += footer.bytes;
+    } else {
+      segment.counted = "headers";
+      await addFromHeaders(files, segment, cursor, bound, pending);
+    }
+  }
+  return pending;
+}
+
+async function addFromHeaders(
+  files: FileSystem,
+  segment: Segment,
+  cursor: number,
+  bound: number,
+  pending: Pending,
+): Promise<void> {
+  const file = await files.open(segment.path, "read");
+  try {
+    for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
+      if (found.kind !== "record") continue;
+      const { first, frames, length } = found.header;
+      if (first >= bound) return;
+      if (first + frames <= cursor) continue;
+      const delivered = Math.max(0, cursor - first);
+      pending.frames += frames - delivered;
+      pending.bytes += length;
+      if (delivered > 0) pending.bytes -= await bytesOfFrames(file, segment, found.offset, length, delivered);
+    }
+  } finally {
+    file.close();
+  }
+}

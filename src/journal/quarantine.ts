@@ -1,0 +1,59 @@
+/** Where bytes go that are no valid records: moved or copied, never destroyed. */
+import { SystemError } from "../base/error.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import { readTolerant } from "./tolerant_read.ts";
+
+const COPY_BYTES = 256 * 1024;
+
+export class Quarantine {
+  readonly #directory: string;
+
+  constructor(private readonly files: FileSystem, journalDirectory: string) {
+    this.#directory = `${journalDirectory}/quarantine`;
+  }
+
+  /**
+   * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
+   * it. False if that was done before.
+   */
+  async copy(segment: string, from: File, offset: number, bytes: number): Promise<boolean> {
+    await this.files.makeDirectory(this.#directory);
+    const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
+    if (await this.files.stat(path) !== undefined) return false;
+    const temporary = `${path}.tmp`;
+    const to = await this.files.open(temporary, "open");
+    try {
+      await to.truncate(0);
+      await copyBytes(from, offset, to, bytes);
+      await to.sync();
+    } finally {
+      to.close();
+    }
+    await this.files.rename(temporary, path);
+    await this.files.syncDirectory(this.#directory);
+    return true;
+  }
+
+  /** Moves a whole file here, under its own name or the next free one. Returns the new path. */
+  async setAside(path: string): Promise<string> {
+    await this.files.makeDirectory(this.#directory);
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    for (let i = 0;; i++) {
+      const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
+      if (await this.files.stat(to) !== undefined) continue;
+      await this.files.rename(path, to);
+      return to;
+    }
+  }
+}
+
+async function copyBytes(from: File, offset: number, to: File, bytes: number): Promise<void> {
+  const buffer = new Uint8Array(Math.min(bytes, COPY_BYTES));
+  for (let done = 0; done < bytes;) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, bytes - done));
+    const length = await readTolerant(from, piece, offset + done);
+    if (length === 0) throw new SystemError("EIO", "read", from.path);
+    await to.writeAt([piece.subarray(0, length)], done);
+    done += length;
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * Reads frames back in sequence order, behind the writer and from segment to
+ * segment. Its unit is a buffer full of records: one positional read, a
+ * checksum for each record, payloads pushed together in place.
+ */
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import { SystemError } from "../base/error.ts";
+import { skipFrames } from "../framing/skip.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import type { DamageLog } from "./damage_log.ts";
+import {
+  decodeFooter,
+  decodeRecordHeader,
+  FOOTER_BYTES,
+  payloadMatches,
+  RECORD_HEADER_BYTES,
+  type RecordHeader,
+  SEGMENT_HEADER_BYTES,
+} from "./format.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { findMark, looksTorn } from "./search.ts";
+import type { Segment, SegmentList } from "./segment.ts";
+import { readTolerant } from "./tolerant_read.ts";
+import type { BatchPart, Damage, JournalBatch, JournalReader } from "./types.ts";
+import { walkRecords } from "./walk.ts";
+
+export interface ReaderContext {
+  readonly files: FileSystem;
+  readonly segments: SegmentList;
+  readonly quarantine: Quarantine;
+  readonly damages: DamageLog;
+  /** Sequence after the last frame appended. */
+  readonly end: () => number;
+  /** What that was at opening: frames from there on are this process's own. */
+  readonly openedAt: number;
+}
+
+/** Where the reader stands: at a record, or at what should be one. */
+interface Place {
+  readonly segment: Segment;
+  readonly file: File;
+  offset: number;
+  /** The header at `offset`, if the last read had it already. */
+  header: RecordHeader | undefined;
+}
+
+/** Records from this size on are taken into account when deciding how much to read at once. */
+const LARGE_RECORD_BYTES = 16 * 1024;
+
+export class Reader implements JournalReader {
+  #place: Place | undefined;
+  #closed = false;
+  /** The header behind a payload that fills a buffer to the brim. */
+  readonly #scratch = new Uint8Array(FOOTER_BYTES);
+
+  constructor(private readonly context: ReaderContext, private readonly pool: BufferPool, public position: number) {}
+
+  seek(sequence: number): void {
+    if (sequence === this.position) return;
+    this.position = sequence;
+    this.#leave();
+  }
+
+  async next(sole: boolean): Promise<JournalBatch | undefined> {
+    while (!this.#closed) {
+      const place = this.#place ?? await this.#enter();
+      if (place === undefined) return undefined;
+      if (place.offset >= place.segment.limit) {
+        if (!this.#leaveFor(place)) return undefined;
+        continue;
+      }
+      const header = place.header ?? await this.#headerAt(place);
+      if (header === undefined) continue;
+      if (header.first + header.frames <= this.position) {
+        advance(place, header);
+        continue;
+      }
+      if (header.first >= this.context.segments.boundOf(place.segment)) {
+        place.offset = place.segment.limit;
+        continue;
+      }
+      this.#noteHole(place, header);
+      const batch = await this.#readBatch(place, header, sole);
+      if (batch !== "damaged") return batch;
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#place?.file.close();
+    this.#place = undefined;
+  }
+
+  /** Opens the segment that `position` is in, at the first record that is not wholly before it. */
+  async #enter(): Promise<Place | undefined> {
+    const { files, segments } = this.context;
+    for (;;) {
+      let segment = segments.holding(this.position);
+      if (segment !== undefined && segment.end <= this.position) segment = segments.after(segment);
+      if (segment === undefined) {
+        this.#reachEnd();
+        return undefined;
+      }
+      let file: File;
+      try {
+        file = await files.open(segment.path, "read");
+      } catch (error) {
+        if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+        this.#lostFile(segment);
+        continue;
+      }
+      const place: Place = { segment, file, offset: SEGMENT_HEADER_BYTES, header: undefined };
+      this.#place = place;
+      await this.#walkTo(place);
+      return this.#place;
+    }
+  }
+
+  async #walkTo(place: Place): Promise<void> {
+    const { marks, limit } = place.segment;
+    if (marks === undefined || place.segment.base >= this.position) return;
+    for await (const found of walkRecords(place.file, { marks, limit, verify: false })) {
+      if (found.kind === "footer") place.offset = found.offset;
+      if (found.kind !== "record") continue;
+      const { first, frames, length } = found.header;
+      if (first + frames > this.position) return;
+      place.offset = found.offset + RECORD_HEADER_BYTES + length;
+    }
+  }
+
+  /** Nothing more in this segment: true if there is another one to go on with. */
+  #leaveFor(place: Place): boolean {
+    const { segment } = place;
+    const { segments } = this.context;
+    this.#noteMissing(segment, Math.min(segment.end, segments.boundOf(segment)));
+    if (segments.after(segment) !== undefined) {
+      this.#leave();
+      return true;
+    }
+    // One that is not in the list was replaced or unlinked: the position is looked for anew.
+    if (!segments.all.includes(segment)) this.#leave();
+    this.#reachEnd();
+    return false;
+  }
+
+  /** The file ends before the frames that it should have. */
+  #noteMissing(segment: Segment, until: number): void {
+    if (this.position >= until) return;
+    const counted = segment.counted === "all";
+    this.#report(segment, { offset: segment.limit, bytes: 0, until, payloadBytes: 0, counted });
+    this.position = until;
+  }
+
+  /** What is before the journal's end and was not found by now will not be found any more. */
+  #reachEnd(): void {
+    this.position = Math.max(this.position, this.context.end());
+  }
+
+  /** The header at the reader's place; undefined after something else was passed over. */
+  async #headerAt(place: Place): Promise<RecordHeader | undefined> {
+    const { segment, file, offset } = place;
+    const limit = segment.limit;
+    if (segment.marks === undefined) {
+      await this.#damaged(place, limit - offset, undefined);
+      return undefined;
+    }
+    const length = Math.min(FOOTER_BYTES, limit - offset);
+    const bytes = this.#scratch.subarray(0, await readTolerant(file, this.#scratch.subarray(0, length), offset));
+    const header = decodeRecordHeader(bytes, 0, segment.marks.record);
+    if (header !== undefined && offset + RECORD_HEADER_BYTES + header.length <= limit) {
+      return place.header = header;
+    }
+    if (decodeFooter(bytes, offset) !== undefined) {
+      place.offset += FOOTER_BYTES;
+      return undefined;
+    }
+    const next = await findMark(file, offset + 1, limit, segment.marks);
+    if (next === limit && await looksTorn(file, offset, limit, segment.marks)) place.offset = limit;
+    else await this.#damaged(place, next - offset, undefined);
+    return undefined;
+  }
+
+  /** Frames that a record says were before it and that did not come are lost without a trace. */
+  #noteHole(place: Place, header: RecordHeader): void {
+    const { segments, openedAt } = this.context;
+    this.position = Math.max(this.position, segments.floor);
+    const until = Math.min(header.previousEnd, header.first);
+    if (until > this.position) {
+      const counted = this.position >= openedAt;
+      this.#report(place.segment, { offset: place.offset, bytes: 0, until, payloadBytes: 0, counted });
+    }
+    this.position = Math.max(this.position, header.first);
+  }
+
+  #lostFile(segment: Segment): void {
+    const { segments } = this.context;
+    if (!segments.all.includes(segment)) return;
+    const until = Math.min(segment.end, segments.boundOf(segment));
+    segments.remove(segment);
+    this.#report(segment, { offset: 0, bytes: 0, until, payloadBytes: segment.bytes, counted: true });
+    this.position = Math.max(this.position, until);
+  }
+
+  #report(segment: Segment, damage: Omit<Damage, "segment" | "from">): void {
+    this.context.damages.report({ segment: segment.name, from: this.position, ...damage });
+  }
+
+  /** Passes over a damaged stretch: copied to quarantine, reported, and the next record is what follows. */
+  async #damaged(place: Place, bytes: number, header: RecordHeader | undefined): Promise<void> {
+    const { segment, file, offset } = place;
+    const end = header === undefined ? await this.#endOfLoss(place, offset + bytes) : header.first + header.frames;
+    const until = Math.max(this.position, end);
+    await this.context.quarantine.copy(segment.name, file, offset, bytes).catch(() => false);
+    const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
+    const counted = segment.counted === "all" || (segment.counted === "headers" && header !== undefined);
+    this.#report(segment, { offset, bytes, until, payloadBytes, counted });
+    place.offset = offset + bytes;
+    place.header = undefined;
+    this.position = until;
+  }
+
+  /** Where the frames of a damaged stretch end, as the record after it says; else as the segment's end says. */
+  async #endOfLoss(place: Place, offset: number): Promise<number> {
+    const { segment, file } = place;
+    const bytes = new Uint8Array(RECORD_HEADER_BYTES);
+    if (segment.marks !== undefined && offset + RECORD_HEADER_BYTES <= segment.limit) {
+      const length = await readTolerant(file, bytes, offset);
+      const next = decodeRecordHeader(bytes.subarray(0, length), 0, segment.marks.record);
+      if (next !== undefined) return Math.min(next.previousEnd, next.first);
+    }
+    return Math.min(segment.end, this.context.segments.boundOf(segment));
+  }
+
+  async #readBatch(place: Place, header: RecordHeader, sole: boolean): Promise<JournalBatch | undefined | "damaged"> {
+    const start = place.offset + RECORD_HEADER_BYTES;
+    const available = place.segment.limit - start;
+    const buffer = this.pool.takeReserved(Math.max(header.length, Math.min(this.pool.bufferBytes, available)), sole);
+    if (buffer === undefined) return undefined;
+    try {
+      const wanted = readLength(header.length, Math.min(available, buffer.bytes.length));
+      const length = await readTolerant(place.file, buffer.bytes.subarray(0, wanted), start);
+      const intact = length >= header.length && payloadMatches(header, buffer.bytes.subarray(0, header.length));
+      if (intact && !this.#closed) return this.#join(place, header, buffer, length);
+    } catch (error) {
+      buffer.release();
+      throw error;
+    }
+    buffer.release();
+    if (this.#closed) return undefined;
+    await this.#damaged(place, RECORD_HEADER_BYTES + header.length, header);
+    return "damaged";
+  }
+
+  /** Makes one stretch of payload of the records in a buffer that begins with the payload of the first. */
+  #join(place: Place, header: RecordHeader, buffer: PooledBuffer, length: number): JournalBatch {
+    const { bytes } = buffer;
+    const { marks, framer } = place.segment;
+    const bound = this.context.segments.boundOf(place.segment);
+    let skip = Math.max(0, this.position - header.first);
+    let start = skipFrames(framer, bytes, 0, header.length, skip);
+    // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
+    if (start >= header.length) skip = start = 0;
+    const first = header.first + skip;
+    const parts: BatchPart[] = [{ first, frames: header.frames - skip, offset: 0 }];
+    let frames = header.frames - skip;
+    let expected = header.first + header.frames;
+    let end = header.length;
+    let source = header.length;
+    advance(place, header);
+    for (;;) {
+      const next = decodeRecordHeader(bytes.subarray(0, length), source, marks!.record);
+      if (next === undefined) break;
+      place.header = next;
+      const payload = source + RECORD_HEADER_BYTES;
+      if (payload + next.length > length || next.first >= bound || next.first < expected) break;
+      if (next.previousEnd > expected || !payloadMatches(next, bytes.subarray(payload, payload + next.length))) break;
+      bytes.copyWithin(end, payload, payload + next.length);
+      parts.push({ first: next.first, frames: next.frames, offset: end - start });
+      frames += next.frames;
+      expected = next.first + next.frames;
+      end += next.length;
+      source = payload + next.length;
+      advance(place, next);
+    }
+    this.position = expected;
+    return { buffer, start, end, first, frames, parts, framer };
+  }
+}
+
+function advance(place: Place, header: RecordHeader): void {
+  place.offset += RECORD_HEADER_BYTES + header.length;
+  place.header = undefined;
+}
+
+/**
+ * How much to read, of `capacity` bytes, where the first payload has `length`:
+ * with large records, whole ones of the same size and the header behind them,
+ * since what is read of the next would have to be read again.
+ */
+function readLength(length: number, capacity: number): number {
+  if (length < LARGE_RECORD_BYTES) return Math.max(length, capacity);
+  const size = RECORD_HEADER_BYTES + length;
+  const more = Math.floor((capacity - size) / size);
+  return more < 0 ? Math.min(Math.max(length, capacity), size) : length + RECORD_HEADER_BYTES + more * size;
+}

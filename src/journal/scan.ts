@@ -1,0 +1,112 @@
+/**
+ * Reads a whole journal without taking its lock or changing anything, beside a
+ * running daemon or without one, past any damage. What `cat`, `verify`,
+ * `replay` and the end-to-end tests see of a journal, they see through this.
+ */
+import { SystemError } from "../base/error.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import { type RecordHeader, segmentBase } from "./format.ts";
+import { type SegmentSurvey, surveySegment } from "./survey.ts";
+import { walkRecords } from "./walk.ts";
+
+export type Scanned =
+  | {
+    readonly kind: "record";
+    readonly segment: string;
+    readonly offset: number;
+    readonly header: RecordHeader;
+    /** The frames; valid until the next step. */
+    readonly payload: Uint8Array;
+    /** What cuts them. */
+    readonly framer: Framer;
+  }
+  | { readonly kind: "damage"; readonly segment: string; readonly offset: number; readonly bytes: number }
+  /** The end of a write that was interrupted, or is under way: no damage, and nothing that was ever promised. */
+  | { readonly kind: "unfinished"; readonly segment: string; readonly offset: number; readonly bytes: number };
+
+/**
+ * All records of the journal in sequence order, each frame once: where two
+ * segments overlap, the newer one counts. `framer` is for segments whose header
+ * does not say their framing. Rejects with a `SpillwayError` for a segment of a
+ * newer format version.
+ */
+export async function* scanJournal(files: FileSystem, directory: string, framer: Framer): AsyncGenerator<Scanned> {
+  let after = -1;
+  for (;;) {
+    const base = await nextBase(files, directory, after);
+    if (base === undefined) return;
+    const path = `${directory}/${base.name}`;
+    const opened = await openIfThere(files, path);
+    after = base.base;
+    if (opened === undefined) continue;
+    try {
+      const survey = await surveySegment(opened, path, base.base, framer);
+      yield* scanSegment(opened, survey, await boundAfter(files, directory, base.base, framer));
+    } finally {
+      opened.close();
+    }
+  }
+}
+
+/** One segment's records with sequences below `bound`, checksums verified. */
+export async function* scanSegment(
+  file: File,
+  survey: SegmentSurvey,
+  bound: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Scanned> {
+  const segment = survey.path.slice(survey.path.lastIndexOf("/") + 1);
+  if (survey.marks === undefined) {
+    if (survey.size > 0) yield { kind: "damage", segment, offset: 0, bytes: survey.size };
+    return;
+  }
+  for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: true })) {
+    const { offset } = found;
+    if (found.kind === "record") {
+      if (found.header.first >= bound) return;
+      yield { kind: "record", segment, offset, header: found.header, payload: found.payload, framer: survey.framer };
+    } else if (found.kind !== "footer") {
+      const kind = found.kind === "tail" && found.torn ? "unfinished" : "damage";
+      yield { kind, segment, offset, bytes: found.bytes };
+    }
+  }
+}
+
+/** Listed anew each time: the daemon adds and removes segments while we read. */
+async function nextBase(files: FileSystem, directory: string, after: number) {
+  for (const name of await files.list(directory)) {
+    const base = segmentBase(name);
+    if (base !== undefined && base > after) return { base, name };
+  }
+  return undefined;
+}
+
+async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+  try {
+    return await files.open(path, "read");
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Base of the next segment that has a record: its copy of a frame counts, not an earlier one. */
+async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
+  for (let after = base;;) {
+    const next = await nextBase(files, directory, after);
+    if (next === undefined) return Number.POSITIVE_INFINITY;
+    after = next.base;
+    const path = `${directory}/${next.name}`;
+    const file = await openIfThere(files, path);
+    if (file === undefined) continue;
+    try {
+      const { marks, size } = await surveySegment(file, path, next.base, framer);
+      if (marks === undefined) continue;
+      for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
+        if (found.kind === "record") return next.base;
+      }
+    } finally {
+      file.close();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** What the journal knows about each of its segment files, and the list of them. */
+import type { Framer } from "../framing/framing.ts";
+import type { Marks } from "./format.ts";
+
+export interface SegmentOrigin {
+  readonly base: number;
+  readonly path: string;
+  /** Undefined if the header is damaged and no record gives the salt away: nothing in it can be read. */
+  readonly marks: Marks | undefined;
+  /** For the framing it was written with. */
+  readonly framer: Framer;
+}
+
+export class Segment {
+  readonly base: number;
+  readonly path: string;
+  readonly marks: Marks | undefined;
+  readonly framer: Framer;
+  /** Size of the file, in bytes. */
+  bytes = 0;
+  /** Readers go no further than this offset. */
+  limit = 0;
+  /** Sequence after its last frame; `base` while it has none. */
+  end: number;
+  /** Which of its frames are in the counts of what is pending: all; those whose record header could be read. */
+  counted: "all" | "headers" = "all";
+  /** When the cursor was first seen past it, on the monotonic clock. */
+  deliveredMs: number | undefined;
+
+  constructor(origin: SegmentOrigin) {
+    this.base = this.end = origin.base;
+    this.path = origin.path;
+    this.marks = origin.marks;
+    this.framer = origin.framer;
+  }
+
+  get empty(): boolean {
+    return this.end === this.base;
+  }
+
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf("/") + 1);
+  }
+}
+
+/** The segments in ascending order of their base. */
+export class SegmentList {
+  #items: Segment[] = [];
+  #bytes = 0;
+  #floor = 0;
+
+  get all(): readonly Segment[] {
+    return this.#items;
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** Bytes of all files. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get newest(): Segment | undefined {
+    return this.#items[this.#items.length - 1];
+  }
+
+  /** Everything below was unlinked on purpose: it is missing from no count. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Adds the newest segment; one with the same base, which it has replaced on disk, goes. */
+  add(segment: Segment): void {
+    if (this.newest?.base === segment.base) this.remove(this.newest);
+    this.#items.push(segment);
+    this.#bytes += segment.bytes;
+  }
+
+  remove(segment: Segment): void {
+    const index = this.#items.indexOf(segment);
+    if (index === -1) return;
+    this.#items.splice(index, 1);
+    this.#bytes -= segment.bytes;
+  }
+
+  /** Removes a segment whose frames are all delivered. */
+  retire(segment: Segment): void {
+    this.remove(segment);
+    this.#floor = Math.max(this.#floor, segment.end);
+  }
+
+  resize(segment: Segment, bytes: number): void {
+    if (this.#items.lastIndexOf(segment) !== -1) this.#bytes += bytes - segment.bytes;
+    segment.bytes = bytes;
+  }
+
+  /** The segment to look for `sequence` in: the newest with frames that begins at or before it, else the oldest. */
+  holding(sequence: number): Segment | undefined {
+    let found: Segment | undefined;
+    for (const segment of this.#items) {
+      if (segment.empty) continue;
+      if (segment.base > sequence && found !== undefined) break;
+      found = segment;
+    }
+    return found;
+  }
+
+  /** The next segment with frames. */
+  after(segment: Segment): Segment | undefined {
+    return this.#items.find((other) => other.base > segment.base && !other.empty);
+  }
+
+  /** The segment with frames before this one. */
+  before(segment: Segment): Segment | undefined {
+    return this.#items.findLast((other) => other.base < segment.base && !other.empty);
+  }
+
+  /**
+   * Frames from this sequence on are not taken from `segment`: a later one has
+   * them. It happens where a sync failed and the frames were written again.
+   */
+  boundOf(segment: Segment): number {
+    return this.after(segment)?.base ?? Number.POSITIVE_INFINITY;
+  }
+}

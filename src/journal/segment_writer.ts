@@ -1,0 +1,243 @@
+/**
+ * Writes one segment file: header, records, footer. What a failed write left
+ * behind is cut off again; a file that cannot be cut, or whose sync failed, is
+ * not written to any more.
+ */
+import { framingText } from "../framing/text.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import {
+  encodeFooter,
+  encodeRecordHeader,
+  encodeSegmentHeader,
+  FOOTER_BYTES,
+  marksOf,
+  RECORD_HEADER_BYTES,
+  SALT_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+} from "./format.ts";
+import { type PlannedRecord, sizeOf } from "./record_plan.ts";
+import { Segment } from "./segment.ts";
+import type { JournalOptions } from "./types.ts";
+
+/** How far a segment is written, or synced. */
+export interface Extent {
+  readonly offset: number;
+  /** Sequence after the last frame up to there. */
+  readonly end: number;
+}
+
+/** Creates the segment that begins at `base`; see {@link SegmentWriter.create}. */
+export function createSegment(
+  options: JournalOptions,
+  at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
+): Promise<SegmentWriter> {
+  const { files, directory, framer, clock, randomBytes } = options;
+  const salt = randomBytes(SALT_BYTES);
+  const segment = new Segment({
+    base: at.base,
+    path: `${directory}/${segmentName(at.base)}`,
+    marks: marksOf(salt),
+    framer,
+  });
+  const createdUs = Math.max(0, clock.wallUs());
+  return SegmentWriter.create(files, segment, { ...at, createdUs, salt, framing: framingText(framer.framing) });
+}
+
+export class SegmentWriter {
+  #written: Extent;
+  #synced: Extent;
+  #usable = true;
+  #directorySynced = false;
+  #syncing: Promise<void> | undefined;
+  #headers = new Uint8Array(16 * RECORD_HEADER_BYTES);
+  #records = 0;
+  #frames = 0;
+  #bytes = 0;
+  #lowestUs = Number.POSITIVE_INFINITY;
+  #highestUs = 0;
+
+  private constructor(
+    private readonly files: FileSystem,
+    readonly file: File,
+    readonly segment: Segment,
+    /** Until the first records are written, where the name is taken by a file that they replace. */
+    private temporary: string | undefined,
+  ) {
+    this.#written = this.#synced = { offset: SEGMENT_HEADER_BYTES, end: segment.base };
+  }
+
+  /**
+   * Creates the file and writes its header. If a file of that name exists (it
+   * has no frame that counts: a sync failed before any did, or nothing was ever
+   * written to it), it stays until the first records are here to replace it.
+   */
+  static async create(files: FileSystem, segment: Segment, header: SegmentHeader): Promise<SegmentWriter> {
+    const taken = await files.stat(segment.path) !== undefined;
+    const path = taken ? `${segment.path}.tmp` : segment.path;
+    if (taken && await files.stat(path) !== undefined) await files.unlink(path);
+    const file = await files.open(path, "create");
+    try {
+      await file.writeAt([encodeSegmentHeader(header)], 0);
+    } catch (error) {
+      file.close();
+      await files.unlink(path).catch(() => {});
+      throw error;
+    }
+    return new SegmentWriter(files, file, segment, taken ? path : undefined);
+  }
+
+  /** False once nothing may be written to this file any more. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  get written(): Extent {
+    return this.#written;
+  }
+
+  get synced(): Extent {
+    return this.#synced;
+  }
+
+  get dirty(): boolean {
+    return this.#written.offset > this.#synced.offset;
+  }
+
+  /** Appends records in one write. On rejection none of them counts. */
+  async write(records: readonly PlannedRecord[], previousEnd: number, cursor: number): Promise<void> {
+    const parts = this.#encode(records, previousEnd, cursor);
+    let size = 0;
+    for (const record of records) size += sizeOf(record);
+    try {
+      await this.file.writeAt(parts, this.#written.offset);
+    } catch (error) {
+      await this.#cutBack();
+      throw error;
+    }
+    const last = records[records.length - 1];
+    this.#written = { offset: this.#written.offset + size, end: last.first + last.frames };
+    for (const record of records) this.#tally(record);
+  }
+
+  /**
+   * Puts the file in the place of one that has its name; to be called after the
+   * first write. On rejection the other file is untouched, this one is useless.
+   */
+  async takeName(): Promise<void> {
+    if (this.temporary === undefined) return;
+    try {
+      await this.sync();
+      await this.files.rename(this.temporary, this.segment.path);
+      this.temporary = undefined;
+      this.#directorySynced = false;
+    } catch (error) {
+      this.#usable = false;
+      throw error;
+    }
+  }
+
+  /** All that was written before the call survives a power loss. After a rejection the file is not usable. */
+  async sync(): Promise<void> {
+    while (this.#syncing !== undefined) await this.#syncing.catch(() => {});
+    this.#syncing = this.#syncNow();
+    try {
+      await this.#syncing;
+    } finally {
+      this.#syncing = undefined;
+    }
+  }
+
+  /** Writes the footer. On rejection the segment is as it was, and not usable. */
+  async seal(cursor: number): Promise<void> {
+    const { offset, end } = this.#written;
+    this.#usable = false;
+    const footer = encodeFooter({
+      records: this.#records,
+      base: this.segment.base,
+      end,
+      frames: this.#frames,
+      bytes: this.#bytes,
+      lowestUs: this.#records === 0 ? 0 : this.#lowestUs,
+      highestUs: this.#highestUs,
+      cursor,
+      offset,
+    }, this.segment.marks!.footer);
+    try {
+      await this.file.writeAt([footer], offset);
+      this.#written = { offset: offset + FOOTER_BYTES, end };
+    } catch (error) {
+      await this.#cutBack();
+      throw error;
+    }
+  }
+
+  /** Removes the file: nothing in it counts. */
+  async discard(): Promise<void> {
+    await this.close();
+    await this.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
+  }
+
+  /** Waits for a sync under way. */
+  async close(): Promise<void> {
+    this.#usable = false;
+    await this.#syncing?.catch(() => {});
+    this.file.close();
+  }
+
+  async #syncNow(): Promise<void> {
+    const reached = this.#written;
+    try {
+      await this.file.sync();
+      if (!this.#directorySynced) await this.files.syncDirectory(directoryOf(this.segment.path));
+      this.#directorySynced = true;
+      this.#synced = reached;
+    } catch (error) {
+      this.#usable = false;
+      throw error;
+    }
+  }
+
+  async #cutBack(): Promise<void> {
+    try {
+      await this.file.truncate(this.#written.offset);
+    } catch {
+      this.#usable = false;
+    }
+  }
+
+  #encode(records: readonly PlannedRecord[], previousEnd: number, cursor: number): Uint8Array[] {
+    if (this.#headers.length < records.length * RECORD_HEADER_BYTES) {
+      this.#headers = new Uint8Array(records.length * 2 * RECORD_HEADER_BYTES);
+    }
+    const parts: Uint8Array[] = [];
+    let offset = 0;
+    for (const record of records) {
+      encodeRecordHeader(this.#headers, offset, this.segment.marks!.record, {
+        length: record.length,
+        first: record.first,
+        frames: record.frames,
+        previousEnd,
+        cursor,
+        timeUs: record.timeUs,
+      }, record.payload);
+      parts.push(this.#headers.subarray(offset, offset + RECORD_HEADER_BYTES), ...record.payload);
+      offset += RECORD_HEADER_BYTES;
+      previousEnd = record.first + record.frames;
+    }
+    return parts;
+  }
+
+  #tally(record: PlannedRecord): void {
+    this.#records++;
+    this.#frames += record.frames;
+    this.#bytes += record.length;
+    this.#lowestUs = Math.min(this.#lowestUs, record.timeUs);
+    this.#highestUs = Math.max(this.#highestUs, record.timeUs);
+  }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

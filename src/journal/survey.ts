@@ -1,0 +1,153 @@
+/** What the files of a journal say, gathered at opening without changing any of them. */
+import { SpillwayError } from "../base/error.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import { type CursorFound, readCursor } from "./cursor.ts";
+import {
+  decodeFooter,
+  decodeSegmentHeader,
+  type Footer,
+  FOOTER_BYTES,
+  FORMAT_VERSION,
+  type Marks,
+  marksOf,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  segmentBase,
+  type SegmentHeader,
+  segmentPreamble,
+} from "./format.ts";
+import { framerOf } from "./framer_of.ts";
+import type { LastSegment } from "./recovery.ts";
+import { findSalt } from "./search.ts";
+import { readTolerant } from "./tolerant_read.ts";
+import { walkRecords } from "./walk.ts";
+
+/** One segment file, judged by its name, header and footer. */
+export interface SegmentSurvey {
+  readonly base: number;
+  readonly path: string;
+  readonly size: number;
+  readonly header: SegmentHeader | undefined;
+  readonly footer: Footer | undefined;
+  /** Undefined if neither header, footer nor any record gives the salt away. */
+  readonly marks: Marks | undefined;
+  readonly framer: Framer;
+}
+
+export interface Survey {
+  readonly segments: readonly SegmentSurvey[];
+  readonly cursor: CursorFound;
+}
+
+/** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
+export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
+  const cursorPath = `${directory}/cursor`;
+  const cursor = await readCursor(files, cursorPath);
+  if (cursor.kind === "newer") throw newerVersion(cursorPath, cursor.version);
+  const segments: SegmentSurvey[] = [];
+  for (const name of await files.list(directory)) {
+    const base = segmentBase(name);
+    if (base === undefined) continue;
+    const path = `${directory}/${name}`;
+    const file = await files.open(path, "read");
+    try {
+      segments.push(await surveySegment(file, path, base, framer));
+    } finally {
+      file.close();
+    }
+  }
+  return { segments, cursor };
+}
+
+/** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
+export async function surveySegment(file: File, path: string, base: number, framer: Framer): Promise<SegmentSurvey> {
+  const size = await file.size();
+  const head = await read(file, 0, SEGMENT_HEADER_BYTES);
+  const preamble = segmentPreamble(head);
+  if (preamble.kind === "newer") throw newerVersion(path, preamble.version);
+  const decoded = decodeSegmentHeader(head);
+  const header = decoded?.base === base ? decoded : undefined;
+  const footerOffset = size - FOOTER_BYTES;
+  const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
+  const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
+  const salt = header?.salt ?? footer?.salt ?? await findSalt(file, size);
+  return {
+    base,
+    path,
+    size,
+    header,
+    footer: footer?.base === base ? footer : undefined,
+    marks: salt === undefined ? undefined : marksOf(salt),
+    framer: framerOf(header?.framing, framer),
+  };
+}
+
+/** What a pass over a segment's records adds up to. */
+export interface Tally {
+  readonly records: number;
+  readonly frames: number;
+  /** Bytes of frames. */
+  readonly bytes: number;
+  readonly lowestUs: number;
+  readonly highestUs: number;
+  /** Sequence after the last valid record; the base if there is none. */
+  readonly end: number;
+  /** Where the last valid record ends. */
+  readonly offset: number;
+  /** The cursor as the newest record has it. */
+  readonly cursor: number | undefined;
+  readonly tail: LastSegment["tail"];
+  /** Sequence up to which damaged records at the end claim to have gone; `end` if there are none. */
+  readonly claimedEnd: number;
+}
+
+/** Goes over the records of a segment; with `verify`, checks their payloads too. */
+export async function tallyRecords(file: File, segment: SegmentSurvey, verify: boolean): Promise<Tally> {
+  const tally = {
+    records: 0,
+    frames: 0,
+    bytes: 0,
+    lowestUs: Number.POSITIVE_INFINITY,
+    highestUs: 0,
+    end: segment.base,
+    offset: Math.min(segment.size, SEGMENT_HEADER_BYTES),
+    cursor: undefined as number | undefined,
+    tail: "none" as LastSegment["tail"],
+    claimedEnd: segment.base,
+  };
+  if (segment.marks === undefined) {
+    return { ...tally, tail: segment.size > SEGMENT_HEADER_BYTES ? "damaged" : "none" };
+  }
+  for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.size, verify })) {
+    if (found.kind === "record") {
+      const { first, frames, length, timeUs, cursor } = found.header;
+      tally.records++;
+      tally.frames += frames;
+      tally.bytes += length;
+      tally.lowestUs = Math.min(tally.lowestUs, timeUs);
+      tally.highestUs = Math.max(tally.highestUs, timeUs);
+      tally.end = tally.claimedEnd = first + frames;
+      tally.offset = found.offset + RECORD_HEADER_BYTES + length;
+      tally.cursor = cursor;
+      tally.tail = "none";
+    } else if (found.kind === "damage") {
+      tally.tail = "damaged";
+      if (found.header !== undefined) tally.claimedEnd = found.header.first + found.header.frames;
+    } else if (found.kind === "tail") {
+      tally.tail = found.torn && tally.tail === "none" ? "torn" : "damaged";
+    }
+  }
+  return tally;
+}
+
+async function read(file: File, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, await readTolerant(file, bytes, position));
+}
+
+function newerVersion(path: string, found: number): SpillwayError {
+  return new SpillwayError(`${path}: format version ${found}, this program knows versions up to ${FORMAT_VERSION}`, {
+    hint: "run the newer spillway that wrote it, or give this route another journal directory; nothing was changed",
+  });
+}

@@ -1,0 +1,46 @@
+/** The program: finds the command, prints what went wrong, and is the only place that exits. */
+import { commandHelp, overview } from "./cli/help.ts";
+import { findCommand } from "./cli/commands.ts";
+import { parseFlags } from "./cli/flags.ts";
+import { printError } from "./cli/print_error.ts";
+import { wantsColour } from "./cli/terminal.ts";
+import { EXIT } from "./base/error.ts";
+import { currentRuntime, type Runtime } from "./runtime/runtime.ts";
+
+/** How long the last log lines may take to get out when nobody reads them, in ms. */
+const FLUSH_MAX_MS = 500;
+
+async function dispatch(runtime: Runtime): Promise<number> {
+  const [name, ...args] = runtime.args;
+  if (name === undefined) {
+    runtime.stderr.write(overview());
+    return EXIT.usage;
+  }
+  if (name === "--help" || name === "-h") {
+    await runtime.stdout.write(overview());
+    return EXIT.ok;
+  }
+  const command = await findCommand(name === "--version" || name === "-V" ? "version" : name);
+  const invocation = parseFlags(name, command.flags, command.operandsMax, args);
+  if (invocation.switches.has("help")) {
+    await runtime.stdout.write(commandHelp(command));
+    return EXIT.ok;
+  }
+  return await command.run(invocation, runtime);
+}
+
+async function main(): Promise<void> {
+  const runtime = await currentRuntime();
+  let exit: number;
+  try {
+    exit = await dispatch(runtime);
+  } catch (thrown) {
+    const printed = printError(thrown, wantsColour(runtime));
+    runtime.stderr.write(printed.text);
+    exit = printed.exit;
+  }
+  await Promise.race([runtime.stderr.flush(), new Promise((resolve) => setTimeout(resolve, FLUSH_MAX_MS))]);
+  runtime.exit(exit);
+}
+
+await main();

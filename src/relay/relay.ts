@@ -1,0 +1,51 @@
+/** All routes of one configuration: they start together or not at all, and stop together. */
+import type { Clock } from "../base/clock.ts";
+import { EXIT } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { RouteOptions } from "./options.ts";
+import { Route } from "./route.ts";
+
+export interface RelayOptions {
+  readonly routes: readonly RouteOptions[];
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  /** The log of a route. */
+  readonly log: (route: string) => Log;
+  /** Who we are, for messages: a user's name. */
+  readonly user: string;
+}
+
+export interface Relay {
+  /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
+  readonly stopped: Promise<number>;
+  /** Begins the clean stop (DESIGN 5). Further calls do nothing. */
+  stop(): void;
+}
+
+/**
+ * Opens every journal and address, then lets every route run. Rejects with a
+ * SpillwayError or SystemError, everything released again, if one of them
+ * cannot be had.
+ */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { runtime, clock, user } = options;
+  const routes: Route[] = [];
+  try {
+    for (const route of options.routes) {
+      routes.push(await Route.open(route, { runtime, clock, user, log: options.log(route.name) }));
+    }
+  } catch (error) {
+    await Promise.all(routes.map((route) => route.abandon()));
+    throw error;
+  }
+  for (const route of routes) route.start();
+
+  let stop: () => void = () => {};
+  const asked = new Promise<void>((resolve) => stop = resolve);
+  const stopped = asked.then(async () => {
+    const clean = await Promise.all(routes.map((route) => route.stop()));
+    return clean.every(Boolean) ? EXIT.ok : EXIT.failed;
+  });
+  return { stopped, stop };
+}

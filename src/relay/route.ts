@@ -1,0 +1,204 @@
+/** One route: source, spool, journal and target wired together, with its start and its stop. */
+import type { Clock } from "../base/clock.ts";
+import { Ledger } from "../base/ledger.ts";
+import type { Log, LogFields } from "../base/log.ts";
+import { createFramer } from "../framing/create.ts";
+import type { Framer } from "../framing/framing.ts";
+import { openJournal } from "../journal/open.ts";
+import type { Damage, Journal } from "../journal/types.ts";
+import { formatAddress } from "../runtime/address.ts";
+import type { Address } from "../runtime/net.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { Source } from "../source/source.ts";
+import { Appender } from "../spool/appender.ts";
+import { Outlet } from "../spool/outlet.ts";
+import { Spool } from "../spool/spool.ts";
+import { AcceptSupply } from "../target/accept.ts";
+import { DialSupply } from "../target/dial.ts";
+import { Target } from "../target/target.ts";
+import { type MemoryPlan, planMemory } from "./memory.ts";
+import type { RouteOptions } from "./options.ts";
+
+/** What a route needs of the process around it. */
+export interface RouteContext {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Who we are, for messages about permissions and locks. */
+  readonly user: string;
+}
+
+export class Route {
+  readonly ledger = new Ledger();
+  readonly #source: Source;
+  readonly #target: Target;
+  readonly #spool: Spool;
+  readonly #appender: Appender;
+  readonly #supply: DialSupply | AcceptSupply;
+
+  private constructor(
+    readonly options: RouteOptions,
+    private readonly context: RouteContext,
+    private readonly journal: Journal,
+    framer: Framer,
+    memory: MemoryPlan,
+  ) {
+    const { log, clock } = context;
+    const { rewindBytes, confirm, halfClose } = options.target;
+    this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
+    this.#spool = new Spool({
+      ...memory,
+      journal,
+      framer,
+      ledger: this.ledger,
+      log,
+      mode: options.journal.mode,
+      appendFirst: options.journal.mode === "always" && options.journal.sync === "each",
+      rewindBytes,
+    });
+    this.#appender = new Appender(this.#spool, clock);
+    this.#supply = this.#createSupply();
+    const outlet = new Outlet(this.#spool);
+    this.#target = new Target({ supply: this.#supply, spool: this.#spool, outlet, clock, log, confirm, halfClose });
+    this.#source = this.#createSource(framer, memory);
+    journal.onDamage = (damage) => this.#damaged(damage);
+  }
+
+  /** Opens the journal and binds the addresses; rejects with everything released again. */
+  static async open(options: RouteOptions, context: RouteContext): Promise<Route> {
+    const memory = planMemory(options.memoryMaxBytes);
+    const framer = createFramer(options.framing);
+    const journal = await openJournal({
+      ...options.journal,
+      files: context.runtime.files,
+      clock: context.clock,
+      log: context.log,
+      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      holder: `pid ${context.runtime.pid}, route ${options.name}`,
+      user: context.user,
+      framer,
+      recordBytes: memory.recordBytes,
+      rewindBytes: options.target.rewindBytes,
+    });
+    const route = new Route(options, context, journal, framer, memory);
+    try {
+      await route.#source.bind();
+      if (route.#supply instanceof AcceptSupply) await route.#supply.bind();
+    } catch (error) {
+      await route.abandon();
+      throw error;
+    }
+    return route;
+  }
+
+  /** Releases what `open` took, for a route that was never started. */
+  async abandon(): Promise<void> {
+    await this.#source.stop();
+    await this.#supply.stop();
+    await this.journal.close();
+  }
+
+  start(): void {
+    const { journal } = this;
+    const { recovery } = journal;
+    if (!recovery.clean) {
+      this.context.log.warn("the last run did not stop cleanly", {
+        at_risk_bytes: recovery.atRiskBytes,
+        truncated_bytes: recovery.truncatedBytes,
+        note: "what it had in memory alone is lost, what it delivered last may arrive twice",
+      });
+    }
+    this.#appender.start();
+    this.#target.start();
+    this.#source.start();
+    this.context.log.info("route ready", {
+      source: describe(this.options.source.endpoint.role, this.#source.address ?? this.options.source.endpoint.address),
+      target: describe(this.options.target.endpoint.role, this.#targetAddress()),
+      journal: this.options.journal.directory,
+      pending_frames: this.ledger.pending.frames,
+      pending_bytes: this.ledger.pending.bytes,
+      sequence: journal.end,
+    });
+  }
+
+  /** The clean stop of DESIGN 5. Resolves to false if frames were lost by it. */
+  async stop(): Promise<boolean> {
+    const { log } = this.context;
+    await this.#source.stop();
+    const mayRepeat = await this.#target.stop();
+    this.ledger.resentFrames += mayRepeat;
+    const lost = await this.#appender.finish();
+    if (lost !== undefined) {
+      this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
+      log.error("frames are lost: they could not be appended at the stop", lost);
+    }
+    await this.journal.close();
+    log.info("route stopped", { ...this.#books(), may_arrive_twice: mayRepeat });
+    return lost === undefined;
+  }
+
+  #books(): LogFields {
+    const { carried, received, delivered, pending, spilled } = this.ledger;
+    const dropped = this.ledger.droppedTotal();
+    return {
+      carried_frames: carried.frames,
+      received_frames: received.frames,
+      delivered_frames: delivered.frames,
+      pending_frames: pending.frames,
+      dropped_frames: dropped.frames,
+      spilled_frames: spilled.frames,
+      resent_frames: this.ledger.resentFrames,
+      carried_bytes: carried.bytes,
+      received_bytes: received.bytes,
+      delivered_bytes: delivered.bytes,
+      pending_bytes: pending.bytes,
+      dropped_bytes: dropped.bytes,
+      spilled_bytes: spilled.bytes,
+    };
+  }
+
+  #damaged(damage: Damage): void {
+    const frames = Math.max(0, damage.until - Math.max(damage.from, this.#spool.confirmed));
+    this.ledger.drop("damaged", frames, frames === 0 ? 0 : damage.bytes);
+  }
+
+  #createSource(framer: Framer, memory: MemoryPlan): Source {
+    const { endpoint, maxConnections, idleTimeoutMs } = this.options.source;
+    const { connectTimeoutMs, retryMinMs, retryMaxMs } = this.options.target;
+    return new Source({
+      ...this.#shared(),
+      ...memory,
+      ledger: this.ledger,
+      framer,
+      sink: this.#spool,
+      role: endpoint.role,
+      address: endpoint.address,
+      maxConnections,
+      idleTimeoutMs,
+      connectTimeoutMs,
+      retryMinMs,
+      retryMaxMs,
+    });
+  }
+
+  #createSupply(): DialSupply | AcceptSupply {
+    const { endpoint, connectTimeoutMs, retryMinMs, retryMaxMs } = this.options.target;
+    const { address } = endpoint;
+    if (endpoint.role === "listen") return new AcceptSupply({ ...this.#shared(), address });
+    return new DialSupply({ ...this.#shared(), address, connectTimeoutMs, retryMinMs, retryMaxMs });
+  }
+
+  #shared() {
+    const { runtime, clock, log } = this.context;
+    return { net: runtime.net, clock, log, random: Math.random };
+  }
+
+  #targetAddress(): Address {
+    const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
+    return bound ?? this.options.target.endpoint.address;
+  }
+}
+
+function describe(role: "listen" | "connect", address: Address): string {
+  return `${role === "listen" ? "listens on" : "connects to"} ${formatAddress(address)}`;
+}

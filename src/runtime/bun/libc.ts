@@ -1,0 +1,53 @@
+/** libc through FFI: what Bun has no call for. */
+import { libcNames, SIOCOUTQ } from "../descriptor.ts";
+import { loadFfi } from "./api.ts";
+
+interface Libc {
+  flock(descriptor: number, operation: number): number;
+  fcntl(descriptor: number, command: number, argument: number): number;
+  ioctl(descriptor: number, request: number, argument: Int32Array): number;
+}
+
+// <fcntl.h> and <sys/file.h>; the first on Linux only.
+const F_DUPFD_CLOEXEC = 1030;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+const queued = new Int32Array(1);
+let libc: Libc | null | undefined;
+
+/** libc, opened at the first call; null where it cannot be had. */
+function openLibc(): Libc | null {
+  const ffi = loadFfi();
+  for (const name of libcNames(process.platform, process.arch)) {
+    try {
+      const { symbols } = ffi.dlopen(name, {
+        flock: { args: ["i32", "i32"], returns: "i32" },
+        fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+        ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+      });
+      return symbols as unknown as Libc;
+    } catch { // not this kind of libc
+    }
+  }
+  return null;
+}
+
+/** flock(2), exclusive, without waiting; undefined where there is no libc to ask. */
+export function tryFlock(descriptor: number): boolean | undefined {
+  libc ??= openLibc();
+  return libc === null ? undefined : libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0;
+}
+
+/** A second descriptor of the same socket, which Bun does not close; undefined where it would be of no use. */
+export function duplicate(descriptor: number): number | undefined {
+  libc ??= openLibc();
+  if (libc === null || process.platform !== "linux") return undefined;
+  const copy = libc.fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  return copy === -1 ? undefined : copy;
+}
+
+/** SIOCOUTQ of a descriptor that {@link duplicate} gave; undefined if the call fails. */
+export function sendQueueBytes(descriptor: number): number | undefined {
+  return libc?.ioctl(descriptor, SIOCOUTQ, queued) === 0 ? queued[0] : undefined;
+}

@@ -1,0 +1,62 @@
+/**
+ * A listening socket of Bun. Bun accepts by itself, as connections come in;
+ * they wait here, paused as soon as one chunk has arrived, until `accept` hands
+ * them out. A lack of descriptors it keeps to itself.
+ */
+import { Deque } from "../../base/deque.ts";
+import type { Address, Connection, Listener } from "../net.ts";
+import { removeOwnSocket } from "../unix_socket.ts";
+import { bun, type BunListener } from "./api.ts";
+import { BunConnection } from "./connection.ts";
+import { connectionHandlers } from "./handlers.ts";
+
+export class BunTcpOrUnixListener implements Listener {
+  readonly address: Address;
+  readonly #socket: BunListener;
+  readonly #waiting = new Deque<BunConnection>();
+  #accepting: ((connection: Connection | null) => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Throws what Bun throws if the address cannot be had. */
+  constructor(address: Address) {
+    const unixPath = address.kind === "unix" ? address.path : "";
+    this.#socket = bun.listen<BunConnection>({
+      ...(address.kind === "unix" ? { unix: address.path } : { hostname: address.host, port: address.port }),
+      allowHalfOpen: true,
+      socket: {
+        ...connectionHandlers,
+        open: (socket) => this.#opened(socket.data = new BunConnection(socket, unixPath)),
+      },
+    });
+    this.address = address.kind === "unix"
+      ? address
+      : { kind: "tcp", host: this.#socket.hostname, port: this.#socket.port };
+  }
+
+  accept(): Promise<Connection | null> {
+    const connection = this.#waiting.shift();
+    if (connection !== undefined) return Promise.resolve(connection);
+    if (this.#closing !== undefined) return Promise.resolve(null);
+    return new Promise((resolve) => this.#accepting = resolve);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  #opened(connection: BunConnection): void {
+    if (this.#closing !== undefined) return connection.close();
+    const accepting = this.#accepting;
+    this.#accepting = undefined;
+    if (accepting !== undefined) accepting(connection);
+    else this.#waiting.push(connection);
+  }
+
+  async #close(): Promise<void> {
+    this.#socket.stop(false);
+    this.#accepting?.(null);
+    this.#accepting = undefined;
+    for (let left = this.#waiting.shift(); left !== undefined; left = this.#waiting.shift()) left.close();
+    if (this.address.kind === "unix") await removeOwnSocket(this.address.path);
+  }
+}

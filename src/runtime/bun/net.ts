@@ -1,0 +1,83 @@
+/** Bun's native sockets: how to listen and to connect. */
+import { SystemError } from "../../base/error.ts";
+import { formatAddress } from "../address.ts";
+import type { Address, Connection, Listener, Net } from "../net.ts";
+import { resolveHost } from "../resolve.ts";
+import { errnoName, systemError } from "../system_error.ts";
+import { removeDeadSocket } from "../unix_socket.ts";
+import { bun, type BunSocket } from "./api.ts";
+import { BunConnection } from "./connection.ts";
+import { connectionHandlers } from "./handlers.ts";
+import { BunTcpOrUnixListener } from "./listener.ts";
+
+/** How long a unix socket's file is given to prove that somebody listens on it. */
+const PROBE_MS = 1000;
+
+async function listen(address: Address): Promise<Listener> {
+  if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
+  try {
+    return listenNow(address);
+  } catch (e) {
+    // Bun does not say that a name failed to resolve.
+    if (address.kind === "tcp" && errnoName(e) === "EUNKNOWN") await resolveHost(address.host);
+    throw systemError(e, "listen", formatAddress(address));
+  }
+}
+
+function listenNow(address: Address): Listener {
+  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address);
+  try {
+    return new BunTcpOrUnixListener({ ...address, host: "::" });
+  } catch (e) {
+    // A machine without IPv6 has no dual-stack socket to offer.
+    if (!/^(EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(errnoName(e))) throw e;
+    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" });
+  }
+}
+
+/** One attempt to connect; what Bun keeps in the socket's data until there is a connection. */
+interface Attempt {
+  readonly unixPath: string;
+  late: boolean;
+  resolve(connection: Connection): void;
+}
+
+function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      attempt.late = true;
+      reject(new SystemError("ETIMEDOUT", "connect", formatAddress(address)));
+    }, timeoutMs);
+    const attempt: Attempt = {
+      unixPath: address.kind === "unix" ? address.path : "",
+      late: false,
+      resolve(connection) {
+        clearTimeout(timer);
+        resolve(connection);
+      },
+    };
+    const where = address.kind === "unix"
+      ? { unix: address.path }
+      : { hostname: address.host || "localhost", port: address.port };
+    bun.connect<Attempt | BunConnection>({ ...where, allowHalfOpen: true, data: attempt, socket: connectHandlers })
+      .catch((e) => {
+        clearTimeout(timer);
+        reject(systemError(e, "connect", formatAddress(address)));
+      });
+  });
+}
+
+const connectHandlers = {
+  ...connectionHandlers,
+  open(socket: BunSocket<Attempt | BunConnection>): void {
+    const attempt = socket.data as Attempt;
+    const connection = new BunConnection(socket, attempt.unixPath);
+    socket.data = connection;
+    if (attempt.late) connection.close();
+    else attempt.resolve(connection);
+  },
+  /** The promise of `connect` says the same; without this handler Bun reports it a second time. */
+  connectError(): void {},
+};
+
+export const bunNet: Net = { listen, connect, resolve: resolveHost };

@@ -1,0 +1,92 @@
+/** A socket of Deno as a {@link Connection}. Deno reads on demand only, so there is nothing to pause. */
+import { SystemError } from "../../base/error.ts";
+import { formatAddress } from "../address.ts";
+import type { Address, Connection } from "../net.ts";
+import { systemError } from "../system_error.ts";
+import { findDescriptor, sendQueueBytes } from "./libc.ts";
+
+export class DenoConnection implements Connection {
+  readonly local: string;
+  readonly peer: string;
+  readonly #socket: Deno.Conn;
+  /** Undefined: not looked for yet; null: there is none to be had. */
+  #descriptor: number | null | undefined;
+  #closed = false;
+  /** Why the connection is lost. The kernel tells it once; afterwards a read would look like an end of stream. */
+  #lost: SystemError | undefined;
+
+  /** `unixPath` names both ends of a unix socket, where a client has no name of its own. */
+  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string) {
+    this.#socket = socket;
+    this.local = formatAddress(addressOf(socket.localAddr, unixPath));
+    this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
+    if ("setNoDelay" in socket) setOptions(socket);
+    else this.#descriptor = null;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#closed) throw this.#failure(undefined, "read");
+    try {
+      const count = await this.#socket.read(into);
+      if (count !== null || this.#lost === undefined) return count;
+    } catch (e) {
+      throw this.#failure(e, "read");
+    }
+    throw this.#lost;
+  }
+
+  pause(): void {}
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed || this.#lost !== undefined) throw this.#failure(undefined, "write");
+    try {
+      return await this.#socket.write(bytes);
+    } catch (e) {
+      throw this.#failure(e, "write");
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#closed || this.#lost !== undefined) throw this.#failure(undefined, "shutdown");
+    try {
+      await this.#socket.closeWrite();
+    } catch (e) {
+      throw this.#failure(e, "shutdown");
+    }
+  }
+
+  unacknowledgedBytes(): number | undefined {
+    // After close() the number may belong to another socket already.
+    if (this.#closed) return undefined;
+    if (this.#descriptor === undefined) {
+      const { localAddr, remoteAddr } = this.#socket as Deno.TcpConn;
+      this.#descriptor = findDescriptor(localAddr, remoteAddr) ?? null;
+    }
+    return this.#descriptor === null ? undefined : sendQueueBytes(this.#descriptor);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  #failure(thrown: unknown, syscall: string): SystemError {
+    if (this.#closed) return new SystemError("EBADF", syscall, this.peer, { cause: thrown });
+    this.#lost ??= systemError(thrown, syscall, this.peer);
+    return this.#lost;
+  }
+}
+
+export function addressOf(address: Deno.Addr, unixPath: string): Address {
+  if (address.transport !== "tcp") return { kind: "unix", path: unixPath };
+  return { kind: "tcp", host: address.hostname, port: address.port };
+}
+
+function setOptions(socket: Deno.TcpConn): void {
+  try {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+  } catch { // reset already: the first read or write says so
+  }
+}

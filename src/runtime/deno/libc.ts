@@ -1,0 +1,61 @@
+/**
+ * Deno keeps a socket's descriptor to itself, and with it what the kernel knows
+ * of the socket. This finds the descriptor by the socket's two names, and asks.
+ */
+import { libcNames, SIOCOUTQ, SOCKADDR_BYTES, socketName, socketNameOf } from "../descriptor.ts";
+
+const SYMBOLS = {
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+} as const;
+
+type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** So many descriptors in a row that are no sockets end the search; the kernel hands out the lowest free one. */
+const GAP_MAX = 4096;
+
+const sockaddr = new Uint8Array(SOCKADDR_BYTES);
+const sockaddrLength = new Uint32Array(1);
+const queued = new Int32Array(1);
+let libc: Libc | null | undefined;
+
+/** libc, opened at the first call; null where it cannot be had or the requests mean something else. */
+function openLibc(): Libc | null {
+  if (Deno.build.os !== "linux") return null;
+  for (const name of libcNames(Deno.build.os, Deno.build.arch)) {
+    try {
+      return Deno.dlopen(name, SYMBOLS).symbols;
+    } catch { // not this kind of libc
+    }
+  }
+  return null;
+}
+
+/**
+ * The descriptor of the open TCP socket between these two ends; undefined if
+ * there is none (it was reset), or no libc. Both names are compared in full:
+ * two sockets can share both ports. Takes about 1 µs for each open socket.
+ */
+export function findDescriptor(local: Deno.NetAddr, peer: Deno.NetAddr): number | undefined {
+  libc ??= openLibc();
+  if (libc === null) return undefined;
+  const localName = socketName(local.hostname, local.port);
+  const peerName = socketName(peer.hostname, peer.port);
+  for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
+    const name = ask(libc.getsockname, descriptor);
+    gap = name === undefined ? gap + 1 : 0;
+    if (name !== undefined && name === localName && ask(libc.getpeername, descriptor) === peerName) return descriptor;
+  }
+  return undefined;
+}
+
+function ask(call: Libc["getsockname"], descriptor: number): string | undefined {
+  sockaddrLength[0] = SOCKADDR_BYTES;
+  return call(descriptor, sockaddr, sockaddrLength) === 0 ? socketNameOf(sockaddr) : undefined;
+}
+
+/** SIOCOUTQ of a descriptor that {@link findDescriptor} gave; undefined if the call fails. */
+export function sendQueueBytes(descriptor: number): number | undefined {
+  return libc?.ioctl(descriptor, BigInt(SIOCOUTQ), queued) === 0 ? queued[0] : undefined;
+}

@@ -1,0 +1,66 @@
+/** Deno's sockets: how to listen and to connect. */
+import { formatAddress } from "../address.ts";
+import type { Address, Connection, Listener, Net } from "../net.ts";
+import { resolveHost } from "../resolve.ts";
+import { errnoName, systemError } from "../system_error.ts";
+import { removeDeadSocket } from "../unix_socket.ts";
+import { DenoConnection } from "./connection.ts";
+import { DenoListener } from "./listener.ts";
+
+/** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
+const BACKLOG = 4096;
+
+/** How long a unix socket's file is given to prove that somebody listens on it. */
+const PROBE_MS = 1000;
+
+async function listen(address: Address): Promise<Listener> {
+  if (address.kind === "unix") {
+    await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
+  }
+  try {
+    if (address.kind === "unix") {
+      return new DenoListener(Deno.listen({ transport: "unix", path: address.path }), address.path);
+    }
+    return new DenoListener(listenTcp(address.host, address.port), "");
+  } catch (e) {
+    throw systemError(e, "listen", formatAddress(address));
+  }
+}
+
+function listenTcp(host: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: host || "::", port, tcpBacklog: BACKLOG });
+  } catch (e) {
+    // A machine without IPv6 has no dual-stack socket to offer.
+    if (host !== "" || !/^(EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(errnoName(e))) throw e;
+    return Deno.listen({ hostname: "0.0.0.0", port, tcpBacklog: BACKLOG });
+  }
+}
+
+async function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  const abort = new AbortController();
+  const attempt: Promise<Deno.TcpConn | Deno.UnixConn> = address.kind === "unix"
+    ? Deno.connect({ transport: "unix", path: address.path })
+    : Deno.connect({ hostname: address.host || "localhost", port: address.port, signal: abort.signal });
+  try {
+    const socket = await inTime(attempt, timeoutMs);
+    return new DenoConnection(socket, address.kind === "unix" ? address.path : "");
+  } catch (e) {
+    abort.abort();
+    throw systemError(e, "connect", formatAddress(address));
+  }
+}
+
+/** The attempt's outcome, or a timeout; a socket that comes too late is closed, since an abort does not stop a look-up. */
+function inTime<T extends Deno.Conn>(attempt: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new Deno.errors.TimedOut());
+    }, timeoutMs);
+    attempt.then((socket) => late ? socket.close() : resolve(socket), reject).finally(() => clearTimeout(timer));
+  });
+}
+
+export const denoNet: Net = { listen, connect, resolve: resolveHost };

@@ -1,0 +1,45 @@
+/** Deno as a {@link Runtime}. */
+import { fileURLToPath } from "node:url";
+import { directories } from "../directories.ts";
+import type { FileSystem, OpenMode } from "../files.ts";
+import { processPart } from "../process.ts";
+import type { Runtime } from "../runtime.ts";
+import { systemError } from "../system_error.ts";
+import { DenoFile } from "./file.ts";
+import { denoNet } from "./net.ts";
+
+const OPEN_OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
+  read: { read: true },
+  update: { read: true, write: true },
+  create: { read: true, write: true, createNew: true, mode: 0o600 },
+  open: { read: true, write: true, create: true, mode: 0o600 },
+};
+
+const files: FileSystem = {
+  ...directories,
+  async open(path, mode) {
+    try {
+      return new DenoFile(await Deno.open(path, OPEN_OPTIONS[mode]), path);
+    } catch (e) {
+      throw systemError(e, "open", path);
+    }
+  },
+};
+
+export const denoRuntime: Runtime = {
+  name: "deno",
+  version: Deno.version.deno,
+  net: denoNet,
+  files,
+  ...processPart((bytes) => Deno.stdout.write(bytes), (bytes) => Deno.stderr.write(bytes)),
+  executable: Deno.build.standalone
+    ? [Deno.execPath()]
+    : [Deno.execPath(), "run", "--allow-all", fileURLToPath(Deno.mainModule)],
+  async readStdin() {
+    try {
+      return await new Response(Deno.stdin.readable).text();
+    } catch (e) {
+      throw systemError(e, "read", "standard input");
+    }
+  },
+};

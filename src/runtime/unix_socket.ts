@@ -1,0 +1,43 @@
+/**
+ * The file of a listening unix socket, which outlives a process that was
+ * killed: the next one must remove it, but never one that is in use, nor a
+ * file that is no socket.
+ */
+import { lstat, unlink } from "node:fs/promises";
+import { SystemError } from "../base/error.ts";
+import type { Connection } from "./net.ts";
+import { errnoName, systemError } from "./system_error.ts";
+
+/**
+ * Makes room for a socket at `path`. Rejects with EADDRINUSE if `connect`
+ * finds somebody listening there, or if it is something else than a socket.
+ */
+export async function removeDeadSocket(path: string, connect: () => Promise<Connection>): Promise<void> {
+  try {
+    const found = await lstat(path).catch(absent);
+    if (found === undefined) return;
+    if (!found.isSocket() || await answers(connect)) throw new SystemError("EADDRINUSE", "listen", `unix:${path}`);
+    await unlink(path).catch(absent);
+  } catch (e) {
+    throw systemError(e, "listen", `unix:${path}`);
+  }
+}
+
+/** Removes the file of a socket that we listened on. */
+export async function removeOwnSocket(path: string): Promise<void> {
+  await unlink(path).catch(() => {}); // whoever finds it left behind removes it then
+}
+
+async function answers(connect: () => Promise<Connection>): Promise<boolean> {
+  try {
+    (await connect()).close();
+    return true;
+  } catch (e) {
+    if (errnoName(e) === "ECONNREFUSED" || errnoName(e) === "ENOENT") return false;
+    return true; // EAGAIN: its backlog is full; EACCES: not ours to remove
+  }
+}
+
+function absent(thrown: unknown): undefined {
+  if (errnoName(thrown) !== "ENOENT") throw thrown;
+}

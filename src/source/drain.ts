@@ -1,0 +1,140 @@
+/**
+ * The drain-until-empty reader of one connection.
+ *
+ * It reads as long as there is something to read and memory to put it in, and
+ * never waits for disk or target. Whole frames are handed on where they lie in
+ * a large buffer; those of a quiet connection are copied side by side with
+ * others', which costs a copy for each read, not for each frame.
+ */
+import type { PooledBuffer } from "../base/buffer.ts";
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/error.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { Connection } from "../runtime/net.ts";
+import { cutRun } from "./cut.ts";
+import { ReadSpace, type SpaceContext } from "./read_space.ts";
+import type { Sink } from "./sink.ts";
+import type { Holder } from "./unfinished.ts";
+
+/** What the readers of one route share. */
+export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
+  readonly framer: Framer;
+  readonly sink: Sink;
+  readonly clock: Clock;
+  /** Runs hold at most this many bytes, or one larger frame. */
+  readonly recordBytes: number;
+  /** Resolves when it is worth asking for memory again: some was given back, or a second has passed. */
+  memoryMayBeFree(): Promise<void>;
+  /** Reading was stopped for want of memory, this long, in ms. */
+  paused(ms: number): void;
+}
+
+/** How a connection ended. */
+export interface DrainEnd {
+  /** `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: see UnfinishedFrames. `lost`: any failure. */
+  readonly reason: "eof" | "fault" | "stuck" | "lost";
+  /** Bytes that were read and never became a frame. */
+  readonly leftover: Uint8Array;
+  /** For `fault`, what was found and expected; for `lost`, the error. */
+  readonly detail?: string;
+}
+
+export class DrainReader implements Holder {
+  lastReadMs: number;
+  readonly #space: ReadSpace;
+  #abandoned = false;
+
+  /** `small` is this connection's own buffer; the reader releases it at the end. */
+  constructor(
+    private readonly connection: Connection,
+    private readonly context: DrainContext,
+    small: PooledBuffer,
+  ) {
+    this.lastReadMs = context.clock.monotonicMs();
+    const { pool, open, unfinished, framer } = context;
+    const whenMemory = this.#whenMemory.bind(this);
+    this.#space = new ReadSpace(small, this, { pool, open, unfinished, maxFrame: framer.maxFrame, whenMemory });
+  }
+
+  /** Reads until the connection ends. Never rejects. */
+  async run(): Promise<DrainEnd> {
+    let end: Omit<DrainEnd, "leftover">;
+    try {
+      end = await this.#drain();
+    } catch (error) {
+      end = { reason: "lost", detail: messageOf(error) };
+    }
+    if (this.#abandoned) end = { reason: "stuck" };
+    const space = this.#space;
+    const leftover = space.buffer.bytes.slice(space.start, space.fill);
+    space.close();
+    return { ...end, leftover };
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.connection.close();
+  }
+
+  async #drain(): Promise<Omit<DrainEnd, "leftover">> {
+    const space = this.#space;
+    for (;;) {
+      const emptiedBelow = space.emptiedBelow;
+      const count = await this.connection.read(space.free);
+      if (count === null) return { reason: "eof" };
+      space.fill += count;
+      this.lastReadMs = this.context.clock.monotonicMs();
+      const { needed, fault } = await this.#handOn();
+      if (fault !== undefined) return { reason: "fault", detail: fault };
+      await space.prepare(count < emptiedBelow, needed);
+    }
+  }
+
+  /** Hands all whole frames on. Says what is known of the unfinished one after them. */
+  async #handOn(): Promise<{ needed: number; fault: string | undefined }> {
+    const { framer, clock, recordBytes } = this.context;
+    const space = this.#space;
+    const arrivedUs = clock.wallUs();
+    for (;;) {
+      const { start } = space;
+      const scan = cutRun(framer, space.buffer.bytes, start, space.scanned, space.fill, recordBytes);
+      if (scan.frames > 0) {
+        space.start = space.scanned = scan.end;
+        if (space.transient) await this.#pushCopy(start, scan.end, scan.frames, arrivedUs);
+        else this.context.sink.push(space.buffer, start, scan.end, scan.frames, arrivedUs);
+      }
+      if (scan.fault !== undefined) return { needed: 0, fault: scan.fault };
+      if (scan.frames === 0 || scan.end === space.fill) {
+        space.scanned = space.fill;
+        return { needed: scan.needed, fault: undefined };
+      }
+    }
+  }
+
+  async #pushCopy(start: number, end: number, frames: number, arrivedUs: number): Promise<void> {
+    const { open, sink } = this.context;
+    const bytes = this.#space.buffer.bytes.subarray(start, end);
+    // Pushed in the same turn as it is copied, or another connection's frames could come between.
+    const push = () => {
+      const copy = open.append(bytes);
+      if (copy !== undefined) sink.push(copy.buffer, copy.start, copy.start + bytes.length, frames, arrivedUs);
+      return copy;
+    };
+    if (push() === undefined) await this.#whenMemory(push);
+  }
+
+  /** Stops reading until `take` succeeds; the time counts as paused. */
+  async #whenMemory<T>(take: () => T | undefined): Promise<T> {
+    const { clock, paused, memoryMayBeFree } = this.context;
+    this.connection.pause();
+    for (let sinceMs = clock.monotonicMs();;) {
+      await memoryMayBeFree();
+      const nowMs = clock.monotonicMs();
+      paused(nowMs - sinceMs);
+      sinceMs = nowMs;
+      if (this.#abandoned) throw new Error("given up for want of memory");
+      const taken = take();
+      if (taken !== undefined) return taken;
+    }
+  }
+}

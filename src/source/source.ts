@@ -1,0 +1,203 @@
+/**
+ * The source side of a route: accepts producers, or dials one again and again,
+ * and keeps a drain reader on each connection.
+ */
+import type { BufferPool } from "../base/buffer.ts";
+import { Backoff } from "../base/backoff.ts";
+import type { Clock, Random } from "../base/clock.ts";
+import { Condition } from "../base/condition.ts";
+import { messageOf } from "../base/error.ts";
+import type { Ledger } from "../base/ledger.ts";
+import type { Log } from "../base/log.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
+import { SourceConnection } from "./connection.ts";
+import type { DrainContext } from "./drain.ts";
+import { OpenBuffer } from "./open_buffer.ts";
+import type { Sink } from "./sink.ts";
+import { UnfinishedFrames } from "./unfinished.ts";
+
+export interface SourceOptions {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly pool: BufferPool;
+  readonly framer: Framer;
+  readonly sink: Sink;
+  readonly recordBytes: number;
+  readonly role: "listen" | "connect";
+  readonly address: Address;
+  readonly maxConnections: number;
+  /** 0 = never. */
+  readonly idleTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+}
+
+/** A connection's own buffer: this much while connections are few. */
+const SMALL_BYTES_MAX = 16 * 1024;
+
+/** How often timeouts are looked at, and refused memory is asked for again. */
+const TICK_MS = 1000;
+
+/** After a failed accept: how long until the next. */
+const ACCEPT_RETRY_MS = 100;
+
+/** How long a clean stop waits for the producers' end of stream. */
+export const SOURCE_STOP_MS = 1000;
+
+export class Source {
+  /** Time that reading was stopped for want of memory, all connections together, in ms. */
+  pausedMs = 0;
+  /** Connections turned away because there were `max_connections`. */
+  refused = 0;
+  readonly #options: SourceOptions;
+  readonly #connections = new Set<SourceConnection>();
+  readonly #context: DrainContext;
+  readonly #open: OpenBuffer;
+  readonly #unfinished: UnfinishedFrames;
+  readonly #tick = new Condition();
+  readonly #stopping = new AbortController();
+  #listener: Listener | undefined;
+  #running: Promise<unknown> | undefined;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    const { pool, framer, sink, clock, recordBytes } = options;
+    this.#open = new OpenBuffer(pool);
+    this.#unfinished = new UnfinishedFrames(pool.maxBytes / 2);
+    this.#context = {
+      pool,
+      framer,
+      sink,
+      clock,
+      recordBytes,
+      open: this.#open,
+      unfinished: this.#unfinished,
+      memoryMayBeFree: () => Promise.race([pool.freed(), this.#tick.wait()]),
+      paused: (ms) => this.pausedMs += ms,
+    };
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Where it listens, as bound; undefined where it dials. */
+  get address(): Address | undefined {
+    return this.#listener?.address;
+  }
+
+  /** Binds, where it listens; rejects if that fails. Serves from {@link start} on. */
+  async bind(): Promise<void> {
+    if (this.#options.role === "listen") this.#listener = await this.#options.net.listen(this.#options.address);
+  }
+
+  start(): void {
+    const serving = this.#listener === undefined ? this.#dialLoop() : this.#acceptLoop(this.#listener);
+    this.#running = Promise.all([serving, this.#watch()]);
+  }
+
+  /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#tick.notify();
+    await this.#listener?.close();
+    const connections = [...this.#connections];
+    await Promise.all(connections.map((each) => each.finish()));
+    const ended = Promise.all(connections.map((each) => each.ended));
+    await Promise.race([ended, this.#options.clock.sleep(SOURCE_STOP_MS)]);
+    for (const each of this.#connections) each.close("stopping");
+    await ended;
+    await this.#running;
+    this.#open.close();
+  }
+
+  async #acceptLoop(listener: Listener): Promise<void> {
+    const { clock, log, maxConnections } = this.#options;
+    let failing = "";
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const connection = await listener.accept();
+        if (connection === null) return;
+        failing = "";
+        if (this.#stopping.signal.aborted) return connection.close();
+        if (this.#connections.size >= maxConnections) this.#refuse(connection);
+        else await this.#admit(connection);
+      } catch (error) {
+        const message = messageOf(error);
+        if (message !== failing) log.error("cannot accept a connection, trying again", { error: message });
+        failing = message;
+        await clock.sleep(ACCEPT_RETRY_MS, this.#stopping.signal);
+      }
+    }
+  }
+
+  async #dialLoop(): Promise<void> {
+    const { net, clock, log, address, connectTimeoutMs, retryMinMs, retryMaxMs, random } = this.#options;
+    const backoff = new Backoff({ minMs: retryMinMs, maxMs: retryMaxMs, random });
+    let failing = "";
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const connection = await net.connect(address, connectTimeoutMs);
+        if (this.#stopping.signal.aborted) return connection.close();
+        failing = "";
+        const received = this.#options.ledger.received.bytes;
+        await (await this.#admit(connection)).ended;
+        if (this.#options.ledger.received.bytes > received) backoff.reset();
+      } catch (error) {
+        const message = messageOf(error);
+        if (message !== failing) log.warn("cannot connect to the source, trying again", { error: message });
+        failing = message;
+      }
+      await clock.sleep(backoff.nextMs(), this.#stopping.signal);
+    }
+  }
+
+  async #admit(connection: Connection): Promise<SourceConnection> {
+    const { pool, ledger, log } = this.#options;
+    let small = pool.take(this.#smallBytes());
+    while (small === undefined) {
+      await this.#context.memoryMayBeFree();
+      small = pool.take(this.#smallBytes());
+    }
+    log.info("source connected", { peer: connection.peer });
+    const admitted = new SourceConnection(connection, small, this.#context, ledger, log);
+    this.#connections.add(admitted);
+    admitted.ended.then(() => this.#connections.delete(admitted));
+    return admitted;
+  }
+
+  /** The more connections there are, the less each gets: an eighth of memory for all of them. */
+  #smallBytes(): number {
+    const { pool, maxConnections } = this.#options;
+    const least = Math.min(4096, Math.floor(pool.maxBytes / 16 / maxConnections));
+    const share = Math.floor(pool.maxBytes / 32 / (this.#connections.size + 1));
+    return Math.max(least, 256, Math.min(SMALL_BYTES_MAX, share));
+  }
+
+  #refuse(connection: Connection): void {
+    this.refused++;
+    const { log, maxConnections } = this.#options;
+    log.warn("source connection refused", { peer: connection.peer, max_connections: maxConnections });
+    connection.close();
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, idleTimeoutMs } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      await clock.sleep(TICK_MS, this.#stopping.signal);
+      const nowMs = clock.monotonicMs();
+      this.#unfinished.checkStuck(nowMs);
+      if (idleTimeoutMs > 0) {
+        for (const each of this.#connections) {
+          if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");
+        }
+      }
+      this.#tick.notify();
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Moves frames from the window to the journal, in order, while the spool is
+ * appending. One append is under way at a time; what arrives meanwhile makes
+ * up the next one, so a slow disk means larger appends, and with
+ * `sync = "each"` many frames share one sync.
+ *
+ * A full or failing disk is a state: it is logged once, tried again until it
+ * works, and the frames wait in memory, where they can still be sent.
+ */
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/error.ts";
+import { type Run, runBytes, runEnd } from "../base/run.ts";
+import { JournalFullError } from "../journal/types.ts";
+import type { Spool } from "./spool.ts";
+
+/** Bytes of one append at most, one larger run apart. */
+const APPEND_BYTES = 1024 * 1024;
+
+/** How often a failed append is tried again. */
+const RETRY_MS = 250;
+
+export class Appender {
+  #failing: string | undefined;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly spool: Spool, private readonly clock: Clock) {}
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** What the last append failed of, while it has not succeeded since. */
+  get failing(): string | undefined {
+    return this.#failing;
+  }
+
+  /**
+   * For a clean stop, when nothing is received any more: appends all that is
+   * unconfirmed. Returns the frames that could not be, if any.
+   */
+  async finish(): Promise<{ first: number; until: number; bytes: number; reason: string } | undefined> {
+    this.#stopping.abort();
+    this.spool.appendable.notify();
+    await this.#running;
+    const { spool } = this;
+    spool.spill("stopping");
+    while (spool.appendFrom < spool.window.end) {
+      if (await this.#appendOnce(true)) continue;
+      // A journal may need a second try after a failure, in a new segment.
+      if (await this.#appendOnce(true)) continue;
+      const first = Math.max(spool.appendFrom, spool.confirmed);
+      return {
+        first,
+        until: spool.window.end,
+        bytes: spool.window.bytesFrom(first),
+        reason: this.#failing ?? "unknown",
+      };
+    }
+    return undefined;
+  }
+
+  async #run(): Promise<void> {
+    const { spool } = this;
+    while (!this.#stopping.signal.aborted) {
+      if (!spool.appending || spool.appendFrom >= spool.window.end) {
+        await spool.appendable.wait();
+      } else if (!await this.#appendOnce(false)) {
+        await this.clock.sleep(RETRY_MS, this.#stopping.signal);
+      }
+    }
+  }
+
+  /** Appends the next runs; false if that failed. */
+  async #appendOnce(last: boolean): Promise<boolean> {
+    const { spool } = this;
+    const { journal } = spool.options;
+    const runs = spool.window.collect(spool.appendFrom, APPEND_BYTES);
+    const before = journal.end;
+    spool.appendTaken = runEnd(runs[runs.length - 1]!);
+    try {
+      await (last ? journal.appendLast(runs) : journal.append(runs));
+      this.#recovered();
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    } finally {
+      this.#count(runs, before);
+      for (const run of runs) run.buffer.release();
+      spool.settled();
+      spool.sendable.notify();
+    }
+  }
+
+  /** However an append ended, the journal's end says how far it got. */
+  #count(runs: readonly Run[], before: number): void {
+    const { journal, ledger } = this.spool.options;
+    for (const run of runs) {
+      if (run.first >= before && runEnd(run) <= journal.end) ledger.spill(run.frames, runBytes(run));
+    }
+  }
+
+  #failed(error: unknown): void {
+    const message = messageOf(error);
+    if (this.#failing === message) return;
+    this.#failing = message;
+    const { log } = this.spool.options;
+    const fields = { error: message, retry_ms: RETRY_MS };
+    if (error instanceof JournalFullError) log.warn("the journal has no room, frames wait in memory", fields);
+    else log.error("cannot append to the journal, frames wait in memory", fields);
+  }
+
+  #recovered(): void {
+    if (this.#failing === undefined) return;
+    this.#failing = undefined;
+    this.spool.options.log.info("the journal takes frames again");
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Memory and journal as one FIFO.
+ *
+ * One sequence, one log, one cursor. The newest frames are in the window in
+ * memory, older ones that are still needed are in the journal, and four
+ * positions say where everybody is:
+ *
+ *     confirmed ≤ sent ≤ end          the sender's side
+ *     journal.end ≤ end               the disk's side
+ *
+ * In `always` mode every frame is appended. In `overflow` mode the spool is
+ * either direct (nothing is appended) or spilling (everything unconfirmed is
+ * appended, in order, and then what follows); see DESIGN 5. A frame leaves the
+ * window when it is confirmed, or when it is in the journal and memory is
+ * wanted. Nothing here waits: `push` is called by the readers of sockets.
+ */
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import { Condition } from "../base/condition.ts";
+import type { Ledger } from "../base/ledger.ts";
+import type { Log } from "../base/log.ts";
+import { runEnd } from "../base/run.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { Journal } from "../journal/types.ts";
+import { Window } from "./window.ts";
+
+export interface SpoolOptions {
+  readonly journal: Journal;
+  readonly pool: BufferPool;
+  readonly framer: Framer;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly mode: "overflow" | "always";
+  /** Send only what is appended (and synced): `sync = "each"`. */
+  readonly appendFirst: boolean;
+  readonly rewindBytes: number;
+  readonly recordBytes: number;
+}
+
+/** Why the spool began to append. */
+export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
+
+export class Spool {
+  readonly window: Window;
+  /** Notified when there may be something new to send. */
+  readonly sendable = new Condition();
+  /** Notified when there may be something new to append. */
+  readonly appendable = new Condition();
+  /** Notified when frames were confirmed. */
+  readonly progressed = new Condition();
+  /** Sequence of the next frame to hand to the target. The outlet moves it. */
+  sent: number;
+  /** Frames before this one have been taken by the appender. */
+  appendTaken = 0;
+  #confirmed: number;
+  #spilling = false;
+  #targetUp = false;
+  readonly #pressureBytes: number;
+  readonly #directBytes: number;
+
+  constructor(readonly options: SpoolOptions) {
+    const { journal, pool, rewindBytes } = options;
+    this.window = new Window(journal.end, options.recordBytes);
+    this.#confirmed = journal.cursor;
+    this.sent = journal.cursor;
+    // What `rewind` keeps in memory is no sign of a slow target.
+    this.#pressureBytes = (pool.maxBytes + rewindBytes) / 2;
+    this.#directBytes = pool.maxBytes / 4;
+    this.#spilling = journal.cursor < journal.end;
+  }
+
+  /** Sequence of the first frame that is not confirmed. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Sequence of the next frame to deliver as it may be written down: never past the appended end in `always` mode. */
+  get cursor(): number {
+    return this.options.mode === "always" ? Math.min(this.#confirmed, this.options.journal.end) : this.#confirmed;
+  }
+
+  get spilling(): boolean {
+    return this.#spilling;
+  }
+
+  /** Is everything that was received to be appended now? */
+  get appending(): boolean {
+    return this.#spilling || this.options.mode === "always";
+  }
+
+  /** Bytes read, not appended, not confirmed: what `kill -9` would cost now. */
+  get atRiskBytes(): number {
+    return this.window.bytesFrom(Math.max(this.#confirmed, this.options.journal.end));
+  }
+
+  /** Frames from a source, in `buffer.bytes[start, end)`. Retains the buffer; returns at once. */
+  push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): void {
+    const sealedBefore = Math.max(this.sent, this.appendTaken);
+    this.window.push(buffer, start, end, frames, arrivedUs, sealedBefore);
+    this.options.ledger.receive(frames, end - start);
+    if (this.#underPressure()) {
+      this.spill("memory is half full");
+      this.trim();
+    }
+    if (this.appending) this.appendable.notify();
+    this.sendable.notify();
+  }
+
+  /** Begins to append everything unconfirmed; no effect where that is being done. */
+  spill(reason: SpillReason): void {
+    if (this.appending) return;
+    this.#spilling = true;
+    if (this.atRiskBytes > 0) {
+      this.options.log.info("spilling to the journal", { reason, at_risk_bytes: this.atRiskBytes });
+    }
+    this.appendable.notify();
+  }
+
+  /** The target is connected. */
+  targetUp(): void {
+    this.#targetUp = true;
+  }
+
+  /** The target is gone: what is unconfirmed in memory goes to the journal. */
+  targetLost(): void {
+    this.#targetUp = false;
+    this.spill("the target is lost");
+  }
+
+  /** Where the next append begins; nothing is due while this is not below `window.end`. */
+  get appendFrom(): number {
+    const from = Math.max(this.options.journal.end, this.window.first);
+    // Confirmed frames that `rewind` may want again are appended too, so that the journal has no hole there.
+    if (this.options.mode === "always" || this.options.rewindBytes > 0) return from;
+    return Math.max(from, this.#confirmed);
+  }
+
+  /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. */
+  confirm(sequence: number, frames: number, bytes: number): void {
+    if (sequence <= this.#confirmed) return;
+    this.#confirmed = sequence;
+    this.options.ledger.deliver(frames, bytes);
+    this.settled();
+    this.progressed.notify();
+  }
+
+  /** Brings everything up to date after frames were sent, confirmed or appended. */
+  settled(): void {
+    this.trim();
+    this.#considerDirect();
+    this.options.journal.confirm(this.cursor, this.atRiskBytes);
+  }
+
+  /** Lets go of frames at the front of the window that nobody needs there. */
+  trim(): void {
+    for (let run = this.window.front; run !== undefined; run = this.window.front) {
+      const end = runEnd(run);
+      const appended = end <= this.options.journal.end;
+      const confirmed = end <= this.#confirmed;
+      const done = confirmed && (appended || (this.options.mode === "overflow" && this.#beyondRewind(run)));
+      if (!done && !(appended && this.#underPressure())) return;
+      this.window.dropFront();
+    }
+  }
+
+  /** Are `rewind` bytes of confirmed frames in the window even without this run? */
+  #beyondRewind(run: { readonly offset: number; readonly start: number; readonly end: number }): boolean {
+    const { rewindBytes } = this.options;
+    if (rewindBytes === 0) return true;
+    return this.window.offsetOf(this.#confirmed) - (run.offset + run.end - run.start) >= rewindBytes;
+  }
+
+  #underPressure(): boolean {
+    return this.options.pool.usedBytes >= this.#pressureBytes;
+  }
+
+  /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */
+  #considerDirect(): void {
+    if (!this.#spilling || !this.#targetUp || this.options.mode === "always") return;
+    const { journal } = this.options;
+    if (this.sent < journal.end || this.sent < this.window.first) return;
+    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;
+    this.#spilling = false;
+    this.options.log.info("the journal is sent, direct again", { sequence: this.sent });
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Lets consumers dial in and serves one at a time (DESIGN 5, Several consumers).
+ *
+ * A further one waits and is sent nothing. It takes over when the one being
+ * served ends, or when what is in flight to that one has gone unconfirmed for
+ * {@link TAKE_OVER_MS}: a consumer that comes back before its old connection
+ * was seen to die must not wait for a timeout of minutes.
+ */
+import type { Clock } from "../base/clock.ts";
+import { Condition } from "../base/condition.ts";
+import { messageOf } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
+import type { Session } from "./session.ts";
+import type { Supply } from "./supply.ts";
+
+export const TAKE_OVER_MS = 5000;
+
+/** How often the one being served is looked at while another waits; after a failed accept, how long until the next. */
+const CHECK_MS = 100;
+
+export interface AcceptOptions {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly address: Address;
+}
+
+export class AcceptSupply implements Supply {
+  readonly #arrived = new Condition();
+  readonly #stopping = new AbortController();
+  #listener: Listener | undefined;
+  #waiting: Connection | undefined;
+  #session: Session | undefined;
+  #accepting: Promise<void> | undefined;
+
+  constructor(private readonly options: AcceptOptions) {}
+
+  get address(): Address | undefined {
+    return this.#listener?.address;
+  }
+
+  /** Binds; rejects if that fails. */
+  async bind(): Promise<void> {
+    this.#listener = await this.options.net.listen(this.options.address);
+    this.#accepting = this.#acceptLoop(this.#listener);
+  }
+
+  async next(lost: () => void): Promise<Connection | undefined> {
+    while (!this.#stopping.signal.aborted) {
+      const connection = this.#waiting;
+      this.#waiting = undefined;
+      if (connection !== undefined) return connection;
+      lost();
+      await this.#arrived.wait();
+    }
+    return undefined;
+  }
+
+  serving(session: Session): void {
+    this.#session = session;
+    if (this.#waiting !== undefined) this.#watchWhileWaiting();
+  }
+
+  ended(): void {
+    this.#session = undefined;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#arrived.notify();
+    await this.#listener?.close();
+    await this.#accepting;
+    this.#waiting?.close();
+    this.#waiting = undefined;
+  }
+
+  async #acceptLoop(listener: Listener): Promise<void> {
+    const { clock, log } = this.options;
+    let failing = "";
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const connection = await listener.accept();
+        if (connection === null) return;
+        failing = "";
+        this.#seat(connection);
+      } catch (error) {
+        const message = messageOf(error);
+        if (message !== failing) log.error("cannot accept a consumer, trying again", { error: message });
+        failing = message;
+        await clock.sleep(CHECK_MS, this.#stopping.signal);
+      }
+    }
+  }
+
+  /** The newest one waits. */
+  #seat(connection: Connection): void {
+    const { log } = this.options;
+    if (this.#waiting !== undefined) {
+      log.warn("a waiting consumer gives way to a newer one", { peer: this.#waiting.peer, newer: connection.peer });
+      this.#waiting.close();
+    }
+    const watched = this.#waiting !== undefined;
+    this.#waiting = connection;
+    if (this.#session !== undefined) {
+      log.warn("a consumer waits, another is being served", { peer: connection.peer, served: this.#session.peer });
+      if (!watched) this.#watchWhileWaiting();
+    }
+    this.#arrived.notify();
+  }
+
+  async #watchWhileWaiting(): Promise<void> {
+    const session = this.#session;
+    while (session !== undefined && this.#session === session && this.#waiting !== undefined) {
+      if (session.stalledMs >= TAKE_OVER_MS) return session.end("a waiting consumer takes over from a silent one");
+      await this.options.clock.sleep(CHECK_MS, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+
+const MAX = 10_000;
+const RESERVE = 2_000;
+const USUAL = 1_600;
+
+function pool(): BufferPool {
+  return new BufferPool({ maxBytes: MAX, reserveBytes: RESERVE, bufferBytes: USUAL });
+}
+
+Deno.test("Buffers count at their capacity until their last holder lets go", () => {
+  const memory = pool();
+  const buffer = memory.take()!;
+  assertEquals([buffer.bytes.length, memory.usedBytes], [USUAL, USUAL]);
+  buffer.retain();
+  buffer.release();
+  assertEquals(memory.usedBytes, USUAL);
+  buffer.release();
+  assertEquals(memory.usedBytes, 0);
+});
+
+Deno.test("A buffer knows whether it has one holder alone", () => {
+  const buffer = pool().take()!;
+  assertEquals(buffer.sole, true);
+  buffer.retain();
+  assertEquals(buffer.sole, false);
+  buffer.release();
+  assertEquals(buffer.sole, true);
+});
+
+Deno.test("A buffer that was given back can neither be released nor retained again", () => {
+  const memory = pool();
+  const buffer = memory.take()!;
+  buffer.release();
+  assertThrows(() => buffer.release(), Error, "release of a buffer that was given back");
+  assertThrows(() => buffer.retain(), Error, "retain of a buffer that was given back");
+  assertEquals(memory.usedBytes, 0);
+});
+
+Deno.test("What comes in may fill all but the reserve, what is read back may use that too", () => {
+  const memory = pool();
+  for (let i = 0; i < 5; i++) assert(memory.take() !== undefined);
+  assertEquals(memory.take(1), undefined);
+  assert(memory.takeReserved(USUAL, false) !== undefined);
+  assertEquals(memory.takeReserved(USUAL, false), undefined);
+  assert(memory.takeReserved(MAX - 6 * USUAL, false) !== undefined);
+  assertEquals(memory.usedBytes, MAX);
+});
+
+Deno.test("A sole reader is granted a buffer though memory is full, and nobody else after it", () => {
+  const memory = pool();
+  while (memory.take() !== undefined);
+  const sole = memory.takeReserved(5_000, true)!;
+  assertEquals(sole.bytes.length, 5_000);
+  assertEquals([memory.take(1), memory.takeReserved(1, false)], [undefined, undefined]);
+});
+
+Deno.test("A buffer of the usual size is used again, memory of another size is not kept", () => {
+  const memory = pool();
+  const usual = memory.take()!;
+  usual.release();
+  assertEquals(memory.take()!.bytes.buffer === usual.bytes.buffer, true);
+  const large = memory.take(4_000)!;
+  large.release();
+  assertEquals(memory.take(4_000)!.bytes.buffer === large.bytes.buffer, false);
+});
+
+Deno.test("Whoever waits for memory is woken when a buffer is given back, not when a holder of several lets go", async () => {
+  const memory = pool();
+  const buffer = memory.take()!.retain();
+  let woken = false;
+  const waiting = memory.freed().then(() => woken = true);
+  buffer.release();
+  await Promise.resolve();
+  assertEquals(woken, false);
+  buffer.release();
+  await waiting;
+  assertEquals(memory.usedBytes, 0);
+});
+
+type Step =
+  | { readonly do: "take" | "read"; readonly size: number }
+  | { readonly do: "retain" | "release"; readonly which: number };
+
+const size = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constant(USUAL), fc.integer({ min: 1, max: MAX }));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constantFrom("take", "read"), size }),
+  fc.record({ do: fc.constantFrom("retain", "release", "release"), which: fc.nat(1000) }),
+);
+
+/** One route's use of its memory: intake and one reader, which says `sole` when it holds nothing, as documented. */
+class Usage {
+  readonly memory: BufferPool = pool();
+  readonly live: {
+    readonly buffer: PooledBuffer;
+    readonly reader: boolean;
+    readonly sole: boolean;
+    holders: number;
+  }[] = [];
+
+  step(step: Step): void {
+    if ("which" in step) this.#hold(step.do, step.which);
+    else if (step.do === "take") this.#take(step.size);
+    else this.#read(step.size);
+    this.#check();
+  }
+
+  #take(size: number): void {
+    const before = this.memory.usedBytes;
+    const buffer = this.memory.take(size);
+    if (buffer === undefined) {
+      assert(before + size > MAX - RESERVE, `refused ${size} with ${before} in use`);
+    } else {
+      assert(this.memory.usedBytes <= MAX - RESERVE);
+      this.#add(buffer, size, false, false);
+    }
+  }
+
+  #read(size: number): void {
+    const sole = !this.live.some(({ reader }) => reader);
+    const before = this.memory.usedBytes;
+    const buffer = this.memory.takeReserved(size, sole);
+    if (buffer === undefined) {
+      assert(!sole && before + size > MAX, `refused ${size} with ${before} in use`);
+    } else {
+      assert(sole || this.memory.usedBytes <= MAX);
+      this.#add(buffer, size, true, sole);
+    }
+  }
+
+  #add(buffer: PooledBuffer, size: number, reader: boolean, sole: boolean): void {
+    assertEquals(buffer.bytes.length, size);
+    assert(!this.live.some((other) => other.buffer.bytes.buffer === buffer.bytes.buffer), "memory given out twice");
+    this.live.push({ buffer, reader, sole, holders: 1 });
+  }
+
+  #hold(action: "retain" | "release", which: number): void {
+    if (this.live.length === 0) return;
+    const index = which % this.live.length;
+    const entry = this.live[index];
+    entry.buffer[action]();
+    entry.holders += action === "retain" ? 1 : -1;
+    if (entry.holders === 0) this.live.splice(index, 1);
+  }
+
+  #check(): void {
+    const used = this.memory.usedBytes;
+    assertEquals(used, this.live.reduce((sum, { buffer }) => sum + buffer.bytes.length, 0));
+    const granted = this.live.find(({ sole }) => sole)?.buffer.bytes.length ?? 0;
+    assert(used <= MAX + granted, `${used} bytes in use, of which ${granted} for the sole reader`);
+  }
+}
+
+Deno.test("Whatever is taken and released, use is exact and never above the maximum but for the sole reader's buffer", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
+      const usage = new Usage();
+      for (const step of steps) usage.step(step);
+    }),
+    { numRuns: 300 },
+  );
+});

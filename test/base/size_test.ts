@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { SpillwayError } from "../../src/base/error.ts";
+import { formatSize, parseSize } from "../../src/base/size.ts";
+import { assertEquals, assertThrows } from "../support/assert.ts";
+
+Deno.test("A size is its number times its unit, KB being 1000 and KiB 1024", () => {
+  const sizes: readonly (readonly [string, number])[] = [
+    ["0B", 0],
+    ["7B", 7],
+    ["007B", 7],
+    ["1KB", 1000],
+    ["1KiB", 1024],
+    ["16MiB", 16_777_216],
+    ["10MB", 10_000_000],
+    ["3GB", 3_000_000_000],
+    ["2GiB", 2_147_483_648],
+    ["9007199254740992B", 2 ** 53],
+    ["8388608GiB", 2 ** 53],
+  ];
+  for (const [text, bytes] of sizes) assertEquals(parseSize(text), bytes, text);
+});
+
+Deno.test("A size may have decimals if it is a whole number of bytes", () => {
+  assertEquals(parseSize("1.5GiB"), 1_610_612_736);
+  assertEquals(parseSize("0.1MB"), 100_000);
+  assertEquals(parseSize("1.000B"), 1);
+  assertEquals(parseSize("1.005KB"), 1005);
+  assertThrows(() => parseSize("0.5B"), SpillwayError, `"0.5B" is not a size: it is no whole number of bytes`);
+  assertThrows(() => parseSize("0.1KiB"), SpillwayError, "it is no whole number of bytes");
+});
+
+Deno.test("A size above 2^53 bytes is refused, exactly there", () => {
+  const expected = "it is more than 9007199254740992 bytes";
+  assertThrows(() => parseSize("9007199254740993B"), SpillwayError, expected);
+  assertThrows(() => parseSize("99999999999999999999999GiB"), SpillwayError, expected);
+});
+
+Deno.test("Anything else is refused with what was found and which units there are", () => {
+  const wrong = ["", "16", "MiB", "16 MiB", " 16MiB", "16mib", "16M", "16TiB", "-1B", "+1B", "1e3B", ".5KB", "1.KB"];
+  wrong.push("0x10B", "1,5KB", "16MiB/s", "NaNB", "1B\n", "1toString", "١B");
+  for (const text of wrong) {
+    const expected =
+      `"${text}" is not a size: expected a number and one of the units B KB MB GB KiB MiB GiB, for example 16MiB`;
+    assertThrows(() => parseSize(text), SpillwayError, expected);
+  }
+});
+
+Deno.test("A number of bytes written as a size reads back as itself", () => {
+  const bytes = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+  fc.assert(fc.property(bytes, (bytes) => assertEquals(parseSize(`${bytes}B`), bytes)));
+});
+
+Deno.test("Sizes are shown to people in binary units with at most one decimal", () => {
+  const shown: readonly (readonly [number, string])[] = [
+    [0, "0B"],
+    [1023, "1023B"],
+    [1024, "1KiB"],
+    [1536, "1.5KiB"],
+    [16_777_216, "16MiB"],
+    [1_048_575, "1MiB"],
+    [1023.9 * 1024, "1023.9KiB"],
+    [5_000_000_000, "4.7GiB"],
+    [3 * 2 ** 40, "3TiB"],
+    [2 ** 53, "8PiB"],
+  ];
+  for (const [bytes, text] of shown) assertEquals(formatSize(bytes), text);
+});

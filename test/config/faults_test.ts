@@ -1,0 +1,291 @@
+/** What is wrong with a file is named: where it stands, what was found, what is allowed. */
+import { assertEquals, assertThrows } from "../support/assert.ts";
+import { ConfigError } from "../../src/config/problem.ts";
+import { configFromFlags } from "../../src/config/flags.ts";
+import { problemsOf, routeWith } from "./parse.ts";
+
+/** A key of a route that is wrong, and the whole problem after `spillway.toml:5: `. */
+const CASES: readonly [string, string][] = [
+  [
+    'source.lisen = ":1"',
+    'route[0].source.lisen (route "feed"): found an unknown key, allowed here: listen, connect, ' +
+    "max_connections, idle_timeout, reply, tls [did you mean listen?]",
+  ],
+  [
+    'min_free = "1MiB"',
+    'route[0].min_free (route "feed"): found an unknown key, allowed here: name, framing, source, ' +
+    "target, memory, journal [min_free belongs in journal]",
+  ],
+  ["source.max_connections = 0", range('route[0].source.max_connections (route "feed")', "0", 1, 1_000_000)],
+  ["source.max_connections = 1.5", range('route[0].source.max_connections (route "feed")', "1.5", 1, 1_000_000)],
+  ['source.max_connections = "9"', range('route[0].source.max_connections (route "feed")', '"9"', 1, 1_000_000)],
+  ['target.half_close = "yes"', 'route[0].target.half_close (route "feed"): found "yes", allowed: true or false'],
+  [
+    'target.confirm = "aked"',
+    'route[0].target.confirm (route "feed"): found "aked", allowed: "written", "acked", "reply" ' +
+    "[did you mean acked?]",
+  ],
+  [
+    "memory.max_bytes = 16",
+    'route[0].memory.max_bytes (route "feed"): found 16, allowed: a size such as "16MiB" ' +
+    "(B KB MB GB KiB MiB GiB)",
+  ],
+  [
+    'memory.max_bytes = "1023KiB"',
+    'route[0].memory.max_bytes (route "feed"): found "1023KiB", allowed: at least "1MiB"',
+  ],
+  ['memory = "16MiB"', 'route[0].memory (route "feed"): found "16MiB", allowed: a table'],
+  [
+    'target.rewind = "9MiB"',
+    'route[0].target.rewind (route "feed"): found "9MiB", allowed: at most 8MiB, half of ' +
+    'memory.max_bytes [or set memory.max_bytes to "18MiB"]',
+  ],
+  ['target.retry_min = "0s"', 'route[0].target.retry_min (route "feed"): found "0s", allowed: 1ms to 24d'],
+  [
+    'target.connect_timeout = "30d"',
+    'route[0].target.connect_timeout (route "feed"): found "30d", allowed: 1ms to 24d',
+  ],
+  [
+    'journal.segment_bytes = "63KiB"',
+    'route[0].journal.segment_bytes (route "feed"): found "63KiB", allowed: ' +
+    'at least "64KiB"',
+  ],
+  [
+    'journal.max_bytes = "1MiB"',
+    'route[0].journal.max_bytes (route "feed"): found "1MiB", allowed: "0B" for no limit, ' +
+    "or at least 2MiB, twice the larger of journal.segment_bytes and the largest frame",
+  ],
+  ["journal.dir = 7", 'route[0].journal.dir (route "feed"): found 7, allowed: a path'],
+  [
+    'framing = "lines"',
+    'route[0].framing (route "feed"): found "lines", allowed: "raw", "line", "octet-count" or a table ' +
+    '{ type = "…", … } [did you mean line?]',
+  ],
+  [
+    'framing = "fixed"',
+    'route[0].framing (route "feed"): found "fixed", allowed: "raw", "line", "octet-count" or a table ' +
+    '{ type = "…", … } [this framing has settings: write framing = { type = "fixed", … }]',
+  ],
+  [
+    'framing = { typ = "line" }',
+    'route[0].framing.type (route "feed"): found nothing, allowed: "raw", "line", ' +
+    '"length-prefix", "octet-count", "delimited", "fixed"',
+  ],
+  ['framing = { type = "fixed" }', range('route[0].framing.size (route "feed")', "nothing", 1, 2 ** 30)],
+  [
+    'framing = { type = "fixed", size = 4194305 }',
+    'route[0].framing.size (route "feed"): found 4194305, allowed: at most ' +
+    '4MiB, a quarter of memory.max_bytes [or set memory.max_bytes to "16777220B" or more]',
+  ],
+  [
+    'framing = { type = "line", delimiter = "" }',
+    'route[0].framing.delimiter (route "feed"): found "", allowed: a string ' +
+    "of 1 to 16 bytes",
+  ],
+  [
+    'framing = { type = "line", delimiter = "ééééééééé" }',
+    'route[0].framing.delimiter (route "feed"): found "ééééééééé", ' +
+    "allowed: a string of 1 to 16 bytes",
+  ],
+  [
+    'framing = { type = "length-prefix", width = 3 }',
+    'route[0].framing.width (route "feed"): found 3, allowed: 1, 2, 4 or 8',
+  ],
+  [
+    'framing = { type = "length-prefix", max_frame = "4B" }',
+    'route[0].framing.max_frame (route "feed"): found "4B", ' +
+    "allowed: more than the 4 B that every frame has besides its content",
+  ],
+  [
+    'framing = { type = "raw", max_frame = "1KiB" }',
+    'route[0].framing.max_frame (route "feed"): found an unknown key, ' +
+    "allowed here: type",
+  ],
+  [
+    'target.connect = "server-b:0"',
+    'route[0].target.connect (route "feed"): found "server-b:0", allowed: a host and a ' +
+    'port from 1 to 65535, for example "server-b:9001"',
+  ],
+  [
+    'target.listen = ":9000"',
+    'route[0].target.listen (route "feed"): found ":9000", allowed: an address of its own; ' +
+    "route[0].source.listen has this one already",
+  ],
+  [
+    'name = "Feed"',
+    'route[0].name: found "Feed", allowed: a name of a-z, 0-9, _ and - that begins with a letter or digit',
+  ],
+];
+
+function range(where: string, found: string, from: number, to: number): string {
+  return `${where}: found ${found}, allowed: a whole number from ${from} to ${to}`;
+}
+
+for (const [line, problem] of CASES) {
+  Deno.test(`${line} is refused with what is allowed`, () => {
+    const toml = routeWith(line);
+    const at = toml.split("\n").indexOf(line) + 1;
+    assertEquals(problemsOf(toml)[0], `spillway.toml:${at}: ${problem}`);
+    assertEquals(problemsOf(toml).length, 1);
+  });
+}
+
+/** Keys that come with a later version, and what they may say now. */
+const LATER: readonly [string, string][] = [
+  ['source.reply = "ok"', '""'],
+  ["source.tls = {}", "nothing"],
+  ["target.tls = {}", "nothing"],
+  ['target.confirm = "reply"', '"written" or "acked"'],
+  ['target.reply_framing = "raw"', '"line"'],
+  ['target.reply_timeout = "1s"', '"30s"'],
+  ['target.reply_ok = "^OK"', '""'],
+  ["target.reply_attempts = 1", "3"],
+  ["target.window = 1", "1024"],
+  ['target.replies = "forward"', '"discard"'],
+  ['target.rate = "1MB"', '"0B"'],
+  ['target.stall_timeout = "30s"', '"0s"'],
+  ['journal.when_full = "drop-oldest"', '"block"'],
+];
+
+for (const [line, now] of LATER) {
+  Deno.test(`${line} is refused as coming later, with what is possible now`, () => {
+    const [problem, ...others] = problemsOf(routeWith(line));
+    assertEquals(others, []);
+    assertEquals(problem.includes(`which comes with a later version; allowed now: ${now} [`), true, problem);
+  });
+}
+
+Deno.test("[admin] is refused as coming later, unless it is empty", () => {
+  assertEquals(problemsOf(routeWith() + '[admin]\nlisten = "127.0.0.1:9464"\n'), [
+    "spillway.toml:5: admin: found a table, which comes with a later version; allowed now: nothing " +
+    "[leave [admin] out; the log on standard error says what the routes do]",
+  ]);
+  assertEquals(problemsOf(routeWith() + "[admin]\n"), []);
+});
+
+Deno.test("five different mistakes in one file are all named, in the order of their lines", () => {
+  const problems = problemsOf(`[[route]]
+name = "feed"
+framing = { type = "line", max_frame = "8MiB" }
+
+[route.source]
+lisen = ":9000"
+
+[route.target]
+connect = "server-b:9001"
+connect_timeout = "3 seconds"
+half_close = 1
+
+[[route]]
+name = "feed"
+source.listen = ":9001"
+source.connect = "server-a:9001"
+target.connect = "server-b:9001"
+`);
+  assertEquals(problems.map((problem) => problem.split(" ").slice(0, 2).join(" ").replace(/:$/, "")), [
+    "spillway.toml:3: route[0].framing.max_frame",
+    "spillway.toml:6: route[0].source.lisen",
+    "spillway.toml:10: route[0].target.connect_timeout",
+    "spillway.toml:11: route[0].target.half_close",
+    "spillway.toml:14: route[1].name",
+    "spillway.toml:16: route[1].source.connect",
+  ]);
+});
+
+Deno.test("a route with faults is compared with the others all the same", () => {
+  const problems = problemsOf(`[[route]]
+name = "a"
+source.listen = "0.0.0.0:9000"
+journal.dir = "data"
+[[route]]
+name = "b"
+source.listen = "127.0.0.1:9000"
+target.connect = "x:1"
+journal.dir = "/etc/spillway/./data/"
+`);
+  assertEquals(problems, [
+    'spillway.toml:1: route[0].target.listen (route "a"): found nothing, allowed: target.listen or target.connect with ' +
+    "an address",
+    'spillway.toml:7: route[1].source.listen (route "b"): found "127.0.0.1:9000", allowed: an address of its own; ' +
+    "route[0].source.listen has this one already",
+    'spillway.toml:9: route[1].journal.dir (route "b"): found "/etc/spillway/./data/", allowed: a directory of its own; ' +
+    "route[0] has /etc/spillway/data too [leave journal.dir out: its default has the route's name in it]",
+  ]);
+});
+
+Deno.test("addresses that differ, or that the kernel chooses, do not clash", () => {
+  const routes = ['"127.0.0.1:9000"', '"127.0.0.2:9000"', '"[::1]:9000"', '":0"', '":0"', '"unix:/a"', '"unix:/b"'];
+  const toml = routes.map((address, i) =>
+    `[[route]]\nname = "r${i}"\nsource.listen = ${address}\ntarget.connect = "b:1"\n`
+  );
+  assertEquals(problemsOf(toml.join("")), []);
+});
+
+for (const address of ["9000", "", "host:99999", "unix:relative", "::1:9000", "a b:1"]) {
+  Deno.test(`the address "${address}" is refused`, () => {
+    const [problem, ...others] = problemsOf(routeWith(`source.listen = "${address}"`));
+    assertEquals(others, []);
+    assertEquals(problem.startsWith('spillway.toml:4: route[0].source.listen (route "feed"): '), true, problem);
+  });
+}
+
+Deno.test("a file without routes says where to get an example", () => {
+  assertEquals(problemsOf(""), [
+    "spillway.toml: route: found nothing, allowed: one or more [[route]] tables [spillway init config prints a complete example]",
+  ]);
+  assertEquals(problemsOf("[route]\n"), [
+    "spillway.toml:1: route: found a table, allowed: one or more [[route]] tables",
+  ]);
+});
+
+Deno.test("a file that is not TOML is refused with line and column", () => {
+  assertEquals(problemsOf('[[route]]\nname = "feed"\nsource.listen = :9000\n'), [
+    'spillway.toml:3:17: not valid TOML: invalid value [strings, sizes, durations and addresses stand in quotes: ":9000"]',
+  ]);
+});
+
+Deno.test("whatever stands in a file, there are problems or routes, never a defect", () => {
+  const values = [
+    "1",
+    "-0.5",
+    '"x"',
+    '""',
+    "true",
+    "[]",
+    "[1]",
+    "{}",
+    "1979-05-27",
+    "nan",
+    "[{}]",
+    "{ type = 1 }",
+    "9007199254740991",
+  ];
+  const paths = ["route", "log", "admin", "x", "log.level", '"a b".c'];
+  for (const path of paths) for (const value of values) problemsOf(`${path} = ${value}\n`);
+  const keys = [
+    "name",
+    "framing",
+    "source",
+    "source.listen",
+    "source.reply",
+    "target",
+    "target.reply_framing",
+    "memory",
+    "journal",
+    "y",
+  ];
+  for (const key of keys) for (const value of values) problemsOf(routeWith(`${key} = ${value}`));
+});
+
+Deno.test("faults of flags are named by the flags", () => {
+  const error = assertThrows(
+    () => configFromFlags({ listen: "9000", to: "b:9001", mode: "allways", memory: "1KiB" }),
+    ConfigError,
+  );
+  assertEquals(error.problems.map((problem) => problem.message), [
+    '--listen: "9000" is not an address: it has no port',
+    '--mode: found "allways", allowed: "overflow", "always"',
+    '--memory: found "1KiB", allowed: at least "1MiB"',
+  ]);
+  assertEquals(error.exit, 2);
+});

@@ -1,0 +1,245 @@
+/** What a valid file means: the defaults, every kind of framing, paths, and that `check` prints it exactly. */
+import { assertEquals } from "../support/assert.ts";
+import { configFromFlags } from "../../src/config/flags.ts";
+import { renderConfig } from "../../src/config/render.ts";
+import type { Framing } from "../../src/framing/framing.ts";
+import type { RouteOptions } from "../../src/relay/options.ts";
+import { CONFIG_TEMPLATE } from "../../src/cli/init_config.ts";
+import { read, routeWith } from "./parse.ts";
+
+const MIB = 1024 * 1024;
+
+const DEFAULTS: RouteOptions = {
+  name: "feed",
+  framing: { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB },
+  source: {
+    endpoint: { role: "listen", address: { kind: "tcp", host: "0.0.0.0", port: 9000 } },
+    maxConnections: 1024,
+    idleTimeoutMs: 0,
+  },
+  target: {
+    endpoint: { role: "connect", address: { kind: "tcp", host: "server-b", port: 9001 } },
+    confirm: "acked",
+    rewindBytes: 0,
+    halfClose: false,
+    connectTimeoutMs: 3000,
+    retryMinMs: 100,
+    retryMaxMs: 2000,
+  },
+  memoryMaxBytes: 16 * MIB,
+  journal: {
+    directory: "/etc/spillway/spillway-data/feed",
+    mode: "overflow",
+    sync: "os",
+    syncIntervalMs: 100,
+    segmentBytes: 64 * MIB,
+    maxBytes: 0,
+    minFreeBytes: 64 * MIB,
+    retainMs: 0,
+    retainBytes: 0,
+  },
+};
+
+const SMALLEST = `
+[[route]]
+name           = "feed"
+source.listen  = "0.0.0.0:9000"
+target.connect = "server-b:9001"
+`;
+
+Deno.test("the smallest file has the defaults of the contract", () => {
+  const config = read(SMALLEST);
+  assertEquals(config.routes, [DEFAULTS]);
+  assertEquals(config.log, { level: "info", format: "text" });
+});
+
+Deno.test("every key that init config shows commented has its real default there", () => {
+  const uncommented = CONFIG_TEMPLATE.replaceAll(/^#(?=[a-z_]+ = )/gm, "");
+  assertEquals(read(CONFIG_TEMPLATE), read(SMALLEST));
+  assertEquals(read(uncommented), read(SMALLEST));
+});
+
+Deno.test("init config shows every key that can be set in this version", () => {
+  const shown = new Set([...CONFIG_TEMPLATE.matchAll(/^#?([a-z_]+) = /gm)].map((match) => match[1]));
+  const keys = [...renderConfig(read(SMALLEST)).matchAll(/^([a-z_.]+) += /gm)].map((match) =>
+    match[1].split(".").at(-1)!
+  );
+  assertEquals(keys.filter((key) => !shown.has(key)), []);
+});
+
+Deno.test("every key reaches the route", () => {
+  const { routes: [route], log } = read(`
+    [[route]]
+    name = "other"
+    framing = { type = "line", delimiter = "\\r\\n", max_frame = "2KiB" }
+    [route.source]
+    connect = "[::1]:1"
+    idle_timeout = "1m"
+    [route.target]
+    listen = "unix:/run/b.sock"
+    confirm = "written"
+    rewind = "64KiB"
+    half_close = true
+    connect_timeout = "1s"
+    retry_min = "10ms"
+    retry_max = "20ms"
+    [route.memory]
+    max_bytes = "1MiB"
+    [route.journal]
+    dir = "../elsewhere"
+    mode = "always"
+    sync = "each"
+    sync_interval = "1s"
+    segment_bytes = "64KiB"
+    max_bytes = "1GB"
+    min_free = "0B"
+    retain = "7d"
+    retain_bytes = "10GiB"
+    [log]
+    level = "debug"
+    format = "json"
+  `);
+  assertEquals(route, {
+    name: "other",
+    framing: { type: "line", delimiter: Uint8Array.of(13, 10), maxFrame: 2048 },
+    source: {
+      endpoint: { role: "connect", address: { kind: "tcp", host: "::1", port: 1 } },
+      maxConnections: 1,
+      idleTimeoutMs: 60_000,
+    },
+    target: {
+      endpoint: { role: "listen", address: { kind: "unix", path: "/run/b.sock" } },
+      confirm: "written",
+      rewindBytes: 65536,
+      halfClose: true,
+      connectTimeoutMs: 1000,
+      retryMinMs: 10,
+      retryMaxMs: 20,
+    },
+    memoryMaxBytes: MIB,
+    journal: {
+      directory: "/etc/elsewhere",
+      mode: "always",
+      sync: "each",
+      syncIntervalMs: 1000,
+      segmentBytes: 65536,
+      maxBytes: 1e9,
+      minFreeBytes: 0,
+      retainMs: 7 * 86_400_000,
+      retainBytes: 10 * 1024 * MIB,
+    },
+  });
+  assertEquals(log, { level: "debug", format: "json" });
+});
+
+const FRAMINGS: readonly [string, Framing][] = [
+  ['"line"', { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB }],
+  ['"raw"', { type: "raw" }],
+  ['"octet-count"', { type: "octet-count", maxFrame: MIB }],
+  ['{ type = "raw" }', { type: "raw" }],
+  ['{ type = "line" }', { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB }],
+  ['{ type = "line", delimiter = "|" }', { type: "line", delimiter: Uint8Array.of(124), maxFrame: MIB }],
+  ['{ type = "octet-count", max_frame = "8KiB" }', { type: "octet-count", maxFrame: 8192 }],
+  ['{ type = "fixed", size = 188 }', { type: "fixed", size: 188 }],
+  ['{ type = "delimited", start = "\\u000b", end = "\\u001c\\r" }', {
+    type: "delimited",
+    start: Uint8Array.of(11),
+    end: Uint8Array.of(28, 13),
+    maxFrame: MIB,
+  }],
+  ['{ type = "length-prefix" }', {
+    type: "length-prefix",
+    width: 4,
+    endian: "big",
+    offset: 0,
+    includesHeader: false,
+    maxFrame: MIB,
+  }],
+  [
+    '{ type = "length-prefix", width = 2, endian = "little", offset = 6, includes_header = true, max_frame = "64KiB" }',
+    {
+      type: "length-prefix",
+      width: 2,
+      endian: "little",
+      offset: 6,
+      includesHeader: true,
+      maxFrame: 65536,
+    },
+  ],
+];
+
+for (const [written, framing] of FRAMINGS) {
+  Deno.test(`framing = ${written} is understood, and printed so that it means the same`, () => {
+    const config = read(routeWith(`framing = ${written}`));
+    assertEquals(config.routes[0].framing, framing);
+    assertEquals(read(renderConfig(config)), config);
+  });
+}
+
+Deno.test("raw framing has one producer at a time", () => {
+  assertEquals(read(routeWith('framing = "raw"')).routes[0].source.maxConnections, 1);
+});
+
+Deno.test("a default gives way to a smaller limit that is written", () => {
+  const [small] = read(routeWith('memory.max_bytes = "1MiB"')).routes;
+  assertEquals(small.framing, { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB / 4 });
+  const [quota] = read(routeWith('journal.max_bytes = "8MiB"')).routes;
+  assertEquals(quota.journal.segmentBytes, MIB);
+  const [slow] = read(routeWith('target.retry_min = "5s"')).routes;
+  assertEquals([slow.target.retryMinMs, slow.target.retryMaxMs], [5000, 5000]);
+  const [quick] = read(routeWith('target.retry_max = "50ms"')).routes;
+  assertEquals([quick.target.retryMinMs, quick.target.retryMaxMs], [50, 50]);
+});
+
+Deno.test("keys of later versions are accepted where they say what is the case anyway", () => {
+  const harmless = [
+    'source.reply = ""',
+    'target.reply_framing = "line"',
+    'target.reply_timeout = "30s"',
+    'target.reply_ok = ""',
+    "target.reply_attempts = 3",
+    "target.window = 1024",
+    'target.replies = "discard"',
+    'target.rate = "0B"',
+    'target.stall_timeout = "0s"',
+    'journal.when_full = "block"',
+  ];
+  assertEquals(read(routeWith(...harmless)), read(routeWith()));
+});
+
+Deno.test("what is printed of a configuration means the same", () => {
+  const config = read(
+    routeWith(
+      'target.rewind = "1500B"',
+      'source.idle_timeout = "1500ms"',
+      'journal.retain = "36h"',
+      'journal.dir = "/x \\"y"',
+    ),
+  );
+  assertEquals(read(renderConfig(config)), config);
+});
+
+Deno.test("flags make the route that a file with the same keys makes", () => {
+  const fromFlags = configFromFlags({
+    listen: ":9000",
+    to: "b:9001",
+    framing: "raw",
+    journal: "/j",
+    mode: "always",
+    sync: "each",
+    memory: "2MiB",
+    "log-level": "warn",
+  });
+  const fromFile = read(`
+    log.level = "warn"
+    [[route]]
+    name = "main"
+    framing = "raw"
+    source.listen = ":9000"
+    target.connect = "b:9001"
+    memory.max_bytes = "2MiB"
+    journal = { dir = "/j", mode = "always", sync = "each" }
+  `);
+  assertEquals(fromFlags.routes, fromFile.routes);
+  assertEquals(fromFlags.log, fromFile.log);
+});

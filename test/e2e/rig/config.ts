@@ -1,0 +1,23 @@
+/** Spillway's configuration as a test writes it down: nested objects, turned into TOML. */
+
+/** Nested keys of one route or of the file's head, as in DESIGN 3. */
+export interface ConfigTable {
+  readonly [key: string]: string | number | boolean | ConfigTable;
+}
+
+export interface SpillwayConfig {
+  /** Keys before the routes; logs are JSON unless it says otherwise. */
+  readonly head?: ConfigTable;
+  readonly routes: readonly ConfigTable[];
+}
+
+export function toToml(config: SpillwayConfig): string {
+  const head = dotted({ log: { format: "json", level: "debug" }, ...config.head });
+  return [...head, ...config.routes.flatMap((route) => ["", "[[route]]", ...dotted(route)]), ""].join("\n");
+}
+
+function dotted(table: ConfigTable, prefix = ""): string[] {
+  return Object.entries(table).flatMap(([key, value]) =>
+    typeof value === "object" ? dotted(value, `${prefix}${key}.`) : [`${prefix}${key} = ${JSON.stringify(value)}`]
+  );
+}

@@ -1,0 +1,43 @@
+/**
+ * What a test needs beyond this repository. Where it is missing, the test is
+ * skipped by name, and the name says why.
+ */
+
+export type Need = "netns" | "rsyslog" | "logger" | "root" | "setpriv";
+
+const found = new Map<Need, string | undefined>();
+
+/** Why this machine cannot do it; undefined if it can. */
+export function missing(need: Need): string | undefined {
+  if (!found.has(need)) found.set(need, LOOK[need]());
+  return found.get(need);
+}
+
+const LOOK: Record<Need, () => string | undefined> = {
+  root: () => Deno.uid() === 0 ? undefined : "needs root",
+  netns: lookForNamespaces,
+  rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
+  logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
+  setpriv: () => {
+    if (Deno.uid() !== 0) return "needs root";
+    return works(["setpriv", "--reuid=65534", "true"]) ? undefined : "needs setpriv of the Debian package util-linux";
+  },
+};
+
+function lookForNamespaces(): string | undefined {
+  if (Deno.uid() !== 0) return "needs root for network namespaces";
+  if (!works(["ip", "-V"])) return "needs the Debian package iproute2";
+  const name = `spillway-try-${Deno.pid}`;
+  if (!works(["ip", "netns", "add", name])) return "network namespaces are not allowed here";
+  works(["ip", "netns", "del", name]);
+  return undefined;
+}
+
+function works(command: readonly string[]): boolean {
+  try {
+    return new Deno.Command(command[0], { args: command.slice(1), stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}

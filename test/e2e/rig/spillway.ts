@@ -1,0 +1,67 @@
+/** A running relay: its log, its resources, its end. */
+import { assert } from "../../support/assert.ts";
+import type { Program } from "./program.ts";
+import { cpuSecondsOf, type Memory, memoryOf } from "./process_figures.ts";
+import { isListening } from "./ports.ts";
+import { until, WaitError } from "./wait.ts";
+
+/** One line of its log in JSON, whatever members it has. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export class Spillway {
+  constructor(readonly program: Program) {}
+
+  get pid(): number {
+    return this.program.pid;
+  }
+
+  /** Until it accepts connections on all of these ports; rejects at once if it ends instead. */
+  async listening(...ports: readonly number[]): Promise<this> {
+    await until(`spillway listens on ${ports.join(", ")}`, () => {
+      if (this.program.exitCode !== undefined) throw new WaitError(`spillway ended\n${this.program.tail()}`);
+      return ports.every((port) => isListening(port, this.pid));
+    });
+    return this;
+  }
+
+  /** Log lines so far that match, as text. */
+  logged(pattern: RegExp): string[] {
+    return this.program.errors.filter((line) => pattern.test(line));
+  }
+
+  /** The first log line that matches, as soon as it is there. */
+  async saying(pattern: RegExp, timeoutMs = 10_000): Promise<LogLine> {
+    const line = await until(`spillway logs ${pattern}`, () => this.logged(pattern)[0], { timeoutMs });
+    return JSON.parse(line);
+  }
+
+  /** SIGTERM; its exit code and how long it took. The books that it prints at a stop must balance (promise P3). */
+  async stop(): Promise<{ code: number; seconds: number }> {
+    const begin = performance.now();
+    const code = await this.program.stop();
+    const seconds = (performance.now() - begin) / 1000;
+    for (const line of this.logged(/"route stopped"/)) {
+      for (const unit of ["frames", "bytes"]) assertBalanced(JSON.parse(line), unit);
+    }
+    return { code, seconds };
+  }
+
+  async kill(): Promise<void> {
+    await this.program.kill();
+  }
+
+  memory(): Memory | undefined {
+    return memoryOf(this.pid);
+  }
+
+  cpuSeconds(): number | undefined {
+    return cpuSecondsOf(this.pid);
+  }
+}
+
+/** What came is delivered, pending or dropped: nothing is lost silently. */
+function assertBalanced(books: LogLine, unit: string): void {
+  const of = (account: string) => Number(books[`${account}_${unit}`]);
+  const [came, went] = [of("carried") + of("received"), of("delivered") + of("pending") + of("dropped")];
+  assert(came === went, `${came} ${unit} came, ${went} are accounted for: ${JSON.stringify(books)}`);
+}

@@ -1,0 +1,9 @@
+/** All cases of the contract. */
+import type { Case } from "./contract.ts";
+import { fileCases } from "./file_cases.ts";
+import { flowCases } from "./flow_cases.ts";
+import { listenerCases } from "./listener_cases.ts";
+import { lossCases } from "./loss_cases.ts";
+import { tcpCases } from "./tcp_cases.ts";
+
+export const cases: readonly Case[] = [...tcpCases, ...lossCases, ...flowCases, ...listenerCases, ...fileCases];

@@ -1,0 +1,116 @@
+/** Backpressure, and what the kernel tells of it. */
+import { crc32 } from "node:zlib";
+import { assert, assertEquals } from "../support/assert.ts";
+import type { Case } from "./contract.ts";
+import { abort } from "./libc.ts";
+import { digestOf, fill, isPending, patternOf, readExactly, until, withPair, writeAll } from "./sockets.ts";
+
+const linuxOnly = process.platform === "linux" ? undefined : "SIOCOUTQ is Linux's";
+
+export const flowCases: Case[] = [
+  {
+    name: "a write to a frozen peer waits until the peer reads again, and no byte is lost",
+    run: () =>
+      withPair(async ({ client, server }) => {
+        const bytes = patternOf(24 << 20, 7);
+        const { taken, rest } = await fill(client, bytes);
+        assert(taken < bytes.length, "the kernel took everything");
+        const writing = (async () => {
+          const done = taken + await rest;
+          await writeAll(client, bytes.subarray(done));
+          await client.closeWrite();
+        })();
+        assertEquals(await digestOf(server), { bytes: bytes.length, crc: crc32(bytes) });
+        await writing;
+      }),
+  },
+  {
+    name: "a reader that pauses in the middle blocks the sender, and goes on where it was",
+    run: () =>
+      withPair(async ({ client, server }) => {
+        const bytes = patternOf(24 << 20, 8);
+        const writing = writeAll(client, bytes).then(() => client.closeWrite());
+        const first = await readExactly(server, 1 << 20);
+        server.pause();
+        assert(await isPending(writing), "the sender did not block");
+        const rest = await readExactly(server, bytes.length - first.length);
+        assertEquals(crc32(rest, crc32(first)), crc32(bytes));
+        assertEquals(await server.read(new Uint8Array(1)), null);
+        await writing;
+      }),
+  },
+  {
+    name: "a paused connection with nothing to read wakes up with the next read",
+    run: () =>
+      withPair(async ({ client, server }) => {
+        server.pause();
+        server.pause();
+        const read = server.read(new Uint8Array(8));
+        await writeAll(client, new Uint8Array(3));
+        assertEquals(await read, 3);
+        server.pause();
+        await client.closeWrite();
+        assertEquals(await server.read(new Uint8Array(8)), null);
+      }),
+  },
+  {
+    name: "unacknowledgedBytes is above zero while the peer does not read, and zero once it has",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        assertEquals(client.unacknowledgedBytes(), 0);
+        server.pause();
+        const { taken, rest } = await fill(client, new Uint8Array(1 << 20));
+        const queued = client.unacknowledgedBytes();
+        assert(queued !== undefined && queued > 0 && queued <= taken, `${queued} of ${taken}`);
+        await Promise.all([rest.then(() => client.closeWrite()), digestOf(server)]);
+        // The FIN may count until it is acknowledged, which the peer's kernel does by itself.
+        await until(() => client.unacknowledgedBytes() === 0);
+      }),
+  },
+  {
+    name: "unacknowledgedBytes tells two connections of one process apart",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client: frozen, server }) => {
+        server.pause();
+        const { rest } = await fill(frozen, new Uint8Array(1 << 20));
+        rest.catch(() => {});
+        await withPair(({ client: idle, server: reader }) => {
+          assertEquals(idle.unacknowledgedBytes(), 0);
+          assertEquals(reader.unacknowledgedBytes(), 0);
+          assert(frozen.unacknowledgedBytes()! > 0);
+          return Promise.resolve();
+        });
+      }),
+  },
+  {
+    name: "unacknowledgedBytes still answers after an RST, until close()",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        server.pause();
+        const { rest } = await fill(client, new Uint8Array(1 << 20));
+        rest.catch(() => {});
+        const before = client.unacknowledgedBytes();
+        abort(server);
+        await rest.catch(() => {});
+        await client.read(new Uint8Array(1)).catch(() => {});
+        const after = client.unacknowledgedBytes();
+        assert(after !== undefined && after > 0 && after <= before!, `${after} after ${before}`);
+        client.close();
+        assertEquals(client.unacknowledgedBytes(), undefined);
+      }),
+  },
+  {
+    name: "unacknowledgedBytes of an idle connection is zero after an RST",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        assertEquals(client.unacknowledgedBytes(), 0);
+        abort(server);
+        await client.read(new Uint8Array(1)).catch(() => {});
+        assertEquals(client.unacknowledgedBytes(), 0);
+      }),
+  },
+];

@@ -1,0 +1,89 @@
+/** Sockets without a runtime in between, by FFI: a listener that never accepts, and a look at socket options. */
+import { readdirSync } from "node:fs";
+import { SOCKADDR_BYTES, socketName, socketNameOf } from "../../src/runtime/descriptor.ts";
+import type { Connection } from "../../src/runtime/net.ts";
+import { parseAddress } from "../../src/runtime/address.ts";
+
+type Call = (...args: unknown[]) => number;
+const INT = "i32";
+const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
+  socket: [INT, INT, INT],
+  bind: [INT, "pointer", INT],
+  listen: [INT, INT],
+  close: [INT],
+  getsockname: [INT, "pointer", "pointer"],
+  getpeername: [INT, "pointer", "pointer"],
+  getsockopt: [INT, INT, INT, "pointer", "pointer"],
+  connect: [INT, "pointer", INT],
+};
+
+function openLibc(): Readonly<Record<string, Call>> {
+  if ("Deno" in globalThis) {
+    const symbols = Object.entries(SIGNATURES).map(([name, args]) => {
+      const parameters = args.map((arg) => arg === INT ? "i32" as const : "buffer" as const);
+      return [name, { parameters, result: "i32" as const }];
+    });
+    return Deno.dlopen("libc.so.6", Object.fromEntries(symbols)).symbols as unknown as Record<string, Call>;
+  }
+  const ffi = process.getBuiltinModule("bun:ffi") as unknown as {
+    dlopen(name: string, symbols: unknown): { symbols: Readonly<Record<string, Call>> };
+  };
+  const symbols = Object.entries(SIGNATURES).map(([name, args]) => [name, { args, returns: INT }]);
+  return ffi.dlopen("libc.so.6", Object.fromEntries(symbols)).symbols;
+}
+
+let opened: Readonly<Record<string, Call>> | undefined;
+
+function libc(): Readonly<Record<string, Call>> {
+  return opened ??= openLibc();
+}
+
+/** A TCP port of 127.0.0.1 with a backlog of none and nobody who accepts. */
+export function deafListener(): { readonly port: number; close(): void } {
+  const descriptor = libc().socket(2, 1, 0); // AF_INET, SOCK_STREAM
+  const address = new Uint8Array(16);
+  address.set([2, 0, 0, 0, 127, 0, 0, 1]);
+  if (libc().bind(descriptor, address, 16) !== 0) throw new Error("bind failed");
+  if (libc().listen(descriptor, 0) !== 0) throw new Error("listen failed");
+  const name = new Uint8Array(SOCKADDR_BYTES);
+  libc().getsockname(descriptor, name, new Uint32Array([SOCKADDR_BYTES]));
+  return { port: name[2] << 8 | name[3], close: () => void libc().close(descriptor) };
+}
+
+/** An integer socket option of a TCP connection of this process. */
+export function socketOption(connection: Connection, level: number, option: number): number {
+  const value = new Int32Array(1);
+  const status = libc().getsockopt(descriptorOf(connection), level, option, value, new Uint32Array([4]));
+  if (status !== 0) throw new Error("getsockopt failed");
+  return value[0];
+}
+
+/**
+ * Makes the kernel send RST from this end: connect(2) to AF_UNSPEC dissolves
+ * the association. (Deno's own close() sends FIN first, and then RST is too
+ * late to be noticed.)
+ */
+export function abort(connection: Connection): void {
+  if (libc().connect(descriptorOf(connection), new Uint8Array(16), 16) !== 0) throw new Error("connect failed");
+}
+
+function descriptorOf(connection: Connection): number {
+  const local = nameOf(connection.local);
+  const peer = nameOf(connection.peer);
+  for (const descriptor of readdirSync("/proc/self/fd").map(Number)) {
+    if (ask(libc().getsockname, descriptor) === local && ask(libc().getpeername, descriptor) === peer) {
+      return descriptor;
+    }
+  }
+  throw new Error(`no socket between ${connection.local} and ${connection.peer}`);
+}
+
+function nameOf(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address.kind === "tcp" ? socketName(address.host, address.port) : undefined;
+}
+
+function ask(call: Call, descriptor: number): string | undefined {
+  const name = new Uint8Array(SOCKADDR_BYTES);
+  return call(descriptor, name, new Uint32Array([SOCKADDR_BYTES])) === 0 ? socketNameOf(name) : undefined;
+}

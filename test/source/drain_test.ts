@@ -1,0 +1,246 @@
+import fc from "fast-check";
+import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { createFramer } from "../../src/framing/create.ts";
+import type { Framing } from "../../src/framing/framing.ts";
+import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
+import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { STUCK_MS, UnfinishedFrames } from "../../src/source/unfinished.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
+
+const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * 1024 };
+const RECORD_BYTES = 8 * 1024;
+
+interface Taken {
+  readonly buffer: PooledBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly frames: number;
+}
+
+/** A route's intake with a sink that keeps what it is given, so that memory fills up. */
+class Intake {
+  readonly runs: Taken[] = [];
+  readonly delivered: Uint8Array[] = [];
+  readonly counts: number[] = [];
+  readonly pool: BufferPool;
+  readonly context: DrainContext;
+  pausedMs = 0;
+  nowMs = 0;
+
+  constructor(framing: Framing, maxBytes = 512 * 1024, bufferBytes = 32 * 1024) {
+    this.pool = new BufferPool({ maxBytes, bufferBytes, reserveBytes: 0 });
+    this.context = {
+      pool: this.pool,
+      open: new OpenBuffer(this.pool),
+      unfinished: new UnfinishedFrames(maxBytes / 2),
+      framer: createFramer(framing),
+      recordBytes: RECORD_BYTES,
+      clock: { ...systemClock, monotonicMs: () => this.nowMs },
+      sink: {
+        push: (buffer, start, end, frames) => {
+          this.runs.push({ buffer: buffer.retain(), start, end, frames });
+        },
+      },
+      memoryMayBeFree: () => this.pool.freed(),
+      paused: (ms) => this.pausedMs += ms,
+    };
+  }
+
+  reader(connection: ScriptedConnection, smallBytes = 256): DrainReader {
+    return new DrainReader(connection, this.context, this.pool.take(smallBytes)!);
+  }
+
+  /** Takes the bytes of all runs, in order, and lets the memory go. */
+  release(): void {
+    for (const { buffer, start, end, frames } of this.runs.splice(0)) {
+      this.delivered.push(buffer.bytes.slice(start, end));
+      this.counts.push(frames);
+      buffer.release();
+    }
+  }
+
+  /** Bytes in use once the shared buffer is let go as well. */
+  close(): number {
+    this.release();
+    this.context.open.close();
+    return this.pool.usedBytes;
+  }
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function line(length: number, fill: number): Uint8Array {
+  const bytes = new Uint8Array(length).fill(fill);
+  bytes[length - 1] = 10;
+  return bytes;
+}
+
+/** Lets everything that can happen without further input happen. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 500; i++) await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("whatever the sizes of frames and reads, the sink gets all frames once, whole and in order, and all memory comes back", async () => {
+  const sizes = fc.array(
+    fc.oneof(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 200, max: 2000 }),
+      fc.integer({ min: 7000, max: 60_000 }),
+    ),
+    { minLength: 1, maxLength: 40 },
+  );
+  const cuts = fc.array(
+    fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1000, max: 90_000 })),
+    { minLength: 1, maxLength: 30 },
+  );
+  await fc.assert(
+    fc.asyncProperty(sizes, cuts, fc.boolean(), async (frameSizes, reads, releaseEarly) => {
+      const frames = frameSizes.map((size, index) => line(size, 97 + index % 26));
+      const stream = join(frames);
+      const intake = new Intake(LINES, 4 * 1024 * 1024);
+      const connection = new ScriptedConnection();
+      const run = intake.reader(connection).run();
+      for (let at = 0, i = 0; at < stream.length; i++) {
+        const count = reads[i % reads.length];
+        connection.feed(stream.subarray(at, at + count));
+        at += count;
+        if (releaseEarly && i % 3 === 0) {
+          await settled();
+          intake.release();
+        }
+      }
+      connection.end();
+      assertEquals((await run).reason, "eof");
+      intake.release();
+      assertEquals(join(intake.delivered), stream);
+      assertEquals(intake.counts.reduce((a, b) => a + b, 0), frames.length);
+      intake.delivered.forEach((bytes, i) => {
+        assertEquals(bytes[bytes.length - 1], 10, "a run ends at a frame's end");
+        assert(bytes.length <= RECORD_BYTES || intake.counts[i] === 1, "a run is a record's size, or one larger frame");
+      });
+      assertEquals(intake.close(), 0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("frames in a large buffer are handed on where they lie, side by side", async () => {
+  const intake = new Intake(LINES);
+  const connection = new ScriptedConnection();
+  const run = intake.reader(connection).run();
+  connection.feed(join(Array.from({ length: 300 }, () => line(100, 120))));
+  connection.end();
+  await run;
+  const buffers = new Set(intake.runs.map((taken) => taken.buffer));
+  assert(buffers.size <= 2, `30,000 bytes went through ${buffers.size} buffers of 32 KiB`);
+  intake.close();
+});
+
+Deno.test("a thousand quiet connections share one buffer for what they say", async () => {
+  const intake = new Intake(LINES);
+  const ends: Promise<unknown>[] = [];
+  for (let i = 0; i < 1000; i++) {
+    const connection = new ScriptedConnection();
+    ends.push(intake.reader(connection, 256).run());
+    connection.feed(line(20, 97));
+    if (i % 100 === 0) await settled();
+    connection.end();
+  }
+  await Promise.all(ends);
+  assertEquals(new Set(intake.runs.map((taken) => taken.buffer)).size, 1);
+  assertEquals(intake.close(), 0);
+});
+
+Deno.test("with memory full the reader stops reading, counts the time, and goes on when memory comes back", async () => {
+  const intake = new Intake(LINES, 128 * 1024);
+  const connection = new ScriptedConnection();
+  const run = intake.reader(connection).run();
+  const stream = join(Array.from({ length: 1000 }, (_, i) => line(500, 97 + i % 26)));
+  for (let at = 0; at < stream.length; at += 1000) connection.feed(stream.subarray(at, at + 1000));
+  connection.end();
+  await settled();
+  assert(connection.unread > 0, "everything was read although the sink let nothing go");
+  assert(connection.pauses > 0, "the connection was not told to pause");
+  assert(intake.pool.usedBytes <= 128 * 1024, `${intake.pool.usedBytes} bytes used`);
+  intake.nowMs += 500;
+  let over = false;
+  run.then(() => over = true);
+  while (!over) {
+    intake.release();
+    await settled();
+  }
+  assertEquals(intake.pausedMs, 500);
+  intake.release();
+  assertEquals(join(intake.delivered), stream);
+  assertEquals(intake.close(), 0);
+});
+
+Deno.test("a fault ends the connection after the good frames before it, and shows the bytes", async () => {
+  const intake = new Intake({ ...LINES, maxFrame: 100 } as Framing);
+  const connection = new ScriptedConnection();
+  const run = intake.reader(connection).run();
+  connection.feed(join([line(50, 97), line(60, 98), new Uint8Array(150).fill(99)]));
+  const end = await run;
+  assertEquals(end.reason, "fault");
+  assert(end.detail!.includes("100"), end.detail);
+  assert(end.leftover.length >= 100 && end.leftover.every((byte) => byte === 99), `${end.leftover}`);
+  intake.release();
+  assertEquals(join(intake.delivered), join([line(50, 97), line(60, 98)]));
+  assertEquals(intake.close(), 0);
+});
+
+Deno.test("bytes of an unfinished frame are returned when the connection ends", async () => {
+  const intake = new Intake(LINES);
+  const connection = new ScriptedConnection();
+  const run = intake.reader(connection).run();
+  connection.feed(line(10, 97), Uint8Array.of(1, 2, 3));
+  connection.end();
+  const end = await run;
+  assertEquals(end, { reason: "eof", leftover: Uint8Array.of(1, 2, 3) });
+  intake.close();
+});
+
+Deno.test("where unfinished frames hold half of memory only the oldest grows, and it is closed when it stands still", async () => {
+  const intake = new Intake({
+    type: "length-prefix",
+    width: 4,
+    endian: "big",
+    offset: 0,
+    includesHeader: false,
+    maxFrame: 60_000,
+  }, 128 * 1024);
+  const begin = (size: number) => Uint8Array.of(0, 0, size >> 8, size & 255, 1, 2, 3);
+  const connections = Array.from({ length: 3 }, () => new ScriptedConnection());
+  const readers = connections.map((connection) => intake.reader(connection));
+  const runs = readers.map((reader) => reader.run());
+  for (const connection of connections) {
+    connection.feed(begin(40_000));
+    await settled();
+  }
+  assert(intake.pool.usedBytes < 128 * 1024, `${intake.pool.usedBytes} bytes used`);
+  connections[2].feed(new Uint8Array(1000));
+  await settled();
+  assertEquals(connections[2].unread, 1000, "a connection that may not grow was read");
+  intake.context.unfinished.checkStuck(STUCK_MS - 1);
+  assert(!connections[0].closed, "closed too early");
+  connections[2].feed(new Uint8Array(1));
+  intake.context.unfinished.mayHold(readers[2], 40_000);
+  intake.context.unfinished.checkStuck(STUCK_MS);
+  assertEquals((await runs[0]).reason, "stuck");
+  await settled();
+  assertEquals(connections[2].unread, 0, "memory came back and the next one did not grow");
+  for (const connection of connections) connection.end();
+  await Promise.all(runs);
+  assertEquals(intake.close(), 0);
+});

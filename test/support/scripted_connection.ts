@@ -1,0 +1,72 @@
+/** A connection whose incoming bytes a test supplies, piece by piece. */
+import { Condition } from "../../src/base/condition.ts";
+import { SystemError } from "../../src/base/error.ts";
+import type { Connection } from "../../src/runtime/net.ts";
+
+export class ScriptedConnection implements Connection {
+  readonly local = "127.0.0.1:1";
+  readonly peer = "127.0.0.1:2";
+  /** How often the reader said that it would not read for a while. */
+  pauses = 0;
+  closed = false;
+  /** Bytes that were written to it. */
+  readonly written: Uint8Array[] = [];
+  #pieces: Uint8Array[] = [];
+  #ended = false;
+  readonly #changed = new Condition();
+
+  /** Bytes arrive; a read returns at most one such piece. */
+  feed(...pieces: Uint8Array[]): void {
+    this.#pieces.push(...pieces.filter((piece) => piece.length > 0));
+    this.#changed.notify();
+  }
+
+  /** FIN arrives. */
+  end(): void {
+    this.#ended = true;
+    this.#changed.notify();
+  }
+
+  /** Bytes fed and not read. */
+  get unread(): number {
+    return this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (into.length === 0) throw new Error("a read into nothing");
+    for (;;) {
+      if (this.closed) throw new SystemError("EBADF", "read", this.peer);
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        const count = Math.min(piece.length, into.length);
+        into.set(piece.subarray(0, count));
+        if (count < piece.length) this.#pieces.unshift(piece.subarray(count));
+        return count;
+      }
+      if (this.#ended) return null;
+      await this.#changed.wait();
+    }
+  }
+
+  pause(): void {
+    this.pauses++;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.written.push(bytes.slice());
+    return Promise.resolve(bytes.length);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  unacknowledgedBytes(): number | undefined {
+    return 0;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#changed.notify();
+  }
+}
