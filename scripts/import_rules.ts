@@ -30,6 +30,9 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
   "node:net": ["runtime", "cli"],
 };
 
+/** Import and export statements with a source, and dynamic imports. */
+const IMPORTS = /(?<=^|;)[ \t]*(?:import|export)\b(?:[^;"'=]*?\bfrom)?\s*"([^"\n]+)"|\bimport\(\s*"([^"\n]+)"/gm;
+
 /** What is wrong with the file at `path` (relative to src, with slashes), one line each with its place. */
 export function violations(path: string, source: string): string[] {
   const found: string[] = [];
@@ -40,8 +43,8 @@ export function violations(path: string, source: string): string[] {
   if (layerOf(folder) < 0) report(0, `the folder ${folder} has no place in the import order`);
 
   const code = stripComments(source, { strings: "keep" });
-  for (const match of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)) {
-    const problem = importProblem(path, folder, match[1]);
+  for (const match of code.matchAll(IMPORTS)) {
+    const problem = importProblem(path, folder, match[1] ?? match[2]);
     if (problem !== undefined) report(match.index, problem);
   }
   if (folder === "runtime") return found;

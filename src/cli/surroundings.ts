@@ -5,7 +5,7 @@
  * taken for an instant, to see whether it can be.
  */
 import { constants } from "node:fs";
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { messageOf, SystemError } from "../base/error.ts";
@@ -16,6 +16,7 @@ import type { FileInfo } from "../runtime/files.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { systemError } from "../runtime/system_error.ts";
+import { ownName, userNamed } from "./users.ts";
 
 export interface Finding {
   /** A note is good to know; an error keeps the route from running. */
@@ -91,22 +92,13 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
     return undefined;
   } catch (thrown) {
     const reason = systemError(thrown, "access", found.path);
-    const owner = found.info.uid === undefined ? "another user" : await ownerName(found.info.uid);
+    const owner = found.info.uid === undefined ? "another user" : await userNamed(found.info.uid);
+    const us = await ownName(runtime);
     return {
       kind: "error",
-      text: `${where} belongs to ${owner} and cannot be written by ${runtime.userName()}: ${reason.message}`,
-      hint: `give it to ${runtime.userName()}, run as ${owner}, or name another directory in journal.dir`,
+      text: `${where} belongs to ${owner} and cannot be written by ${us}: ${reason.message}`,
+      hint: `give it to ${us}, run as ${owner}, or name another directory in journal.dir`,
     };
-  }
-}
-
-/** The user's name as /etc/passwd has it; other databases are not asked. */
-async function ownerName(uid: number): Promise<string> {
-  try {
-    const line = (await readFile("/etc/passwd", "utf8")).split("\n").find((line) => line.split(":")[2] === String(uid));
-    return line?.split(":")[0] ?? `uid ${uid}`;
-  } catch {
-    return `uid ${uid}`;
   }
 }
 

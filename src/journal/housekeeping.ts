@@ -39,6 +39,11 @@ export class Housekeeping {
   readonly #closing = new AbortController();
   #wake = new AbortController();
   #nextMs: number | undefined;
+  /**
+   * Called while an append finds no room, when the cursor is on disk: may make
+   * the newest segment one that can be unlinked. `desperate`: nothing else helps.
+   */
+  letGoOfNewest: (cursor: number, desperate: boolean) => Promise<void> = () => Promise.resolve();
   #running: Promise<void> | undefined;
 
   constructor(
@@ -140,9 +145,13 @@ export class Housekeeping {
   }
 
   async #unlinkDelivered(): Promise<void> {
-    const { clock, retainMs, retainBytes, rewindBytes } = this.options;
+    const { clock, sync, retainMs, retainBytes, rewindBytes } = this.options;
     const full = this.#full;
     this.#full = false;
+    if (full) {
+      if (sync !== "os") await this.#syncCursor();
+      await this.letGoOfNewest(this.#written!.cursor, this.#giveUp === "rewind");
+    }
     const plan = planRetention({
       segments: this.segments.all,
       cursor: this.#written!.cursor,

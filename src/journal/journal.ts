@@ -12,7 +12,7 @@ import { messageOf } from "../base/error.ts";
 import type { Run } from "../base/run.ts";
 import type { File } from "../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
-import { SEGMENT_HEADER_BYTES } from "./format.ts";
+import { FOOTER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import { locateBack } from "./locate_back.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -20,11 +20,15 @@ import { Reader } from "./reader.ts";
 import { type PlannedRecord, planRecords, sizeOf } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
-import type { SegmentList } from "./segment.ts";
+import type { Segment, SegmentList } from "./segment.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
-import type { Damage, Journal, JournalOptions, JournalReader, Recovery } from "./types.ts";
+import { type Damage, type Journal, JournalFullError, type JournalOptions } from "./types.ts";
+import type { JournalReader, Recovery } from "./types.ts";
 
 const RECORD_BYTES_MAX = 256 * 1024;
+
+/** A stop has 5 s in all: sealed segments that were left to the operating system are synced for so long at most. */
+const STOP_SYNC_MS = 1500;
 
 /** A full journal frees itself segment by segment: one must not be most of it. */
 const SEGMENTS_AT_LEAST = 8;
@@ -57,6 +61,8 @@ export class DirectoryJournal implements Journal {
   #writer: SegmentWriter | undefined;
   /** Appended, not synced, and its file failed to sync: to be written again elsewhere before anything else. */
   #unsynced: SegmentWriter | undefined;
+  /** Sealed ones, with `sync = "os"`. */
+  #unsyncedSegments: Segment[] = [];
   /** One writing operation after the other. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly #written = new Condition();
@@ -76,6 +82,8 @@ export class DirectoryJournal implements Journal {
     const share = options.maxBytes > 0 ? Math.floor(options.maxBytes / SEGMENTS_AT_LEAST) : Number.POSITIVE_INFINITY;
     this.#segmentBytes = Math.min(options.segmentBytes, share);
     this.#recordBytes = Math.min(options.recordBytes, RECORD_BYTES_MAX);
+    opened.housekeeping.letGoOfNewest = (cursor, desperate) =>
+      this.#inTurn(() => this.#letGoOfNewest(cursor, desperate));
     if (options.sync === "interval") this.#syncing = this.#syncAtIntervals();
   }
 
@@ -154,7 +162,9 @@ export class DirectoryJournal implements Journal {
       const records = planRecords(runs, this.#end, this.#recordBytes);
       for (let next = 0; next < records.length;) next += await this.#appendSome(records, next, last);
     } catch (error) {
-      throw asFull(error);
+      const reason = asFull(error);
+      if (reason instanceof JournalFullError) this.#housekeeping.makeRoom();
+      throw reason;
     }
   }
 
@@ -164,7 +174,9 @@ export class DirectoryJournal implements Journal {
     let writer = this.#writer?.usable === true ? this.#writer : undefined;
     const space = this.#segmentBytes - (writer?.written.offset ?? SEGMENT_HEADER_BYTES);
     const batch = takeUpTo(records, next, space > 0 ? space : this.#segmentBytes - SEGMENT_HEADER_BYTES);
-    if (!last) await this.#checkRoom(batch.size, first);
+    const change = writer === undefined || space <= 0;
+    const size = batch.size + (change ? SEGMENT_HEADER_BYTES + FOOTER_BYTES : 0);
+    if (!last) this.#room.check(size, this.#segments.bytes);
     if (writer === undefined || space <= 0) writer = await this.#newSegment(first);
     const before = writer.written.offset;
     try {
@@ -199,29 +211,39 @@ export class DirectoryJournal implements Journal {
     }
   }
 
-  async #checkRoom(size: number, first: number): Promise<void> {
+  /**
+   * The newest segment is never unlinked; where all of it is delivered and there
+   * is no room, an empty one after it lets it go. If not even that one fits, the
+   * delivered frames are cut off.
+   */
+  async #letGoOfNewest(cursor: number, desperate: boolean): Promise<void> {
+    const newest = this.#segments.newest;
+    if (newest === undefined || newest.empty || newest.end > cursor || this.#end === newest.base) return;
     try {
-      this.#room.check(size, this.#segments.bytes);
+      await this.#beginSegment();
     } catch (error) {
-      await this.#letGoOfNewest(first);
-      this.#housekeeping.makeRoom();
-      throw error;
+      if (!(asFull(error) instanceof JournalFullError)) throw error;
+      if (!desperate) return;
+      await this.#empty(newest);
+      await this.#beginSegment();
     }
   }
 
-  /**
-   * The newest segment is never unlinked; where all of it is delivered and there
-   * is no room, an empty one in its place is what lets it go.
-   */
-  async #letGoOfNewest(first: number): Promise<void> {
-    const newest = this.#segments.newest;
-    if (newest === undefined || newest.empty || newest.end > this.cursor || first <= newest.base) return;
+  async #beginSegment(): Promise<void> {
+    const writer = await this.#newSegment(this.#end);
+    await writer.takeName();
+    this.#list(writer);
+  }
+
+  async #empty(segment: Segment): Promise<void> {
+    const file = await this.#options.files.open(segment.path, "update");
     try {
-      const writer = await this.#newSegment(first);
-      await writer.takeName();
-      this.#list(writer);
-    } catch (error) {
-      this.#options.log.debug("cannot begin a segment on a full disk", { error: messageOf(error) });
+      segment.limit = SEGMENT_HEADER_BYTES;
+      await file.truncate(SEGMENT_HEADER_BYTES);
+      this.#segments.resize(segment, SEGMENT_HEADER_BYTES);
+      this.#segments.raiseFloor(segment.end);
+    } finally {
+      file.close();
     }
   }
 
@@ -244,7 +266,8 @@ export class DirectoryJournal implements Journal {
     try {
       if (writer.usable && !writer.segment.empty) await writer.seal(this.cursor);
       this.#segments.resize(writer.segment, writer.written.offset);
-      if (sync !== "os" && writer.dirty) await writer.sync();
+      if (sync === "os") this.#unsyncedSegments.push(writer.segment);
+      else if (writer.dirty) await writer.sync();
     } catch (error) {
       log.warn("cannot seal a segment", { segment: writer.segment.name, error: messageOf(error) });
     }
@@ -312,13 +335,29 @@ export class DirectoryJournal implements Journal {
     await this.#rescue();
     const writer = this.#writer;
     this.#writer = undefined;
-    if (writer === undefined) return;
     try {
-      if (writer.usable && !writer.segment.empty) await writer.seal(this.cursor).catch(() => {});
-      if (writer.dirty) await writer.sync();
+      if (writer?.usable === true && !writer.segment.empty) await writer.seal(this.cursor).catch(() => {});
+      if (writer?.dirty === true) await writer.sync();
     } finally {
-      await writer.close();
+      await writer?.close();
     }
+    await this.#syncSealed();
+  }
+
+  /** The newest first; the kernel has had most of the time to write the older ones. */
+  async #syncSealed(): Promise<void> {
+    const { files, clock, log, directory } = this.#options;
+    const untilMs = clock.monotonicMs() + STOP_SYNC_MS;
+    const segments = this.#unsyncedSegments.filter((segment) => this.#segments.all.includes(segment)).reverse();
+    for (const [done, segment] of segments.entries()) {
+      if (clock.monotonicMs() > untilMs) {
+        log.info("segments are left for the operating system to write", { segments: segments.length - done });
+        break;
+      }
+      const file = await files.open(segment.path, "update");
+      await file.sync().finally(() => file.close());
+    }
+    if (segments.length > 0) await files.syncDirectory(directory);
   }
 }
 

@@ -126,7 +126,11 @@ class Opening {
       this.#segments.add(await this.#earlier(surveys[i], bound, survey));
     }
     for (const segment of last) this.#segments.add(segment);
-    for (const segment of this.#segments.all) this.#end = Math.max(this.#end, segment.end);
+    for (const segment of this.#segments.all) {
+      // What a later segment has again does not count here.
+      segment.end = Math.min(segment.end, this.#segments.boundOf(segment));
+      this.#end = Math.max(this.#end, segment.end);
+    }
     this.#previousEnd = Math.max(this.#previousEnd, this.#end);
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
   }
@@ -164,7 +168,8 @@ class Opening {
     this.#newestNoted ??= tally?.cursor ?? noted(found);
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
-      this.#reportTail(found, 0, found.size, found.base, found.base);
+      // A header cut short is what a kill leaves; with more behind it, there have been frames.
+      if (found.size > SEGMENT_HEADER_BYTES) this.#reportTail(found, 0, found.size, found.base, found.base);
       return undefined;
     }
     const segment = new Segment(found);

@@ -150,6 +150,7 @@ export class Reader implements JournalReader {
 
   /** The file ends before the frames that it should have. */
   #noteMissing(segment: Segment, until: number): void {
+    this.position = Math.max(this.position, Math.min(until, this.context.segments.floor));
     if (this.position >= until) return;
     const counted = segment.counted === "all";
     this.#report(segment, { offset: segment.limit, bytes: 0, until, payloadBytes: 0, counted });

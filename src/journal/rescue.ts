@@ -21,8 +21,8 @@ export async function copyUnsynced(options: JournalOptions, failed: SegmentWrite
       await writer.write([record], previousEnd, cursor);
     }
     writer ??= await createSegment(options, { base: synced.end, previousEnd: synced.end, cursor: synced.end });
-    await writer.sync();
     await writer.takeName();
+    await writer.sync();
     return writer;
   } catch (error) {
     await writer?.discard();

@@ -88,7 +88,11 @@ export class SegmentList {
   /** Removes a segment whose frames are all delivered. */
   retire(segment: Segment): void {
     this.remove(segment);
-    this.#floor = Math.max(this.#floor, segment.end);
+    this.raiseFloor(segment.end);
+  }
+
+  raiseFloor(sequence: number): void {
+    this.#floor = Math.max(this.#floor, sequence);
   }
 
   resize(segment: Segment, bytes: number): void {

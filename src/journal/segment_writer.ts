@@ -50,6 +50,8 @@ export class SegmentWriter {
   #synced: Extent;
   #usable = true;
   #directorySynced = false;
+  /** The file has taken the place of another one. */
+  #inPlace = false;
   #syncing: Promise<void> | undefined;
   #headers = new Uint8Array(16 * RECORD_HEADER_BYTES);
   #records = 0;
@@ -131,6 +133,7 @@ export class SegmentWriter {
       await this.sync();
       await this.files.rename(this.temporary, this.segment.path);
       this.temporary = undefined;
+      this.#inPlace = true;
       this.#directorySynced = false;
     } catch (error) {
       this.#usable = false;
@@ -173,10 +176,10 @@ export class SegmentWriter {
     }
   }
 
-  /** Removes the file: nothing in it counts. */
+  /** Removes the file, in which nothing counts; not if it has replaced another one, whose frames it has. */
   async discard(): Promise<void> {
     await this.close();
-    await this.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
+    if (!this.#inPlace) await this.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
   }
 
   /** Waits for a sync under way. */

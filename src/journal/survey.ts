@@ -71,7 +71,7 @@ export async function surveySegment(file: File, path: string, base: number, fram
   const footerOffset = size - FOOTER_BYTES;
   const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
   const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
-  const salt = header?.salt ?? footer?.salt ?? await findSalt(file, size);
+  const salt = decoded?.salt ?? footer?.salt ?? await findSalt(file, size);
   return {
     base,
     path,

@@ -1,7 +1,7 @@
 /**
  * The file of a listening unix socket, which outlives a process that was
  * killed: the next one must remove it, but never one that is in use, nor a
- * file that is no socket.
+ * file that is no socket. (Closing a listener removes it on both runtimes.)
  */
 import { lstat, unlink } from "node:fs/promises";
 import { SystemError } from "../base/error.ts";
@@ -21,11 +21,6 @@ export async function removeDeadSocket(path: string, connect: () => Promise<Conn
   } catch (e) {
     throw systemError(e, "listen", `unix:${path}`);
   }
-}
-
-/** Removes the file of a socket that we listened on. */
-export async function removeOwnSocket(path: string): Promise<void> {
-  await unlink(path).catch(() => {}); // whoever finds it left behind removes it then
 }
 
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {

@@ -201,13 +201,10 @@ export class Outlet {
 
   #settleInMemory(first: number, offset: number): void {
     const { window, options } = this.spool;
-    const index = window.indexOf(first);
-    const run = window.at(index)!;
+    const run = window.at(window.indexOf(first))!;
     const scan = options.framer.scan(run.buffer.bytes, run.start, run.start, run.start + offset);
     if (scan.frames === 0) return;
-    const bytes = scan.end - run.start;
-    window.split(index, bytes, scan.frames);
-    this.spool.confirm(first + scan.frames, scan.frames, bytes);
+    this.spool.confirm(first + scan.frames, scan.frames, scan.end - run.start);
   }
 
   async #settleInJournal(first: number, offset: number): Promise<void> {

@@ -238,6 +238,13 @@ Deno.test("a file without routes says where to get an example", () => {
   ]);
 });
 
+Deno.test("where a whole table is wrong, what it lacks is not held against it", () => {
+  assertEquals(problemsOf("route = [ 1 ]\n"), ["spillway.toml:1: route[0]: found 1, allowed: a table"]);
+  assertEquals(problemsOf('[[route]]\nname = "a"\nsource = 1\ntarget.connect = "b:1"\n'), [
+    'spillway.toml:3: route[0].source (route "a"): found 1, allowed: a table',
+  ]);
+});
+
 Deno.test("a file that is not TOML is refused with line and column", () => {
   assertEquals(problemsOf('[[route]]\nname = "feed"\nsource.listen = :9000\n'), [
     'spillway.toml:3:17: not valid TOML: invalid value [strings, sizes, durations and addresses stand in quotes: ":9000"]',

@@ -56,6 +56,12 @@ Deno.test("a key that is not there is placed at the table around it", () => {
   assertEquals(lineOf(lines, ["absent"]), undefined);
 });
 
+Deno.test("a long string may end in quotes of its own", () => {
+  const lines = locateKeys("a = [ '''x''''', \"\"\"y\"\"\"\",\n  { b = 1 } ]\n");
+  assertEquals(lineOf(lines, ["a", 2, "b"]), 2);
+  assertEquals(lines.has("a[2].b"), true);
+});
+
 Deno.test("lines end as they end on Windows, too", () => {
   assertEquals(lineOf(locateKeys("a = 1\r\n\r\nb = 2\r\n"), ["b"]), 3);
 });

@@ -96,5 +96,5 @@ async function endOf(connection: Deno.Conn): Promise<void> {
 
 /** The first bytes as the log shows them. */
 function hex(bytes: Uint8Array): string {
-  return [...bytes.subarray(0, 7)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...bytes.subarray(0, 7)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }

@@ -46,19 +46,13 @@ export class ManualClock implements Clock {
 
 /** Lets everything run that waits for nothing but its turn; with files in memory that is everything. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let i = 0; i < 1000; i++) await Promise.resolve();
 }
 
 /** Not random at all: the same salts in every run. */
 export function countingBytes(): (count: number) => Uint8Array {
   let next = 0;
   return (count) => Uint8Array.from({ length: count }, () => 0xa0 + (next++ * 7) % 0x5f);
-}
-
-export interface Rig {
-  readonly files: MemoryFiles;
-  readonly clock: ManualClock;
-  readonly options: JournalOptions;
 }
 
 export function optionsFor(files: MemoryFiles, changes: Partial<JournalOptions> = {}): JournalOptions {
@@ -102,7 +96,7 @@ export function run(first: number, frames: readonly string[], arrivedUs = first 
 
 /** The frame with this sequence, as the tests write it. */
 export function line(sequence: number, padding = ""): string {
-  return `frame ${sequence}${padding}\n`;
+  return `frame ${String(sequence).padStart(4, "0")}${padding}\n`;
 }
 
 export function lines(first: number, count: number, padding = ""): string[] {

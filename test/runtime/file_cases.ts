@@ -6,7 +6,7 @@ import { SystemError } from "../../src/base/error.ts";
 import type { File } from "../../src/runtime/files.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
-import { patternOf } from "./sockets.ts";
+import { noProc, openDescriptors, patternOf, until } from "./sockets.ts";
 
 const { files } = runtime;
 const asRoot = process.geteuid?.() === 0 ? "root may open everything" : undefined;
@@ -64,7 +64,7 @@ function assortedParts(): Uint8Array[] {
     3 << 20,
     7,
   ];
-  for (let i = 0; i < 3000; i++) sizes.push(i % 700);
+  for (let i = 0; i < 4000; i++) sizes.push(i % 700);
   return sizes.map((size, i) => patternOf(size, i));
 }
 
@@ -117,7 +117,11 @@ export const fileCases: Case[] = [
         await rejectsWith("ENOENT", () => files.open(path, "update"), path);
         await writeFile(path, "abc");
         const reader = await files.open(path, "read");
+        const into = new Uint8Array(1);
+        await reader.readAt(into, 1);
         await rejectsWith("EBADF", () => reader.writeAt([text("x")], 0), path);
+        await reader.readAt(into, 2); // a failed write moves nothing
+        assertEquals(into, text("c"));
         reader.close();
         const writer = await files.open(path, "update");
         await writer.writeAt([text("X")], 1);
@@ -208,9 +212,11 @@ export const fileCases: Case[] = [
       }),
   },
   {
-    name: "a closed file rejects every call with EBADF and may be closed again",
+    name: "a closed file rejects every call with EBADF, may be closed again and keeps no descriptor",
+    skip: noProc,
     run: () =>
       withDirectory(async (directory) => {
+        const before = openDescriptors();
         const file = await files.open(`${directory}/file`, "create");
         const writing = file.writeAt([new Uint8Array(1 << 20)], 0);
         file.close();
@@ -225,6 +231,7 @@ export const fileCases: Case[] = [
           () => file.tryLock(),
         ];
         for (const call of calls) await rejectsWith("EBADF", call, file.path);
+        await until(() => openDescriptors() <= before);
       }),
   },
   {

@@ -6,7 +6,17 @@ import type { Address } from "../../src/runtime/net.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
 import { deafListener } from "./libc.ts";
-import { accepted, CONNECT_MS, LOOPBACK, readExactly, until, withPair, writeAll } from "./sockets.ts";
+import {
+  accepted,
+  CONNECT_MS,
+  LOOPBACK,
+  noProc,
+  openDescriptors,
+  readExactly,
+  until,
+  withPair,
+  writeAll,
+} from "./sockets.ts";
 
 const { net } = runtime;
 
@@ -38,12 +48,12 @@ export const listenerCases: Case[] = [
       let listener = await net.listen(LOOPBACK);
       for (let round = 0; round < 5; round++) {
         const waiting = listener.accept();
-        const closing = listener.close();
+        await listener.close();
+        const again = await net.listen(listener.address);
         assertEquals(await waiting, null);
-        await closing;
         await listener.close();
         assertEquals(await listener.accept(), null);
-        listener = await net.listen(listener.address);
+        listener = again;
       }
       await listener.close();
     },
@@ -142,6 +152,24 @@ export const listenerCases: Case[] = [
       deaf.close();
       assertEquals(failure?.code, "ETIMEDOUT");
       assertEquals(failure?.subject, `127.0.0.1:${deaf.port}`);
+    },
+  },
+  {
+    name: "a connection that comes after its timeout is closed",
+    skip: noProc,
+    async run() {
+      const listener = await net.listen(LOOPBACK);
+      const before = openDescriptors();
+      const attempts = Array.from({ length: 20 }, () => net.connect(listener.address, 0));
+      for (const end = performance.now() + 20; performance.now() < end;); // now the timers are due
+      const outcomes = await Promise.allSettled(attempts);
+      assert(outcomes.some((outcome) => outcome.status === "rejected" && outcome.reason.code === "ETIMEDOUT"));
+      for (const outcome of outcomes) if (outcome.status === "fulfilled") outcome.value.close();
+      await until(() => {
+        void listener.accept().then((server) => server?.close());
+        return openDescriptors() <= before;
+      });
+      await listener.close();
     },
   },
   {

@@ -69,6 +69,25 @@ Deno.test("standard error keeps a bounded queue and prints the number of texts l
   assertEquals(pipe.text.endsWith("read)\nafter\n"), true);
 });
 
+Deno.test("the number of texts lost stands between what was kept before and after", async () => {
+  const pipe = new SlowPipe();
+  pipe.atOnce = STDERR_BYTES_MAX;
+  const stderr = new QueuedStderr(pipe.write);
+  pipe.freeze();
+  const half = "x".repeat(STDERR_BYTES_MAX / 2);
+  for (const text of [half, half, "lost"]) stderr.write(text);
+  pipe.open();
+  pipe.freeze();
+  while (pipe.text !== half) await new Promise((resolve) => setTimeout(resolve));
+  stderr.write("kept");
+  pipe.open();
+  await stderr.flush();
+  assertEquals(
+    pipe.text.slice(2 * half.length),
+    "(1 messages lost here: standard error was not read)\nkept",
+  );
+});
+
 Deno.test("a standard error that is gone swallows everything without an error", async () => {
   const pipe = new SlowPipe();
   const stderr = new QueuedStderr(pipe.write);

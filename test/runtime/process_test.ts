@@ -72,6 +72,13 @@ onEachRuntime("a signal calls its handler each time until it is removed, then en
   assertEquals((await subject.process.status).signal, "SIGTERM");
 });
 
+onEachRuntime("a write that the kernel cuts short rejects, with a prefix written", async (on, start, directory) => {
+  // With SIGXFSZ ignored, a file beyond `ulimit -f` (in KiB) is a short write and then EFBIG (setrlimit(2)).
+  const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 3; exec "$@"', "bash", ...on.command];
+  const subject = start({ ...on, command: limited }, "exceed", `${directory}/limited-${on.name}`);
+  assertEquals(JSON.parse((await subject.line())!), { failure: "EFBIG", bytes: 3072, intact: true });
+});
+
 onEachRuntime(
   "a lock excludes processes on either runtime until its holder is killed",
   async (on, start, directory) => {

@@ -1,4 +1,5 @@
 /** What the socket cases share: connected pairs, streams that can be checked, and waiting without a clock. */
+import { readdirSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import type { Address, Connection, Listener } from "../../src/runtime/net.ts";
 import { runtime } from "./contract.ts";
@@ -103,4 +104,12 @@ export async function fill(
     if (await isPending(write)) return { taken, rest: write };
     taken += await write;
   }
+}
+
+/** Why {@link openDescriptors} cannot be had here, if it cannot. */
+export const noProc = process.platform === "linux" ? undefined : "needs /proc";
+
+/** How many files and sockets this process has open. */
+export function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
 }

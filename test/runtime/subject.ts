@@ -51,6 +51,17 @@ const modes: Record<string, () => Promise<void>> = {
     await new Promise((resolve) => setTimeout(resolve, 60_000));
   },
 
+  /** Writes parts beyond a limit that its starter has set; says the error and what the file holds then. */
+  async exceed() {
+    const file = await runtime.files.open(rest[0], "create");
+    const parts = Array.from({ length: 40 }, (_, i) => new Uint8Array(97).fill(i));
+    const failure = await file.writeAt(parts, 0).catch((e) => e.code);
+    const held = new Uint8Array(await file.size());
+    await file.readAt(held, 0);
+    const intact = held.every((byte, i) => byte === Math.floor(i / 97));
+    await runtime.stdout.write(JSON.stringify({ failure, bytes: held.length, intact }) + "\n");
+  },
+
   /** Tries to take the lock of a file and keeps it until standard input ends. */
   async lock() {
     const file = await runtime.files.open(rest[0], "open");

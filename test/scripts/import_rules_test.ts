@@ -30,6 +30,11 @@ const BAD: readonly [string, string, string][] = [
     'import {\n  y,\n} from "../elsewhere/x.ts";',
     "cli imports ../elsewhere/x.ts: cli stands apart from elsewhere",
   ],
+  [
+    "base/a.ts",
+    'import { a } from "./a.ts"; import {\n  b, // from "x"\n} from "../cli/b.ts";',
+    "base imports ../cli/b.ts: base stands before or beside cli",
+  ],
   ["spool/a.ts", 'import * as z from "zod";', "spool imports zod, which is for config"],
   ["cli/a.ts", 'import x from "left-pad";', "cli imports left-pad, which is for no folder of src"],
   ["journal/a.ts", 'import fs from "node:fs";', "journal imports node:fs, which is for runtime, config, cli"],
@@ -56,6 +61,7 @@ const GOOD: readonly [string, string][] = [
   ["config/a.ts", 'import * as z from "zod"; import { parse } from "smol-toml"; import { resolve } from "node:path";'],
   ["runtime/deno/net.ts", 'const c = Deno.connect; import { SystemError } from "../../base/error.ts";'],
   ["cli/a.ts", '// Deno and Bun\n/* import "../main.ts" */ const s = "Deno"; const t = `Bun ${s}`;'],
+  ["cli/a.ts", 'const a = f("from", "zod"); say("import " + a + " from " + "zod");'],
   ["main.ts", 'import { x } from "./cli/help.ts";'],
 ];
 

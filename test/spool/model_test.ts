@@ -9,12 +9,13 @@ type Action =
   | { readonly does: "disconnect" }
   | { readonly does: "settle" }
   | { readonly does: "disk full"; readonly full: boolean }
-  | { readonly does: "restart" };
+  | { readonly does: "restart" }
+  | { readonly does: "kill" };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ does: fc.constant("receive" as const), count: fc.integer({ min: 1, max: 120 }) }),
+    arbitrary: fc.record({ does: fc.constant("receive" as const), count: fc.integer({ min: 1, max: 400 }) }),
   },
   { weight: 3, arbitrary: fc.record({ does: fc.constant("connect" as const) }) },
   { weight: 5, arbitrary: fc.record({ does: fc.constant("send" as const), batches: fc.integer({ min: 1, max: 12 }) }) },
@@ -30,6 +31,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ does: fc.constant("settle" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("disk full" as const), full: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("restart" as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("kill" as const) }) },
 );
 
 async function perform(world: World, action: Action): Promise<void> {
@@ -51,13 +53,15 @@ async function perform(world: World, action: Action): Promise<void> {
     case "restart":
       world.setDiskFull(false);
       return await world.restart();
+    case "kill":
+      return await world.kill();
   }
 }
 
 const VARIANTS: readonly WorldOptions[] = [
   { mode: "overflow" },
   { mode: "overflow", rewindBytes: 5000 },
-  { mode: "overflow", rewindBytes: 32 * 1024 },
+  { mode: "overflow", rewindBytes: 24 * 1024 },
   { mode: "always" },
   { mode: "always", rewindBytes: 20_000 },
   { mode: "always", sync: "each" },
@@ -77,7 +81,7 @@ for (const options of VARIANTS) {
         world.setDiskFull(false);
         await world.finish();
       }),
-      { numRuns: Number(Deno.env.get("SPILLWAY_MODEL_RUNS") ?? 60) },
+      { numRuns: Number(Deno.env.get("SPILLWAY_MODEL_RUNS") ?? 30) },
     );
   });
 }

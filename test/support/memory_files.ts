@@ -28,8 +28,8 @@ export interface Fault {
   readonly written?: number;
 }
 
-/** Asked before each operation; a fault makes it fail. */
-export type FaultPlan = (operation: Operation, path: string, count: number) => Fault | undefined;
+/** Asked before each operation; a fault makes it fail. `bytes` is what a write would write. */
+export type FaultPlan = (operation: Operation, path: string, count: number, bytes: number) => Fault | undefined;
 
 interface Inode {
   bytes: Uint8Array;
@@ -167,8 +167,19 @@ export class MemoryFiles implements FileSystem {
   }
 
   /** For {@link MemoryFile}. */
-  async operate<T>(operation: Operation, path: string, action: () => T, fails?: (fault: Fault) => void): Promise<T> {
-    return await this.#do(operation, path, action, fails);
+  operate<T>(
+    operation: Operation,
+    path: string,
+    action: () => T,
+    bytes: number,
+    fails?: (fault: Fault) => void,
+  ): Promise<T> {
+    return this.#do(operation, path, action, bytes, fails);
+  }
+
+  /** What the kernel does when the process that had them has died. */
+  releaseLocks(): void {
+    for (const inode of this.#names.values()) inode.locked = undefined;
   }
 
   /** Bytes that still fit, for {@link MemoryFile}. */
@@ -176,12 +187,18 @@ export class MemoryFiles implements FileSystem {
     return this.enforceSpace ? Math.max(0, this.free - this.#usedBytes()) : Number.POSITIVE_INFINITY;
   }
 
-  async #do<T>(operation: Operation, path: string, action: () => T, fails?: (fault: Fault) => void): Promise<T> {
+  async #do<T>(
+    operation: Operation,
+    path: string,
+    action: () => T,
+    bytes = 0,
+    fails?: (fault: Fault) => void,
+  ): Promise<T> {
     // Real files never answer in the same turn.
     await Promise.resolve();
     if (this.#crashed) throw new SystemError("ECRASHED", operation, path);
     this.log.push(`${operation} ${path}`);
-    const fault = this.plan(operation, path, this.log.length);
+    const fault = this.plan(operation, path, this.log.length, bytes);
     if (fault !== undefined) {
       fails?.(fault);
       throw new SystemError(fault.code, operation, path);
@@ -224,26 +241,20 @@ class MemoryFile implements File {
   }
 
   writeAt(parts: readonly Uint8Array[], position: number): Promise<void> {
-    const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    return this.#do("write", () => {
-      if (this.readOnly) throw new SystemError("EBADF", "write", this.path);
-      let at = 0;
-      for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-      }
-      const growth = Math.max(0, position + all.length - this.inode.size);
-      const short = growth - this.files.spaceLeft;
-      this.#put(short > 0 ? all.subarray(0, all.length - short) : all, position);
-      if (short > 0) throw new SystemError("ENOSPC", "write", this.path);
-    }, (fault) => {
-      let at = 0;
-      for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-      }
-      this.#put(all.subarray(0, Math.min(all.length, fault.written ?? 0)), position);
-    });
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    return this.#do(
+      "write",
+      () => {
+        if (this.readOnly) throw new SystemError("EBADF", "write", this.path);
+        const all = joined(parts, length);
+        const growth = Math.max(0, position + length - this.inode.size);
+        const short = growth - this.files.spaceLeft;
+        this.#put(short > 0 ? all.subarray(0, length - short) : all, position);
+        if (short > 0) throw new SystemError("ENOSPC", "write", this.path);
+      },
+      length,
+      (fault) => this.#put(joined(parts, length).subarray(0, fault.written ?? 0), position),
+    );
   }
 
   sync(): Promise<void> {
@@ -277,9 +288,9 @@ class MemoryFile implements File {
     if (this.inode.locked === this) this.inode.locked = undefined;
   }
 
-  #do<T>(operation: Operation, action: () => T, fails?: (fault: Fault) => void): Promise<T> {
+  #do<T>(operation: Operation, action: () => T, bytes = 0, fails?: (fault: Fault) => void): Promise<T> {
     if (this.#closed) return Promise.reject(new SystemError("EBADF", operation, this.path));
-    return this.files.operate(operation, this.path, action, fails);
+    return this.files.operate(operation, this.path, action, bytes, fails);
   }
 
   #put(bytes: Uint8Array, position: number): void {
@@ -293,6 +304,16 @@ class MemoryFile implements File {
     this.inode.bytes.set(bytes, position);
     this.inode.size = size;
   }
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function parentOf(path: string): string {

@@ -5,9 +5,6 @@ import type { File } from "../files.ts";
 import { systemError } from "../system_error.ts";
 import { tryFlock } from "./libc.ts";
 
-/** IOV_MAX of Linux: writev(2) takes no more parts. */
-const PARTS_MAX = 1024;
-
 type Callback<T> = (error: Error | null, value?: T) => void;
 
 export class BunFile implements File {
@@ -39,11 +36,11 @@ export class BunFile implements File {
     let left = parts.filter((part) => part.length > 0);
     while (left.length > 0) {
       const at = position;
-      const batch = left.slice(0, PARTS_MAX);
-      const count = await this.#call<number>("write", (fd, then) => fs.writev(fd, batch, at, then));
+      const rest = left;
+      const count = await this.#call<number>("write", (fd, then) => fs.writev(fd, rest, at, then));
       if (count === 0) throw new SystemError("EIO", "write", this.path);
       position += count;
-      left = without(left, count);
+      left = dropFront(left, count);
     }
   }
 
@@ -85,8 +82,8 @@ export class BunFile implements File {
   }
 }
 
-/** The parts without their first `count` bytes. */
-function without(parts: Uint8Array[], count: number): Uint8Array[] {
+/** The parts without their first `count` bytes, which a short write took. */
+export function dropFront(parts: readonly Uint8Array[], count: number): Uint8Array[] {
   let whole = 0;
   while (whole < parts.length && count >= parts[whole].length) count -= parts[whole++].length;
   const left = parts.slice(whole);

@@ -5,7 +5,6 @@
  */
 import { Deque } from "../../base/deque.ts";
 import type { Address, Connection, Listener } from "../net.ts";
-import { removeOwnSocket } from "../unix_socket.ts";
 import { bun, type BunListener } from "./api.ts";
 import { BunConnection } from "./connection.ts";
 import { connectionHandlers } from "./handlers.ts";
@@ -15,7 +14,7 @@ export class BunTcpOrUnixListener implements Listener {
   readonly #socket: BunListener;
   readonly #waiting = new Deque<BunConnection>();
   #accepting: ((connection: Connection | null) => void) | undefined;
-  #closing: Promise<void> | undefined;
+  #closed = false;
 
   /** Throws what Bun throws if the address cannot be had. */
   constructor(address: Address) {
@@ -36,27 +35,28 @@ export class BunTcpOrUnixListener implements Listener {
   accept(): Promise<Connection | null> {
     const connection = this.#waiting.shift();
     if (connection !== undefined) return Promise.resolve(connection);
-    if (this.#closing !== undefined) return Promise.resolve(null);
+    if (this.#closed) return Promise.resolve(null);
     return new Promise((resolve) => this.#accepting = resolve);
   }
 
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    if (!this.#closed) this.#close();
+    return Promise.resolve();
   }
 
   #opened(connection: BunConnection): void {
-    if (this.#closing !== undefined) return connection.close();
+    if (this.#closed) return connection.close();
     const accepting = this.#accepting;
     this.#accepting = undefined;
     if (accepting !== undefined) accepting(connection);
     else this.#waiting.push(connection);
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
+    this.#closed = true;
     this.#socket.stop(false);
     this.#accepting?.(null);
     this.#accepting = undefined;
     for (let left = this.#waiting.shift(); left !== undefined; left = this.#waiting.shift()) left.close();
-    if (this.address.kind === "unix") await removeOwnSocket(this.address.path);
   }
 }

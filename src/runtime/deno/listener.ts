@@ -2,7 +2,6 @@
 import { formatAddress } from "../address.ts";
 import type { Address, Connection, Listener } from "../net.ts";
 import { systemError } from "../system_error.ts";
-import { removeOwnSocket } from "../unix_socket.ts";
 import { addressOf, DenoConnection } from "./connection.ts";
 
 export class DenoListener implements Listener {
@@ -45,6 +44,5 @@ export class DenoListener implements Listener {
     this.#socket.close();
     // Until the pending accept has ended, the port stays taken.
     await this.#accepting;
-    if (this.address.kind === "unix") await removeOwnSocket(this.#unixPath);
   }
 }

@@ -2,6 +2,7 @@
  * How the relay is started: as the built binary, or its bundle on one of the
  * two runtimes. `SPILLWAY_RUNTIME=binary|deno|bun` chooses, binary if unset.
  */
+import { findBun } from "../../../scripts/bun_binary.ts";
 
 export type RelayRuntime = "binary" | "deno" | "bun";
 
@@ -25,19 +26,8 @@ export function relayCommand(runtime: RelayRuntime): string[] {
     case "deno":
       return [Deno.execPath(), "run", "-A", "--no-config", file];
     case "bun":
-      return [bunExecutable(), file];
+      return [findBun(), file];
   }
-}
-
-/** Where the npm package `bun` has put its executable for this platform. */
-function bunExecutable(): string {
-  const store = `${ROOT}/node_modules/.deno`;
-  for (const entry of Deno.readDirSync(store)) {
-    const name = entry.name.match(/^@oven\+(bun-.+)@[^@]+$/)?.[1];
-    const file = `${store}/${entry.name}/node_modules/@oven/${name}/bin/bun`;
-    if (name !== undefined && exists(file)) return file;
-  }
-  throw new Error(`no bun in ${store}: run "deno install" first`);
 }
 
 function exists(path: string): boolean {
