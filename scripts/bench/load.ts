@@ -1,7 +1,8 @@
 /**
  * The load generator: `bytes` of 512-byte lines to a port as fast as they are
  * taken, from one prepared buffer. Then it keeps the connection open until its
- * standard input ends, so that what is measured can still be looked at.
+ * standard input ends or says anything, so that what is measured can still be
+ * looked at.
  *
  * As a program: `deno run -A load.ts HOST PORT BYTES`; prints when it began and
  * when the last byte was accepted, in ms since 1970.
@@ -21,5 +22,5 @@ for (let sent = 0; sent < total;) {
 }
 const acceptedMs = performance.timeOrigin + performance.now();
 console.log(JSON.stringify({ beganMs, acceptedMs }));
-for await (const _ of Deno.stdin.readable);
+await Deno.stdin.read(new Uint8Array(1));
 connection.close();

@@ -28,12 +28,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let lock: File | undefined;
   try {
     await options.files.makeDirectory(options.directory);
+    if (options.sync !== "os") await syncParent(options);
     lock = await lockJournal(options.files, options.directory, options.holder);
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
     throw explain(error, options);
   }
+}
+
+/** A new journal directory must survive a power loss as its files do; where that cannot be, the next start makes it. */
+async function syncParent({ files, directory }: JournalOptions): Promise<void> {
+  const parent = directory.slice(0, directory.lastIndexOf("/"));
+  if (parent !== "") await files.syncDirectory(parent).catch(() => {});
 }
 
 /** A missing permission is something that an operator can act on. */
@@ -58,7 +65,7 @@ class Opening {
   #newestNoted: number | undefined;
 
   constructor(private readonly options: JournalOptions) {
-    this.#quarantine = new Quarantine(options.files, options.directory);
+    this.#quarantine = new Quarantine(options.files, options.log, options.directory);
     this.#damages = new DamageLog(options.log);
   }
 
@@ -130,8 +137,8 @@ class Opening {
       // What a later segment has again does not count here.
       segment.end = Math.min(segment.end, this.#segments.boundOf(segment));
       this.#end = Math.max(this.#end, segment.end);
+      if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
-    this.#previousEnd = Math.max(this.#previousEnd, this.#end);
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
   }
 
@@ -142,13 +149,16 @@ class Opening {
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
     if (found.footer !== undefined) {
       segment.end = found.footer.end;
+      segment.frameBytes = found.footer.bytes;
     } else if (found.size <= SEGMENT_HEADER_BYTES) {
       segment.end = found.base;
     } else if (cursor >= bound || found.marks === undefined) {
       segment.end = bound;
     } else {
       segment.counted = "headers";
-      segment.end = (await this.#withFile(found, "read", (file) => tallyRecords(file, found, false))).claimedEnd;
+      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false));
+      segment.end = tally.claimedEnd;
+      segment.frameBytes = tally.bytes;
     }
     return segment;
   }
@@ -165,6 +175,9 @@ class Opening {
       footer: found.footer === undefined ? "absent" : "whole",
     });
     this.#end = Math.max(this.#end, found.base, tally?.claimedEnd ?? 0);
+    // A segment without records says where the last one ended; its own base may lie behind a hole.
+    const records = tally?.claimedEnd ?? found.footer!.end;
+    this.#previousEnd = Math.max(this.#previousEnd, records > found.base ? records : found.header?.previousEnd ?? 0);
     this.#newestNoted ??= tally?.cursor ?? noted(found);
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
@@ -174,6 +187,7 @@ class Opening {
     }
     const segment = new Segment(found);
     segment.end = tally?.end ?? found.footer!.end;
+    segment.frameBytes = tally?.bytes ?? found.footer!.bytes;
     segment.limit = segment.bytes = found.size;
     if (tally !== undefined) {
       segment.counted = "headers";

@@ -1,5 +1,6 @@
 /** Where bytes go that are no valid records: moved or copied, never destroyed. */
-import { SystemError } from "../base/error.ts";
+import { messageOf, SystemError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
@@ -8,8 +9,17 @@ const COPY_BYTES = 256 * 1024;
 export class Quarantine {
   readonly #directory: string;
 
-  constructor(private readonly files: FileSystem, journalDirectory: string) {
+  constructor(private readonly files: FileSystem, private readonly log: Log, journalDirectory: string) {
     this.#directory = `${journalDirectory}/quarantine`;
+  }
+
+  /** Like `copy`, where what follows does not wait for it to succeed: a full disk must not stop delivery. */
+  async tryCopy(segment: string, from: File, offset: number, bytes: number): Promise<void> {
+    try {
+      await this.copy(segment, from, offset, bytes);
+    } catch (error) {
+      this.log.error("cannot copy damaged bytes to quarantine", { segment, offset, bytes, error: messageOf(error) });
+    }
   }
 
   /**

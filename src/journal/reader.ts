@@ -203,7 +203,7 @@ export class Reader implements JournalReader {
     if (!segments.all.includes(segment)) return;
     const until = Math.min(segment.end, segments.boundOf(segment));
     segments.remove(segment);
-    this.#report(segment, { offset: 0, bytes: 0, until, payloadBytes: segment.bytes, counted: true });
+    this.#report(segment, { offset: 0, bytes: 0, until, payloadBytes: segment.frameBytes, counted: true });
     this.position = Math.max(this.position, until);
   }
 
@@ -216,7 +216,7 @@ export class Reader implements JournalReader {
     const { segment, file, offset } = place;
     const end = header === undefined ? await this.#endOfLoss(place, offset + bytes) : header.first + header.frames;
     const until = Math.max(this.position, end);
-    await this.context.quarantine.copy(segment.name, file, offset, bytes).catch(() => false);
+    await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
     const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
     const counted = segment.counted === "all" || (segment.counted === "headers" && header !== undefined);
     this.#report(segment, { offset, bytes, until, payloadBytes, counted });

@@ -6,7 +6,7 @@ export interface RetentionInput {
   readonly segments: readonly Segment[];
   /** As it stands on disk: what is unlinked must stay delivered after a crash. */
   readonly cursor: number;
-  /** Delivered bytes to keep behind the cursor. */
+  /** Delivered bytes of frames to keep behind the cursor. */
   readonly rewindBytes: number;
   readonly retainMs: number;
   readonly retainBytes: number;
@@ -53,7 +53,7 @@ function beyondRewind(input: RetentionInput): Segment[] {
   while (delivered.length > 0 && keep > 0) {
     const segment = delivered.pop()!;
     segment.deliveredMs ??= nowMs;
-    keep -= segment.bytes;
+    keep -= segment.frameBytes;
   }
   return delivered;
 }

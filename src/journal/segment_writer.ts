@@ -53,6 +53,8 @@ export class SegmentWriter {
   /** The file has taken the place of another one. */
   #inPlace = false;
   #syncing: Promise<void> | undefined;
+  /** A sync that failed is never tried again: the kernel may have forgotten the pages. */
+  #syncFailure: unknown;
   #headers = new Uint8Array(16 * RECORD_HEADER_BYTES);
   #records = 0;
   #frames = 0;
@@ -95,12 +97,22 @@ export class SegmentWriter {
     return this.#usable;
   }
 
+  /** May a record that begins at `first` be written here? */
+  takes(first: number): boolean {
+    return this.#usable && first >= this.segment.base;
+  }
+
   get written(): Extent {
     return this.#written;
   }
 
   get synced(): Extent {
     return this.#synced;
+  }
+
+  /** Bytes of the frames in it. */
+  get frameBytes(): number {
+    return this.#bytes;
   }
 
   get dirty(): boolean {
@@ -144,6 +156,7 @@ export class SegmentWriter {
   /** All that was written before the call survives a power loss. After a rejection the file is not usable. */
   async sync(): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing.catch(() => {});
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
     this.#syncing = this.#syncNow();
     try {
       await this.#syncing;
@@ -198,6 +211,7 @@ export class SegmentWriter {
       this.#synced = reached;
     } catch (error) {
       this.#usable = false;
+      this.#syncFailure = error;
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 /** What both runtimes offer alike of the process they run: node:process works on each, compiled too. */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { userInfo } from "node:os";
 import { OrderedStdout, QueuedStderr, type WriteSome } from "./output.ts";
@@ -13,13 +14,7 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
     args: process.argv.slice(2),
     pid: process.pid,
     uid,
-    userName() {
-      try {
-        return userInfo().username;
-      } catch { // the system's user database does not know the number
-        return `uid ${uid}`;
-      }
-    },
+    userName: () => userNameOf(uid),
     env: (name) => process.env[name],
     onSignal(signal, handler) {
       process.on(signal, handler);
@@ -29,4 +24,14 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
     stdout: new OrderedStdout(writeStdout),
     stderr: new QueuedStderr(writeStderr),
   };
+}
+
+/** Looks into passwd(5) first: Bun's userInfo believes the variable USER, and says `unknown` without it. */
+function userNameOf(uid: number | undefined): string {
+  try {
+    const line = readFileSync("/etc/passwd", "utf8").split("\n").find((entry) => entry.split(":")[2] === String(uid));
+    return line?.split(":")[0] ?? userInfo().username;
+  } catch { // no such file, or a number that the system's user database does not know
+    return `uid ${uid}`;
+  }
 }

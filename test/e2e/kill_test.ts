@@ -76,13 +76,13 @@ async function framesIn(directory: string): Promise<number[]> {
   const format = frameFormat(LINE);
   const sequences: number[] = [];
   for await (const found of scanJournal(denoRuntime.files, directory, framer)) {
-    assert(found.kind !== "damage", `kill -9 damaged ${JSON.stringify(found)}`);
+    if (found.kind === "damage") throw new Error(`kill -9 damaged ${found.segment} at ${found.offset}`);
     if (found.kind !== "record") continue;
     const { payload } = found;
     const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     for (let start = 0; start < payload.length; start += LINE_BYTES) {
       const frame = format.check(payload, view, start, payload.length);
-      assert(frame.size === LINE_BYTES, `no frame in the journal at ${start} of a record`);
+      if (frame.size !== LINE_BYTES) throw new Error(`no frame at ${start} of the record at ${found.offset}`);
       sequences.push(frame.sequence);
     }
   }

@@ -8,7 +8,7 @@ import { currentRuntime } from "../../src/runtime/runtime.ts";
 import { appendLines, expected, open, optionsFor, readAll } from "./rig.ts";
 
 Deno.test("a segment of a newer format version is refused by name, found and known version, and nothing is touched", async () => {
-  for (const name of ["00000000000000000000.seg", "00000000000000000007.seg", "cursor"]) {
+  for (const name of ["00000000000000000000.seg", "00000000000000000006.seg", "cursor"]) {
     const files = new MemoryFiles();
     const journal = await open(files, { segmentBytes: 600 });
     await appendLines(journal, 8);

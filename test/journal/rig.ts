@@ -5,6 +5,7 @@ import { type Log, silentLog } from "../../src/base/log.ts";
 import type { Run } from "../../src/base/run.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framer } from "../../src/framing/framing.ts";
+import { skipFrames } from "../../src/framing/skip.ts";
 import { openJournal } from "../../src/journal/open.ts";
 import type { Journal, JournalOptions } from "../../src/journal/types.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
@@ -139,13 +140,12 @@ export async function readAll(journal: Journal, from = journal.cursor, bufferByt
 
 function cut(framer: Framer, bytes: Uint8Array, start: number, end: number): string[] {
   const texts: string[] = [];
-  let from = start;
-  for (let at = start + 1; at <= end; at++) {
-    if (framer.scan(bytes, from, from, at).frames === 0) continue;
-    texts.push(new TextDecoder("latin1").decode(bytes.subarray(from, at)));
-    from = at;
+  for (let from = start; from < end;) {
+    const to = skipFrames(framer, bytes, from, end, 1);
+    if (framer.scan(bytes, from, from, to).frames !== 1) throw new Error(`${end - from} bytes are no whole frame`);
+    texts.push(new TextDecoder("latin1").decode(bytes.subarray(from, to)));
+    from = to;
   }
-  if (from !== end) throw new Error(`${end - from} bytes are no whole frame`);
   return texts;
 }
 

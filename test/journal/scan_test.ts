@@ -67,9 +67,6 @@ Deno.test("a scan goes on where segments are unlinked and added under its hands"
       await appendLines(journal, 4);
     }
   }
-  assertEquals(
-    seen,
-    [0, 1, 2, 3, 4, 5, ...Array.from({ length: 12 }, (_, i) => 12 + i)].filter((n) => n !== 5 || seen[5] === 5),
-  );
+  assertEquals(seen, [0, 1, 2, 3, 4, 5, ...Array.from({ length: 12 }, (_, i) => 12 + i)]);
   await journal.close();
 });

@@ -10,6 +10,7 @@ const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   socket: [INT, INT, INT],
   bind: [INT, "pointer", INT],
   listen: [INT, INT],
+  accept: [INT, "pointer", "pointer"],
   close: [INT],
   getsockname: [INT, "pointer", "pointer"],
   getpeername: [INT, "pointer", "pointer"],
@@ -38,16 +39,33 @@ function libc(): Readonly<Record<string, Call>> {
   return opened ??= openLibc();
 }
 
+export interface DeafListener {
+  readonly port: number;
+  /** Accepts and closes whatever waits. */
+  dismiss(): void;
+  close(): void;
+}
+
 /** A TCP port of 127.0.0.1 with a backlog of none and nobody who accepts. */
-export function deafListener(): { readonly port: number; close(): void } {
-  const descriptor = libc().socket(2, 1, 0); // AF_INET, SOCK_STREAM
+export function deafListener(): DeafListener {
+  const descriptor = libc().socket(2, 1 | 2048, 0); // AF_INET, SOCK_STREAM | SOCK_NONBLOCK
   const address = new Uint8Array(16);
   address.set([2, 0, 0, 0, 127, 0, 0, 1]);
   if (libc().bind(descriptor, address, 16) !== 0) throw new Error("bind failed");
   if (libc().listen(descriptor, 0) !== 0) throw new Error("listen failed");
   const name = new Uint8Array(SOCKADDR_BYTES);
   libc().getsockname(descriptor, name, new Uint32Array([SOCKADDR_BYTES]));
-  return { port: name[2] << 8 | name[3], close: () => void libc().close(descriptor) };
+  return {
+    port: name[2] << 8 | name[3],
+    dismiss() {
+      for (;;) {
+        const waiting = libc().accept(descriptor, new Uint8Array(SOCKADDR_BYTES), new Uint32Array([SOCKADDR_BYTES]));
+        if (waiting === -1) return;
+        libc().close(waiting);
+      }
+    },
+    close: () => void libc().close(descriptor),
+  };
 }
 
 /** An integer socket option of a TCP connection of this process. */

@@ -12,7 +12,7 @@ export class Subject {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      env: { SUBJECT: "set by the test" },
+      env: { SUBJECT: "set by the test", USER: "somebody else" },
     }).spawn();
     this.#lines = this.process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }

@@ -2,10 +2,10 @@
  * A native socket of Bun as a {@link Connection}.
  *
  * Bun pushes: each readable socket gets a callback with a fresh chunk. The
- * chunk is copied into the read that waits. What does not fit, or came when no
- * read waited, is kept and the socket paused until a later read has emptied
- * it, so that at most one chunk waits here and the kernel's window does its
- * work.
+ * chunk is copied into the read that waits, and what does not fit is kept for
+ * the next one, which mostly comes at once. A chunk that comes when no read
+ * waits is kept too and pauses the socket until a later read has emptied it:
+ * at most two chunks wait here, and the kernel's window does its work.
  */
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
@@ -113,7 +113,10 @@ export class BunConnection implements Connection {
   received(chunk: Uint8Array): void {
     if (this.#closed) return;
     const reading = this.#reading;
-    if (reading === undefined) return this.#keep(chunk, 0);
+    if (reading === undefined) {
+      this.#keep(chunk, 0);
+      return this.pause();
+    }
     this.#reading = undefined;
     const { into } = reading;
     if (chunk.length <= into.length) {
@@ -177,7 +180,6 @@ export class BunConnection implements Connection {
       this.#unread.set(chunk, before.length);
       this.#unreadStart = 0;
     }
-    this.pause();
   }
 
   #resume(): void {

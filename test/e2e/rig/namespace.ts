@@ -1,6 +1,10 @@
 /**
  * A network namespace of the test's own, joined to this one by a veth pair.
- * All traffic stays on addresses that are made here (RFC 5737, TEST-NET-1).
+ *
+ * All traffic stays on addresses that are made here, out of the range for
+ * benchmarks (RFC 2544, 198.18.0.0/15), and only out of a part of it that no
+ * route of this machine covers: a machine's own network may have any address,
+ * and a test must not take it away.
  */
 import type { Scene } from "./scene.ts";
 
@@ -20,7 +24,7 @@ export async function makeNamespace(scene: Scene, label: string): Promise<Namesp
   const number = made++;
   const name = `spillway-${label}-${Deno.pid}-${number}`;
   const [outer, inner] = [`sw${Deno.pid % 100_000}o${number}`, `sw${Deno.pid % 100_000}i${number}`];
-  const [outside, within] = [`192.0.2.${number * 4 + 1}`, `192.0.2.${number * 4 + 2}`];
+  const [outside, within] = await freePair(Deno.pid * 8 + number);
   await run("ip", "netns", "add", name);
   scene.defer(() => run("ip", "netns", "del", name)); // takes the veth pair with it
   await run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", name);
@@ -35,6 +39,21 @@ export async function makeNamespace(scene: Scene, label: string): Promise<Namesp
     outside,
     counter: async (group, wanted) => counterIn(await run(...inside, "cat", "/proc/net/netstat"), group, wanted),
   };
+}
+
+const SUBNETS = 2 ** 17 / 4;
+const TRIES = 64;
+
+/** The two addresses of a /30 that only a default route covers, looked for from the subnet with this number on. */
+async function freePair(first: number): Promise<[string, string]> {
+  for (let i = 0; i < TRIES; i++) {
+    const start = ((first + i) % SUBNETS) * 4;
+    const address = (host: number) => `198.${18 + (start >> 16)}.${(start >> 8) & 0xff}.${(start & 0xff) + host}`;
+    const routes = await run("ip", "-4", "route", "show", "table", "all", "match", `${address(0)}/30`);
+    const covered = routes.split("\n").some((route) => route !== "" && !route.startsWith("default"));
+    if (!covered) return [address(1), address(2)];
+  }
+  throw new Error("the routes of this machine cover 198.18.0.0/15: no address is left for a test");
 }
 
 /** Each group is a line of names and a line of values; proc_net_netstat in the kernel's documentation. */

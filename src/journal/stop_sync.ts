@@ -1,0 +1,25 @@
+/** Syncing, at a stop, what `sync = "os"` had left to the operating system. */
+import type { Segment } from "./segment.ts";
+import type { JournalOptions } from "./types.ts";
+
+/** A stop has 5 s in all. A sync that has begun cannot be interrupted, so this is when the last one begins. */
+const STOP_SYNC_MS = 1500;
+
+/**
+ * Syncs finished segments, the newest first: the kernel has had most of the time
+ * to write the older ones. What is left after 1.5 s stays with the kernel; a log
+ * line says so. Rejects if a sync fails.
+ */
+export async function syncSegments(options: JournalOptions, segments: readonly Segment[]): Promise<void> {
+  const { files, clock, log, directory } = options;
+  const untilMs = clock.monotonicMs() + STOP_SYNC_MS;
+  for (let left = segments.length; left > 0; left--) {
+    if (clock.monotonicMs() > untilMs) {
+      log.info("finished segments are left for the operating system to write", { segments: left });
+      break;
+    }
+    const file = await files.open(segments[left - 1].path, "update");
+    await file.sync().finally(() => file.close());
+  }
+  if (segments.length > 0) await files.syncDirectory(directory);
+}
