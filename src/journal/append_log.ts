@@ -255,18 +255,24 @@ export class AppendLog {
   async #rescue(): Promise<void> {
     const failed = this.#unsynced;
     if (failed === undefined) return;
-    const writer = await copyUnsynced(this.#options, failed);
+    const writer = await copyUnsynced(this.#options, failed, this.#cursor);
     const { segment } = failed;
     segment.end = failed.synced.end;
     segment.limit = failed.synced.offset;
     this.#unsynced = undefined;
-    await failed.close();
     writer.segment.end = Math.max(writer.written.end, this.#end);
     writer.segment.limit = writer.written.offset;
     writer.segment.frameBytes = writer.frameBytes;
     this.#list(writer);
     this.#writer = writer;
+    await failed.close();
     this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
+    try {
+      await writer.sync();
+    } catch (error) {
+      await this.#abandon(writer);
+      throw error;
+    }
   }
 
   async #finish(): Promise<void> {

@@ -161,6 +161,10 @@ export function marksOf(salt: Uint8Array): Marks {
   return { record: join(RECORD_MAGIC, salt), footer: join(FOOTER_MAGIC, salt) };
 }
 
+export function saltOf(marks: Marks): Uint8Array {
+  return marks.record.subarray(MAGIC_BYTES - SALT_BYTES);
+}
+
 function join(magic: Uint8Array, salt: Uint8Array): Uint8Array {
   const mark = new Uint8Array(MAGIC_BYTES);
   mark.set(magic);

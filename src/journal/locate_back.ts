@@ -19,8 +19,6 @@ interface Piece {
 interface Stretch {
   readonly pieces: Piece[];
   readonly bytes: number;
-  /** Is there nothing before these in the segment? */
-  readonly fromBeginning: boolean;
 }
 
 /**
@@ -47,7 +45,6 @@ export async function locateBack(
       if (stretch.bytes > missing) return await frameAt(file, segment, front, stretch.bytes - missing);
       found = front.first;
       missing -= stretch.bytes;
-      if (!stretch.fromBeginning) return found;
     } finally {
       file.close();
     }
@@ -65,14 +62,12 @@ async function stretchBefore(
 ): Promise<Stretch> {
   let pieces: Piece[] = [];
   let bytes = 0;
-  let fromBeginning = true;
-  if (segment.marks === undefined) return { pieces, bytes, fromBeginning: false };
+  if (segment.marks === undefined) return { pieces, bytes };
   for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.limit, verify: false })) {
     if (found.kind === "footer") continue;
     if (found.kind !== "record") {
       pieces = [];
       bytes = 0;
-      fromBeginning = false;
       continue;
     }
     const { first, frames, length } = found.header;
@@ -80,7 +75,6 @@ async function stretchBefore(
     if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {
       pieces = [];
       bytes = 0;
-      fromBeginning = false;
     }
     const end = Math.min(first + frames, until);
     const part = end === first + frames
@@ -90,11 +84,10 @@ async function stretchBefore(
     bytes += part;
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
       bytes -= pieces.shift()!.bytes;
-      fromBeginning = false;
     }
   }
-  if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0, fromBeginning: false };
-  return { pieces, bytes, fromBeginning };
+  if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0 };
+  return { pieces, bytes };
 }
 
 /** The frame that has the byte `skip` bytes after the beginning of the piece. */

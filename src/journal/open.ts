@@ -121,21 +121,15 @@ class Opening {
 
   async #recoverSegments(survey: Survey): Promise<void> {
     const surveys = [...survey.segments];
-    const last: Segment[] = [];
-    while (surveys.length > 0) {
-      const recovered = await this.#recoverLast(surveys.pop()!);
-      if (recovered === undefined) continue;
-      last.push(recovered);
-      break;
+    const found: Segment[] = [];
+    while (found.length === 0 && surveys.length > 0) {
+      const last = await this.#recoverLast(surveys.pop()!);
+      if (last !== undefined) found.push(last);
     }
-    for (let i = 0; i < surveys.length; i++) {
-      const bound = surveys[i + 1]?.base ?? last[0]?.base ?? Number.POSITIVE_INFINITY;
-      this.#segments.add(await this.#earlier(surveys[i], bound, survey));
-    }
-    for (const segment of last) this.#segments.add(segment);
-    for (const segment of this.#segments.all) {
-      // What a later segment has again does not count here.
-      segment.end = Math.min(segment.end, this.#segments.boundOf(segment));
+    // From the newest to the oldest: what a later segment has again does not count in an earlier one.
+    for (const earlier of surveys.toReversed()) found.push(await this.#earlier(earlier, found, survey));
+    for (const segment of found.reverse()) {
+      this.#segments.add(segment);
       this.#end = Math.max(this.#end, segment.end);
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
@@ -143,20 +137,23 @@ class Opening {
   }
 
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
-  async #earlier(found: SegmentSurvey, bound: number, survey: Survey): Promise<Segment> {
+  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
     const segment = new Segment(found);
     segment.bytes = segment.limit = found.size;
+    const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
-    if (found.footer !== undefined) {
+    if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
       segment.frameBytes = found.footer.bytes;
     } else if (found.size <= SEGMENT_HEADER_BYTES) {
       segment.end = found.base;
-    } else if (cursor >= bound || found.marks === undefined) {
+    } else if (found.marks === undefined) {
+      segment.end = later[later.length - 1].base;
+    } else if (cursor >= bound) {
       segment.end = bound;
     } else {
       segment.counted = "headers";
-      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false));
+      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
       segment.end = tally.claimedEnd;
       segment.frameBytes = tally.bytes;
     }

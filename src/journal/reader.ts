@@ -138,12 +138,11 @@ export class Reader implements JournalReader {
     const { segment } = place;
     const { segments } = this.context;
     this.#noteMissing(segment, Math.min(segment.end, segments.boundOf(segment)));
-    if (segments.after(segment) !== undefined) {
+    // One that is not in the list was replaced or unlinked: the position is looked for anew.
+    if (segments.after(segment) !== undefined || !segments.all.includes(segment)) {
       this.#leave();
       return true;
     }
-    // One that is not in the list was replaced or unlinked: the position is looked for anew.
-    if (!segments.all.includes(segment)) this.#leave();
     this.#reachEnd();
     return false;
   }

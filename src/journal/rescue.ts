@@ -1,31 +1,42 @@
 /** Writing frames a second time, where the first file could not be synced and may lose them. */
+import { saltOf } from "./format.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import type { JournalOptions } from "./types.ts";
 import { walkRecords } from "./walk.ts";
 
 /**
  * Copies the records of `failed` that no sync has covered, as far as the kernel
- * still has them, to a new segment, synced and in place. What it has forgotten
- * fails its checksum and is found missing by the reader.
+ * still has them, to a new segment, which is in place but not synced when this
+ * resolves. What the kernel has forgotten fails its checksum, and the reader
+ * will find it missing.
+ *
+ * The copies have the salt of the originals: if nothing of the old file was ever
+ * synced, the new one takes its name, and whoever opens it meanwhile finds the
+ * same records at the same offsets.
  */
-export async function copyUnsynced(options: JournalOptions, failed: SegmentWriter): Promise<SegmentWriter> {
+export async function copyUnsynced(
+  options: JournalOptions,
+  failed: SegmentWriter,
+  cursor: number,
+): Promise<SegmentWriter> {
   const { synced, written, segment } = failed;
-  let writer: SegmentWriter | undefined;
-  const walk = { marks: segment.marks!, from: synced.offset, limit: written.offset, verify: true };
+  const marks = segment.marks!;
+  // Up to a segment's first frame there may have been a hole.
+  const previousEnd = synced.end === segment.base ? failed.previousEnd : synced.end;
+  const at = { base: synced.end, previousEnd, cursor };
+  const writer = await createSegment(options, at, saltOf(marks));
   try {
+    const walk = { marks, from: synced.offset, limit: written.offset, verify: true };
     for await (const found of walkRecords(failed.file, walk)) {
       if (found.kind !== "record") continue;
-      const { first, frames, length, timeUs, previousEnd, cursor } = found.header;
-      writer ??= await createSegment(options, { base: synced.end, previousEnd, cursor });
+      const { first, frames, length, timeUs } = found.header;
       const record = { first, frames, length, timeUs, payload: [found.payload.subarray(0, length)] };
-      await writer.write([record], previousEnd, cursor);
+      await writer.write([record], found.header.previousEnd, found.header.cursor);
     }
-    writer ??= await createSegment(options, { base: synced.end, previousEnd: synced.end, cursor: synced.end });
     await writer.takeName();
-    await writer.sync();
     return writer;
   } catch (error) {
-    await writer?.discard();
+    await writer.discard();
     throw error;
   }
 }

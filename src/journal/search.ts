@@ -11,6 +11,7 @@ import {
   RECORD_HEADER_BYTES,
   recordMagic,
   SALT_BYTES,
+  saltOf,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
 import { readTolerant } from "./tolerant_read.ts";
@@ -22,8 +23,7 @@ const SEARCH_BYTES = 256 * 1024;
  * `limit` if there is none. Reads each byte about once.
  */
 export async function findMark(file: File, from: number, limit: number, marks: Marks): Promise<number> {
-  const salt = marks.record.subarray(MAGIC_BYTES - SALT_BYTES);
-  for await (const offset of occurrences(file, from + MAGIC_BYTES - SALT_BYTES, limit, salt)) {
+  for await (const offset of occurrences(file, from + MAGIC_BYTES - SALT_BYTES, limit, saltOf(marks))) {
     const start = offset - (MAGIC_BYTES - SALT_BYTES);
     const bytes = await readSome(file, start, Math.min(FOOTER_BYTES, limit - start));
     if (decodeRecordHeader(bytes, 0, marks.record) !== undefined) return start;
@@ -33,12 +33,10 @@ export async function findMark(file: File, from: number, limit: number, marks: M
 }
 
 /**
- * The salt of a segment whose header is damaged: from its footer, else from the
- * first record whose checksum is right; undefined if it has neither.
+ * The salt of a segment whose header and footer are damaged or missing, from the
+ * first record whose checksum is right; undefined if there is none.
  */
 export async function findSalt(file: File, size: number): Promise<Uint8Array | undefined> {
-  const footer = decodeFooter(await readSome(file, size - FOOTER_BYTES, FOOTER_BYTES), size - FOOTER_BYTES);
-  if (footer !== undefined) return footer.salt;
   const magic = recordMagic();
   for await (const offset of occurrences(file, SEGMENT_HEADER_BYTES, size, magic)) {
     const bytes = await readSome(file, offset, RECORD_HEADER_BYTES);

@@ -28,13 +28,13 @@ export interface Extent {
   readonly end: number;
 }
 
-/** Creates the segment that begins at `base`; see {@link SegmentWriter.create}. */
+/** Creates the segment that begins at `base`, with a new salt if none is given; see {@link SegmentWriter.create}. */
 export function createSegment(
   options: JournalOptions,
   at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
+  salt: Uint8Array = options.randomBytes(SALT_BYTES),
 ): Promise<SegmentWriter> {
-  const { files, directory, framer, clock, randomBytes } = options;
-  const salt = randomBytes(SALT_BYTES);
+  const { files, directory, framer, clock } = options;
   const segment = new Segment({
     base: at.base,
     path: `${directory}/${segmentName(at.base)}`,
@@ -66,6 +66,8 @@ export class SegmentWriter {
     private readonly files: FileSystem,
     readonly file: File,
     readonly segment: Segment,
+    /** Sequence at which the journal ended before this segment. */
+    readonly previousEnd: number,
     /** Until the first records are written, where the name is taken by a file that they replace. */
     private temporary: string | undefined,
   ) {
@@ -89,7 +91,7 @@ export class SegmentWriter {
       await files.unlink(path).catch(() => {});
       throw error;
     }
-    return new SegmentWriter(files, file, segment, taken ? path : undefined);
+    return new SegmentWriter(files, file, segment, header.previousEnd, taken ? path : undefined);
   }
 
   /** False once nothing may be written to this file any more. */
@@ -142,7 +144,6 @@ export class SegmentWriter {
   async takeName(): Promise<void> {
     if (this.temporary === undefined) return;
     try {
-      await this.sync();
       await this.files.rename(this.temporary, this.segment.path);
       this.temporary = undefined;
       this.#inPlace = true;

@@ -102,8 +102,13 @@ export interface Tally {
   readonly claimedEnd: number;
 }
 
-/** Goes over the records of a segment; with `verify`, checks their payloads too. */
-export async function tallyRecords(file: File, segment: SegmentSurvey, verify: boolean): Promise<Tally> {
+/** Goes over the records of a segment that begin below `bound`; with `verify`, checks their payloads too. */
+export async function tallyRecords(
+  file: File,
+  segment: SegmentSurvey,
+  verify: boolean,
+  bound: number = Number.POSITIVE_INFINITY,
+): Promise<Tally> {
   const tally = {
     records: 0,
     frames: 0,
@@ -121,6 +126,7 @@ export async function tallyRecords(file: File, segment: SegmentSurvey, verify: b
   }
   for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.size, verify })) {
     if (found.kind === "record") {
+      if (found.header.first >= bound) break;
       const { first, frames, length, timeUs, cursor } = found.header;
       tally.records++;
       tally.frames += frames;

@@ -1,5 +1,6 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
 import type { Clock } from "../base/clock.ts";
+import { describeErrno, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { createFramer } from "../framing/create.ts";
@@ -86,7 +87,7 @@ export class Route {
       if (route.#supply instanceof AcceptSupply) await route.#supply.bind();
     } catch (error) {
       await route.abandon();
-      throw error;
+      throw error instanceof SystemError ? cannotListen(options.name, error) : error;
     }
     return route;
   }
@@ -154,6 +155,7 @@ export class Route {
       pending_bytes: pending.bytes,
       dropped_bytes: dropped.bytes,
       spilled_bytes: spilled.bytes,
+      source_paused_ms: Math.round(this.#source.pausedMs),
     };
   }
 
@@ -197,6 +199,18 @@ export class Route {
     const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
     return bound ?? this.options.target.endpoint.address;
   }
+}
+
+function cannotListen(route: string, error: SystemError): SpillwayError {
+  const hints: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program listens there (ss -ltnp names it), or another spillway",
+    EADDRNOTAVAIL: "listen on an address of this host, or on :PORT for all of them",
+    EACCES: "ports below 1024 and the directory of a unix socket need the right to use them",
+  };
+  return new SpillwayError(`route ${route}: cannot listen on ${error.subject}: ${describeErrno(error.code)}`, {
+    hint: hints[error.code],
+    cause: error,
+  });
 }
 
 function describe(role: "listen" | "connect", address: Address): string {

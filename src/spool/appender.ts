@@ -13,8 +13,8 @@ import { type Run, runBytes, runEnd } from "../base/run.ts";
 import { JournalFullError } from "../journal/types.ts";
 import type { Spool } from "./spool.ts";
 
-/** Bytes of one append at most, one larger run apart. */
-const APPEND_BYTES = 1024 * 1024;
+/** Bytes of one append at most, one larger run apart: what comes in while the event loop turns once, and more. */
+const APPEND_BYTES = 2 * 1024 * 1024 - 64 * 1024;
 
 /** How often a failed append is tried again. */
 const RETRY_MS = 250;

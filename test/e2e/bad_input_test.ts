@@ -22,6 +22,12 @@ function route(scene: Scene, source: number, target: number, journal: ConfigTabl
   };
 }
 
+/** The number of a user, and the name if the system knows one; passwd(5). */
+function namesOf(uid: number): string[] {
+  const entry = Deno.readTextFileSync("/etc/passwd").split("\n").find((line) => line.split(":")[2] === `${uid}`);
+  return entry === undefined ? [`${uid}`] : [`${uid}`, entry.split(":")[0]];
+}
+
 /** What it said until it ended. */
 async function lastWords(relay: Spillway): Promise<string> {
   await until("a relay that must not run ends", () => relay.program.exitCode !== undefined);
@@ -63,7 +69,7 @@ scene("a journal directory without write permission is named together with the u
   const words = await lastWords(relay);
   assert(relay.program.exitCode !== 0, "it must not start");
   assert(words.includes(`${scene.directory}/journal`), `the path is not named:\n${words}`);
-  assertMatch(words, asRoot ? /nobody|65534/ : new RegExp(`\\b${Deno.uid()}\\b`));
+  assertMatch(words, new RegExp(`\\bby .*\\b(${namesOf(asRoot ? 65534 : Deno.uid()!).join("|")})\\b`));
   assertMatch(words, /EACCES|permission/i);
 }, Deno.uid() === 0 && missing("setpriv") !== undefined ? ["setpriv"] : []);
 

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import type { Damage, Journal } from "../../src/journal/types.ts";
-import { appendLines, type Delivered, expected, line, open, readAll } from "./rig.ts";
+import { appendLines, type Delivered, expected, line, open, readAll, run } from "./rig.ts";
 
 const LINE = line(0).length;
 const RECORD = RECORD_HEADER_BYTES + LINE;
@@ -201,25 +201,40 @@ Deno.test("a bad sector costs the records in it and nothing else", async () => {
   await journal.close();
 });
 
+/** A record as somebody would write it who knows the format, and not the salt of the segment that it will be in. */
+async function forgedRecord(): Promise<Uint8Array> {
+  const files = new MemoryFiles();
+  const journal = await open(files, { randomBytes: () => Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+  await journal.append([run(1, ["forged\n"])]);
+  return files.bytesOf(segmentPaths(files)[0]).slice(SEGMENT_HEADER_BYTES);
+}
+
+/** Frame 0, then frame 1 with a forged record inside, then frame 2, sealed. */
+async function journalWithForgery(): Promise<MemoryFiles> {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  const forged = await forgedRecord();
+  const carrier = run(1, [`${"x".repeat(forged.length)}\n`]);
+  carrier.buffer.bytes.set(forged);
+  for (const each of [run(0, [line(0)]), carrier, run(2, [line(2)])]) await journal.append([each]);
+  await journal.close();
+  return files;
+}
+
 Deno.test("bytes in a payload that look like a record are never taken for one", async () => {
-  const files = await threeSegments();
-  const [first] = segmentPaths(files);
-  const record = files.bytesOf(first).slice(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + RECORD);
-  // A forger knows the format, not the salt of the segment that his bytes will be in.
-  record.set([1, 2, 3, 4, 5, 6, 7, 8], 4);
-  const forged = Array.from(record, (byte) => String.fromCharCode(byte === 10 ? 11 : byte)).join("");
-  const target = new MemoryFiles();
-  const journal = await open(target);
-  const { run } = await import("./rig.ts");
-  const latin1 = Uint8Array.from(`${forged}\n`, (char) => char.charCodeAt(0));
-  const forgedRun = run(1, ["x".repeat(latin1.length - 1) + "\n"]);
-  forgedRun.buffer.bytes.set(latin1);
-  await journal.append([run(0, [line(0)])]);
-  await journal.append([forgedRun]);
-  await journal.append([run(2, [line(2)])]);
-  const killed = target.afterCrash();
-  killed.bytesOf("/j/00000000000000000000.seg")[SEGMENT_HEADER_BYTES + 2 * RECORD - 1] ^= 1;
-  const again = await open(killed);
-  assertEquals((await readAll(again)).map(({ sequence }) => sequence), [0, 2]);
-  await again.close();
+  const files = await journalWithForgery();
+  // The header of the record that carries the forgery is damaged: the next record is searched for inside its payload.
+  files.bytesOf(segmentPaths(files)[0])[SEGMENT_HEADER_BYTES + RECORD + 20] ^= 1;
+  const journal = await open(files);
+  assertEquals((await readAll(journal)).map(({ sequence, text }) => [sequence, text]), [[0, line(0)], [2, line(2)]]);
+  await journal.close();
+});
+
+Deno.test("a forged record is not taken for one even where the segment's own salt is damaged", async () => {
+  const files = await journalWithForgery();
+  const bytes = files.bytesOf(segmentPaths(files)[0]);
+  for (const at of [35, SEGMENT_HEADER_BYTES + 5, SEGMENT_HEADER_BYTES + RECORD + 20]) bytes[at] ^= 1;
+  const journal = await open(files);
+  assertEquals((await readAll(journal)).map(({ sequence, text }) => [sequence, text]), [[2, line(2)]]);
+  await journal.close();
 });

@@ -2,7 +2,19 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import { SystemError } from "../../src/base/error.ts";
 import { JournalFullError } from "../../src/journal/types.ts";
-import { appendLines, expected, line, lines, ManualClock, open, readAll, rememberingLog, run } from "./rig.ts";
+import { createSegment } from "../../src/journal/segment_writer.ts";
+import {
+  appendLines,
+  expected,
+  line,
+  lines,
+  ManualClock,
+  open,
+  optionsFor,
+  readAll,
+  rememberingLog,
+  run,
+} from "./rig.ts";
 
 const SEGMENT = "/j/00000000000000000000.seg";
 
@@ -167,6 +179,34 @@ Deno.test("with sync = interval, frames whose sync failed after their append are
   }
 });
 
+Deno.test("a sync that failed is not repeated on the same file, whoever asks", async () => {
+  const files = new MemoryFiles();
+  files.put("/j/lock", new Uint8Array(0));
+  const writer = await createSegment(optionsFor(files), { base: 0, previousEnd: 0, cursor: 0 });
+  files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+  for (let i = 0; i < 3; i++) await assertRejects(() => writer.sync(), SystemError);
+  assertEquals(files.log.filter((entry) => entry === `sync ${SEGMENT}`).length, 1);
+  assertEquals(writer.usable, false);
+  await writer.close();
+});
+
+Deno.test("a rotation whose sync fails with sync = interval loses nothing", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { sync: "interval", segmentBytes: 700, clock: new ManualClock() });
+  await appendLines(journal, 3);
+  failNext(files, "sync", "EIO");
+  await appendLines(journal, 3);
+  assertEquals(await readAll(journal), expected(0, 6));
+  const killed = await open(files.afterCrash());
+  assertEquals(await readAll(killed), expected(0, 6));
+  await killed.close();
+  const survived = await open(files.afterPowerLoss());
+  assertEquals(await readAll(survived), expected(0, survived.end));
+  assert(survived.end >= 3);
+  await survived.close();
+  await journal.close();
+});
+
 Deno.test("with sync = os nothing is synced before the stop, and then everything", async () => {
   const files = new MemoryFiles();
   const clock = new ManualClock();
@@ -229,8 +269,10 @@ Deno.test("a cursor whose sync failed is written to a new file before anything i
   journal.confirm(9, 0);
   await clock.advance(100);
   assertEquals(journal.segments, segments);
+  const before = files.log.length;
   await clock.advance(100);
   assert(failed && journal.segments < segments);
+  assertEquals(files.log.slice(before).filter((entry) => entry.startsWith("sync"))[0], "sync /j/cursor.tmp");
   const survived = await open(files.afterPowerLoss());
   assertEquals(survived.cursor, 9);
   assertEquals(await readAll(survived), expected(9, 10));

@@ -3,14 +3,16 @@ import fc from "fast-check";
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import type { Run } from "../../src/base/run.ts";
-import type { Damage, Journal, JournalOptions, SyncPolicy } from "../../src/journal/types.ts";
-import { type Delivered, ManualClock, open, readAll, run } from "./rig.ts";
+import type { Damage, Journal, JournalOptions, JournalReader, SyncPolicy } from "../../src/journal/types.ts";
+import { type Delivered, follow, ManualClock, open, pool, readAll, run } from "./rig.ts";
 
 type Action =
   /** So many runs of so many frames; `hole` frames before them were delivered from memory. */
   | { readonly does: "append"; readonly sizes: readonly number[]; readonly hole: number }
   | { readonly does: "confirm"; readonly share: number }
   | { readonly does: "read"; readonly share: number; readonly bufferBytes: number }
+  /** One reader goes on all the time, as the sender's does. */
+  | { readonly does: "follow" }
   | { readonly does: "rewind"; readonly share: number; readonly bytes: number }
   | { readonly does: "wait"; readonly ms: number }
   | { readonly does: "fail"; readonly operation: Operation; readonly code: string; readonly written: number }
@@ -42,6 +44,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       bufferBytes: fc.constantFrom(128, 1000, 65536),
     }),
   },
+  { weight: 4, arbitrary: fc.constant({ does: "follow" as const }) },
   {
     weight: 1,
     arbitrary: fc.record({ does: fc.constant("rewind" as const), share, bytes: fc.integer({ min: 0, max: 3000 }) }),
@@ -80,6 +83,7 @@ class Model {
   readonly #attempted = new Set<number>();
   confirmed = 0;
   #damages: Damage[] = [];
+  #reader!: JournalReader;
 
   constructor(private readonly options: Partial<JournalOptions>) {}
 
@@ -97,6 +101,7 @@ class Model {
       }
     }
     this.#damages = [];
+    this.#reader = this.journal.reader(pool(1000));
     this.journal.onDamage = (damage) => this.#damages.push(damage);
     const { cursor, end } = this.journal;
     // It may go on over a hole, not over a frame.
@@ -134,6 +139,8 @@ class Model {
           journal.cursor + Math.round(next.share * (journal.end - journal.cursor)),
           next.bufferBytes,
         );
+      case "follow":
+        return await this.#follow();
       case "rewind":
         return await this.#rewind(Math.round(next.share * journal.end), next.bytes);
       case "wait":
@@ -209,6 +216,15 @@ class Model {
     assertEquals(this.#damages, []);
   }
 
+  async #follow(): Promise<void> {
+    // Frames behind the cursor may have been unlinked.
+    const from = Math.max(this.#reader.position, this.journal.cursor);
+    const delivered = await follow(this.#reader);
+    if (this.files.crashed) return;
+    this.#check(delivered.filter(({ sequence }) => sequence >= from), from);
+    assertEquals(this.#reader.position, this.journal.end);
+  }
+
   async #rewind(from: number, bytes: number): Promise<void> {
     const { journal } = this;
     if (from < journal.cursor) return;
@@ -269,4 +285,39 @@ function isSystemError(error: unknown): boolean {
 }
 
 /** Shrunk failures of the past. */
-const EXAMPLES: [Action[]][] = [];
+const EXAMPLES: [Action[]][] = [
+  // A segment without records took its base for the end of the record before it.
+  [[{ does: "doom", operations: 3, written: 0 }, { does: "append", sizes: [1], hole: 1 }]],
+  // A file that had failed looked newer than the segments written after it.
+  [[{ does: "fail", operation: "sync", code: "EIO", written: 0 }, { does: "append", sizes: [1], hole: 1 }]],
+  // A hole before records that a later segment has again was taken for a loss.
+  [[
+    { does: "append", sizes: [1], hole: 0 },
+    { does: "fail", operation: "sync", code: "EIO", written: 0 },
+    { does: "append", sizes: [1], hole: 1 },
+    { does: "append", sizes: [1], hole: 1 },
+  ]],
+  // A segment was replaced on disk, the sync of the directory failed, and readers did not know the new file.
+  [[
+    { does: "append", sizes: [1], hole: 0 },
+    { does: "fail", operation: "sync", code: "EIO", written: 0 },
+    { does: "wait", ms: 100 },
+    { does: "fail", operation: "syncDirectory", code: "EIO", written: 0 },
+    { does: "append", sizes: [1], hole: 0 },
+    { does: "read", share: 0, bufferBytes: 128 },
+  ]],
+  // The copy of a segment forgot the hole before it.
+  [[
+    { does: "append", sizes: [2], hole: 1 },
+    { does: "fail", operation: "syncDirectory", code: "EIO", written: 0 },
+    { does: "append", sizes: [5, 1], hole: 0 },
+  ]],
+  // A reader at the end of a segment that was replaced jumped over what had been appended since.
+  [[
+    { does: "fail", operation: "sync", code: "EIO", written: 0 },
+    { does: "append", sizes: [1, 5], hole: 0 },
+    { does: "follow" },
+    { does: "append", sizes: [2, 1], hole: 0 },
+    { does: "follow" },
+  ]],
+];

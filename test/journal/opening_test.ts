@@ -120,3 +120,27 @@ Deno.test("a failing read of one segment's end does not keep the journal from op
   assertEquals(again.end, 8);
   await again.close();
 });
+
+Deno.test("a stop with bytes in memory that could not be appended is not clean, and says how many", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  await appendLines(journal, 3);
+  journal.confirm(1, 500);
+  await journal.close();
+  const again = await open(files);
+  assertEquals([again.recovery.clean, again.recovery.atRiskBytes], [false, 500]);
+  await again.close();
+});
+
+Deno.test("a file that was to take a segment's place and did not is set aside", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  await appendLines(journal, 3);
+  await journal.close();
+  const leftover = Uint8Array.of(1, 2, 3);
+  files.put("/j/00000000000000000000.seg.tmp", leftover);
+  const again = await open(files);
+  assertEquals(files.bytesOf("/j/quarantine/00000000000000000000.seg.tmp"), leftover);
+  assertEquals(await readAll(again), expected(0, 3));
+  await again.close();
+});

@@ -7,7 +7,7 @@ import { createFramer } from "../../src/framing/create.ts";
 import type { Framer } from "../../src/framing/framing.ts";
 import { skipFrames } from "../../src/framing/skip.ts";
 import { openJournal } from "../../src/journal/open.ts";
-import type { Journal, JournalOptions } from "../../src/journal/types.ts";
+import type { Journal, JournalOptions, JournalReader } from "../../src/journal/types.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 
 export const DIRECTORY = "/j";
@@ -119,21 +119,27 @@ export async function readAll(journal: Journal, from = journal.cursor, bufferByt
   const buffers = pool(bufferBytes);
   const reader = journal.reader(buffers);
   reader.seek(from);
-  const delivered: Delivered[] = [];
   try {
-    for (let batch = await reader.next(true); batch !== undefined; batch = await reader.next(true)) {
-      for (let i = 0; i < batch.parts.length; i++) {
-        const { first, frames, offset } = batch.parts[i];
-        const end = i + 1 < batch.parts.length ? batch.start + batch.parts[i + 1].offset : batch.end;
-        const texts = cut(batch.framer, batch.buffer.bytes, batch.start + offset, end);
-        if (texts.length !== frames) throw new Error(`${texts.length} frames in a part of ${frames} at ${first}`);
-        texts.forEach((text, index) => delivered.push({ sequence: first + index, text }));
-      }
-      batch.buffer.release();
-    }
+    const delivered = await follow(reader);
     if (buffers.usedBytes !== 0) throw new Error(`${buffers.usedBytes} bytes were not given back`);
+    return delivered;
   } finally {
     reader.close();
+  }
+}
+
+/** What a reader has until it comes to the end. */
+export async function follow(reader: JournalReader): Promise<Delivered[]> {
+  const delivered: Delivered[] = [];
+  for (let batch = await reader.next(true); batch !== undefined; batch = await reader.next(true)) {
+    for (let i = 0; i < batch.parts.length; i++) {
+      const { first, frames, offset } = batch.parts[i];
+      const end = i + 1 < batch.parts.length ? batch.start + batch.parts[i + 1].offset : batch.end;
+      const texts = cut(batch.framer, batch.buffer.bytes, batch.start + offset, end);
+      if (texts.length !== frames) throw new Error(`${texts.length} frames in a part of ${frames} at ${first}`);
+      texts.forEach((text, index) => delivered.push({ sequence: first + index, text }));
+    }
+    batch.buffer.release();
   }
   return delivered;
 }

@@ -2,7 +2,20 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { appendLines, expected, line, lines, ManualClock, open, readAll, run } from "./rig.ts";
+import { scanJournal } from "../../src/journal/scan.ts";
+import {
+  appendLines,
+  DIRECTORY,
+  expected,
+  line,
+  lineFramer,
+  lines,
+  ManualClock,
+  open,
+  pool,
+  readAll,
+  run,
+} from "./rig.ts";
 
 Deno.test("a new journal is empty, clean and begins at sequence 0", async () => {
   const files = new MemoryFiles();
@@ -50,7 +63,6 @@ Deno.test("segments are changed when full, and reading goes through all of them"
 Deno.test("a reader at the end sees what is appended later, also in a new segment", async () => {
   const files = new MemoryFiles();
   const journal = await open(files, { segmentBytes: 700 });
-  const { pool } = await import("./rig.ts");
   const reader = journal.reader(pool());
   for (let i = 0; i < 30; i++) {
     assertEquals(await reader.next(true), undefined);
@@ -67,7 +79,6 @@ Deno.test("small runs that arrive within 10 ms become one record, later ones ano
   const files = new MemoryFiles();
   const journal = await open(files);
   await journal.append([run(0, [line(0)], 1000), run(1, [line(1)], 11_000), run(2, [line(2)], 11_001)]);
-  const { pool } = await import("./rig.ts");
   const reader = journal.reader(pool());
   const batch = (await reader.next(true))!;
   assertEquals(batch.parts.map(({ first, frames }) => ({ first, frames })), [{ first: 0, frames: 2 }, {
@@ -176,4 +187,38 @@ Deno.test("a changed framing starts a new segment, and both are cut by their own
     text: "c\n",
   }]);
   await second.close();
+});
+
+Deno.test("a record holds at most recordBytes, or one larger run", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { recordBytes: 30 });
+  await journal.append([
+    run(0, lines(0, 2), 0),
+    run(2, lines(2, 1), 0),
+    run(3, lines(3, 1), 0),
+    run(4, lines(4, 9), 0),
+  ]);
+  const lengths: number[] = [];
+  for await (const found of scanJournal(files, DIRECTORY, lineFramer)) {
+    if (found.kind === "record") lengths.push(found.header.length);
+  }
+  assertEquals(lengths, [22, 22, 99]);
+  assertEquals(await readAll(journal), expected(0, 13));
+  await journal.close();
+});
+
+Deno.test("frames that no framer can cut are delivered from their record's beginning rather than not at all", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  await journal.append([run(0, lines(0, 5))]);
+  await journal.close();
+  files.bytesOf("/j/00000000000000000000.seg")[70] ^= 1;
+  const again = await open(files, { framer: createFramer({ type: "fixed", size: 1000 }) });
+  const reader = again.reader(pool());
+  reader.seek(3);
+  const batch = (await reader.next(true))!;
+  assertEquals([batch.first, batch.frames, batch.end - batch.start], [0, 5, lines(0, 5).join("").length]);
+  batch.buffer.release();
+  reader.close();
+  await again.close();
 });

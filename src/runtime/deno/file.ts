@@ -10,9 +10,13 @@ import { SystemError } from "../../base/error.ts";
 import type { File } from "../files.ts";
 import { systemError } from "../system_error.ts";
 
-const STAGING_BYTES = 1 << 20;
-/** From this size on a part is written from its own memory: the copy would cost more than the call it saves. */
-const DIRECT_BYTES = 256 << 10;
+const STAGING_BYTES = 2 << 20;
+/**
+ * From this size on a part is written from its own memory. A copy of less is
+ * cheaper than a call of its own, whose end has to wait for the event loop's
+ * next turn.
+ */
+const DIRECT_BYTES = STAGING_BYTES;
 /** The position after a failed call. */
 const UNKNOWN = -1;
 
