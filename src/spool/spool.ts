@@ -109,8 +109,9 @@ export class Spool {
   spill(reason: SpillReason): void {
     if (this.appending) return;
     this.#spilling = true;
-    if (this.atRiskBytes > 0) {
-      this.options.log.info("spilling to the journal", { reason, at_risk_bytes: this.atRiskBytes });
+    const { atRiskBytes } = this;
+    if (atRiskBytes > 0 || reason !== "stopping") {
+      this.options.log.info("frames go to the journal from now on", { reason, in_memory_bytes: atRiskBytes });
     }
     this.appendable.notify();
   }
@@ -180,6 +181,6 @@ export class Spool {
     if (this.sent < journal.end || this.sent < this.window.first) return;
     if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;
     this.#spilling = false;
-    this.options.log.info("the journal is sent, direct again", { sequence: this.sent });
+    this.options.log.info("the journal is sent, frames pass it by again", { sequence: this.sent });
   }
 }
