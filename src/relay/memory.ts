@@ -1,5 +1,6 @@
 /** How a route's memory is divided (DESIGN 3, route.memory). */
 import { BufferPool } from "../base/buffer.ts";
+import { RECORD_HEADER_BYTES } from "../journal/format.ts";
 
 const KIB = 1024;
 /** A buffer larger than this buys nothing: a read seldom finds more in the kernel. */
@@ -20,7 +21,8 @@ export function planMemory(maxBytes: number): MemoryPlan {
   const bufferBytes = clamp(2 ** Math.floor(Math.log2(maxBytes / 32)), BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
   return {
     pool: new BufferPool({ maxBytes, bufferBytes, reserveBytes: RESERVED_BUFFERS * bufferBytes }),
-    recordBytes: Math.min(RECORD_BYTES_MAX, bufferBytes / 2),
+    // Two records fill a buffer, so that the drain reads a whole one at a time.
+    recordBytes: Math.min(RECORD_BYTES_MAX, bufferBytes / 2) - RECORD_HEADER_BYTES,
   };
 }
 

@@ -159,9 +159,12 @@ export class Route {
     };
   }
 
+  /** Frames that were pending and are gone; what was confirmed before, or never counted, is no drop. */
   #damaged(damage: Damage): void {
-    const frames = Math.max(0, damage.until - Math.max(damage.from, this.#spool.confirmed));
-    this.ledger.drop("damaged", frames, frames === 0 ? 0 : damage.bytes);
+    const frames = damage.until - Math.max(damage.from, this.#spool.confirmed);
+    if (!damage.counted || frames <= 0) return;
+    const share = frames / Math.max(1, damage.until - damage.from);
+    this.ledger.drop("damaged", frames, Math.round(damage.payloadBytes * share));
   }
 
   #createSource(framer: Framer, memory: MemoryPlan): Source {
