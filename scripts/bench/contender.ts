@@ -10,8 +10,13 @@ export interface Ports {
   readonly target: number;
 }
 
-/** Spillway with its defaults; only addresses and the journal's place are given. */
-export function startSpillway(runtime: RelayRuntime, ports: Ports, directory: string): Program {
+/** Spillway with its defaults; only addresses and the journal's place, perhaps its mode, are given. */
+export function startSpillway(
+  runtime: RelayRuntime,
+  ports: Ports,
+  directory: string,
+  journal: { dir: string; mode?: "overflow" | "always" } = { dir: `${directory}/journal` },
+): Program {
   const config = `${directory}/bench.toml`;
   Deno.writeTextFileSync(
     config,
@@ -21,7 +26,7 @@ export function startSpillway(runtime: RelayRuntime, ports: Ports, directory: st
         name: "bench",
         source: { listen: `127.0.0.1:${ports.source}` },
         target: { connect: `127.0.0.1:${ports.target}`, retry_min: "20ms", retry_max: "100ms" },
-        journal: { dir: `${directory}/journal` },
+        journal,
       }],
     }),
   );

@@ -4,6 +4,9 @@
  *     deno task bench [--runtime binary|deno|bun] [--size 1GB] [--backlog 2GB] [--runs 5]
  *                     [--only pass,spill,drain] [--buffer 128KiB] [--dir DIR] [--soak 5GB] [--json]
  *
+ *     deno task bench --daemons [--runtime …] [--dir DIR] [--json]
+ *
+ * `--daemons` compares with rsyslog and syslog-ng instead, see daemons.ts.
  * `--buffer` is socat's: its own default of 8 KiB would make it an easier one to beat.
  * Absolute figures of one machine vary by ±40 %; the ratio of medians of one
  * run is what counts.
@@ -12,6 +15,7 @@ import { parseArgs } from "node:util";
 import { parseSize } from "../../src/base/size.ts";
 import type { RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
 import { type Contender, hasSocat } from "./contender.ts";
+import { compareDaemons, daemonsTable } from "./daemons.ts";
 import { type Run, summarise } from "./figures.ts";
 import { drain, passThrough, type Setting, soak, spill } from "./measure.ts";
 import { prepareFile, prepareJournal } from "./prepared_journal.ts";
@@ -28,6 +32,7 @@ const { values: flags } = parseArgs({
     buffer: { type: "string", default: "128KiB" },
     dir: { type: "string" },
     soak: { type: "string" },
+    daemons: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -91,6 +96,7 @@ async function main(): Promise<void> {
     console.log(JSON.stringify({ runtime, soak: result }));
     return;
   }
+  if (flags.daemons) return await runDaemons();
   if (!hasSocat()) throw new Error("socat is not here: apt-get install socat");
   const wanted = flags.only.split(",");
   const size = parseSize(flags.size);
@@ -98,9 +104,18 @@ async function main(): Promise<void> {
   if (wanted.includes("pass")) comparisons.push(await compare("pass-through", size, passThrough));
   if (wanted.includes("spill")) comparisons.push(await compare("spill", size, spill));
   if (wanted.includes("drain")) comparisons.push(await compareDrain());
+  report({ comparisons }, table(comparisons));
+}
+
+async function runDaemons(): Promise<void> {
+  const comparison = await compareDaemons(runtime, workplace, say);
+  report({ ...comparison }, daemonsTable(comparison));
+}
+
+function report(results: Record<string, unknown>, text: string): void {
   const machine = { cpus: navigator.hardwareConcurrency, kernel: Deno.osRelease() };
-  if (flags.json) console.log(JSON.stringify({ runtime, machine, comparisons }));
-  else console.log(`runtime ${runtime}, ${machine.cpus} CPUs, Linux ${machine.kernel}\n${table(comparisons)}`);
+  if (flags.json) console.log(JSON.stringify({ runtime, machine, ...results }));
+  else console.log(`runtime ${runtime}, ${machine.cpus} CPUs, Linux ${machine.kernel}\n${text}`);
 }
 
 try {

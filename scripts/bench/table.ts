@@ -14,6 +14,11 @@ export function table(comparisons: readonly Comparison[]): string {
   for (const { copy, spillway, socat, ratio } of comparisons) {
     rows.push([copy, "spillway", ...cells(spillway), ratio.toFixed(2)], ["", "socat", ...cells(socat), ""]);
   }
+  return aligned(rows);
+}
+
+/** Columns side by side, two spaces between; all rows have as many cells. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
 }
@@ -26,6 +31,6 @@ function cells(figures: Figures): string[] {
   ];
 }
 
-function whole(value: number): string {
+export function whole(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }

@@ -229,7 +229,6 @@ export class Outlet {
     if (confirmed < window.first) return await journal.locateBack(confirmed, rewindBytes);
     const here = window.offsetOf(confirmed) - window.offsetOf(window.first);
     if (here >= rewindBytes) return this.#runAtOffset(window.offsetOf(confirmed) - rewindBytes);
-    if (journal.end < window.first) return window.first;
     return await journal.locateBack(window.first, rewindBytes - here);
   }
 

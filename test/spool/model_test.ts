@@ -29,7 +29,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ does: fc.constant("disconnect" as const) }) },
   { weight: 3, arbitrary: fc.record({ does: fc.constant("settle" as const) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant("disk full" as const), full: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant("disk full" as const), full: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("restart" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("kill" as const) }) },
 );
@@ -49,9 +49,9 @@ async function perform(world: World, action: Action): Promise<void> {
     case "settle":
       return await world.settle();
     case "disk full":
-      return world.setDiskFull(action.full);
+      return await world.setDiskFull(action.full);
     case "restart":
-      world.setDiskFull(false);
+      await world.setDiskFull(false);
       return await world.restart();
     case "kill":
       return await world.kill();
@@ -71,14 +71,14 @@ for (const options of VARIANTS) {
   const { mode, sync = "os", rewindBytes = 0 } = options;
   Deno.test(`${mode}, sync ${sync}, rewind ${rewindBytes}: whatever happens, every frame arrives in order, each connection begins where it must, the books balance`, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 50 }), async (actions) => {
+      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 60, size: "max" }), async (actions) => {
         const world = new World(options);
         await world.start();
         for (const each of actions) {
           await perform(world, each);
           world.checkBooks();
         }
-        world.setDiskFull(false);
+        await world.setDiskFull(false);
         await world.finish();
       }),
       { numRuns: Number(Deno.env.get("SPILLWAY_MODEL_RUNS") ?? 30) },

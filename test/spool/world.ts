@@ -54,8 +54,10 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 
 /** What one connection to the consumer has been sent. */
 export interface Stream {
-  /** Number of the first frame. */
+  /** Number of the frame at which it was to begin. */
   readonly first: number;
+  /** The first unconfirmed frame when it began: everything before is there for `rewind`. */
+  readonly confirmed: number;
   bytes: Uint8Array;
   /** Bytes that the consumer's kernel has acknowledged. */
   acknowledged: number;
@@ -80,6 +82,7 @@ export class World {
   readonly #clock: Clock;
   #nowMs = 0;
   #diskFull = false;
+  #wasFull = false;
   #open!: OpenBuffer;
   /** Frames before this one are gone for good: they were confirmed when a kill took the memory that `rewind` kept. */
   #oldest = 0;
@@ -98,10 +101,16 @@ export class World {
   }
 
   /** From now on segments take no bytes, or only the first few of a write; or do again. */
-  setDiskFull(full: boolean): void {
+  async setDiskFull(full: boolean): Promise<void> {
+    // For want of room the journal gives up what it keeps for `rewind` alone.
+    const over = this.#diskFull && !full;
+    this.#wasFull ||= full;
     this.#diskFull = full;
     this.files.plan = (operation, path) =>
       full && operation === "write" && path.endsWith(".seg") ? { code: "ENOSPC", written: 100 } : undefined;
+    if (!over) return;
+    await this.settle();
+    this.#oldest = this.spool.confirmed;
   }
 
   async start(): Promise<void> {
@@ -168,7 +177,7 @@ export class World {
     const first = this.spool.sent;
     assert(first <= this.acknowledged, `begins at ${first}, the consumer has acknowledged up to ${this.acknowledged}`);
     this.#checkRewind(first);
-    this.streams.push({ first, bytes: new Uint8Array(0), acknowledged: 0 });
+    this.streams.push({ first, confirmed: this.spool.confirmed, bytes: new Uint8Array(0), acknowledged: 0 });
     await this.settle();
   }
 
@@ -177,7 +186,7 @@ export class World {
     const { rewindBytes = 0 } = this.options;
     let back = 0;
     for (let frame = first; frame < this.spool.confirmed; frame++) back += lineOf(frame).length;
-    assert(back >= rewindBytes || first <= this.#oldest, `goes back ${back} bytes of ${rewindBytes}`);
+    assert(back >= rewindBytes || first <= this.#oldest || this.#diskFull, `goes back ${back} bytes of ${rewindBytes}`);
     assert(back < rewindBytes + 512 || rewindBytes === 0 && back === 0, `goes back ${back} bytes of ${rewindBytes}`);
   }
 
@@ -200,7 +209,7 @@ export class World {
     if (!this.#connected) return;
     const stream = this.streams[this.streams.length - 1];
     stream.acknowledged += Math.floor((stream.bytes.length - stream.acknowledged) * share);
-    this.acknowledged = Math.max(this.acknowledged, stream.first + this.#framesIn(stream));
+    this.acknowledged = Math.max(this.acknowledged, this.#acknowledgedEnd(stream));
     if (told) this.#outlet.confirm(stream.acknowledged);
   }
 
@@ -249,7 +258,7 @@ export class World {
     this.received = this.spool.window.end;
     this.acknowledged = this.spool.confirmed;
     if (this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
-    this.setDiskFull(false);
+    await this.setDiskFull(false);
   }
 
   checkBooks(): void {
@@ -281,7 +290,7 @@ export class World {
     for (const stream of this.streams) {
       assert(stream.first <= covered, `frames ${covered} to ${stream.first} were never sent`);
       this.#checkStream(stream);
-      covered = Math.max(covered, stream.first + this.#framesIn(stream));
+      covered = Math.max(covered, this.#acknowledgedEnd(stream));
     }
     // A kill may have taken frames that were delivered from memory; they are then sent again.
     assert(covered >= this.received, `frames ${covered} to ${this.received} were never sent`);
@@ -291,18 +300,30 @@ export class World {
     await this.journal.close();
   }
 
-  /** Whole frames among the acknowledged bytes. */
-  #framesIn(stream: Stream): number {
-    return this.framer.scan(stream.bytes, 0, 0, stream.acknowledged).frames;
+  /** The number after the last frame that is acknowledged whole. */
+  #acknowledgedEnd(stream: Stream): number {
+    let end = stream.first;
+    this.#eachLine(stream.bytes.subarray(0, stream.acknowledged), (number) => end = number + 1);
+    return end;
   }
 
+  /**
+   * Every frame is there, whole and in order. Where the disk was full, confirmed
+   * frames that were there for `rewind` alone may be gone.
+   */
   #checkStream(stream: Stream): void {
-    let at = 0;
-    for (let number = stream.first; at < stream.bytes.length; number++) {
-      const line = lineOf(number);
-      const found = stream.bytes.subarray(at, at + line.length);
-      assertEquals(new TextDecoder().decode(found), new TextDecoder().decode(line), `frame ${number}`);
-      at += line.length;
-    }
+    let expected = stream.first;
+    this.#eachLine(stream.bytes, (number, line) => {
+      const given = this.#wasFull && expected < number && number <= stream.confirmed;
+      if (!given) assertEquals(number, expected, "the next frame");
+      assertEquals(line, new TextDecoder().decode(lineOf(number)), `frame ${number}`);
+      expected = number + 1;
+    });
+  }
+
+  #eachLine(bytes: Uint8Array, act: (number: number, line: string) => void): void {
+    const lines = new TextDecoder().decode(bytes).split("\n");
+    lines.pop();
+    for (const line of lines) act(Number(line.slice(0, 8)), `${line}\n`);
   }
 }
