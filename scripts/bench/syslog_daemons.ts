@@ -23,9 +23,11 @@ export function syslogNgMissing(): string | undefined {
 }
 
 /**
- * imtcp → disk-assisted queue → omfwd. The queue is the one of "Reliable
- * Forwarding of syslog Messages" in rsyslog's documentation; it holds more
- * in memory, and larger files and batches, than the defaults, which are slower.
+ * imtcp → disk-assisted queue → omfwd, as in "Reliable Forwarding of syslog
+ * Messages" of rsyslog's documentation, with room in memory. With the default
+ * queue.size of 1,000 its queue fills before it goes to disk under such a load:
+ * it then takes a message a second, and drops those it had to hold for 2 s
+ * (queue.timeoutEnqueue).
  */
 export function startRsyslog(ports: Ports, directory: string, queue: string): Program {
   const config = [

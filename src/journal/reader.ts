@@ -5,8 +5,8 @@
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { SystemError } from "../base/error.ts";
-import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import { joinRecords, readLength } from "./batch.ts";
 import type { DamageLog } from "./damage_log.ts";
 import {
   decodeFooter,
@@ -21,7 +21,7 @@ import type { Quarantine } from "./quarantine.ts";
 import { findMark, looksTorn } from "./search.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { readTolerant } from "./tolerant_read.ts";
-import type { BatchPart, Damage, JournalBatch, JournalReader } from "./types.ts";
+import type { Damage, JournalBatch, JournalReader } from "./types.ts";
 import { walkRecords } from "./walk.ts";
 
 export interface ReaderContext {
@@ -43,9 +43,6 @@ interface Place {
   /** The header at `offset`, if the last read had it already. */
   header: RecordHeader | undefined;
 }
-
-/** Records from this size on are taken into account when deciding how much to read at once. */
-const LARGE_RECORD_BYTES = 16 * 1024;
 
 export class Reader implements JournalReader {
   #place: Place | undefined;
@@ -256,55 +253,20 @@ export class Reader implements JournalReader {
     return "damaged";
   }
 
-  /** Makes one stretch of payload of the records in a buffer that begins with the payload of the first. */
   #join(place: Place, header: RecordHeader, buffer: PooledBuffer, length: number): JournalBatch {
-    const { bytes } = buffer;
     const { marks, framer } = place.segment;
     const bound = this.context.segments.boundOf(place.segment);
-    let skip = Math.max(0, this.position - header.first);
-    let start = skipFrames(framer, bytes, 0, header.length, skip);
-    // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
-    if (start >= header.length) skip = start = 0;
-    const first = header.first + skip;
-    const parts: BatchPart[] = [{ first, frames: header.frames - skip, offset: 0 }];
-    let frames = header.frames - skip;
-    let expected = header.first + header.frames;
-    let end = header.length;
-    let source = header.length;
-    advance(place, header);
-    for (;;) {
-      const next = decodeRecordHeader(bytes.subarray(0, length), source, marks!.record);
-      if (next === undefined) break;
-      place.header = next;
-      const payload = source + RECORD_HEADER_BYTES;
-      if (payload + next.length > length || next.first >= bound || next.first < expected) break;
-      if (next.previousEnd > expected || !payloadMatches(next, bytes.subarray(payload, payload + next.length))) break;
-      bytes.copyWithin(end, payload, payload + next.length);
-      parts.push({ first: next.first, frames: next.frames, offset: end - start });
-      frames += next.frames;
-      expected = next.first + next.frames;
-      end += next.length;
-      source = payload + next.length;
-      advance(place, next);
-    }
-    this.position = expected;
-    return { buffer, start, end, first, frames, parts, framer };
+    const joined = joinRecords(buffer.bytes, { header, length, marks: marks!, framer, bound, position: this.position });
+    place.offset += RECORD_HEADER_BYTES + joined.consumed;
+    place.header = joined.next;
+    this.position = joined.until;
+    const { start, end, parts } = joined;
+    const frames = parts.reduce((sum, part) => sum + part.frames, 0);
+    return { buffer, start, end, first: parts[0].first, frames, parts, framer };
   }
 }
 
 function advance(place: Place, header: RecordHeader): void {
   place.offset += RECORD_HEADER_BYTES + header.length;
   place.header = undefined;
-}
-
-/**
- * How much to read, of `capacity` bytes, where the first payload has `length`:
- * with large records, whole ones of the same size and the header behind them,
- * since what is read of the next would have to be read again.
- */
-function readLength(length: number, capacity: number): number {
-  if (length < LARGE_RECORD_BYTES) return Math.max(length, capacity);
-  const size = RECORD_HEADER_BYTES + length;
-  const more = Math.floor((capacity - size) / size);
-  return more < 0 ? Math.min(Math.max(length, capacity), size) : length + RECORD_HEADER_BYTES + more * size;
 }

@@ -10,6 +10,7 @@ import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
+import { acceptEach } from "../runtime/accept_each.ts";
 import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
@@ -42,9 +43,6 @@ const SMALL_BYTES_MAX = 16 * 1024;
 
 /** How often timeouts are looked at, and refused memory is asked for again. */
 const TICK_MS = 1000;
-
-/** After a failed accept: how long until the next. */
-const ACCEPT_RETRY_MS = 100;
 
 /** How long a clean stop waits for the producers' end of stream. */
 export const SOURCE_STOP_MS = 1000;
@@ -118,22 +116,11 @@ export class Source {
 
   async #acceptLoop(listener: Listener): Promise<void> {
     const { clock, log, maxConnections } = this.#options;
-    let failing = "";
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const connection = await listener.accept();
-        if (connection === null) return;
-        failing = "";
-        if (this.#stopping.signal.aborted) return connection.close();
-        if (this.#connections.size >= maxConnections) this.#refuse(connection);
-        else await this.#admit(connection);
-      } catch (error) {
-        const message = messageOf(error);
-        if (message !== failing) log.error("cannot accept a connection, trying again", { error: message });
-        failing = message;
-        await clock.sleep(ACCEPT_RETRY_MS, this.#stopping.signal);
-      }
-    }
+    const { signal } = this.#stopping;
+    await acceptEach(listener, { clock, log, signal, who: "a producer" }, async (connection) => {
+      if (this.#connections.size >= maxConnections) this.#refuse(connection);
+      else await this.#admit(connection);
+    });
   }
 
   async #dialLoop(): Promise<void> {

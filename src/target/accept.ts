@@ -8,15 +8,15 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
-import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { acceptEach } from "../runtime/accept_each.ts";
 import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
 import type { Session } from "./session.ts";
 import type { Supply } from "./supply.ts";
 
 export const TAKE_OVER_MS = 5000;
 
-/** How often the one being served is looked at while another waits; after a failed accept, how long until the next. */
+/** How often the one being served is looked at while another waits. */
 const CHECK_MS = 100;
 
 export interface AcceptOptions {
@@ -43,7 +43,9 @@ export class AcceptSupply implements Supply {
   /** Binds; rejects if that fails. */
   async bind(): Promise<void> {
     this.#listener = await this.options.net.listen(this.options.address);
-    this.#accepting = this.#acceptLoop(this.#listener);
+    const { clock, log } = this.options;
+    const { signal } = this.#stopping;
+    this.#accepting = acceptEach(this.#listener, { clock, log, signal, who: "a consumer" }, (each) => this.#seat(each));
   }
 
   async next(lost: () => void): Promise<Connection | undefined> {
@@ -73,24 +75,6 @@ export class AcceptSupply implements Supply {
     await this.#accepting;
     this.#waiting?.close();
     this.#waiting = undefined;
-  }
-
-  async #acceptLoop(listener: Listener): Promise<void> {
-    const { clock, log } = this.options;
-    let failing = "";
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const connection = await listener.accept();
-        if (connection === null) return;
-        failing = "";
-        this.#seat(connection);
-      } catch (error) {
-        const message = messageOf(error);
-        if (message !== failing) log.error("cannot accept a consumer, trying again", { error: message });
-        failing = message;
-        await clock.sleep(CHECK_MS, this.#stopping.signal);
-      }
-    }
   }
 
   /** The newest one waits. */

@@ -7,6 +7,7 @@ import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { OpenBuffer } from "../../src/source/open_buffer.ts";
 import { STUCK_MS, UnfinishedFrames } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * 1024 };
@@ -67,16 +68,6 @@ class Intake {
     this.context.open.close();
     return this.pool.usedBytes;
   }
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function line(length: number, fill: number): Uint8Array {

@@ -18,6 +18,7 @@ import { Appender } from "../../src/spool/appender.ts";
 import { type Outgoing, Outlet } from "../../src/spool/outlet.ts";
 import { Spool } from "../../src/spool/spool.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { join } from "../support/bytes.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 
 const MEMORY_BYTES = 48 * 1024;
@@ -40,16 +41,6 @@ export interface WorldOptions {
 export function lineOf(number: number): Uint8Array {
   const length = 12 + (number * 7919) % 289;
   return new TextEncoder().encode(`${String(number).padStart(8, "0")} ${"x".repeat(length - 10)}\n`);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** What one connection to the consumer has been sent. */
