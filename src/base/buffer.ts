@@ -37,6 +37,8 @@ export interface BufferPoolOptions {
   readonly maxBytes: number;
   /** Of these, kept free for reading the journal back, so that a full intake cannot stop the drain. */
   readonly reserveBytes: number;
+  /** Of these, kept for the oldest unfinished frame: as much as one can need, so that it can always be finished. */
+  readonly frameBytes?: number;
   /** The usual buffer's capacity; buffers of this size are kept for reuse. */
   readonly bufferBytes: number;
 }
@@ -45,6 +47,7 @@ export class BufferPool {
   readonly maxBytes: number;
   readonly bufferBytes: number;
   readonly #reserveBytes: number;
+  readonly #frameBytes: number;
   readonly #free: Uint8Array[] = [];
   readonly #freed = new Condition();
   #used = 0;
@@ -53,6 +56,7 @@ export class BufferPool {
     this.maxBytes = options.maxBytes;
     this.bufferBytes = options.bufferBytes;
     this.#reserveBytes = options.reserveBytes;
+    this.#frameBytes = options.frameBytes ?? 0;
   }
 
   /** Capacity of the buffers in use, in bytes. */
@@ -65,6 +69,12 @@ export class BufferPool {
    * size); undefined while memory is full, see {@link freed}.
    */
   take(size: number = this.bufferBytes): PooledBuffer | undefined {
+    if (this.#used + size > this.maxBytes - this.#reserveBytes - this.#frameBytes) return undefined;
+    return this.#allocate(size);
+  }
+
+  /** Like {@link take}, for the oldest unfinished frame: what is kept for that one counts too. */
+  takeForOldest(size: number): PooledBuffer | undefined {
     if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
     return this.#allocate(size);
   }

@@ -1,4 +1,5 @@
 /** Syncing, at a stop, what `sync = "os"` had left to the operating system. */
+import { SystemError } from "../base/error.ts";
 import type { Segment } from "./segment.ts";
 import type { JournalOptions } from "./types.ts";
 
@@ -18,8 +19,13 @@ export async function syncSegments(options: JournalOptions, segments: readonly S
       log.info("finished segments are left for the operating system to write", { segments: left });
       break;
     }
-    const file = await files.open(segments[left - 1].path, "update");
-    await file.sync().finally(() => file.close());
+    try {
+      const file = await files.open(segments[left - 1].path, "update");
+      await file.sync().finally(() => file.close());
+    } catch (error) {
+      // Delivered and unlinked meanwhile: nothing to sync any more.
+      if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+    }
   }
   if (segments.length > 0) await files.syncDirectory(directory);
 }

@@ -16,11 +16,11 @@ export interface MemoryPlan {
   readonly recordBytes: number;
 }
 
-/** `maxBytes` is `memory.max_bytes`, at least 1 MiB. */
-export function planMemory(maxBytes: number): MemoryPlan {
+/** `maxBytes` is `memory.max_bytes`, at least 1 MiB; `frameBytes` the largest frame, at most a quarter of that. */
+export function planMemory(maxBytes: number, frameBytes: number): MemoryPlan {
   const bufferBytes = clamp(2 ** Math.floor(Math.log2(maxBytes / 32)), BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
   return {
-    pool: new BufferPool({ maxBytes, bufferBytes, reserveBytes: RESERVED_BUFFERS * bufferBytes }),
+    pool: new BufferPool({ maxBytes, bufferBytes, reserveBytes: RESERVED_BUFFERS * bufferBytes, frameBytes }),
     // Two records fill a buffer, so that the drain reads a whole one at a time.
     recordBytes: Math.min(RECORD_BYTES_MAX, bufferBytes / 2) - RECORD_HEADER_BYTES,
   };

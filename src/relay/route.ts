@@ -1,6 +1,6 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
 import type { Clock } from "../base/clock.ts";
-import { describeErrno, SpillwayError, SystemError } from "../base/error.ts";
+import { describeErrno, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { createFramer } from "../framing/create.ts";
@@ -67,8 +67,8 @@ export class Route {
 
   /** Opens the journal and binds the addresses; rejects with everything released again. */
   static async open(options: RouteOptions, context: RouteContext): Promise<Route> {
-    const memory = planMemory(options.memoryMaxBytes);
     const framer = createFramer(options.framing);
+    const memory = planMemory(options.memoryMaxBytes, framer.maxFrame);
     const journal = await openJournal({
       ...options.journal,
       files: context.runtime.files,
@@ -133,9 +133,20 @@ export class Route {
       this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
       log.error("frames are lost: they could not be appended at the stop", lost);
     }
-    await this.journal.close();
+    const closed = await this.#closeJournal();
     log.info("route stopped", { ...this.#books(), may_arrive_twice: mayRepeat });
-    return lost === undefined;
+    return lost === undefined && closed;
+  }
+
+  /** A journal that cannot be synced or closed loses nothing that the books say; the next start looks for itself. */
+  async #closeJournal(): Promise<boolean> {
+    try {
+      await this.journal.close();
+      return true;
+    } catch (error) {
+      this.context.log.error("the journal could not be closed cleanly", { error: messageOf(error) });
+      return false;
+    }
   }
 
   #books(): LogFields {
@@ -155,6 +166,7 @@ export class Route {
       pending_bytes: pending.bytes,
       dropped_bytes: dropped.bytes,
       spilled_bytes: spilled.bytes,
+      refused_connections: this.#source.refused,
       source_paused_ms: Math.round(this.#source.pausedMs),
     };
   }

@@ -38,7 +38,7 @@ export class SourceConnection {
 
   close(because: string): void {
     this.#closedBecause ??= because;
-    this.connection.close();
+    this.#reader.close();
   }
 
   async #run(): Promise<void> {

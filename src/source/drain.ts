@@ -8,6 +8,7 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
+import { Condition } from "../base/condition.ts";
 import { messageOf } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
@@ -42,7 +43,10 @@ export interface DrainEnd {
 export class DrainReader implements Holder {
   lastReadMs: number;
   readonly #space: ReadSpace;
+  #ending = false;
   #abandoned = false;
+  #waiting = false;
+  readonly #woken = new Condition();
 
   /** `small` is this connection's own buffer; the reader releases it at the end. */
   constructor(
@@ -71,8 +75,19 @@ export class DrainReader implements Holder {
     return { ...end, leftover };
   }
 
+  get waitsForMemory(): boolean {
+    return this.#waiting;
+  }
+
   abandon(): void {
     this.#abandoned = true;
+    this.close();
+  }
+
+  /** Closes the connection. What has been read and is whole is still handed on. */
+  close(): void {
+    this.#ending = true;
+    this.#woken.notify();
     this.connection.close();
   }
 
@@ -115,24 +130,34 @@ export class DrainReader implements Holder {
     const { open, sink } = this.context;
     const bytes = this.#space.buffer.bytes.subarray(start, end);
     // Pushed in the same turn as it is copied, or another connection's frames could come between.
-    const push = () => {
-      const copy = open.append(bytes);
+    const push = (must = false) => {
+      const copy = open.append(bytes, must);
       if (copy !== undefined) sink.push(copy.buffer, copy.start, copy.start + bytes.length, frames, arrivedUs);
       return copy;
     };
-    if (push() === undefined) await this.#whenMemory(push);
+    if (push() === undefined) await this.#whenMemory(push, () => push(true));
   }
 
-  /** Stops reading until `take` succeeds; the time counts as paused. */
-  async #whenMemory<T>(take: () => T | undefined): Promise<T> {
+  /** Stops reading until `take` succeeds; the time counts as paused. When the connection ends: `last`, or no more. */
+  async #whenMemory<T>(take: () => T | undefined, last?: () => T | undefined): Promise<T | undefined> {
+    this.#waiting = true;
+    try {
+      return await this.#retry(take, last);
+    } finally {
+      this.#waiting = false;
+      this.lastReadMs = this.context.clock.monotonicMs();
+    }
+  }
+
+  async #retry<T>(take: () => T | undefined, last?: () => T | undefined): Promise<T | undefined> {
     const { clock, paused, memoryMayBeFree } = this.context;
     this.connection.pause();
     for (let sinceMs = clock.monotonicMs();;) {
-      await memoryMayBeFree();
+      if (!this.#ending) await Promise.race([memoryMayBeFree(), this.#woken.wait()]);
       const nowMs = clock.monotonicMs();
       paused(nowMs - sinceMs);
       sinceMs = nowMs;
-      if (this.#abandoned) throw new Error("given up for want of memory");
+      if (this.#ending) return last?.();
       const taken = take();
       if (taken !== undefined) return taken;
     }

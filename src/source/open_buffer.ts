@@ -66,11 +66,15 @@ export class OpenBuffer {
     this.#fill = fill;
   }
 
-  /** Copies bytes in; says where they are, or undefined while memory is full. The caller pushes them at once. */
-  append(bytes: Uint8Array): { readonly buffer: PooledBuffer; readonly start: number } | undefined {
+  /**
+   * Copies bytes in; says where they are, or undefined while memory is full. The
+   * caller pushes them at once. `must`: even then, for what was read before a stop.
+   */
+  append(bytes: Uint8Array, must = false): { readonly buffer: PooledBuffer; readonly start: number } | undefined {
     this.#recycle();
     if (this.#current === undefined || this.#current.bytes.length - this.#fill < bytes.length) {
-      const fresh = this.pool.take(Math.max(bytes.length, this.pool.bufferBytes));
+      const fresh = this.pool.take(Math.max(bytes.length, this.pool.bufferBytes)) ??
+        (must ? this.pool.takeReserved(bytes.length, true) : undefined);
       if (fresh === undefined) return undefined;
       this.#current?.release();
       this.#current = fresh;

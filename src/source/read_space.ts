@@ -23,8 +23,8 @@ export interface SpaceContext {
   readonly unfinished: UnfinishedFrames;
   /** The largest frame that may have to be held, in bytes. */
   readonly maxFrame: number;
-  /** Calls `take` again and again, as memory comes free, until it succeeds. */
-  whenMemory<T>(take: () => T | undefined): Promise<T>;
+  /** Calls `take` again and again, as memory comes free, until it succeeds; undefined once the connection ends. */
+  whenMemory<T>(take: () => T | undefined): Promise<T | undefined>;
 }
 
 export class ReadSpace {
@@ -79,7 +79,8 @@ export class ReadSpace {
     // Frames before `start` have been handed on where they lie, so nothing may be moved over them.
     if (this.#place === "grown" && this.start === 0 && wanted <= this.#buffer.bytes.length) return;
     const capacity = Math.max(wanted, Math.min(rest * 2, this.context.maxFrame));
-    this.#moveTo(await this.#grow(capacity), 0, "grown");
+    const capacityMax = needed > 0 ? wanted : Math.max(wanted, this.context.maxFrame);
+    this.#moveTo(await this.#grow(capacity, capacityMax), 0, "grown");
   }
 
   /** Gives everything back. */
@@ -111,10 +112,17 @@ export class ReadSpace {
     return true;
   }
 
-  async #grow(capacity: number): Promise<PooledBuffer> {
+  /** `capacityMax` is all that the frame can come to need: the oldest one gets that at once, where it must. */
+  async #grow(capacity: number, capacityMax: number): Promise<PooledBuffer> {
     const { pool, unfinished, whenMemory } = this.context;
-    const take = () => unfinished.mayHold(this.holder, capacity) ? pool.take(capacity) : undefined;
-    return take() ?? await whenMemory(take);
+    const take = () => {
+      const buffer = unfinished.mayHold(this.holder, capacity) ? pool.take(capacity) : undefined;
+      if (buffer !== undefined || !unfinished.isOldest(this.holder)) return buffer;
+      return pool.takeForOldest(capacityMax);
+    };
+    const buffer = take() ?? await whenMemory(take);
+    if (buffer === undefined) throw new Error("the connection ended while its frame waited for memory");
+    return buffer;
   }
 
   /** Moves the unfinished frame to `at` in `to`, and lets go of where it was. */

@@ -52,6 +52,7 @@ export class Source {
   pausedMs = 0;
   /** Connections turned away because there were `max_connections`. */
   refused = 0;
+  #refusedLogged = 0;
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
   readonly #context: DrainContext;
@@ -133,7 +134,7 @@ export class Source {
         if (this.#stopping.signal.aborted) return connection.close();
         failing = "";
         const received = this.#options.ledger.received.bytes;
-        await (await this.#admit(connection)).ended;
+        await (await this.#admit(connection))?.ended;
         if (this.#options.ledger.received.bytes > received) backoff.reset();
       } catch (error) {
         const message = messageOf(error);
@@ -144,12 +145,17 @@ export class Source {
     }
   }
 
-  async #admit(connection: Connection): Promise<SourceConnection> {
+  /** Undefined if there is no memory for it before the stop. */
+  async #admit(connection: Connection): Promise<SourceConnection | undefined> {
     const { pool, ledger, log } = this.#options;
     let small = pool.take(this.#smallBytes());
-    while (small === undefined) {
+    while (small === undefined && !this.#stopping.signal.aborted) {
       await this.#context.memoryMayBeFree();
       small = pool.take(this.#smallBytes());
+    }
+    if (small === undefined) {
+      connection.close();
+      return undefined;
     }
     log.info("source connected", { peer: connection.peer });
     const admitted = new SourceConnection(connection, small, this.#context, ledger, log);
@@ -167,10 +173,19 @@ export class Source {
   }
 
   #refuse(connection: Connection): void {
-    this.refused++;
     const { log, maxConnections } = this.#options;
-    log.warn("source connection refused", { peer: connection.peer, max_connections: maxConnections });
+    // A crowd at the door is one line a second, not one for each.
+    if (this.refused++ === this.#refusedLogged) {
+      log.warn("source connection refused", { peer: connection.peer, max_connections: maxConnections });
+      this.#refusedLogged = this.refused;
+    }
     connection.close();
+  }
+
+  #reportRefused(): void {
+    const more = this.refused - this.#refusedLogged;
+    if (more > 0) this.#options.log.warn("more source connections refused", { connections: more });
+    this.#refusedLogged = this.refused;
   }
 
   async #watch(): Promise<void> {
@@ -179,6 +194,7 @@ export class Source {
       await clock.sleep(TICK_MS, this.#stopping.signal);
       const nowMs = clock.monotonicMs();
       this.#unfinished.checkStuck(nowMs);
+      this.#reportRefused();
       if (idleTimeoutMs > 0) {
         for (const each of this.#connections) {
           if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");

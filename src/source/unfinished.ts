@@ -14,6 +14,8 @@ export const STUCK_MS = 10_000;
 export interface Holder {
   /** When bytes last arrived, on the monotonic clock. */
   readonly lastReadMs: number;
+  /** Are we the ones who do not read, for want of memory? */
+  readonly waitsForMemory: boolean;
   /** Closes the connection: its unfinished frame is in the way. */
   abandon(): void;
 }
@@ -29,9 +31,14 @@ export class UnfinishedFrames {
   /** May `holder` have `bytes` for its unfinished frame, instead of what it has now? */
   mayHold(holder: Holder, bytes: number): boolean {
     const others = this.#bytes - (this.#held.get(holder) ?? 0);
-    const allowed = others + bytes <= this.maxBytes || this.#oldest() === holder || this.#held.size === 0;
+    const allowed = others + bytes <= this.maxBytes || this.isOldest(holder);
     if (!allowed) this.#refused = true;
     return allowed;
+  }
+
+  /** Is its frame the oldest one that holds memory, or would be? */
+  isOldest(holder: Holder): boolean {
+    return this.#held.size === 0 || this.#oldest() === holder;
   }
 
   /** `holder` has taken `bytes` for its unfinished frame; 0: the frame is whole or the connection gone. */
@@ -46,7 +53,8 @@ export class UnfinishedFrames {
     const refused = this.#refused;
     this.#refused = false;
     const oldest = this.#oldest();
-    if (refused && oldest !== undefined && nowMs - oldest.lastReadMs >= STUCK_MS) oldest.abandon();
+    if (!refused || oldest === undefined || oldest.waitsForMemory) return;
+    if (nowMs - oldest.lastReadMs >= STUCK_MS) oldest.abandon();
   }
 
   #oldest(): Holder | undefined {

@@ -50,6 +50,8 @@ export class Appender {
       // A journal may need a second try after a failure, in a new segment.
       if (await this.#appendOnce(true)) continue;
       const first = Math.max(spool.appendFrom, spool.confirmed);
+      // What is left was confirmed, and kept for `rewind` alone.
+      if (first >= spool.window.end) return undefined;
       return {
         first,
         until: spool.window.end,

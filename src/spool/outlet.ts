@@ -48,6 +48,8 @@ export class Outlet {
     const { spool } = this;
     this.#flight.reset();
     this.#open = true;
+    // A run that is partly confirmed becomes two, so that what `rewind` sends again is not counted again.
+    if (spool.confirmed > spool.window.first && spool.confirmed < spool.window.end) this.#cutAt(spool.confirmed);
     spool.sent = await this.#resumePoint();
     const again = Math.max(0, this.#highestSent - spool.sent);
     spool.options.ledger.resentFrames += again;

@@ -11,6 +11,15 @@ import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * 1024 };
+const LARGE_LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 128 * 1024 };
+const LARGE_FRAMES: Framing = {
+  type: "length-prefix",
+  width: 4,
+  endian: "big",
+  offset: 0,
+  includesHeader: false,
+  maxFrame: 128 * 1024,
+};
 const RECORD_BYTES = 8 * 1024;
 
 interface Taken {
@@ -30,8 +39,8 @@ class Intake {
   pausedMs = 0;
   nowMs = 0;
 
-  constructor(framing: Framing, maxBytes = 512 * 1024, bufferBytes = 32 * 1024) {
-    this.pool = new BufferPool({ maxBytes, bufferBytes, reserveBytes: 0 });
+  constructor(framing: Framing, maxBytes = 512 * 1024, bufferBytes = 32 * 1024, frameBytes = 0) {
+    this.pool = new BufferPool({ maxBytes, bufferBytes, reserveBytes: 0, frameBytes });
     this.context = {
       pool: this.pool,
       open: new OpenBuffer(this.pool),
@@ -73,6 +82,12 @@ class Intake {
 function line(length: number, fill: number): Uint8Array {
   const bytes = new Uint8Array(length).fill(fill);
   bytes[length - 1] = 10;
+  return bytes;
+}
+
+function lengthPrefixed(size: number): Uint8Array {
+  const bytes = new Uint8Array(size).fill(7);
+  new DataView(bytes.buffer).setUint32(0, size - 4);
   return bytes;
 }
 
@@ -235,3 +250,46 @@ Deno.test("where unfinished frames hold half of memory only the oldest grows, an
   await Promise.all(runs);
   assertEquals(intake.close(), 0);
 });
+
+Deno.test("a connection closed while it waits for memory hands on the whole frames that it had read, over the limit if it must", async () => {
+  const intake = new Intake(LINES, 64 * 1024);
+  const connection = new ScriptedConnection();
+  const run = intake.reader(connection, 4096);
+  const ended = run.run();
+  const stream = join(Array.from({ length: 1000 }, (_, i) => line(100, 97 + i % 26)));
+  for (let at = 0; at < stream.length; at += 1000) connection.feed(stream.subarray(at, at + 1000));
+  await settled();
+  const read = stream.length - connection.unread;
+  assert(connection.unread > 0 && run.waitsForMemory, "it does not wait for memory");
+  run.close();
+  const { reason, leftover } = await ended;
+  assertEquals(reason, "lost");
+  intake.release();
+  assertEquals(join([...intake.delivered, leftover]), stream.slice(0, read));
+  assertEquals(leftover.length, read % 100, "a whole frame was not handed on");
+  assertEquals(intake.close(), 0);
+});
+
+for (const framing of [LARGE_LINES, LARGE_FRAMES]) {
+  Deno.test(`twelve producers of frames that fill a quarter of memory all get through, ${framing.type}`, async () => {
+    const size = 120_000;
+    const intake = new Intake(framing, 512 * 1024, 16 * 1024, 128 * 1024);
+    const frame = framing.type === "line" ? line(size, 97) : lengthPrefixed(size);
+    const connections = Array.from({ length: 12 }, () => new ScriptedConnection());
+    const runs = connections.map((connection) => intake.reader(connection, 1024).run());
+    for (let at = 0; at < size; at += 5000) {
+      for (const connection of connections) connection.feed(frame.subarray(at, at + 5000));
+      await settled();
+      assert(intake.pool.usedBytes <= 512 * 1024, `${intake.pool.usedBytes} bytes used`);
+    }
+    for (const connection of connections) connection.end();
+    for (let i = 0; i < 200 && intake.delivered.length < 12; i++) {
+      await settled();
+      intake.release();
+      intake.context.unfinished.checkStuck(i * STUCK_MS);
+    }
+    assertEquals(intake.delivered.map((bytes) => bytes.length), new Array(12).fill(size));
+    assertEquals((await Promise.all(runs)).map((end) => end.reason), new Array(12).fill("eof"));
+    assertEquals(intake.close(), 0);
+  });
+}

@@ -287,7 +287,7 @@ export class World {
     assert(covered >= this.received, `frames ${covered} to ${this.received} were never sent`);
     await this.disconnect();
     await this.#outlet.close();
-    await this.#appender.finish();
+    assertEquals(await this.#appender.finish(), undefined, "frames lost at a clean stop");
     await this.journal.close();
   }
 
