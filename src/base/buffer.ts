@@ -89,9 +89,19 @@ export class BufferPool {
     return this.#allocate(size);
   }
 
-  /** Resolves when a buffer has been given back. */
+  /** Is an eighth of it all free for bytes that come in? */
+  get roomy(): boolean {
+    return this.#used + this.maxBytes / 8 <= this.maxBytes - this.#reserveBytes - this.#frameBytes;
+  }
+
+  /** Resolves when a buffer has been given back, or at {@link nudge}. */
   freed(): Promise<void> {
     return this.#freed.wait();
+  }
+
+  /** Makes whoever waits for memory look again: something else has changed. */
+  nudge(): void {
+    this.#freed.notify();
   }
 
   /** For {@link PooledBuffer.release} alone. */

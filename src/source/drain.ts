@@ -8,7 +8,6 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
-import { Condition } from "../base/condition.ts";
 import { messageOf } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
@@ -24,8 +23,6 @@ export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFram
   readonly clock: Clock;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;
-  /** Resolves when it is worth asking for memory again: some was given back, or a second has passed. */
-  memoryMayBeFree(): Promise<void>;
   /** Reading was stopped for want of memory, this long, in ms. */
   paused(ms: number): void;
 }
@@ -40,13 +37,20 @@ export interface DrainEnd {
   readonly detail?: string;
 }
 
+/**
+ * With little memory free, a reader that waited lets this much time pass before
+ * it takes some. One that takes each buffer as it comes back keeps the kernel's
+ * queue full, and closes the window after every read; this way it empties the
+ * queue in one go and the window closes once, if at all.
+ */
+const GATHER_MS = 4;
+
 export class DrainReader implements Holder {
   lastReadMs: number;
   readonly #space: ReadSpace;
   #ending = false;
   #abandoned = false;
   #waiting = false;
-  readonly #woken = new Condition();
 
   /** `small` is this connection's own buffer; the reader releases it at the end. */
   constructor(
@@ -87,7 +91,7 @@ export class DrainReader implements Holder {
   /** Closes the connection. What has been read and is whole is still handed on. */
   close(): void {
     this.#ending = true;
-    this.#woken.notify();
+    this.context.pool.nudge();
     this.connection.close();
   }
 
@@ -150,10 +154,11 @@ export class DrainReader implements Holder {
   }
 
   async #retry<T>(take: () => T | undefined, last?: () => T | undefined): Promise<T | undefined> {
-    const { clock, paused, memoryMayBeFree } = this.context;
+    const { clock, paused, pool } = this.context;
     this.connection.pause();
     for (let sinceMs = clock.monotonicMs();;) {
-      if (!this.#ending) await Promise.race([memoryMayBeFree(), this.#woken.wait()]);
+      if (!this.#ending) await pool.freed();
+      if (!this.#ending && !pool.roomy) await clock.sleep(GATHER_MS);
       const nowMs = clock.monotonicMs();
       paused(nowMs - sinceMs);
       sinceMs = nowMs;

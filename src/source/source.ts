@@ -5,7 +5,6 @@
 import type { BufferPool } from "../base/buffer.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { Clock, Random } from "../base/clock.ts";
-import { Condition } from "../base/condition.ts";
 import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
@@ -58,7 +57,6 @@ export class Source {
   readonly #context: DrainContext;
   readonly #open: OpenBuffer;
   readonly #unfinished: UnfinishedFrames;
-  readonly #tick = new Condition();
   readonly #stopping = new AbortController();
   #listener: Listener | undefined;
   #running: Promise<unknown> | undefined;
@@ -76,7 +74,6 @@ export class Source {
       recordBytes,
       open: this.#open,
       unfinished: this.#unfinished,
-      memoryMayBeFree: () => Promise.race([pool.freed(), this.#tick.wait()]),
       paused: (ms) => this.pausedMs += ms,
     };
   }
@@ -103,7 +100,7 @@ export class Source {
   /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#tick.notify();
+    this.#options.pool.nudge();
     await this.#listener?.close();
     const connections = [...this.#connections];
     await Promise.all(connections.map((each) => each.finish()));
@@ -150,7 +147,7 @@ export class Source {
     const { pool, ledger, log } = this.#options;
     let small = pool.take(this.#smallBytes());
     while (small === undefined && !this.#stopping.signal.aborted) {
-      await this.#context.memoryMayBeFree();
+      await pool.freed();
       small = pool.take(this.#smallBytes());
     }
     if (small === undefined) {
@@ -200,7 +197,7 @@ export class Source {
           if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");
         }
       }
-      this.#tick.notify();
+      this.#options.pool.nudge();
     }
   }
 }

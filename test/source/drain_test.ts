@@ -53,7 +53,6 @@ class Intake {
           this.runs.push({ buffer: buffer.retain(), start, end, frames });
         },
       },
-      memoryMayBeFree: () => this.pool.freed(),
       paused: (ms) => this.pausedMs += ms,
     };
   }
