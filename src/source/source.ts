@@ -78,10 +78,6 @@ export class Source {
     };
   }
 
-  get connections(): number {
-    return this.#connections.size;
-  }
-
   /** Where it listens, as bound; undefined where it dials. */
   get address(): Address | undefined {
     return this.#listener?.address;

@@ -30,11 +30,6 @@ export class Appender {
     this.#running = this.#run();
   }
 
-  /** What the last append failed of, while it has not succeeded since. */
-  get failing(): string | undefined {
-    return this.#failing;
-  }
-
   /**
    * For a clean stop, when nothing is received any more: appends all that is
    * unconfirmed. Returns the frames that could not be, if any.

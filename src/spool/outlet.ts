@@ -38,11 +38,6 @@ export class Outlet {
     return this.#flight.position;
   }
 
-  /** Is everything that was received confirmed? */
-  get idle(): boolean {
-    return this.spool.confirmed >= this.spool.window.end;
-  }
-
   /** A new connection: positions the stream. Returns how many frames the consumer may see a second time. */
   async begin(): Promise<number> {
     const { spool } = this;

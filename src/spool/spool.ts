@@ -45,8 +45,6 @@ export class Spool {
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
   readonly appendable = new Condition();
-  /** Notified when frames were confirmed. */
-  readonly progressed = new Condition();
   /** Sequence of the next frame to hand to the target. The outlet moves it. */
   sent: number;
   /** Frames before this one have been taken by the appender. */
@@ -76,10 +74,6 @@ export class Spool {
   /** Sequence of the next frame to deliver as it may be written down: never past the appended end in `always` mode. */
   get cursor(): number {
     return this.options.mode === "always" ? Math.min(this.#confirmed, this.options.journal.end) : this.#confirmed;
-  }
-
-  get spilling(): boolean {
-    return this.#spilling;
   }
 
   /** Is everything that was received to be appended now? */
@@ -141,7 +135,6 @@ export class Spool {
     this.#confirmed = sequence;
     this.options.ledger.deliver(frames, bytes);
     this.settled();
-    this.progressed.notify();
   }
 
   /** Brings everything up to date after frames were sent, confirmed or appended. */

@@ -22,21 +22,11 @@ export interface TargetOptions {
 }
 
 export class Target {
-  /** Connections made so far. */
-  connects = 0;
   #session: Session | undefined;
   #stopping = false;
   #running: Promise<void> | undefined;
 
   constructor(private readonly options: TargetOptions) {}
-
-  get up(): boolean {
-    return this.#session !== undefined;
-  }
-
-  get inFlightBytes(): number {
-    return this.#session?.inFlightBytes ?? 0;
-  }
 
   start(): void {
     this.#running = this.#run();
@@ -65,7 +55,6 @@ export class Target {
 
   async #serve(connection: Connection): Promise<void> {
     const { supply, outlet, spool, clock, log, confirm, halfClose } = this.options;
-    this.connects++;
     const again = await outlet.begin();
     log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
     const session = new Session({ connection, outlet, clock, confirm, halfClose });
