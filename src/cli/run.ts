@@ -12,7 +12,6 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
 import { wantsColour } from "./terminal.ts";
-import { ownName } from "./users.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
@@ -53,7 +52,7 @@ describe one route without a file; what they cannot say, a file can.`,
     for (const route of config.routes) {
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
-    const user = await ownName(runtime);
+    const user = runtime.userName();
     return await relayUntilSignal(
       () => startRelay({ routes: config.routes, runtime, clock: systemClock, log, user }),
       runtime,

@@ -16,7 +16,6 @@ import type { FileInfo } from "../runtime/files.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { systemError } from "../runtime/system_error.ts";
-import { ownName, userNamed } from "./users.ts";
 
 export interface Finding {
   /** A note is good to know; an error keeps the route from running. */
@@ -92,8 +91,8 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
     return undefined;
   } catch (thrown) {
     const reason = systemError(thrown, "access", found.path);
-    const owner = found.info.uid === undefined ? "another user" : await userNamed(found.info.uid);
-    const us = await ownName(runtime);
+    const owner = found.info.uid === undefined ? "another user" : runtime.userName(found.info.uid);
+    const us = runtime.userName();
     return {
       kind: "error",
       text: `${where} belongs to ${owner} and cannot be written by ${us}: ${reason.message}`,

@@ -14,7 +14,7 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
     args: process.argv.slice(2),
     pid: process.pid,
     uid,
-    userName: () => userNameOf(uid),
+    userName: (other = uid) => nameInPasswd(other) ?? (other === uid ? ownName() : undefined) ?? `uid ${other}`,
     env: (name) => process.env[name],
     onSignal(signal, handler) {
       process.on(signal, handler);
@@ -26,12 +26,22 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
   };
 }
 
-/** Looks into passwd(5) first: Bun's userInfo believes the variable USER, and says `unknown` without it. */
-function userNameOf(uid: number | undefined): string {
+/** The name that passwd(5) has for a number; undefined where it has none. */
+function nameInPasswd(uid: number | undefined): string | undefined {
   try {
     const line = readFileSync("/etc/passwd", "utf8").split("\n").find((entry) => entry.split(":")[2] === String(uid));
-    return line?.split(":")[0] ?? userInfo().username;
-  } catch { // no such file, or a number that the system's user database does not know
-    return `uid ${uid}`;
+    return line?.split(":")[0];
+  } catch { // no such file
+    return undefined;
+  }
+}
+
+/** What other user databases call us. Asked last: Bun's userInfo believes the variable USER, and says `unknown` without it. */
+function ownName(): string | undefined {
+  try {
+    const { username } = userInfo();
+    return username === "unknown" ? undefined : username;
+  } catch { // a number that the system's user database does not know
+    return undefined;
   }
 }

@@ -20,8 +20,8 @@ export interface Runtime {
   readonly pid: number;
   /** The effective user; undefined where the system has no such number. */
   readonly uid: number | undefined;
-  /** The user's name for messages, `uid 1000` where the system knows none. */
-  userName(): string;
+  /** A user's name for messages, by default of the one we act as; `uid 1000` where the system knows none. */
+  userName(uid?: number): string;
   /** An environment variable; undefined where it is not set. */
   env(name: string): string | undefined;
   /**

@@ -3,38 +3,28 @@
  * and keeps a drain reader on each connection.
  */
 import type { BufferPool } from "../base/buffer.ts";
-import { Backoff } from "../base/backoff.ts";
-import type { Clock, Random } from "../base/clock.ts";
-import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
-import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
-import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
+import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
+import type { Address, Connection, Listener } from "../runtime/net.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
 import { OpenBuffer } from "./open_buffer.ts";
 import type { Sink } from "./sink.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
 
-export interface SourceOptions {
-  readonly net: Net;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
+/** The dial options stand for the address whichever role it has. */
+export interface SourceOptions extends DialOptions {
   readonly ledger: Ledger;
   readonly pool: BufferPool;
   readonly framer: Framer;
   readonly sink: Sink;
   readonly recordBytes: number;
   readonly role: "listen" | "connect";
-  readonly address: Address;
   readonly maxConnections: number;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
-  readonly connectTimeoutMs: number;
-  readonly retryMinMs: number;
-  readonly retryMaxMs: number;
 }
 
 /** A connection's own buffer: this much while connections are few. */
@@ -118,23 +108,12 @@ export class Source {
   }
 
   async #dialLoop(): Promise<void> {
-    const { net, clock, log, address, connectTimeoutMs, retryMinMs, retryMaxMs, random } = this.#options;
-    const backoff = new Backoff({ minMs: retryMinMs, maxMs: retryMaxMs, random });
-    let failing = "";
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const connection = await net.connect(address, connectTimeoutMs);
-        if (this.#stopping.signal.aborted) return connection.close();
-        failing = "";
-        const received = this.#options.ledger.received.bytes;
-        await (await this.#admit(connection))?.ended;
-        if (this.#options.ledger.received.bytes > received) backoff.reset();
-      } catch (error) {
-        const message = messageOf(error);
-        if (message !== failing) log.warn("cannot connect to the source, trying again", { error: message });
-        failing = message;
-      }
-      await clock.sleep(backoff.nextMs(), this.#stopping.signal);
+    const { received } = this.#options.ledger;
+    const dialler = new Dialler(this.#options, "the source", this.#stopping.signal);
+    for (let next = await dialler.next(); next !== undefined; next = await dialler.next()) {
+      const before = received.bytes;
+      await (await this.#admit(next))?.ended;
+      if (received.bytes > before) dialler.progressed();
     }
   }
 

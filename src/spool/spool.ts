@@ -18,7 +18,7 @@ import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
-import { runEnd } from "../base/run.ts";
+import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/types.ts";
 import { Window } from "./window.ts";
@@ -157,10 +157,10 @@ export class Spool {
   }
 
   /** Are `rewind` bytes of confirmed frames in the window even without this run? */
-  #beyondRewind(run: { readonly offset: number; readonly start: number; readonly end: number }): boolean {
+  #beyondRewind(run: Run): boolean {
     const { rewindBytes } = this.options;
     if (rewindBytes === 0) return true;
-    return this.window.offsetOf(this.#confirmed) - (run.offset + run.end - run.start) >= rewindBytes;
+    return this.window.offsetOf(this.#confirmed) - (run.offset + runBytes(run)) >= rewindBytes;
   }
 
   #underPressure(): boolean {

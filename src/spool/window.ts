@@ -146,7 +146,7 @@ export class Window {
     while (this.#runs.length > 0) this.dropFront();
   }
 
-  /** Runs here, for tests and diagnostics. */
+  /** How many runs are here. */
   get length(): number {
     return this.#runs.length;
   }

@@ -1,0 +1,70 @@
+/** Dialling the same address again and again, the same on both sides of a route. */
+import { Backoff } from "../base/backoff.ts";
+import type { Clock, Random } from "../base/clock.ts";
+import { messageOf } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import type { Address, Connection, Net } from "./net.ts";
+
+export interface DialOptions {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly address: Address;
+  readonly connectTimeoutMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+}
+
+export class Dialler {
+  readonly #backoff: Backoff;
+  #first = true;
+  #failing = "";
+
+  /** `whom` is dialled, for the log: `the target`. Once `signal` is aborted, no more. */
+  constructor(
+    private readonly options: DialOptions,
+    private readonly whom: string,
+    private readonly signal: AbortSignal,
+  ) {
+    const { retryMinMs: minMs, retryMaxMs: maxMs, random } = options;
+    this.#backoff = new Backoff({ minMs, maxMs, random });
+  }
+
+  /**
+   * The next connection, however many attempts it takes, with exponential
+   * backoff before each but the very first; undefined once stopped. `failed` is
+   * called after each attempt that failed.
+   */
+  async next(failed: () => void = () => {}): Promise<Connection | undefined> {
+    const { clock, net, address, connectTimeoutMs } = this.options;
+    while (!this.signal.aborted) {
+      if (!this.#first) await clock.sleep(this.#backoff.nextMs(), this.signal);
+      if (this.signal.aborted) return undefined;
+      this.#first = false;
+      try {
+        const connection = await net.connect(address, connectTimeoutMs);
+        this.#failing = "";
+        if (!this.signal.aborted) return connection;
+        connection.close();
+      } catch (error) {
+        this.#report(messageOf(error));
+        failed();
+      }
+    }
+    return undefined;
+  }
+
+  /** The last connection was of use: the backoff starts over. */
+  progressed(): void {
+    this.#backoff.reset();
+  }
+
+  /** An outage is one line in the log, not one for each attempt. */
+  #report(message: string): void {
+    if (message === this.#failing) return;
+    this.#failing = message;
+    const { log, retryMaxMs } = this.options;
+    log.warn(`cannot connect to ${this.whom}, trying again`, { error: message, retry_max_ms: retryMaxMs });
+  }
+}
