@@ -43,7 +43,7 @@ export interface DrainEnd {
  * queue full, and closes the window after every read; this way it empties the
  * queue in one go and the window closes once, if at all.
  */
-const GATHER_MS = 4;
+const GATHER_MS = 6;
 
 export class DrainReader implements Holder {
   lastReadMs: number;
