@@ -38,6 +38,7 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   const source = {
     maxConnections,
     idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
+    reply: new Uint8Array(0),
   } satisfies Omit<SourceOptions, "endpoint">;
   const target = resolveTarget(raw, memoryMaxBytes, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
@@ -121,6 +122,16 @@ function resolveTarget(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope)
   }
   return {
     confirm: target.confirm === "written" ? "written" : "acked",
+    reply: {
+      framing: resolveFraming("line", memoryMaxBytes),
+      timeoutMs: 30_000,
+      ok: undefined,
+      attempts: 3,
+      window: 1024,
+    },
+    forwardReplies: false,
+    rateBytes: 0,
+    stallTimeoutMs: 0,
     rewindBytes,
     halfClose: target.half_close ?? false,
     connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
@@ -147,6 +158,7 @@ function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteSc
     segmentBytes,
     maxBytes,
     minFreeBytes: journal.min_free ?? 64 * MIB,
+    whenFull: "block",
     retainMs: journal.retain ?? 0,
     retainBytes: journal.retain_bytes ?? 0,
   };

@@ -13,17 +13,41 @@ export interface SourceOptions {
   readonly maxConnections: number;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
+  /** Sent back for each frame once it is appended, and synced where `sync` is "each"; empty = nothing. */
+  readonly reply: Uint8Array;
+}
+
+/** What `confirm = "reply"` asks of the consumer's answers. */
+export interface ReplyOptions {
+  readonly framing: Framing;
+  readonly timeoutMs: number;
+  /** What a good answer matches; undefined: every answer is good. */
+  readonly ok: RegExp | undefined;
+  /** A frame that was answered otherwise this often goes to quarantine. */
+  readonly attempts: number;
+  /** Frames sent and not yet answered, at most. */
+  readonly window: number;
 }
 
 export interface TargetOptions {
   readonly endpoint: Endpoint;
-  readonly confirm: "written" | "acked";
+  readonly confirm: "written" | "acked" | "reply";
+  readonly reply: ReplyOptions;
+  /** Do the bytes that the consumer sends go to the producer, or nowhere? */
+  readonly forwardReplies: boolean;
+  /** Bytes a second at most; 0 = no limit. */
+  readonly rateBytes: number;
+  /** Of retransmissions or unanswered probes, until the connection is given up; 0 = never. */
+  readonly stallTimeoutMs: number;
   readonly rewindBytes: number;
   readonly halfClose: boolean;
   readonly connectTimeoutMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 }
+
+/** What happens while the journal has no room (DESIGN 5, When full). */
+export type WhenFull = "block" | "drop-oldest" | "drop-newest" | "disconnect";
 
 export interface JournalSettings {
   /** Absolute path. */
@@ -34,6 +58,7 @@ export interface JournalSettings {
   readonly segmentBytes: number;
   readonly maxBytes: number;
   readonly minFreeBytes: number;
+  readonly whenFull: WhenFull;
   readonly retainMs: number;
   readonly retainBytes: number;
 }

@@ -45,7 +45,8 @@ export class Route {
     memory: MemoryPlan,
   ) {
     const { log, clock } = context;
-    const { rewindBytes, confirm, halfClose } = options.target;
+    const { rewindBytes, halfClose } = options.target;
+    const confirm = options.target.confirm === "written" ? "written" : "acked";
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
