@@ -22,6 +22,14 @@ export class Deque<T> {
     return item;
   }
 
+  pop(): T | undefined {
+    if (this.#length === 0) return undefined;
+    const index = (this.#head + --this.#length) & (this.#items.length - 1);
+    const item = this.#items[index];
+    this.#items[index] = undefined;
+    return item;
+  }
+
   /** The item at `index` from the front; undefined outside [0, length). */
   at(index: number): T | undefined {
     if (index < 0 || index >= this.#length) return undefined;

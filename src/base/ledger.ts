@@ -16,6 +16,10 @@ export type DropReason =
   | "fault"
   /** The oldest unfinished frame stood in the way of others and did not grow. */
   | "stuck"
+  /** The journal had no room and `when_full` said so. */
+  | "full"
+  /** The consumer answered it badly too often; it is in quarantine. */
+  | "refused"
   /** Damaged records of the journal, moved to quarantine. */
   | "damaged"
   /** Neither delivered nor journaled when the process had to end. */

@@ -16,14 +16,12 @@ import { type PlannedRecord, planRecords, sizeOf } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { segmentBytesFor } from "./segment_size.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./stop_sync.ts";
 import { JournalFullError, type JournalOptions } from "./types.ts";
 
 const RECORD_BYTES_MAX = 256 * 1024;
-
-/** A full journal frees itself segment by segment: one must not be most of it. */
-const SEGMENTS_AT_LEAST = 8;
 
 export interface AppendLogParts {
   readonly options: JournalOptions;
@@ -42,7 +40,7 @@ export class AppendLog {
   readonly #parts: AppendLogParts;
   readonly #options: JournalOptions;
   readonly #segments: SegmentList;
-  readonly #segmentBytes: number;
+  #segmentBytes: number;
   readonly #recordBytes: number;
   #end: number;
   #previousEnd: number;
@@ -62,8 +60,7 @@ export class AppendLog {
     this.#segments = parts.segments;
     this.#end = parts.end;
     this.#previousEnd = parts.previousEnd;
-    const share = options.maxBytes > 0 ? Math.floor(options.maxBytes / SEGMENTS_AT_LEAST) : Number.POSITIVE_INFINITY;
-    this.#segmentBytes = Math.min(options.segmentBytes, share);
+    this.#segmentBytes = segmentBytesFor(options, parts.room, parts.segments.bytes);
     this.#recordBytes = Math.min(options.recordBytes, RECORD_BYTES_MAX);
     parts.housekeeping.letGoOfNewest = (cursor, desperate) =>
       this.#inTurn(() => this.#letGoOfNewest(cursor, desperate));
@@ -211,6 +208,7 @@ export class AppendLog {
     // What was rescued has just begun a new one.
     if (this.#writer !== undefined) return this.#writer;
     await this.#clearTheWay(base);
+    this.#segmentBytes = segmentBytesFor(this.#options, this.#parts.room, this.#segments.bytes);
     return this.#writer = await createSegment(this.#options, {
       base,
       previousEnd: this.#previousEnd,

@@ -45,6 +45,8 @@ export class Housekeeping {
    */
   letGoOfNewest: (cursor: number, desperate: boolean) => Promise<void> = () => Promise.resolve();
   #running: Promise<void> | undefined;
+  /** One pass after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly options: HousekeepingOptions,
@@ -88,6 +90,24 @@ export class Housekeeping {
     this.wake();
   }
 
+  /** Like `makeRoom`, at once; false if nothing could be unlinked. */
+  async unlinkRetained(): Promise<boolean> {
+    const before = this.segments.length;
+    for (let stage = 0; stage < 2 && this.#hasDelivered && this.segments.length >= before; stage++) {
+      this.#full = true;
+      await this.#pass();
+    }
+    return this.segments.length < before;
+  }
+
+  /** Unlinks what is wholly below `sequence`, the newest segment excepted. */
+  unlinkBelow(sequence: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#write(false);
+      await this.#unlink(this.segments.all.slice(0, -1).filter((segment) => segment.end <= sequence));
+    });
+  }
+
   /** Stops and writes the last state, synced. Rejects if that fails. */
   async close(clean: boolean): Promise<void> {
     this.#closing.abort();
@@ -122,7 +142,22 @@ export class Housekeeping {
     }
   }
 
-  async #pass(): Promise<void> {
+  get #hasDelivered(): boolean {
+    const oldest = this.segments.all[0];
+    return oldest !== undefined && oldest.end <= this.#cursor;
+  }
+
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(operation);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #pass(): Promise<void> {
+    return this.#inTurn(() => this.#passNow());
+  }
+
+  async #passNow(): Promise<void> {
     this.#due = false;
     try {
       await this.#write(false);

@@ -10,6 +10,7 @@ import { AppendLog, type AppendLogParts } from "./append_log.ts";
 import type { DamageLog } from "./damage_log.ts";
 import { IntervalSync } from "./interval_sync.ts";
 import { locateBack } from "./locate_back.ts";
+import { countFrames, type Pending } from "./pending.ts";
 import { Reader } from "./reader.ts";
 import type { Damage, Journal, JournalReader, Recovery } from "./types.ts";
 
@@ -24,6 +25,7 @@ export class DirectoryJournal implements Journal {
   readonly #opened: OpenedJournal;
   readonly #log: AppendLog;
   readonly #intervalSync: IntervalSync | undefined;
+  readonly #readers = new Set<Reader>();
   #closed: Promise<void> | undefined;
 
   constructor(opened: OpenedJournal) {
@@ -71,10 +73,40 @@ export class DirectoryJournal implements Journal {
     this.#opened.housekeeping.confirm(sequence, atRiskBytes);
   }
 
+  unlinkRetained(): Promise<boolean> {
+    return this.#opened.housekeeping.unlinkRetained();
+  }
+
+  oldestPending(): { readonly first: number; readonly until: number } | undefined {
+    const { segments } = this.#opened;
+    const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
+    if (segment === undefined || segment === segments.newest) return undefined;
+    return { first: segment.base, until: Math.min(segment.end, segments.boundOf(segment)) };
+  }
+
+  async count(from: number, until: number): Promise<Pending> {
+    const { options, segments } = this.#opened;
+    return await countFrames(options.files, segments, from, until);
+  }
+
+  async unlinkBelow(sequence: number): Promise<void> {
+    const { housekeeping, room } = this.#opened;
+    // An open file keeps its space.
+    for (const reader of this.#readers) reader.letGoBelow(sequence);
+    await housekeeping.unlinkBelow(sequence);
+    await room.refresh();
+  }
+
+  quarantine(sequence: number, frame: Uint8Array): Promise<string> {
+    return this.#opened.quarantine.keepFrame(sequence, frame);
+  }
+
   reader(pool: BufferPool): JournalReader {
     const { options, segments, quarantine, damages, end } = this.#opened;
     const context = { files: options.files, segments, quarantine, damages, end: () => this.end, openedAt: end };
-    return new Reader(context, pool, this.cursor);
+    const reader = new Reader(context, pool, this.cursor, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    return reader;
   }
 
   locateBack(sequence: number, bytes: number): Promise<number> {

@@ -89,7 +89,7 @@ class Opening {
     const housekeeping = new Housekeeping(this.options, this.#segments, file, cursor);
     await housekeeping.start();
     const room = new Room(this.options);
-    if (this.options.minFreeBytes > 0) await room.refresh();
+    if (room.matters) await room.refresh();
     return new DirectoryJournal({
       options: this.options,
       lock,

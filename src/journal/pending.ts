@@ -1,4 +1,4 @@
-/** How much there is to deliver when a journal is opened, in frames and bytes. */
+/** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
 import type { FileSystem } from "../runtime/files.ts";
 import { bytesOfFrames } from "./locate_back.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -35,6 +35,22 @@ export async function countPending(
     }
   }
   return pending;
+}
+
+/** Frames of [from, until), from the record headers; `until` is the end of a segment. */
+export async function countFrames(
+  files: FileSystem,
+  segments: SegmentList,
+  from: number,
+  until: number,
+): Promise<Pending> {
+  const counted: Pending = { frames: 0, bytes: 0 };
+  for (const segment of segments.all) {
+    const end = Math.min(until, segments.boundOf(segment));
+    if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
+    await addFromHeaders(files, segment, from, end, counted);
+  }
+  return counted;
 }
 
 async function addFromHeaders(

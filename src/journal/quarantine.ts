@@ -30,18 +30,31 @@ export class Quarantine {
     await this.files.makeDirectory(this.#directory);
     const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
     if (await this.files.stat(path) !== undefined) return false;
+    await this.#create(path, (to) => copyBytes(from, offset, to, bytes));
+    return true;
+  }
+
+  /** The file appears under its name when it is whole and synced. */
+  async #create(path: string, fill: (to: File) => Promise<void>): Promise<void> {
+    await this.files.makeDirectory(this.#directory);
     const temporary = `${path}.tmp`;
     const to = await this.files.open(temporary, "open");
     try {
       await to.truncate(0);
-      await copyBytes(from, offset, to, bytes);
+      await fill(to);
       await to.sync();
     } finally {
       to.close();
     }
     await this.files.rename(temporary, path);
     await this.files.syncDirectory(this.#directory);
-    return true;
+  }
+
+  /** Writes one frame to `SEQUENCE.refused`, in place of an earlier try, and syncs it. Returns the path. */
+  async keepFrame(sequence: number, frame: Uint8Array): Promise<string> {
+    const path = `${this.#directory}/${String(sequence).padStart(20, "0")}.refused`;
+    await this.#create(path, (to) => to.writeAt([frame], 0));
+    return path;
   }
 
   /** Moves a whole file here, under its own name or the next free one. Returns the new path. */

@@ -49,8 +49,16 @@ export class Reader implements JournalReader {
   #closed = false;
   /** The header behind a payload that fills a buffer to the brim. */
   readonly #scratch = new Uint8Array(FOOTER_BYTES);
+  #reading = false;
+  /** Close the file as soon as nothing is read from it. */
+  #letGo = false;
 
-  constructor(private readonly context: ReaderContext, private readonly pool: BufferPool, public position: number) {}
+  constructor(
+    private readonly context: ReaderContext,
+    private readonly pool: BufferPool,
+    public position: number,
+    private readonly onClose: () => void,
+  ) {}
 
   seek(sequence: number): void {
     if (sequence === this.position) return;
@@ -59,6 +67,23 @@ export class Reader implements JournalReader {
   }
 
   async next(sole: boolean): Promise<JournalBatch | undefined> {
+    this.#reading = true;
+    try {
+      return await this.#next(sole);
+    } finally {
+      this.#reading = false;
+      if (this.#letGo) this.#leave();
+    }
+  }
+
+  /** Lets go of a file whose frames are all below `sequence`: it is about to be unlinked. */
+  letGoBelow(sequence: number): void {
+    if (this.#place === undefined || this.#place.segment.end > sequence) return;
+    if (this.#reading) this.#letGo = true;
+    else this.#leave();
+  }
+
+  async #next(sole: boolean): Promise<JournalBatch | undefined> {
     while (!this.#closed) {
       const place = this.#place ?? await this.#enter();
       if (place === undefined) return undefined;
@@ -86,11 +111,13 @@ export class Reader implements JournalReader {
   close(): void {
     this.#closed = true;
     this.#leave();
+    this.onClose();
   }
 
   #leave(): void {
     this.#place?.file.close();
     this.#place = undefined;
+    this.#letGo = false;
   }
 
   /** Opens the segment that `position` is in, at the first record that is not wholly before it. */

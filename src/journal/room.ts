@@ -19,6 +19,7 @@ export interface RoomOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly minFreeBytes: number;
+  readonly dropsOldest: boolean;
 }
 
 export class Room {
@@ -30,11 +31,22 @@ export class Room {
 
   constructor(private readonly options: RoomOptions) {}
 
+  /** Does anybody want to know how much is free? */
+  get matters(): boolean {
+    return this.options.minFreeBytes > 0 || this.options.dropsOldest;
+  }
+
+  /** What the journal could grow to, as far as is known, where it has `journalBytes` now. */
+  capacity(journalBytes: number): number {
+    const free = journalBytes + this.#freeBytes - this.#writtenSince - this.options.minFreeBytes;
+    return this.options.maxBytes > 0 ? Math.min(this.options.maxBytes, free) : free;
+  }
+
   /** Throws a `JournalFullError` if `bytes` more would break a limit; `journalBytes` is what the segments have now. */
   check(bytes: number, journalBytes: number): void {
     const { clock, directory, maxBytes, minFreeBytes } = this.options;
     const stale = this.#writtenSince >= REFRESH_BYTES || clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
-    if (stale && minFreeBytes > 0) void this.refresh();
+    if (stale && this.matters) void this.refresh();
     if (maxBytes > 0 && journalBytes + bytes > maxBytes) {
       const message =
         `journal ${directory}: ${journalBytes} bytes, no room for ${bytes} more below max_bytes ${maxBytes}`;

@@ -39,6 +39,8 @@ export interface JournalOptions {
   readonly retainMs: number;
   /** Keep at most this much of them, in bytes; 0 = no limit. */
   readonly retainBytes: number;
+  /** Will room be made by dropping segments? Then one is at most an eighth of the room there is. */
+  readonly dropsOldest: boolean;
 }
 
 /** What was found when the journal was opened. */
@@ -151,6 +153,24 @@ export interface Journal {
    * that. `atRiskBytes` is noted beside it.
    */
   confirm(sequence: number, atRiskBytes: number): void;
+
+  /**
+   * Unlinks delivered segments that are kept for `retain` alone, or if there are
+   * none, for `rewind`. False if nothing could be freed so.
+   */
+  unlinkRetained(): Promise<boolean>;
+
+  /** The oldest segment that holds frames at or after the cursor; undefined if that is the newest, which stays. */
+  oldestPending(): { readonly first: number; readonly until: number } | undefined;
+
+  /** How many frames of [from, until) are in the journal, and their bytes, as the record headers say. */
+  count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
+
+  /** Unlinks segments wholly below `sequence`, the newest excepted, whether or not they are delivered. */
+  unlinkBelow(sequence: number): Promise<void>;
+
+  /** Keeps a frame that the consumer does not take in `quarantine/`, synced. Returns its path. */
+  quarantine(sequence: number, frame: Uint8Array): Promise<string>;
 
   /** A reader that starts at the cursor and takes its buffers from `pool`. */
   reader(pool: BufferPool): JournalReader;

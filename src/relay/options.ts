@@ -2,6 +2,9 @@
 import type { Framing } from "../framing/framing.ts";
 import type { SyncPolicy } from "../journal/types.ts";
 import type { Address } from "../runtime/net.ts";
+import type { WhenFull } from "../spool/overload.ts";
+
+export type { WhenFull };
 
 /** Which side opens the connection. */
 export type Endpoint =
@@ -45,9 +48,6 @@ export interface TargetOptions {
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 }
-
-/** What happens while the journal has no room (DESIGN 5, When full). */
-export type WhenFull = "block" | "drop-oldest" | "drop-newest" | "disconnect";
 
 export interface JournalSettings {
   /** Absolute path. */

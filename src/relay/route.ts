@@ -45,8 +45,7 @@ export class Route {
     memory: MemoryPlan,
   ) {
     const { log, clock } = context;
-    const { rewindBytes, halfClose } = options.target;
-    const confirm = options.target.confirm === "written" ? "written" : "acked";
+    const { rewindBytes } = options.target;
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
@@ -54,15 +53,19 @@ export class Route {
       framer,
       ledger: this.ledger,
       log,
+      clock,
       mode: options.journal.mode,
+      whenFull: options.journal.whenFull,
       appendFirst: options.journal.mode === "always" && options.journal.sync === "each",
       rewindBytes,
     });
     this.#appender = new Appender(this.#spool, clock);
     this.#supply = this.#createSupply();
-    const outlet = new Outlet(this.#spool);
-    this.#target = new Target({ supply: this.#supply, spool: this.#spool, outlet, clock, log, confirm, halfClose });
     this.#source = this.#createSource(framer, memory);
+    this.#target = this.#createTarget();
+    this.#spool.onAppended = (end) => this.#source.safe(end);
+    this.#spool.overload.onShut = (reason) => this.#source.shut(reason);
+    this.#spool.overload.onReopen = () => this.#source.reopen();
     journal.onDamage = (damage) => this.#damaged(damage);
   }
 
@@ -81,6 +84,7 @@ export class Route {
       framer,
       recordBytes: memory.recordBytes,
       rewindBytes: options.target.rewindBytes,
+      dropsOldest: options.journal.whenFull === "drop-oldest",
     });
     const route = new Route(options, context, journal, framer, memory);
     try {
@@ -130,6 +134,7 @@ export class Route {
     const mayRepeat = await this.#target.stop();
     this.ledger.resentFrames += mayRepeat;
     const lost = await this.#appender.finish();
+    this.#spool.overload.close();
     if (lost !== undefined) {
       this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
       log.error("frames are lost: they could not be appended at the stop", lost);
@@ -181,7 +186,7 @@ export class Route {
   }
 
   #createSource(framer: Framer, memory: MemoryPlan): Source {
-    const { endpoint, maxConnections, idleTimeoutMs } = this.options.source;
+    const { endpoint, maxConnections, idleTimeoutMs, reply } = this.options.source;
     const { connectTimeoutMs, retryMinMs, retryMaxMs } = this.options.target;
     return new Source({
       ...this.#shared(),
@@ -193,9 +198,29 @@ export class Route {
       address: endpoint.address,
       maxConnections,
       idleTimeoutMs,
+      reply,
+      forwards: this.options.target.forwardReplies,
       connectTimeoutMs,
       retryMinMs,
       retryMaxMs,
+    });
+  }
+
+  #createTarget(): Target {
+    const { clock, log } = this.context;
+    const { confirm, reply, forwardReplies, rateBytes, stallTimeoutMs, halfClose } = this.options.target;
+    const { framing, ...rules } = reply;
+    return new Target({
+      supply: this.#supply,
+      spool: this.#spool,
+      outlet: new Outlet(this.#spool, confirm === "reply"),
+      clock,
+      log,
+      confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
+      replies: forwardReplies ? this.#source : undefined,
+      rateBytes,
+      stallTimeoutMs,
+      halfClose,
     });
   }
 

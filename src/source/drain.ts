@@ -19,7 +19,7 @@ import type { Holder } from "./unfinished.ts";
 /** What the readers of one route share. */
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
-  readonly sink: Sink;
+  readonly sink: Pick<Sink, "push">;
   readonly clock: Clock;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;

@@ -3,14 +3,18 @@
  * and keeps a drain reader on each connection.
  */
 import type { BufferPool } from "../base/buffer.ts";
+import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
+import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
+import { ForwardedAnswers } from "./forwarded_answers.ts";
 import { OpenBuffer } from "./open_buffer.ts";
+import { SafeReplies } from "./safe_replies.ts";
 import type { Sink } from "./sink.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
 
@@ -25,6 +29,10 @@ export interface SourceOptions extends DialOptions {
   readonly maxConnections: number;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
+  /** Sent back for each frame once it is safe; empty: nothing. */
+  readonly reply: Uint8Array;
+  /** Will the consumer's bytes be given to `forward`? */
+  readonly forwards: boolean;
 }
 
 /** A connection's own buffer: this much while connections are few. */
@@ -39,9 +47,13 @@ export const SOURCE_STOP_MS = 1000;
 export class Source {
   /** Time that reading was stopped for want of memory, all connections together, in ms. */
   pausedMs = 0;
-  /** Connections turned away because there were `max_connections`. */
+  /** Connections turned away: there were `max_connections`, or no room. */
   refused = 0;
   #refusedLogged = 0;
+  /** Why nobody is admitted for now. */
+  #shutBecause: string | undefined;
+  readonly #reopened = new Condition();
+  readonly #replies: SafeReplies | undefined;
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
   readonly #context: DrainContext;
@@ -55,6 +67,7 @@ export class Source {
     this.#options = options;
     const { pool, framer, sink, clock, recordBytes } = options;
     this.#open = new OpenBuffer(pool);
+    if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
     this.#unfinished = new UnfinishedFrames(pool.maxBytes / 2);
     this.#context = {
       pool,
@@ -83,9 +96,34 @@ export class Source {
     this.#running = Promise.all([serving, this.#watch()]);
   }
 
+  /** Closes every connection and admits none until {@link reopen}. */
+  shut(because: string): void {
+    this.#shutBecause = because;
+    for (const each of this.#connections) each.close(because);
+  }
+
+  reopen(): void {
+    this.#shutBecause = undefined;
+    this.#reopened.notify();
+  }
+
+  /** Frames below `end` are safe: their producers get the replies that they were promised. */
+  safe(end: number): void {
+    this.#replies?.safe(end);
+  }
+
+  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known; dropped if there is none. */
+  async forward(bytes: Uint8Array, sequence: number | undefined): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const { answers } of this.#connections) {
+      if (answers instanceof ForwardedAnswers) await answers.forward(bytes, sequence, nowMs);
+    }
+  }
+
   /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#reopened.notify();
     this.#options.pool.nudge();
     await this.#listener?.close();
     const connections = [...this.#connections];
@@ -102,7 +140,9 @@ export class Source {
     const { clock, log, maxConnections } = this.#options;
     const { signal } = this.#stopping;
     await acceptEach(listener, { clock, log, signal, who: "a producer" }, async (connection) => {
-      if (this.#connections.size >= maxConnections) this.#refuse(connection);
+      if (this.#connections.size >= maxConnections) this.#makeWay();
+      const why = this.#shutBecause ?? (this.#connections.size >= maxConnections ? "max_connections" : undefined);
+      if (why !== undefined) this.#refuse(connection, why);
       else await this.#admit(connection);
     });
   }
@@ -110,11 +150,31 @@ export class Source {
   async #dialLoop(): Promise<void> {
     const { received } = this.#options.ledger;
     const dialler = new Dialler(this.#options, "the source", this.#stopping.signal);
-    for (let next = await dialler.next(); next !== undefined; next = await dialler.next()) {
+    for (let next = await this.#dial(dialler); next !== undefined; next = await this.#dial(dialler)) {
       const before = received.bytes;
       await (await this.#admit(next))?.ended;
       if (received.bytes > before) dialler.progressed();
     }
+  }
+
+  async #dial(dialler: Dialler): Promise<Connection | undefined> {
+    while (this.#shutBecause !== undefined && !this.#stopping.signal.aborted) await this.#reopened.wait();
+    return await dialler.next();
+  }
+
+  /** A producer that has sent everything and only waits for answers gives way to one that has something to send. */
+  #makeWay(): void {
+    for (const each of this.#connections) {
+      if (!each.lingering) continue;
+      each.close("a new producer takes its place");
+      this.#connections.delete(each);
+      return;
+    }
+  }
+
+  #answersFor(connection: Connection): Answers | undefined {
+    if (this.#options.forwards) return new ForwardedAnswers(connection);
+    return this.#replies?.for(connection);
   }
 
   /** Undefined if there is no memory for it before the stop. */
@@ -130,7 +190,8 @@ export class Source {
       return undefined;
     }
     log.info("source connected", { peer: connection.peer });
-    const admitted = new SourceConnection(connection, small, this.#context, ledger, log);
+    const answers = this.#answersFor(connection);
+    const admitted = new SourceConnection({ connection, small, context: this.#context, ledger, log, answers });
     this.#connections.add(admitted);
     admitted.ended.then(() => this.#connections.delete(admitted));
     return admitted;
@@ -144,11 +205,11 @@ export class Source {
     return Math.max(least, 256, Math.min(SMALL_BYTES_MAX, share));
   }
 
-  #refuse(connection: Connection): void {
+  #refuse(connection: Connection, why: string): void {
     const { log, maxConnections } = this.#options;
     // A crowd at the door is one line a second, not one for each.
     if (this.refused++ === this.#refusedLogged) {
-      log.warn("source connection refused", { peer: connection.peer, max_connections: maxConnections });
+      log.warn("source connection refused", { peer: connection.peer, why, max_connections: maxConnections });
       this.#refusedLogged = this.refused;
     }
     connection.close();
@@ -161,12 +222,15 @@ export class Source {
   }
 
   async #watch(): Promise<void> {
-    const { clock, idleTimeoutMs } = this.#options;
+    const { clock, idleTimeoutMs, sink } = this.#options;
     while (!this.#stopping.signal.aborted) {
       await clock.sleep(TICK_MS, this.#stopping.signal);
       const nowMs = clock.monotonicMs();
       this.#unfinished.checkStuck(nowMs);
       this.#reportRefused();
+      for (const { answers } of this.#connections) {
+        if (answers instanceof ForwardedAnswers) answers.check(sink.confirmed, nowMs);
+      }
       if (idleTimeoutMs > 0) {
         for (const each of this.#connections) {
           if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");

@@ -11,6 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import { JournalFullError } from "../journal/types.ts";
+import { dropOldest } from "./drop_oldest.ts";
 import type { Spool } from "./spool.ts";
 
 /** Bytes of one append at most, one larger run apart: what comes in while the event loop turns once, and more. */
@@ -50,7 +51,7 @@ export class Appender {
       return {
         first,
         until: spool.window.end,
-        bytes: spool.window.bytesFrom(first),
+        bytes: spool.window.endOffset - spool.window.exactOffsetOf(first),
         reason: this.#failing ?? "unknown",
       };
     }
@@ -80,13 +81,25 @@ export class Appender {
       this.#recovered();
       return true;
     } catch (error) {
+      if (await this.#madeRoom(error)) return true;
       this.#failed(error);
       return false;
     } finally {
       this.#count(runs, before);
       for (const run of runs) run.buffer.release();
+      spool.onAppended(journal.end);
       spool.settled();
       spool.sendable.notify();
+    }
+  }
+
+  async #madeRoom(error: unknown): Promise<boolean> {
+    if (this.spool.options.whenFull !== "drop-oldest" || !(error instanceof JournalFullError)) return false;
+    try {
+      return await dropOldest(this.spool);
+    } catch (failure) {
+      this.#failed(failure);
+      return false;
     }
   }
 
@@ -100,6 +113,7 @@ export class Appender {
 
   #failed(error: unknown): void {
     const message = messageOf(error);
+    this.spool.appendFailed(message);
     if (this.#failing === message) return;
     this.#failing = message;
     const { log } = this.spool.options;
@@ -112,5 +126,6 @@ export class Appender {
     if (this.#failing === undefined) return;
     this.#failing = undefined;
     this.spool.options.log.info("the journal takes frames again");
+    this.spool.overload.recovered();
   }
 }

@@ -1,16 +1,21 @@
 /**
  * The target's side of the spool: a stream of bytes to send, and the
- * translation of "so many bytes are confirmed" into frames.
+ * translation of "so many bytes are confirmed" or "so many frames are answered"
+ * into sequences.
  *
  * The stream of a connection begins at a frame, `rewind` bytes before the first
  * unconfirmed one, and goes on through journal and memory without a seam. When
  * the connection ends, the first frame that was not wholly confirmed is found
  * exactly; nothing before it is sent again, `rewind` apart.
  */
+import type { PooledBuffer } from "../base/buffer.ts";
+import { frameEnds } from "../framing/frame_ends.ts";
+import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { JournalBatch } from "../journal/types.ts";
-import { Flight } from "./flight.ts";
-import { ReadAhead } from "./read_ahead.ts";
+import type { Flight, Landed } from "./flight.ts";
+import { JournalFeed, type Stretch } from "./journal_feed.ts";
+import { resumePoint } from "./resume.ts";
 import type { Spool } from "./spool.ts";
 
 /** Bytes to send, as they lie in memory; `release` when they are written. */
@@ -23,14 +28,16 @@ export interface Outgoing {
 const OUTGOING_BYTES = 1024 * 1024;
 
 export class Outlet {
-  readonly #flight = new Flight();
-  readonly #journal: ReadAhead;
+  readonly #flight: Flight;
+  readonly #feed: JournalFeed;
   #open = false;
   #highestSent = 0;
 
-  constructor(private readonly spool: Spool) {
+  /** `eachFrame`: frames will be confirmed one by one, with `answer`. */
+  constructor(private readonly spool: Spool, private readonly eachFrame = false) {
     const { journal, pool } = spool.options;
-    this.#journal = new ReadAhead(journal.reader(pool));
+    this.#feed = new JournalFeed(journal, pool);
+    this.#flight = spool.flight;
   }
 
   /** Bytes handed out on this connection. */
@@ -38,25 +45,38 @@ export class Outlet {
     return this.#flight.position;
   }
 
-  /** A new connection: positions the stream. Returns how many frames the consumer may see a second time. */
-  async begin(): Promise<number> {
-    const { spool } = this;
-    this.#flight.reset();
-    this.#open = true;
-    // A run that is partly confirmed becomes two, so that what `rewind` sends again is not counted again.
-    if (spool.confirmed > spool.window.first && spool.confirmed < spool.window.end) this.#cutAt(spool.confirmed);
-    spool.sent = await this.#resumePoint();
-    const again = Math.max(0, this.#highestSent - spool.sent);
-    spool.options.ledger.resentFrames += again;
-    spool.targetUp();
-    return again;
+  /** Frames handed out on this connection and not confirmed on it. */
+  get framesInFlight(): number {
+    return this.#flight.frames;
   }
 
-  /** The next bytes to send; waits for some. Undefined once `interrupt` was called. */
-  async next(): Promise<Outgoing | undefined> {
+  /** A new connection: positions the stream. Returns how many frames the consumer may see a second time. */
+  async begin(): Promise<number> {
+    this.#flight.reset();
+    this.#open = true;
+    this.spool.sent = await resumePoint(this.spool);
+    this.spool.targetUp();
+    return this.#countAgain();
+  }
+
+  /** On the same connection: once more from the first unconfirmed frame. Nothing may be in flight. */
+  goBack(): void {
+    this.#flight.reset();
+    this.#open = true;
+    this.spool.sent = this.spool.confirmed;
+    this.#countAgain();
+  }
+
+  /**
+   * The next bytes to send, at most `maxFrames` frames (at least one); waits for
+   * some. Undefined once `interrupt` was called.
+   */
+  async next(maxFrames = Number.POSITIVE_INFINITY): Promise<Outgoing | undefined> {
     const { spool } = this;
     while (this.#open) {
-      const outgoing = spool.sent < spool.window.first ? await this.#fromJournal() : this.#fromMemory();
+      const outgoing = spool.sent < spool.window.first
+        ? await this.#fromJournal(maxFrames)
+        : this.#fromMemory(maxFrames);
       if (outgoing !== undefined) {
         this.#highestSent = Math.max(this.#highestSent, spool.sent);
         return outgoing;
@@ -66,7 +86,7 @@ export class Outlet {
     return undefined;
   }
 
-  /** Ends a `next` that waits: the connection is lost or to be closed. */
+  /** Ends a `next` that waits: the connection is lost, to be closed, or to go back. */
   interrupt(): void {
     this.#open = false;
     this.spool.sendable.notify();
@@ -74,35 +94,64 @@ export class Outlet {
 
   /** The first `position` bytes of this connection's stream are confirmed. Moves by whole parts. */
   confirm(position: number): void {
-    let frames = 0;
-    let bytes = 0;
-    let until = 0;
-    for (let part = this.#flight.take(position); part !== undefined; part = this.#flight.take(position)) {
-      until = part.first + part.frames;
-      if (part.first < this.spool.confirmed) continue;
-      frames += part.frames;
-      bytes += part.bytes;
-    }
-    if (until > 0) this.spool.confirm(until, frames, bytes);
+    const flight = this.#flight;
+    this.#confirm(() => flight.takeBelow(position));
   }
 
-  /** The connection has ended with `position` bytes confirmed: finds the exact first unconfirmed frame. */
-  async settle(position: number): Promise<void> {
+  /** The next `frames` frames are confirmed. */
+  answer(frames: number): void {
+    let left = frames;
+    this.#confirm(() => {
+      const landed = left > 0 ? this.#flight.take(left) : undefined;
+      left -= landed?.frames ?? 0;
+      return landed;
+    });
+  }
+
+  /** Sequence of the oldest frame in flight; undefined if none is. */
+  get oldestInFlight(): number | undefined {
+    return this.#flight.oldest()?.first;
+  }
+
+  /**
+   * The connection has ended with `position` bytes confirmed: finds the exact
+   * first unconfirmed frame. Returns how many frames after it may have arrived.
+   */
+  async settle(position: number): Promise<number> {
     this.interrupt();
     this.confirm(position);
     const { spool } = this;
     const part = this.#flight.oldest();
     const offset = part === undefined ? 0 : position - (part.position - part.bytes);
     if (part !== undefined && offset > 0 && part.first >= spool.confirmed) {
-      if (part.first >= spool.window.first) this.#settleInMemory(part.first, offset);
+      if (part.ends !== undefined) this.answer(endsUpTo(part.ends, offset));
+      else if (part.first >= spool.window.first) this.#settleInMemory(part.first, offset);
       else await this.#settleInJournal(part.first, offset);
     }
+    return this.finish();
+  }
+
+  /** The connection has ended and everything that is confirmed was said. Returns how many frames more may have arrived. */
+  finish(): number {
+    this.interrupt();
+    const { spool } = this;
     spool.targetLost();
+    const mayRepeat = Math.max(0, spool.sent - spool.confirmed);
+    this.#flight.reset();
+    this.#feed.drop();
+    spool.sent = spool.confirmed;
+    return mayRepeat;
   }
 
   async close(): Promise<void> {
     this.interrupt();
-    await this.#journal.close();
+    await this.#feed.close();
+  }
+
+  #countAgain(): number {
+    const again = Math.max(0, this.#highestSent - this.spool.sent);
+    this.spool.options.ledger.resentFrames += again;
+    return again;
   }
 
   #ready(): boolean {
@@ -117,48 +166,57 @@ export class Outlet {
   }
 
   /** Consecutive runs that lie side by side in one buffer. */
-  #fromMemory(): Outgoing | undefined {
+  #fromMemory(maxFrames: number): Outgoing | undefined {
     const { spool } = this;
+    const { window, options } = spool;
     const limit = this.#sendLimit();
     if (spool.sent >= limit) return undefined;
-    this.#cutAt(spool.sent);
-    let index = spool.window.indexOf(spool.sent);
-    const head = spool.window.at(index)!;
-    let end = head.start;
-    for (let run = spool.window.at(index); run !== undefined; run = spool.window.at(++index)) {
-      if (run.buffer !== head.buffer || run.start !== end || run.first >= limit) break;
-      if (end > head.start && run.end - head.start > OUTGOING_BYTES) break;
-      this.#flight.push(run.first, run.frames, run.end - run.start);
-      end = run.end;
-      spool.sent = run.first + run.frames;
+    let index = window.indexOf(spool.sent);
+    const buffer = window.at(index)!.buffer.retain();
+    const start = window.startOf(spool.sent);
+    let end = start;
+    let left = maxFrames;
+    for (let run = window.at(index); run !== undefined && left > 0; run = window.at(++index)) {
+      if (run.buffer !== buffer || run.first >= limit) break;
+      if (end > start && (run.start !== end || run.end - start > OUTGOING_BYTES)) break;
+      const rest = run.first + run.frames - spool.sent;
+      const frames = Math.min(rest, left);
+      const to = frames === rest ? run.end : skipFrames(options.framer, buffer.bytes, end, run.end, frames);
+      this.#fly(buffer, options.framer, { first: spool.sent, frames, start: end, end: to });
+      end = to;
+      left -= frames;
+      spool.sent += frames;
+      if (frames < rest) window.noteStart(run, spool.sent, to);
     }
-    const buffer = head.buffer.retain();
-    return { bytes: buffer.bytes.subarray(head.start, end), release: () => buffer.release() };
+    return { bytes: buffer.bytes.subarray(start, end), release: () => buffer.release() };
   }
 
-  async #fromJournal(): Promise<Outgoing | undefined> {
+  async #fromJournal(maxFrames: number): Promise<Outgoing | undefined> {
     const { spool } = this;
-    const batch = await this.#journal.next(spool.sent, spool.window.first);
-    if (batch === undefined) {
+    const { sent } = spool;
+    const piece = await this.#feed.next(sent, spool.window.first, maxFrames);
+    // Frames may have been given up meanwhile, or the connection.
+    if (!this.#open || spool.sent !== sent) {
+      piece?.release();
+      this.#feed.drop();
+      return undefined;
+    }
+    if (piece === undefined) {
       this.#skipUnreadable();
       return undefined;
     }
-    if (!this.#open) {
-      this.#journal.release(batch);
-      return undefined;
-    }
-    for (let i = 0; i < batch.parts.length; i++) this.#flyPart(batch, i);
-    const last = batch.parts[batch.parts.length - 1]!;
+    const { buffer, framer, stretches } = piece;
+    for (const stretch of stretches) this.#fly(buffer, framer, stretch);
+    const last = stretches[stretches.length - 1];
     spool.sent = last.first + last.frames;
     if (spool.sent >= spool.window.first) spool.settled();
-    const bytes = batch.buffer.bytes.subarray(batch.start, batch.end);
-    return { bytes, release: () => this.#journal.release(batch) };
+    return { bytes: buffer.bytes.subarray(stretches[0].start, last.end), release: () => piece.release() };
   }
 
   /** Goes on behind frames that are in the journal no more; the reader has counted those it found damaged. */
   #skipUnreadable(): void {
     const { spool } = this;
-    const readable = Math.max(this.#journal.position, spool.sent);
+    const readable = Math.max(this.#feed.position, spool.sent);
     if (readable > spool.sent) {
       spool.sent = Math.min(readable, spool.window.first);
       return;
@@ -169,73 +227,66 @@ export class Outlet {
     spool.sent = spool.window.first;
   }
 
-  /** Notes a part of a batch, in two where the first unconfirmed frame is inside: confirmed frames count once. */
-  #flyPart(batch: JournalBatch, index: number): void {
-    const { confirmed } = this.spool;
-    const part = batch.parts[index]!;
-    const start = batch.start + part.offset;
-    const end = index + 1 < batch.parts.length ? batch.start + batch.parts[index + 1]!.offset : batch.end;
-    const known = confirmed - part.first;
-    if (known <= 0 || known >= part.frames) {
-      this.#flight.push(part.first, part.frames, end - start);
+  /** Notes frames as handed out, in two parts where the first unconfirmed one is inside: confirmed frames count once. */
+  #fly(buffer: PooledBuffer, framer: Framer, { first, frames, start, end }: Stretch): void {
+    const ends = (from: number, to: number, count: number) =>
+      this.eachFrame ? frameEnds(framer, buffer.bytes, from, to, count) : undefined;
+    const known = this.spool.confirmed - first;
+    if (known <= 0 || known >= frames) {
+      this.#flight.push(first, frames, end - start, ends(start, end, frames));
       return;
     }
-    const middle = skipFrames(batch.framer, batch.buffer.bytes, start, end, known);
-    this.#flight.push(part.first, known, middle - start);
-    this.#flight.push(confirmed, part.frames - known, end - middle);
+    const middle = skipFrames(framer, buffer.bytes, start, end, known);
+    this.#flight.push(first, known, middle - start, ends(start, middle, known));
+    this.#flight.push(first + known, frames - known, end - middle, ends(middle, end, frames - known));
   }
 
-  /** Makes a run begin at `sequence`, which is in the window. */
-  #cutAt(sequence: number): void {
-    const { window, options } = this.spool;
-    const index = window.indexOf(sequence);
-    const run = window.at(index)!;
-    if (run.first === sequence) return;
-    const frames = sequence - run.first;
-    const middle = skipFrames(options.framer, run.buffer.bytes, run.start, run.end, frames);
-    window.split(index, middle - run.start, frames);
+  #confirm(take: () => Landed | undefined): void {
+    let frames = 0;
+    let bytes = 0;
+    let until = 0;
+    for (let landed = take(); landed !== undefined; landed = take()) {
+      until = landed.first + landed.frames;
+      if (landed.first < this.spool.confirmed) continue;
+      frames += landed.frames;
+      bytes += landed.bytes;
+    }
+    if (until > 0) this.spool.confirm(until, frames, bytes);
   }
 
   #settleInMemory(first: number, offset: number): void {
     const { window, options } = this.spool;
-    const run = window.at(window.indexOf(first))!;
-    const scan = options.framer.scan(run.buffer.bytes, run.start, run.start, run.start + offset);
-    if (scan.frames === 0) return;
-    this.spool.confirm(first + scan.frames, scan.frames, scan.end - run.start);
+    const { buffer } = window.at(window.indexOf(first))!;
+    const start = window.startOf(first);
+    this.#land(options.framer, buffer.bytes, start, start + offset);
   }
 
   async #settleInJournal(first: number, offset: number): Promise<void> {
-    const batch = await this.#journal.next(first, first + 1);
+    const batch = await this.#feed.read(first);
     if (batch === undefined) return;
-    const part = batch.parts[0]!;
-    if (part.first === first) {
-      const end = batch.parts[1] === undefined ? batch.end : batch.start + batch.parts[1].offset;
-      const limit = Math.min(batch.start + offset, end);
-      const scan = batch.framer.scan(batch.buffer.bytes, batch.start, batch.start, limit);
-      this.spool.confirm(first + scan.frames, scan.frames, scan.end - batch.start);
+    if (batch.first === first) {
+      const limit = Math.min(batch.start + offset, endOfFirstPart(batch));
+      this.#land(batch.framer, batch.buffer.bytes, batch.start, limit);
     }
-    this.#journal.release(batch);
+    this.#feed.release(batch);
   }
 
-  /** The frame at which a new connection begins: `rewind` bytes back, as far as there is no gap. */
-  async #resumePoint(): Promise<number> {
-    const { spool } = this;
-    const { journal, rewindBytes } = spool.options;
-    const { window, confirmed } = spool;
-    if (rewindBytes === 0) return confirmed;
-    if (confirmed < window.first) return await journal.locateBack(confirmed, rewindBytes);
-    const here = window.offsetOf(confirmed) - window.offsetOf(window.first);
-    if (here >= rewindBytes) return this.#runAtOffset(window.offsetOf(confirmed) - rewindBytes);
-    return await journal.locateBack(window.first, rewindBytes - here);
+  /** Frames of the oldest part that end at or before `end` are confirmed. */
+  #land(framer: Framer, bytes: Uint8Array, start: number, end: number): void {
+    const scan = framer.scan(bytes, start, start, end);
+    if (scan.frames === 0) return;
+    const { first } = this.#flight.oldest()!;
+    this.#flight.cut(scan.frames, scan.end - start);
+    this.spool.confirm(first + scan.frames, scan.frames, scan.end - start);
   }
+}
 
-  /** First frame of the run that holds the byte at `offset` of the route's stream: never later than asked. */
-  #runAtOffset(offset: number): number {
-    const { window, options } = this.spool;
-    let index = window.length - 1;
-    while (index > 0 && window.at(index)!.offset > offset) index--;
-    const run = window.at(index)!;
-    const within = Math.max(0, offset - run.offset);
-    return run.first + options.framer.scan(run.buffer.bytes, run.start, run.start, run.start + within).frames;
-  }
+function endOfFirstPart({ parts, start, end }: JournalBatch): number {
+  return parts[1] === undefined ? end : start + parts[1].offset;
+}
+
+/** How many frames end at or before `offset`. */
+function endsUpTo(ends: Uint32Array, offset: number): number {
+  const index = ends.findIndex((end) => end > offset);
+  return index === -1 ? ends.length : index;
 }

@@ -15,12 +15,16 @@
  * wanted. Nothing here waits: `push` is called by the readers of sockets.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/types.ts";
+import { Flight } from "./flight.ts";
+import { Gaps } from "./gaps.ts";
+import { Overload, type WhenFull } from "./overload.ts";
 import { Window } from "./window.ts";
 
 export interface SpoolOptions {
@@ -29,11 +33,13 @@ export interface SpoolOptions {
   readonly framer: Framer;
   readonly ledger: Ledger;
   readonly log: Log;
+  readonly clock: Clock;
   readonly mode: "overflow" | "always";
   /** Send only what is appended (and synced): `sync = "each"`. */
   readonly appendFirst: boolean;
   readonly rewindBytes: number;
   readonly recordBytes: number;
+  readonly whenFull: WhenFull;
 }
 
 /** Why the spool began to append. */
@@ -41,6 +47,11 @@ export type SpillReason = "memory is half full" | "the target is lost" | "stoppi
 
 export class Spool {
   readonly window: Window;
+  /** What the target's connection has been handed and has not confirmed. */
+  readonly flight = new Flight();
+  readonly overload: Overload;
+  /** Called after each append with the sequence up to which frames are safe. */
+  onAppended: (end: number) => void = () => {};
   /** Notified when there may be something new to send. */
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
@@ -52,12 +63,14 @@ export class Spool {
   #confirmed: number;
   #spilling = false;
   #targetUp = false;
+  readonly #gaps = new Gaps();
   readonly #pressureBytes: number;
   readonly #directBytes: number;
 
   constructor(readonly options: SpoolOptions) {
     const { journal, pool, rewindBytes } = options;
-    this.window = new Window(journal.end, options.recordBytes);
+    this.window = new Window(journal.end, options.recordBytes, options.framer);
+    this.overload = new Overload(options);
     this.#confirmed = journal.cursor;
     this.sent = journal.cursor;
     // What `rewind` keeps in memory is no sign of a slow target.
@@ -86,17 +99,39 @@ export class Spool {
     return this.window.bytesFrom(Math.max(this.#confirmed, this.options.journal.end));
   }
 
-  /** Frames from a source, in `buffer.bytes[start, end)`. Retains the buffer; returns at once. */
-  push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): void {
+  /**
+   * Frames from a source, in `buffer.bytes[start, end)`. Retains the buffer, if
+   * it takes them; returns at once. The sequence after the last of them.
+   */
+  push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number {
+    this.options.ledger.receive(frames, end - start);
+    if (this.overload.drops) {
+      this.overload.drop(frames, end - start, this.window.end);
+      return this.window.end;
+    }
     const sealedBefore = Math.max(this.sent, this.appendTaken);
     this.window.push(buffer, start, end, frames, arrivedUs, sealedBefore);
-    this.options.ledger.receive(frames, end - start);
     if (this.#underPressure()) {
       this.spill("memory is half full");
       this.trim();
     }
     if (this.appending) this.appendable.notify();
     this.sendable.notify();
+    this.overload.received();
+    return this.window.end;
+  }
+
+  /** An append has failed, and not for the first time if it goes on: the frames stay where they are, as the policy says. */
+  appendFailed(reason: string): void {
+    this.appendTaken = this.options.journal.end;
+    this.overload.failed(reason);
+    const { window } = this;
+    for (let last = window.back; last !== undefined && this.overload.drops; last = window.back) {
+      // What the target has been handed can still arrive.
+      if (last.first < Math.max(this.sent, this.#confirmed, this.options.journal.end)) return;
+      this.overload.drop(last.frames, runBytes(last), last.first);
+      window.dropBack();
+    }
   }
 
   /** Begins to append everything unconfirmed; no effect where that is being done. */
@@ -118,6 +153,7 @@ export class Spool {
   /** The target is gone: what is unconfirmed in memory goes to the journal. */
   targetLost(): void {
     this.#targetUp = false;
+    this.#giveUpInFlight();
     this.spill("the target is lost");
   }
 
@@ -132,8 +168,58 @@ export class Spool {
   /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. */
   confirm(sequence: number, frames: number, bytes: number): void {
     if (sequence <= this.#confirmed) return;
-    this.#confirmed = sequence;
+    this.#confirmed = this.#gaps.pass(sequence);
     this.options.ledger.deliver(frames, bytes);
+    this.settled();
+  }
+
+  /** The first unconfirmed frame, which is not in flight, will not be delivered. */
+  refuse(bytes: number): void {
+    this.options.ledger.drop("refused", 1, bytes);
+    this.#confirmed = this.#gaps.pass(this.#confirmed + 1);
+    this.sent = Math.max(this.sent, this.#confirmed);
+    this.settled();
+  }
+
+  /**
+   * From now on nothing before `until` is handed out. Returns the first frame
+   * that was not: those from there on are to be counted and given up.
+   */
+  fence(until: number): number {
+    const from = Math.min(until, Math.max(this.sent, this.#confirmed));
+    this.sent = Math.max(this.sent, until);
+    this.#gaps.add(from, until);
+    this.#confirmed = this.#gaps.pass(this.#confirmed);
+    return from;
+  }
+
+  /** So much of what was fenced off is dropped. */
+  giveUp(frames: number, bytes: number): void {
+    this.options.ledger.drop("full", frames, bytes);
+    this.settled();
+    this.sendable.notify();
+  }
+
+  /** Frames that were in flight before ones that were given up: their segment is gone with those. */
+  #giveUpInFlight(): void {
+    const { end } = this.#gaps;
+    if (end === undefined) return;
+    let frames = 0;
+    let bytes = 0;
+    for (const part of this.flight.parts()) {
+      if (part.first < this.#confirmed || part.first >= end) continue;
+      frames += part.frames;
+      bytes += part.bytes;
+    }
+    this.options.log.warn("frames in flight are dropped, their segment is gone", {
+      from: this.#confirmed,
+      until: end,
+      frames,
+      bytes,
+    });
+    this.options.ledger.drop("full", frames, bytes);
+    this.#gaps.clear();
+    this.#confirmed = end;
     this.settled();
   }
 

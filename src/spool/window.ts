@@ -9,6 +9,8 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Deque } from "../base/deque.ts";
 import { type Run, runBytes } from "../base/run.ts";
+import type { Framer } from "../framing/framing.ts";
+import { skipFrames } from "../framing/skip.ts";
 
 /** Runs that arrive within this time may become one run, and so one record. */
 const MERGE_US = 10_000;
@@ -18,8 +20,11 @@ export class Window {
   #end: number;
   #endOffset = 0;
 
+  /** Where a frame inside a run begins, as last found out. */
+  #known: { readonly run: Run; readonly sequence: number; readonly start: number } | undefined;
+
   /** `end` is the sequence of the first frame to come; runs are merged up to `mergeBytes`. */
-  constructor(end: number, private readonly mergeBytes: number) {
+  constructor(end: number, private readonly mergeBytes: number, private readonly framer: Framer) {
     this.#end = end;
   }
 
@@ -40,6 +45,10 @@ export class Window {
 
   get front(): Run | undefined {
     return this.#runs.first();
+  }
+
+  get back(): Run | undefined {
+    return this.#runs.last();
   }
 
   /**
@@ -92,6 +101,13 @@ export class Window {
     return run?.offset ?? this.#endOffset;
   }
 
+  /** Offset in the route's stream at which frame `sequence` begins, which is here or the next to come. */
+  exactOffsetOf(sequence: number): number {
+    if (sequence >= this.#end) return this.#endOffset;
+    const run = this.#runs.at(this.indexOf(sequence))!;
+    return run.offset + this.startOf(sequence) - run.start;
+  }
+
   /** Bytes here that belong to the run of `sequence` or come after it. */
   bytesFrom(sequence: number): number {
     return this.#endOffset - this.offsetOf(sequence);
@@ -102,29 +118,27 @@ export class Window {
     this.#runs.shift()?.buffer.release();
   }
 
-  /** Cuts run `index` in two, so that a run begins `bytes` bytes and `frames` frames into it. */
-  split(index: number, bytes: number, frames: number): void {
-    const run = this.#runs.at(index)!;
-    if (bytes <= 0 || bytes >= runBytes(run) || frames <= 0 || frames >= run.frames) return;
-    const rebuilt = new Deque<Run>();
-    for (let i = 0; i < this.#runs.length; i++) {
-      const each = this.#runs.at(i)!;
-      if (i !== index) {
-        rebuilt.push(each);
-        continue;
-      }
-      const middle = run.start + bytes;
-      rebuilt.push({ ...run, end: middle, frames });
-      rebuilt.push({
-        ...run,
-        buffer: run.buffer.retain(),
-        start: middle,
-        first: run.first + frames,
-        frames: run.frames - frames,
-        offset: run.offset + bytes,
-      });
-    }
-    this.#runs = rebuilt;
+  /** Takes the newest run back: its sequences are free again. */
+  dropBack(): void {
+    const run = this.#runs.pop();
+    if (run === undefined) return;
+    this.#end = run.first;
+    this.#endOffset = run.offset;
+    run.buffer.release();
+  }
+
+  /** Where frame `sequence`, which is here, begins in the buffer of its run. */
+  startOf(sequence: number): number {
+    const run = this.#runs.at(this.indexOf(sequence))!;
+    if (run.first === sequence) return run.start;
+    const known = this.#known;
+    if (known?.run === run && known.sequence === sequence) return known.start;
+    return skipFrames(this.framer, run.buffer.bytes, run.start, run.end, sequence - run.first);
+  }
+
+  /** Spares the next `startOf(sequence)` a search. */
+  noteStart(run: Run, sequence: number, start: number): void {
+    this.#known = { run, sequence, start };
   }
 
   /** Consecutive runs from the one that holds `sequence` on, at most `maxBytes` of them but at least one, each retained. */
@@ -135,7 +149,7 @@ export class Window {
       const run = this.#runs.at(i)!;
       if (runs.length > 0 && bytes + runBytes(run) > maxBytes) break;
       run.buffer.retain();
-      // A copy: the window may still extend or split its own run.
+      // A copy: the window may still extend its own run.
       runs.push({ ...run });
       bytes += runBytes(run);
     }

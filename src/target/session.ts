@@ -4,33 +4,39 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
+import { formatDuration } from "../base/duration.ts";
 import { messageOf } from "../base/error.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Outlet } from "../spool/outlet.ts";
-import { confirmedPosition, type ConfirmMode } from "./confirmation.ts";
+import type { Confirmer } from "./confirmer.ts";
+import type { Rate } from "./rate.ts";
+import { watchStall } from "./stall.ts";
 
 /** How often unconfirmed bytes are asked for while nothing is being written. */
 const CONFIRM_MS = 10;
 
-/** Replies of the consumer are read into this much and discarded. */
-const REPLY_BYTES = 4096;
+/** What the consumer sends is read in pieces of at most this much. */
+const RECEIVE_BYTES = 16 * 1024;
 
 export interface SessionOptions {
   readonly connection: Connection;
   readonly outlet: Outlet;
+  readonly confirmer: Confirmer;
   readonly clock: Clock;
-  readonly confirm: ConfirmMode;
+  /** Undefined: as fast as it goes. */
+  readonly rate: Rate | undefined;
+  /** 0 = never. */
+  readonly stallTimeoutMs: number;
   /** Does the connection go on when the consumer closes its sending side? */
   readonly halfClose: boolean;
 }
 
 export class Session {
-  #written = 0;
-  #confirmed = 0;
-  #confirmedMs: number;
-  readonly #mode: ConfirmMode;
-  #over = false;
-  /** Notified when bytes are in flight again. */
+  /** Aborted at the end. */
+  readonly #over = new AbortController();
+  /** Nothing more is to be sent. */
+  #finishing = false;
+  /** Notified when something is in flight. */
   readonly #flying = new Condition();
   #end!: (reason: string) => void;
   /** Resolves with the reason when the connection is at its end; `settle` comes next. */
@@ -38,11 +44,10 @@ export class Session {
   readonly #pumped: Promise<void>;
 
   constructor(private readonly options: SessionOptions) {
-    this.#mode = usableMode(options);
-    this.#confirmedMs = options.clock.monotonicMs();
     this.ended = new Promise((resolve) => this.#end = resolve);
-    this.#watchPeer();
+    this.#receive();
     this.#followConfirmations();
+    if (options.stallTimeoutMs > 0) this.#watchStall();
     this.#pumped = this.#pump();
   }
 
@@ -50,58 +55,69 @@ export class Session {
     return this.options.connection.peer;
   }
 
-  /** Bytes written and not confirmed. */
-  get inFlightBytes(): number {
-    return this.#written - this.#confirmed;
-  }
-
   /** Was anything confirmed on this connection? */
   get progressed(): boolean {
-    return this.#confirmed > 0;
+    return this.options.confirmer.progressed;
   }
 
-  /** How long bytes in flight have been waiting without any being confirmed, in ms; 0 if none are in flight. */
+  /** How long what is in flight has been waiting without any of it being confirmed, in ms; 0 if nothing is in flight. */
   get stalledMs(): number {
-    return this.inFlightBytes === 0 ? 0 : this.options.clock.monotonicMs() - this.#confirmedMs;
+    const { confirmer, clock } = this.options;
+    return confirmer.inFlight ? clock.monotonicMs() - confirmer.progressMs : 0;
   }
 
   /** Ends the connection. */
   end(reason: string): void {
-    this.#over = true;
+    this.#over.abort();
     this.#flying.notify();
+    this.options.confirmer.stop();
     this.options.outlet.interrupt();
     this.#end(reason);
   }
 
   /** For a clean stop: takes nothing new, waits at most `ms` until all that was taken is confirmed, ends. */
   async finish(ms: number): Promise<void> {
-    const { clock, outlet } = this.options;
+    const { clock, confirmer, outlet } = this.options;
     const deadline = clock.monotonicMs() + ms;
+    this.#finishing = true;
     outlet.interrupt();
-    while (!this.#over && this.#confirmed < outlet.position && clock.monotonicMs() < deadline) {
+    while (!this.#isOver && outlet.framesInFlight > 0 && clock.monotonicMs() < deadline) {
       await clock.sleep(CONFIRM_MS);
-      this.#follow();
+      confirmer.follow();
     }
     this.end("stopping");
   }
 
-  /** After the end: closes the connection and tells the outlet exactly how far it got. */
-  async settle(): Promise<void> {
-    const { connection, outlet } = this.options;
-    this.#follow();
+  /** After the end: closes the connection and tells the outlet how far it got. Returns how many frames may have arrived besides. */
+  async settle(): Promise<number> {
+    const { connection, confirmer } = this.options;
+    confirmer.follow();
     connection.close();
     await this.#pumped;
-    await outlet.settle(this.#confirmed);
+    return await confirmer.settle();
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
   }
 
   async #pump(): Promise<void> {
-    const { outlet, connection } = this.options;
+    const { outlet, confirmer } = this.options;
     try {
       for (;;) {
-        const outgoing = await outlet.next();
-        if (outgoing === undefined) return;
+        const room = await confirmer.room();
+        if (room === 0) return;
+        const outgoing = await outlet.next(room);
+        if (this.#isOver) return outgoing?.release();
+        if (outgoing === undefined) {
+          if (this.#finishing) return;
+          // Interrupted to go back: the confirmer knows when.
+          continue;
+        }
+        confirmer.handedOut();
+        this.#flying.notify();
         try {
-          await this.#writeAll(connection, outgoing.bytes);
+          await this.#writeAll(outgoing.bytes);
         } finally {
           outgoing.release();
         }
@@ -111,54 +127,51 @@ export class Session {
     }
   }
 
-  async #writeAll(connection: Connection, bytes: Uint8Array): Promise<void> {
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    const { connection, confirmer, rate } = this.options;
     for (let from = 0; from < bytes.length;) {
-      const count = await connection.write(from === 0 ? bytes : bytes.subarray(from));
-      if (this.inFlightBytes === 0) {
-        this.#confirmedMs = this.options.clock.monotonicMs();
-        this.#flying.notify();
-      }
-      this.#written += count;
+      const granted = rate === undefined
+        ? bytes.length
+        : from + await rate.take(bytes.length - from, this.#over.signal);
+      const count = await connection.write(
+        from === 0 && granted === bytes.length ? bytes : bytes.subarray(from, granted),
+      );
       from += count;
-      this.#follow();
+      if (from < granted) rate?.giveBack(granted - from);
+      confirmer.wrote(count);
+      this.#flying.notify();
     }
-  }
-
-  /** Moves the confirmed position to where it is now. */
-  #follow(): void {
-    if (this.inFlightBytes === 0) return;
-    const { connection, clock, outlet } = this.options;
-    const position = confirmedPosition(connection, this.#mode, this.#written);
-    // Closed meanwhile: the last known value counts.
-    if (position === undefined) return;
-    if (position <= this.#confirmed) return;
-    this.#confirmed = position;
-    this.#confirmedMs = clock.monotonicMs();
-    if (!this.#over) outlet.confirm(position);
   }
 
   async #followConfirmations(): Promise<void> {
-    while (!this.#over) {
-      if (this.inFlightBytes === 0) await this.#flying.wait();
-      else await this.options.clock.sleep(CONFIRM_MS);
-      if (!this.#over) this.#follow();
+    const { confirmer, clock } = this.options;
+    while (!this.#isOver) {
+      if (confirmer.inFlight) await clock.sleep(CONFIRM_MS);
+      else await this.#flying.wait();
+      const reason = this.#isOver ? undefined : confirmer.follow();
+      if (reason !== undefined) this.end(reason);
     }
   }
 
-  /** Keeps a read outstanding: only so a peer that goes away is noticed while we write, or are idle. */
-  async #watchPeer(): Promise<void> {
-    const { connection, halfClose } = this.options;
-    const replies = new Uint8Array(REPLY_BYTES);
+  /** Keeps a read outstanding: also so that a peer that goes away is noticed while we write, or are idle. */
+  async #receive(): Promise<void> {
+    const { connection, confirmer, halfClose } = this.options;
+    const bytes = new Uint8Array(RECEIVE_BYTES);
     try {
-      while (await connection.read(replies) !== null);
-      if (!halfClose && !this.#over) this.end("the consumer closed the connection");
+      for (let count = await connection.read(bytes); count !== null; count = await connection.read(bytes)) {
+        await confirmer.received(bytes.subarray(0, count));
+      }
+      if (!halfClose && !this.#isOver) this.end("the consumer closed the connection");
     } catch (error) {
-      if (!this.#over) this.end(messageOf(error));
+      if (!this.#isOver) this.end(messageOf(error));
     }
   }
-}
 
-/** Asked before the first write: later "cannot tell" must mean "no news", never "all of it". */
-function usableMode({ connection, confirm }: SessionOptions): ConfirmMode {
-  return confirm === "acked" && connection.unacknowledgedBytes() === undefined ? "written" : confirm;
+  async #watchStall(): Promise<void> {
+    const { connection, clock, stallTimeoutMs, confirmer } = this.options;
+    const { signal } = this.#over;
+    const inFlight = () => confirmer.inFlight;
+    if (!await watchStall({ connection, clock, timeoutMs: stallTimeoutMs, signal, inFlight })) return;
+    this.end(`no answer from the consumer's kernel for ${formatDuration(stallTimeoutMs)} (stall_timeout)`);
+  }
 }

@@ -1,10 +1,14 @@
 /** The target side of a route: one session after the other, for as long as the route runs. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Connection } from "../runtime/net.ts";
 import type { Outlet } from "../spool/outlet.ts";
 import type { Spool } from "../spool/spool.ts";
-import type { ConfirmMode } from "./confirmation.ts";
-import type { Connection } from "../runtime/net.ts";
+import { ByteConfirmer } from "./byte_confirmer.ts";
+import type { Confirmer, ReplySink } from "./confirmer.ts";
+import { Rate } from "./rate.ts";
+import { Refusals } from "./refusals.ts";
+import { ReplyConfirmer, type ReplyRules } from "./reply_confirmer.ts";
 import { Session } from "./session.ts";
 import type { Supply } from "./supply.ts";
 
@@ -17,7 +21,14 @@ export interface TargetOptions {
   readonly outlet: Outlet;
   readonly clock: Clock;
   readonly log: Log;
-  readonly confirm: ConfirmMode;
+  /** How frames are confirmed; the rules are those for `confirm = "reply"`. */
+  readonly confirm: "written" | "acked" | ReplyRules;
+  /** Where the consumer's bytes go; undefined: nowhere. */
+  readonly replies: ReplySink | undefined;
+  /** Bytes a second at most; 0 = no limit. */
+  readonly rateBytes: number;
+  /** 0 = never. */
+  readonly stallTimeoutMs: number;
   readonly halfClose: boolean;
 }
 
@@ -25,8 +36,13 @@ export class Target {
   #session: Session | undefined;
   #stopping = false;
   #running: Promise<void> | undefined;
+  #mayRepeat = 0;
+  readonly #rate: Rate | undefined;
+  readonly #refusals = new Refusals();
 
-  constructor(private readonly options: TargetOptions) {}
+  constructor(private readonly options: TargetOptions) {
+    if (options.rateBytes > 0) this.#rate = new Rate(options.clock, options.rateBytes);
+  }
 
   start(): void {
     this.#running = this.#run();
@@ -40,7 +56,7 @@ export class Target {
     await stopped;
     await this.#running;
     await this.options.outlet.close();
-    return Math.max(0, this.options.spool.sent - this.options.spool.confirmed);
+    return this.#mayRepeat;
   }
 
   async #run(): Promise<void> {
@@ -54,20 +70,34 @@ export class Target {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { supply, outlet, spool, clock, log, confirm, halfClose } = this.options;
+    const { supply, outlet, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
     const again = await outlet.begin();
     log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
-    const session = new Session({ connection, outlet, clock, confirm, halfClose });
+    const session = new Session({
+      connection,
+      outlet,
+      clock,
+      confirmer: this.#confirmer(connection),
+      rate: this.#rate,
+      stallTimeoutMs,
+      // Without its sending side the consumer cannot answer.
+      halfClose: halfClose && typeof confirm === "string",
+    });
     this.#session = session;
     supply.serving(session);
     if (this.#stopping) session.finish(TARGET_STOP_MS);
     const reason = await session.ended;
-    await session.settle();
+    this.#mayRepeat = await session.settle();
     this.#session = undefined;
     supply.ended(session.progressed);
-    const mayRepeat = Math.max(0, spool.sent - spool.confirmed);
-    const fields = { peer: connection.peer, reason, confirmed: spool.confirmed, may_arrive_twice: mayRepeat };
+    const fields = { peer: connection.peer, reason, confirmed: spool.confirmed, may_arrive_twice: this.#mayRepeat };
     if (this.#stopping) log.info("target disconnected", fields);
     else log.warn("target lost", fields);
+  }
+
+  #confirmer(connection: Connection): Confirmer {
+    const { outlet, spool, clock, log, confirm, replies } = this.options;
+    if (typeof confirm === "string") return new ByteConfirmer({ connection, outlet, clock, mode: confirm, replies });
+    return new ReplyConfirmer({ outlet, spool, clock, log, rules: confirm, refusals: this.#refusals, replies });
   }
 }

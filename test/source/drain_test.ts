@@ -51,6 +51,7 @@ class Intake {
       sink: {
         push: (buffer, start, end, frames) => {
           this.runs.push({ buffer: buffer.retain(), start, end, frames });
+          return 0;
         },
       },
       paused: (ms) => this.pausedMs += ms,

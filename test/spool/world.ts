@@ -125,6 +125,7 @@ export class World {
       rewindBytes: this.options.rewindBytes ?? 0,
       retainMs: 0,
       retainBytes: 0,
+      dropsOldest: false,
     });
     this.ledger.carry(this.journal.recovery.pendingFrames, this.journal.recovery.pendingBytes);
     this.spool = new Spool({
@@ -133,6 +134,8 @@ export class World {
       framer: this.framer,
       ledger: this.ledger,
       log: silentLog,
+      clock: this.#clock,
+      whenFull: "block",
       mode: this.options.mode,
       appendFirst: this.options.sync === "each",
       rewindBytes: this.options.rewindBytes ?? 0,

@@ -1,0 +1,70 @@
+/**
+ * `when_full = "drop-oldest"`: makes room in the journal. What is only retained
+ * goes first, that is no drop; then the oldest segment with frames to deliver.
+ *
+ * Frames of it that have been handed to the target stay in flight: if they are
+ * confirmed they count as delivered, if their connection is lost they cannot be
+ * sent again and count as dropped. The rest is dropped at once.
+ */
+import { frameEnds } from "../framing/frame_ends.ts";
+import type { JournalReader } from "../journal/types.ts";
+import type { FlightPart } from "./flight.ts";
+import type { Spool } from "./spool.ts";
+
+/** Returns whether there is more room now. Rejects with a SystemError if a file cannot be read or removed. */
+export async function dropOldest(spool: Spool): Promise<boolean> {
+  const { journal, log } = spool.options;
+  if (await journal.unlinkRetained()) return true;
+  const segment = journal.oldestPending();
+  if (segment === undefined) return false;
+  const from = spool.fence(segment.until);
+  // Where the frames in flight end can only be seen while the file is there.
+  await learnEnds(spool, segment.until);
+  const { frames, bytes } = await journal.count(from, segment.until);
+  spool.giveUp(frames, bytes);
+  log.warn("no room in the journal, its oldest segment is dropped", {
+    segment: segment.first,
+    from,
+    until: segment.until,
+    frames,
+    bytes,
+  });
+  await journal.unlinkBelow(segment.until);
+  return true;
+}
+
+/** Notes the end of each frame in flight below `until` that only the journal has. */
+async function learnEnds({ flight, window, options }: Spool, until: number): Promise<void> {
+  const parts = [...flight.parts()].filter(({ first, ends }) =>
+    first < Math.min(until, window.first) && ends === undefined
+  );
+  if (parts.length === 0) return;
+  const reader = options.journal.reader(options.pool);
+  try {
+    for (const part of parts) part.ends ??= await readEnds(reader, part);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Undefined if they cannot be read, or the part was confirmed meanwhile. */
+async function readEnds(reader: JournalReader, { first, frames }: FlightPart): Promise<Uint32Array | undefined> {
+  const ends = new Uint32Array(frames);
+  reader.seek(first);
+  for (let known = 0, bytes = 0; known < frames;) {
+    const batch = await reader.next(true);
+    if (batch === undefined) return undefined;
+    try {
+      if (batch.first !== first + known) return undefined;
+      const count = Math.min(batch.parts[0].frames, frames - known);
+      const more = frameEnds(batch.framer, batch.buffer.bytes, batch.start, batch.end, count);
+      for (let i = 0; i < count; i++) ends[known + i] = bytes + more[i];
+      known += count;
+      bytes = ends[known - 1];
+      if (known < frames) reader.seek(first + known);
+    } finally {
+      batch.buffer.release();
+    }
+  }
+  return ends;
+}
