@@ -49,7 +49,7 @@ export class AppendLog {
   #unsynced: SegmentWriter | undefined;
   /** Files in which nothing counts, since their first write or sync failed. */
   readonly #leftBehind = new Set<Segment>();
-  /** Finished with `sync = "os"`. */
+  /** Left behind with frames in them, with `sync = "os"`. */
   readonly #unsyncedSegments: Segment[] = [];
   /** One writing operation after the other. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -150,7 +150,7 @@ export class AppendLog {
     const { segment, written } = writer;
     segment.end = this.#previousEnd = this.#end = written.end;
     segment.limit = written.offset;
-    segment.frameBytes = writer.frameBytes;
+    Object.assign(segment, writer.contents);
     this.#list(writer);
     this.appended.notify();
   }
@@ -223,8 +223,7 @@ export class AppendLog {
     try {
       if (writer.usable && !writer.segment.empty) await writer.seal(this.#cursor);
       this.#segments.resize(writer.segment, writer.written.offset);
-      if (sync === "os") this.#unsyncedSegments.push(writer.segment);
-      else if (writer.dirty) await writer.sync();
+      if (sync !== "os" && writer.dirty) await writer.sync();
     } catch (error) {
       log.warn("cannot seal a segment", { segment: writer.segment.name, error: messageOf(error) });
     }
@@ -238,6 +237,7 @@ export class AppendLog {
     if (this.#options.sync === "interval" && appended) this.#unsynced = writer;
     else await writer.close();
     if (writer.segment.empty) this.#leftBehind.add(writer.segment);
+    else if (this.#options.sync === "os") this.#unsyncedSegments.push(writer.segment);
   }
 
   /** What was left behind must not look newer than what is written now; its frames were never promised. */
@@ -260,7 +260,7 @@ export class AppendLog {
     this.#unsynced = undefined;
     writer.segment.end = Math.max(writer.written.end, this.#end);
     writer.segment.limit = writer.written.offset;
-    writer.segment.frameBytes = writer.frameBytes;
+    Object.assign(writer.segment, writer.contents);
     this.#list(writer);
     this.#writer = writer;
     await failed.close();

@@ -85,6 +85,8 @@ async function stretchBefore(
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
       bytes -= pieces.shift()!.bytes;
     }
+    // What follows may be left over from a failed sync, and damaged.
+    if (end === until) break;
   }
   if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0 };
   return { pieces, bytes };
