@@ -47,8 +47,8 @@ export class AppendLog {
   #writer: SegmentWriter | undefined;
   /** Appended, not synced, and its file failed to sync: to be written again elsewhere before anything else. */
   #unsynced: SegmentWriter | undefined;
-  /** Files in which nothing counts, since their first write or sync failed. */
-  readonly #leftBehind = new Set<Segment>();
+  /** Files in which nothing counts, by path, since their first write or sync failed. */
+  readonly #leftBehind = new Map<string, Segment>();
   /** Left behind with frames in them, with `sync = "os"`. */
   readonly #unsyncedSegments: Segment[] = [];
   /** One writing operation after the other. */
@@ -236,16 +236,17 @@ export class AppendLog {
     const appended = writer.segment.end > writer.synced.end;
     if (this.#options.sync === "interval" && appended) this.#unsynced = writer;
     else await writer.close();
-    if (writer.segment.empty) this.#leftBehind.add(writer.segment);
+    if (writer.segment.empty) this.#leftBehind.set(writer.segment.path, writer.segment);
     else if (this.#options.sync === "os") this.#unsyncedSegments.push(writer.segment);
   }
 
   /** What was left behind must not look newer than what is written now; its frames were never promised. */
   async #clearTheWay(base: number): Promise<void> {
-    for (const segment of this.#leftBehind) {
-      const inTheWay = segment.base > base && await this.#options.files.stat(segment.path) !== undefined;
-      if (inTheWay) await this.#parts.quarantine.setAside(segment.path);
-      this.#leftBehind.delete(segment);
+    for (const [path, segment] of this.#leftBehind) {
+      const inTheWay = segment.base > base && await this.#options.files.stat(path) !== undefined;
+      if (inTheWay) await this.#parts.quarantine.setAside(path);
+      // One that begins after the journal's end may come to be in the way yet.
+      if (inTheWay || segment.base <= this.#end) this.#leftBehind.delete(path);
     }
   }
 

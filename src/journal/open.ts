@@ -175,7 +175,7 @@ class Opening {
 
   /** The newest segment: undefined if it was set aside. */
   async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
-    const tally = found.footer === undefined || found.header === undefined
+    const tally = found.footer === undefined
       ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
       : undefined;
     const action = decideLast({

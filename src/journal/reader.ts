@@ -17,7 +17,7 @@ import {
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { lossIn } from "./loss.ts";
+import { endOfLoss, lossIn } from "./loss.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { findMark, looksTorn } from "./search.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -242,7 +242,7 @@ export class Reader implements JournalReader {
   /** Passes over a damaged stretch: copied to quarantine, reported, and the next record is what follows. */
   async #damaged(place: Place, bytes: number, header: RecordHeader | undefined): Promise<void> {
     const { segment, file, offset } = place;
-    const end = header === undefined ? await this.#endOfLoss(place, offset + bytes) : header.first + header.frames;
+    const end = header === undefined ? await endOfLoss(file, segment, offset + bytes) : header.first + header.frames;
     const until = Math.max(this.position, Math.min(end, this.context.segments.boundOf(segment)));
     await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
     const range = { offset, bytes, from: this.position, until };
@@ -250,18 +250,6 @@ export class Reader implements JournalReader {
     place.offset = offset + bytes;
     place.header = undefined;
     this.position = until;
-  }
-
-  /** Where the frames of a damaged stretch end, as the record after it says; else as the segment's end says. */
-  async #endOfLoss(place: Place, offset: number): Promise<number> {
-    const { segment, file } = place;
-    const bytes = new Uint8Array(RECORD_HEADER_BYTES);
-    if (segment.marks !== undefined && offset + RECORD_HEADER_BYTES <= segment.limit) {
-      const length = await readTolerant(file, bytes, offset);
-      const next = decodeRecordHeader(bytes.subarray(0, length), 0, segment.marks.record);
-      if (next !== undefined) return Math.min(next.previousEnd, next.first);
-    }
-    return segment.end;
   }
 
   async #readBatch(place: Place, header: RecordHeader, sole: boolean): Promise<JournalBatch | undefined | "damaged"> {

@@ -72,13 +72,14 @@ export async function surveySegment(file: File, path: string, base: number, fram
   const footerOffset = size - FOOTER_BYTES;
   const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
   const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
-  const salt = decoded?.salt ?? footer?.salt ?? await findSalt(file, size);
+  const known = footer?.base === base ? footer : undefined;
+  const salt = header?.salt ?? known?.salt ?? await findSalt(file, size, base);
   return {
     base,
     path,
     size,
     header,
-    footer: footer?.base === base ? footer : undefined,
+    footer: known,
     marks: salt === undefined ? undefined : marksOf(salt),
     framer: framerOf(header?.framing, framer),
   };
@@ -138,9 +139,10 @@ export async function tallyRecords(
     if (found.kind === "record") {
       const { header } = found;
       if (header.first >= bound) break;
+      if (header.first < tally.end) continue;
       for (const each of [...damaged, header]) add(each);
       damaged = [];
-      tally.end = tally.claimedEnd = header.first + header.frames;
+      tally.end = tally.claimedEnd = Math.min(header.first + header.frames, bound);
       tally.offset = found.offset + RECORD_HEADER_BYTES + header.length;
       tally.cursor = header.cursor;
       tally.tail = "none";

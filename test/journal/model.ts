@@ -2,17 +2,16 @@
  * The journal beside a plain map of what it was given, through failures, kills
  * and power losses.
  *
- * The model knows three things of a frame: what was written under its sequence,
- * by whichever attempt; whether the journal has taken it; and whether it must
- * survive a power loss. With `sync = "each"` that is from the append on, with
- * "interval" from the next interval that passed without a failure, with "os"
- * from a clean stop, and after a power loss it is everything that is found.
+ * A frame must survive a power loss with `sync = "each"` from its append on,
+ * with "interval" from the next interval that passed without a failure, with
+ * "os" from a clean stop; and whatever is found after one must survive the next.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import type { Run } from "../../src/base/run.ts";
 import type { Damage, Journal, JournalOptions, JournalReader, SyncPolicy } from "../../src/journal/types.ts";
+import { FrameBook } from "./frame_book.ts";
 import { type Delivered, follow, ManualClock, open, pool, readAll, run } from "./rig.ts";
 
 /** How often things happened, in all runs. */
@@ -36,14 +35,7 @@ export class Model {
   clock = new ManualClock();
   journal!: Journal;
   confirmed = 0;
-  /** What the journal has; the other sequences are holes, or below the cursor. */
-  readonly #frames = new Map<number, string>();
-  /** What some append was given under a sequence, whatever became of it. */
-  readonly #attempts = new Map<number, Set<string>>();
-  /** Must survive a power loss. */
-  readonly #safe = new Set<number>();
-  /** Left by a process that ended before it had synced them: nobody makes them safe any more. */
-  readonly #doubtful = new Set<number>();
+  readonly #book = new FrameBook();
   #attempt = 0;
   #salts = 0;
   #lostPower = false;
@@ -68,12 +60,10 @@ export class Model {
     this.#reader = this.journal.reader(pool(1000));
     this.journal.onDamage = (damage) => this.#damages.push(damage);
     const delivered = await this.#undisturbed(() => readAll(this.journal));
-    this.#checkBooks(delivered);
+    this.#checkCounts(delivered);
     this.#reconcile(delivered, powerLost);
-    for (const sequence of this.#frames.keys()) {
-      if (powerLost || healthy && this.options.sync !== "os") this.#safe.add(sequence);
-      else if (!this.#safe.has(sequence)) this.#doubtful.add(sequence);
-    }
+    if (healthy && this.options.sync !== "os") this.#book.claim(this.#book.sequences);
+    this.#book.giveUpRest();
     this.#checkReports();
   }
 
@@ -107,7 +97,7 @@ export class Model {
   }
 
   /** What was pending at the start is delivered, or reported as damaged and counted. */
-  #checkBooks(delivered: readonly Delivered[]): void {
+  #checkCounts(delivered: readonly Delivered[]): void {
     const found = { frames: delivered.length, bytes: delivered.reduce((sum, { text }) => sum + text.length, 0) };
     for (const { counted, frames, payloadBytes } of this.#damages) {
       found.frames += counted ? frames : 0;
@@ -117,38 +107,13 @@ export class Model {
     assertEquals({ frames: pendingFrames, bytes: pendingBytes }, found, "pending, against delivered and damaged");
   }
 
-  /** What is found must be what was written, and everything must be there that had to survive. */
   #reconcile(delivered: readonly Delivered[], powerLost: boolean): void {
     const { cursor, end } = this.journal;
-    const found = new Map(delivered.map(({ sequence, text }) => [sequence, text]));
-    const last = Math.max(-1, ...found.keys());
-    assertEquals([...found.keys()], [...found.keys()].sort((a, b) => a - b), "the order of what is found");
-    assert(last < end, `frame ${last} is delivered, the end is ${end}`);
-    for (const [sequence, text] of found) {
-      assert(this.#attempts.get(sequence)?.has(text), `frame ${sequence} was never written: ${text}`);
-    }
-    for (const [sequence, text] of this.#frames) {
-      if (found.get(sequence) === text) continue;
-      // What is confirmed may be gone at any time, and the cursor may go on over a hole, not over a frame.
-      const needed = powerLost
-        ? this.#safe.has(sequence) && sequence >= this.confirmed
-        : sequence >= Math.min(cursor, this.confirmed);
-      assert(!needed, `frame ${sequence} is gone, the cursor is ${cursor}, confirmed were ${this.confirmed}`);
-      const passedOver = sequence >= cursor && sequence < last && !found.has(sequence);
-      assert(!passedOver || this.#isReported(sequence), `frame ${sequence} is gone silently`);
-      if (powerLost && sequence >= this.confirmed) this.figures.taken++;
-      this.#forget(sequence);
-    }
-    for (const sequence of [...this.#frames.keys()]) if (sequence < cursor) this.#forget(sequence);
-    for (const [sequence, text] of found) this.#frames.set(sequence, text);
-    this.confirmed = Math.max(cursor, Math.min(this.confirmed, end));
+    const isReported = (sequence: number) => this.#isReported(sequence);
+    const { confirmed } = this;
+    this.figures.taken += this.#book.reconcile({ delivered, cursor, end, confirmed, powerLost, isReported });
     this.figures.delivered += delivered.length;
-  }
-
-  #forget(sequence: number): void {
-    this.#frames.delete(sequence);
-    this.#safe.delete(sequence);
-    this.#doubtful.delete(sequence);
+    this.confirmed = Math.max(cursor, Math.min(confirmed, end));
   }
 
   #isReported(sequence: number): boolean {
@@ -158,9 +123,8 @@ export class Model {
   /** Nothing is reported as lost that is there, and nothing at all while the power stays. */
   #checkReports(): void {
     if (!this.#lostPower) assertEquals(this.#damages, []);
-    for (const sequence of this.#frames.keys()) {
-      assert(!this.#isReported(sequence), `frame ${sequence} is there and reported as lost`);
-    }
+    const lost = this.#book.sequences.filter((sequence) => this.#isReported(sequence));
+    assertEquals(lost, [], "frames that are there and reported as lost");
   }
 
   async append(sizes: readonly number[], hole: number): Promise<void> {
@@ -173,8 +137,7 @@ export class Model {
       const sequences = Array.from({ length: size }, (_, i) => first + i);
       for (const sequence of sequences) {
         texts.set(sequence, textOf(sequence, attempt));
-        const attempts = this.#attempts.get(sequence) ?? new Set();
-        this.#attempts.set(sequence, attempts.add(texts.get(sequence)!));
+        this.#book.attempted(sequence, textOf(sequence, attempt));
       }
       runs.push(run(first, sequences.map((each) => texts.get(each)!), this.clock.wallUs() + first * 4000));
       first += size;
@@ -185,8 +148,7 @@ export class Model {
       for (const [sequence, text] of texts) {
         if (sequence >= journal.end) break;
         this.figures.appended++;
-        this.#frames.set(sequence, text);
-        if (this.options.sync === "each") this.#safe.add(sequence);
+        this.#book.appended(sequence, text, this.options.sync === "each");
       }
     }
   }
@@ -198,17 +160,12 @@ export class Model {
 
   async wait(ms: number): Promise<void> {
     const faults = this.#faults;
-    const before = [...this.#frames.keys()];
+    const before = this.#book.sequences;
     await this.clock.advance(ms);
     const { sync, syncIntervalMs } = this.options;
     if (sync === "interval" && ms >= syncIntervalMs && faults === this.#faults && !this.files.crashed) {
-      this.#claim(before);
+      this.#book.claim(before);
     }
-  }
-
-  /** These must survive a power loss from now on. */
-  #claim(sequences: Iterable<number>): void {
-    for (const sequence of sequences) if (!this.#doubtful.has(sequence)) this.#safe.add(sequence);
   }
 
   async read(share: number, bufferBytes: number): Promise<void> {
@@ -219,8 +176,7 @@ export class Model {
 
   /** Everything from `from` on is as it was appended, in order, and nothing is missing. */
   #check(delivered: readonly Delivered[], from: number): void {
-    const wanted = [...this.#frames.keys()].filter((sequence) => sequence >= from).sort((a, b) => a - b);
-    assertEquals(delivered, wanted.map((sequence) => ({ sequence, text: this.#frames.get(sequence)! })));
+    assertEquals(delivered, this.#book.from(from));
     this.#checkReports();
   }
 
@@ -240,7 +196,11 @@ export class Model {
     if (from < journal.cursor) return;
     const found = await journal.locateBack(from, bytes);
     let wanted = from;
-    for (let left = bytes; left > 0 && this.#frames.has(wanted - 1);) left -= this.#frames.get(--wanted)!.length;
+    for (let left = bytes; left > 0; wanted--) {
+      const text = this.#book.textOf(wanted - 1);
+      if (text === undefined) break;
+      left -= text.length;
+    }
     // Behind the cursor, frames may have been unlinked. A damaged payload is found when it is read.
     if (this.#lostPower) assert(found <= from && Math.max(found, journal.cursor) <= Math.max(wanted, journal.cursor));
     else assertEquals(Math.max(found, journal.cursor), Math.max(wanted, journal.cursor));
@@ -272,10 +232,10 @@ export class Model {
 
   async stop(): Promise<void> {
     const faults = this.#faults;
-    const frames = [...this.#frames.keys()];
+    const frames = this.#book.sequences;
     const closed = await this.journal.close().then(() => true, () => false);
     if (this.files.crashed) return;
-    if (closed && faults === this.#faults) this.#claim(frames);
+    if (closed && faults === this.#faults) this.#book.claim(frames);
     this.files.releaseLocks();
     await this.start();
   }
