@@ -5,6 +5,8 @@
  *
  * `deno task soak:networks` takes the full lengths, several times.
  */
+import { assert } from "../support/assert.ts";
+import { TCP_ESTABLISHED, tcpRows } from "../peers/kernel_queues.ts";
 import { RudeConsumer, type Rudeness } from "../peers/rude_consumer.ts";
 import type { ConfigTable } from "./rig/config.ts";
 import { OwnEater, ProcessEater } from "./rig/eaters.ts";
@@ -12,7 +14,7 @@ import { makeNamespace } from "./rig/namespace.ts";
 import { freePorts, isListening } from "./rig/ports.ts";
 import { type Scene, scene } from "./rig/scene.ts";
 import { type Fault, framesOf, type Outcome, type Play, type Stage, Trial } from "./rig/trial.ts";
-import { until } from "./rig/wait.ts";
+import { steady, until } from "./rig/wait.ts";
 import { Wiring } from "./rig/wire.ts";
 
 const FULL = Deno.env.get("SPILLWAY_NETWORKS_FULL") === "1";
@@ -37,11 +39,17 @@ const faults: readonly Fault[] = [
   },
   {
     name: "the target's link is cut",
+    stalls: true,
     play: (stage) => ({
       eater: new OwnEater(stage).start(),
       begin: () => stage.target.cut(),
       end: () => stage.target.join(),
     }),
+  },
+  {
+    name: "and the consumer does not read meanwhile",
+    stalls: true,
+    play: cutWhileUnread,
   },
   {
     name: "the source's link is cut",
@@ -97,6 +105,29 @@ function rude(rudeness: Rudeness, name: string, keys?: ConfigTable): Fault {
   };
 }
 
+/** What the consumer's kernel has received stays there to be read, also when the connection has been reset. */
+function cutWhileUnread(stage: Stage): Play {
+  const eater = new OwnEater(stage).start();
+  const connections = () =>
+    tcpRows().filter(({ localPort, state }) => localPort === stage.listen.port && state === TCP_ESTABLISHED);
+  let remotePort: number | undefined;
+  return {
+    eater,
+    async begin() {
+      eater.consumer.freeze();
+      remotePort = connections()[0].remotePort;
+      const unread = () => connections()[0].rxQueue;
+      await steady("what the consumer has not read", unread);
+      stage.target.cut();
+    },
+    async end() {
+      stage.target.join();
+      await until("the old connection is gone", () => !connections().some((row) => row.remotePort === remotePort));
+      eater.consumer.thaw();
+    },
+  };
+}
+
 function onWires(stage: Stage, begin: (wire: Stage["source"]) => void, end: (wire: Stage["source"]) => void): Play {
   const both = [stage.source, stage.target];
   return { eater: new OwnEater(stage).start(), begin: () => both.forEach(begin), end: () => both.forEach(end) };
@@ -126,6 +157,10 @@ async function perform(scene: Scene): Promise<Outcome[]> {
   const ends = await Promise.allSettled(trials.map((trial) => trial.run()));
   const failures = ends.flatMap((end, i) => end.status === "rejected" ? [named(faults[i], end.reason)] : []);
   if (failures.length > 0) throw new AggregateError(failures, failures.map((error) => error.message).join("\n"));
+  for (const [i, { name, stalls }] of faults.entries()) {
+    const stalled = relay.logged(/stall_timeout/).some((line) => JSON.parse(line).route === `fault-${i}`);
+    if (stalls) assert(stalled, `${name}: the relay did not take the consumer for dead`);
+  }
   const { code } = await relay.stop();
   if (code !== 0) throw new Error(`the relay's exit code is ${code}`);
   const books = relay.logged(/"route stopped"/).map((line) => JSON.parse(line));

@@ -39,7 +39,7 @@ export interface Stage {
   readonly source: Wire;
   readonly target: Wire;
   /** Where the relay looks for its consumer. */
-  readonly listen: PeerAddress;
+  readonly listen: { readonly hostname: string; readonly port: number };
   /** So many frames are sent in all. */
   readonly frames: number;
 }
@@ -59,6 +59,8 @@ export interface Fault {
   readonly fromTheStart?: boolean;
   /** The connection survives: nothing comes twice. */
   readonly survives?: boolean;
+  /** The relay takes the consumer's kernel for dead (`stall_timeout`). */
+  readonly stalls?: boolean;
   /** The consumer's kernel receives what its program never reads, and `acked` knows no better (DESIGN, P4). */
   readonly loses?: boolean;
   play(stage: Stage): Play | Promise<Play>;
