@@ -45,8 +45,8 @@ connect = "server-b:9001"
 #reply_framing = "line"
 # Connect anew when an answer is this late.
 #reply_timeout = "30s"
-# A JavaScript regular expression that a good answer matches, its delimiter or length included;
-# after any other the frame is sent again. "" = every answer is good.
+# A JavaScript regular expression that the content of a good answer matches, without delimiter or length.
+# After so many bad ones a frame goes to quarantine/.
 #reply_ok = ""
 # After so many bad answers a frame goes to quarantine/ and the next one follows.
 #reply_attempts = 3
@@ -65,7 +65,7 @@ connect = "server-b:9001"
 # Pause between attempts to connect: doubles from the first to the second.
 #retry_min = "100ms"
 #retry_max = "2s"
-# Connect anew when the consumer's kernel has not answered for so long (TCP on Linux); 0s = never.
+# Connect anew when the consumer's kernel has not answered for so long (TCP on Linux; at least 1.5s); 0s = never.
 # One that merely reads slowly answers.
 #stall_timeout = "30s"
 
