@@ -46,7 +46,7 @@ connect = "server-b:9001"
 # Connect anew when an answer is this late.
 #reply_timeout = "30s"
 # A JavaScript regular expression that the content of a good answer matches, without delimiter or length.
-# After so many bad ones a frame goes to quarantine/.
+# After any other the frame is sent again. "" = every answer is good.
 #reply_ok = ""
 # After so many bad answers a frame goes to quarantine/ and the next one follows.
 #reply_attempts = 3

@@ -135,7 +135,7 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   async #one(answer: Uint8Array): Promise<void> {
-    const { rules, outlet, spool, replies } = this.options;
+    const { outlet, spool, replies } = this.options;
     const sequence = outlet.oldestInFlight;
     const resent = sequence !== undefined && sequence < spool.confirmed;
     if (this.#stale !== undefined || sequence === undefined || resent) return this.#good(1);
