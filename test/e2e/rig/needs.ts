@@ -2,8 +2,9 @@
  * What a test needs beyond this repository. Where it is missing, the test is
  * skipped by name, and the name says why.
  */
+import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "rsyslog" | "logger" | "root" | "setpriv";
+export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv";
 
 const found = new Map<Need, string | undefined>();
 
@@ -16,6 +17,7 @@ export function missing(need: Need): string | undefined {
 const LOOK: Record<Need, () => string | undefined> = {
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   netns: lookForNamespaces,
+  tun: lackOfTun,
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   setpriv: () => {
