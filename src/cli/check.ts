@@ -3,7 +3,7 @@ import process from "node:process";
 import { EXIT } from "../base/error.ts";
 import { loadConfig } from "../config/load.ts";
 import { renderConfig } from "../config/render.ts";
-import { NOT_YET_IN_FORCE, warningsOf } from "../config/warnings.ts";
+import { warningsOf } from "../config/warnings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { inspectSurroundings } from "./surroundings.ts";
@@ -34,7 +34,6 @@ warnings and notes to standard error. Exit code 2 if the configuration is wrong,
         if (kind === "error") errors++;
       }
     }
-    for (const note of NOT_YET_IN_FORCE) say("note", note);
     if (errors === 0) {
       say("ok", `${config.name}: ${config.routes.length} route${config.routes.length === 1 ? "" : "s"}`);
     }

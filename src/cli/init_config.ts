@@ -29,13 +29,29 @@ listen = "0.0.0.0:9000"
 #max_connections = 1024
 # Close a connection that has been silent this long; 0s = never.
 #idle_timeout = "0s"
+# Sent back to the producer for each frame once it is appended, and synced where journal.sync = "each".
+# Needs journal.mode = "always".
+#reply = ""
 
 [route.target]
 # The consumer to deliver to. Instead, to let the consumer dial in:   listen = "0.0.0.0:9001"
 connect = "server-b:9001"
 # When a frame counts as delivered. "acked": its bytes were acknowledged by the consumer's
 # kernel (TCP on Linux; elsewhere it means "written"). "written": our kernel took them.
+# "reply": the consumer answered it, with one frame for each, in order.
 #confirm = "acked"
+# With confirm = "reply" only. How answers are framed: as the route is, if this is left out.
+#reply_framing = "line"
+#reply_timeout = "30s"
+# A regular expression that a good answer matches. After so many bad ones a frame goes to quarantine/.
+#reply_ok = ""
+#reply_attempts = 3
+# Frames sent and not yet answered, at most.
+#window = 1024
+# What the consumer sends: "discard", or "forward" to the producer (needs source.max_connections = 1).
+#replies = "discard"
+# Bytes a second at most, backlog and live alike; 0B = no limit.
+#rate = "0B"
 # On a new connection, send this much again that was confirmed already: what a dying consumer
 # had received and not read. At most half of memory.max_bytes.
 #rewind = "0B"
@@ -45,6 +61,9 @@ connect = "server-b:9001"
 # Pause between attempts to connect: doubles from the first to the second.
 #retry_min = "100ms"
 #retry_max = "2s"
+# Connect anew when the consumer's kernel has not answered for so long (TCP on Linux); 0s = never.
+# One that merely reads slowly answers.
+#stall_timeout = "30s"
 
 [route.memory]
 # Everything that is held in memory for this route.
@@ -64,7 +83,8 @@ connect = "server-b:9001"
 #max_bytes = "0B"
 # Keep this much of the file system free.
 #min_free = "64MiB"
-# While the journal is full: stop reading.
+# While there is no room: "block" stops reading, "drop-oldest" drops the oldest segment,
+# "drop-newest" drops what comes in, "disconnect" closes the producers' connections.
 #when_full = "block"
 # Keep delivered segments this long, and at most this much of them (0B = no limit).
 #retain = "0s"

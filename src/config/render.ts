@@ -3,7 +3,7 @@
  * `check` prints is thereby exact, and a valid file itself.
  */
 import type { Framing } from "../framing/framing.ts";
-import type { RouteOptions } from "../relay/options.ts";
+import type { ReplyOptions, RouteOptions } from "../relay/options.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Config } from "./parse.ts";
 import { formatDurationExactly as duration, formatSizeExactly as size } from "./exact.ts";
@@ -22,13 +22,18 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     [`source.${source.endpoint.role}`]: string(formatAddress(source.endpoint.address)),
     "source.max_connections": String(source.maxConnections),
     "source.idle_timeout": string(duration(source.idleTimeoutMs)),
+    "source.reply": bytes(source.reply),
     [`target.${target.endpoint.role}`]: string(formatAddress(target.endpoint.address)),
     "target.confirm": string(target.confirm),
+    ...target.confirm === "reply" ? replyKeys(target.reply) : {},
+    "target.replies": string(target.forwardReplies ? "forward" : "discard"),
+    "target.rate": string(size(target.rateBytes)),
     "target.rewind": string(size(target.rewindBytes)),
     "target.half_close": String(target.halfClose),
     "target.connect_timeout": string(duration(target.connectTimeoutMs)),
     "target.retry_min": string(duration(target.retryMinMs)),
     "target.retry_max": string(duration(target.retryMaxMs)),
+    "target.stall_timeout": string(duration(target.stallTimeoutMs)),
     "memory.max_bytes": string(size(route.memoryMaxBytes)),
     "journal.dir": string(journal.directory),
     "journal.mode": string(journal.mode),
@@ -37,9 +42,20 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     "journal.segment_bytes": string(size(journal.segmentBytes)),
     "journal.max_bytes": string(size(journal.maxBytes)),
     "journal.min_free": string(size(journal.minFreeBytes)),
-    "journal.when_full": string("block"),
+    "journal.when_full": string(journal.whenFull),
     "journal.retain": string(duration(journal.retainMs)),
     "journal.retain_bytes": string(size(journal.retainBytes)),
+  };
+}
+
+/** They belong to `confirm = "reply"` and may not stand anywhere else. */
+function replyKeys(reply: ReplyOptions): Record<string, string> {
+  return {
+    "target.reply_framing": renderFraming(reply.framing),
+    "target.reply_timeout": string(duration(reply.timeoutMs)),
+    "target.reply_ok": string(reply.ok?.source ?? ""),
+    "target.reply_attempts": String(reply.attempts),
+    "target.window": String(reply.window),
   };
 }
 

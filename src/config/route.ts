@@ -1,16 +1,18 @@
 /** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
 import { resolve } from "node:path";
 import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
+import { resolveAnswers, resolveSourceReply } from "./answers.ts";
 import { frameOverhead, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
 import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import type { RawRoute } from "./schema.ts";
+import { timer } from "./timer.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const DAY_MS = 86_400_000;
-/** What setTimeout can wait for, in whole days. */
-const TIMER_MAX_MS = 24 * DAY_MS;
+/** A second's worth of bytes below this is no limit that anybody means. */
+const RATE_BYTES_MIN = 1000;
+const STALL_TIMEOUT_MS_MIN = 100;
 
 export interface RouteScope {
   /** The directory that relative paths are relative to. */
@@ -38,7 +40,7 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   const source = {
     maxConnections,
     idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
-    reply: new Uint8Array(0),
+    reply: resolveSourceReply(raw, scope),
   } satisfies Omit<SourceOptions, "endpoint">;
   const target = resolveTarget(raw, memoryMaxBytes, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
@@ -121,17 +123,15 @@ function resolveTarget(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope)
     scope.refuse(["target", "retry_min"], `at most target.retry_max, which is ${formatDurationExactly(retryMaxMs)}`);
   }
   return {
-    confirm: target.confirm === "written" ? "written" : "acked",
-    reply: {
-      framing: resolveFraming("line", memoryMaxBytes),
-      timeoutMs: 30_000,
-      ok: undefined,
-      attempts: 3,
-      window: 1024,
-    },
-    forwardReplies: false,
-    rateBytes: 0,
-    stallTimeoutMs: 0,
+    ...resolveAnswers(raw, memoryMaxBytes, scope),
+    rateBytes: zeroOrMore(target.rate ?? 0, RATE_BYTES_MIN, formatSizeExactly, ["target", "rate"], scope),
+    stallTimeoutMs: zeroOrMore(
+      timer(target.stall_timeout, 30_000, 0, ["target", "stall_timeout"], scope),
+      STALL_TIMEOUT_MS_MIN,
+      formatDurationExactly,
+      ["target", "stall_timeout"],
+      scope,
+    ),
     rewindBytes,
     halfClose: target.half_close ?? false,
     connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
@@ -158,10 +158,22 @@ function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteSc
     segmentBytes,
     maxBytes,
     minFreeBytes: journal.min_free ?? 64 * MIB,
-    whenFull: "block",
+    whenFull: journal.when_full ?? "block",
     retainMs: journal.retain ?? 0,
     retainBytes: journal.retain_bytes ?? 0,
   };
+}
+
+/** 0 switches it off; else at least `min`. */
+function zeroOrMore(
+  value: number,
+  min: number,
+  format: (value: number) => string,
+  path: KeyPath,
+  scope: RouteScope,
+): number {
+  if (value > 0 && value < min) scope.refuse(path, `${JSON.stringify(format(0))}, or ${format(min)} or more`);
+  return value;
 }
 
 /** The route's journal directory as an absolute path; relative ones are relative to `directory`. */
@@ -173,13 +185,4 @@ export function journalDirectory(raw: RawRoute, directory: string): string {
 function defaultSegmentBytes(maxBytes: number): number {
   if (maxBytes === 0) return 64 * MIB;
   return Math.max(64 * KIB, Math.min(64 * MIB, Math.floor(maxBytes / 8)));
-}
-
-/** A duration that something waits for, in ms. */
-function timer(given: number | undefined, otherwise: number, min: number, path: KeyPath, scope: RouteScope): number {
-  const value = given ?? otherwise;
-  if (value < min || value > TIMER_MAX_MS) {
-    scope.refuse(path, `${formatDurationExactly(min)} to ${formatDurationExactly(TIMER_MAX_MS)}`);
-  }
-  return value;
 }

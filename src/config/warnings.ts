@@ -8,17 +8,14 @@ export function warningsOf(route: RouteOptions, platform: string): string[] {
     const where = platform === "linux" ? "on a unix socket" : `on ${platform}`;
     warnings.push(`target.confirm = "acked" means "written" ${where}: what the kernel took counts as delivered`);
   }
+  if (route.target.stallTimeoutMs > 0 && route.target.endpoint.address.kind === "tcp" && platform !== "linux") {
+    warnings.push(`target.stall_timeout has no effect on ${platform}: a silent consumer is noticed by TCP alone`);
+  }
   if (route.journal.retainBytes > 0 && route.journal.retainMs === 0) {
     warnings.push('journal.retain_bytes has no effect while journal.retain is "0s": delivered segments are removed');
   }
   return warnings;
 }
-
-/** What the contract promises by default and this release does not do yet. */
-export const NOT_YET_IN_FORCE = [
-  'target.stall_timeout is not in force in this version: it acts as "0s"; ' +
-  "a consumer that is silently gone is noticed by TCP alone, which can take minutes",
-] as const;
 
 /** SIOCOUTQ counts unacknowledged bytes of TCP sockets on Linux only. */
 function canTellAcknowledged(route: RouteOptions, platform: string): boolean {

@@ -130,30 +130,52 @@ for (const [line, problem] of CASES) {
   });
 }
 
-/** Keys that come with a later version, and what they may say now. */
-const LATER: readonly [string, string][] = [
-  ['source.reply = "ok"', '""'],
-  ["source.tls = {}", "nothing"],
-  ["target.tls = {}", "nothing"],
-  ['target.confirm = "reply"', '"written" or "acked"'],
-  ['target.reply_framing = "raw"', '"line"'],
-  ['target.reply_timeout = "1s"', '"30s"'],
-  ['target.reply_ok = "^OK"', '""'],
-  ["target.reply_attempts = 1", "3"],
-  ["target.window = 1", "1024"],
-  ['target.replies = "forward"', '"discard"'],
-  ['target.rate = "1MB"', '"0B"'],
-  ['target.stall_timeout = "30s"', '"0s"'],
-  ['journal.when_full = "drop-oldest"', '"block"'],
-];
-
-for (const [line, now] of LATER) {
-  Deno.test(`${line} is refused as coming later, with what is possible now`, () => {
-    const [problem, ...others] = problemsOf(routeWith(line));
+for (const side of ["source", "target"]) {
+  Deno.test(`${side}.tls is refused as coming later`, () => {
+    const [problem, ...others] = problemsOf(routeWith(`${side}.tls = {}`));
     assertEquals(others, []);
-    assertEquals(problem.includes(`which comes with a later version; allowed now: ${now} [`), true, problem);
+    assertEquals(problem.includes("which comes with a later version; allowed now: nothing ["), true, problem);
   });
 }
+
+/** Lines that do not go together, the key that is named for it, and what is allowed there. */
+const CLASHES: readonly [readonly string[], string, string][] = [
+  [['source.reply = "ok"'], "source.reply", 'nothing, unless journal.mode = "always"'],
+  [
+    ['source.reply = "ok"', 'journal.mode = "always"', 'journal.when_full = "drop-newest"'],
+    "source.reply",
+    'nothing with journal.when_full = "drop-newest"',
+  ],
+  [
+    ['source.reply = "ok"', 'journal.mode = "always"', 'target.replies = "forward"', "source.max_connections = 1"],
+    "source.reply",
+    'nothing with target.replies = "forward"',
+  ],
+  [['source.reply = "ok"', 'journal.mode = "always"', 'framing = "raw"'], "source.reply", "nothing with raw framing"],
+  [['target.confirm = "reply"', 'framing = "raw"'], "target.confirm", '"written" or "acked" with raw framing'],
+  [['target.replies = "forward"'], "target.replies", '"discard", unless source.max_connections = 1'],
+  [['target.reply_framing = "raw"'], "target.reply_framing", '"line", while target.confirm is not "reply"'],
+  [['target.reply_timeout = "1s"'], "target.reply_timeout", '"30s", while target.confirm is not "reply"'],
+  [['target.reply_ok = "^OK"'], "target.reply_ok", '"", while target.confirm is not "reply"'],
+  [["target.reply_attempts = 1"], "target.reply_attempts", '3, while target.confirm is not "reply"'],
+  [["target.window = 1"], "target.window", '1024, while target.confirm is not "reply"'],
+  [['target.rate = "1B"'], "target.rate", '"0B", or 1KB or more'],
+  [['target.stall_timeout = "1ms"'], "target.stall_timeout", '"0s", or 100ms or more'],
+];
+
+for (const [lines, key, allowed] of CLASHES) {
+  Deno.test(`${lines.join(" with ")}: ${key} is refused with what is allowed`, () => {
+    const [problem, ...others] = problemsOf(routeWith(...lines));
+    assertEquals(others, []);
+    assertEquals(problem.includes(`route[0].${key} (route "feed"): `), true, problem);
+    assertEquals(problem.includes(`allowed: ${allowed}`), true, problem);
+  });
+}
+
+Deno.test("a reply_ok that is no regular expression is refused with what is wrong with it", () => {
+  const [problem] = problemsOf(routeWith('target.confirm = "reply"', 'target.reply_ok = "(OK"'));
+  assertEquals(problem.includes('found "(OK", allowed: a regular expression; this is none: '), true, problem);
+});
 
 Deno.test("[admin] is refused as coming later, unless it is empty", () => {
   assertEquals(problemsOf(routeWith() + '[admin]\nlisten = "127.0.0.1:9464"\n'), [

@@ -16,10 +16,21 @@ const DEFAULTS: RouteOptions = {
     endpoint: { role: "listen", address: { kind: "tcp", host: "0.0.0.0", port: 9000 } },
     maxConnections: 1024,
     idleTimeoutMs: 0,
+    reply: new Uint8Array(0),
   },
   target: {
     endpoint: { role: "connect", address: { kind: "tcp", host: "server-b", port: 9001 } },
     confirm: "acked",
+    reply: {
+      framing: { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB },
+      timeoutMs: 30_000,
+      ok: undefined,
+      attempts: 3,
+      window: 1024,
+    },
+    forwardReplies: false,
+    rateBytes: 0,
+    stallTimeoutMs: 30_000,
     rewindBytes: 0,
     halfClose: false,
     connectTimeoutMs: 3000,
@@ -35,6 +46,7 @@ const DEFAULTS: RouteOptions = {
     segmentBytes: 64 * MIB,
     maxBytes: 0,
     minFreeBytes: 64 * MIB,
+    whenFull: "block",
     retainMs: 0,
     retainBytes: 0,
   },
@@ -61,9 +73,8 @@ Deno.test("every key that init config shows commented has its real default there
 
 Deno.test("init config shows every key that can be set in this version", () => {
   const shown = new Set([...CONFIG_TEMPLATE.matchAll(/^#?([a-z_]+) = /gm)].map((match) => match[1]));
-  const keys = [...renderConfig(read(SMALLEST)).matchAll(/^([a-z_.]+) += /gm)].map((match) =>
-    match[1].split(".").at(-1)!
-  );
+  const all = renderConfig(read(routeWith('target.confirm = "reply"')));
+  const keys = [...all.matchAll(/^([a-z_.]+) += /gm)].map((match) => match[1].split(".").at(-1)!);
   assertEquals(keys.filter((key) => !shown.has(key)), []);
 });
 
@@ -75,9 +86,17 @@ Deno.test("every key reaches the route", () => {
     [route.source]
     connect = "[::1]:1"
     idle_timeout = "1m"
+    reply = "\\u0006"
     [route.target]
     listen = "unix:/run/b.sock"
-    confirm = "written"
+    confirm = "reply"
+    reply_framing = { type = "fixed", size = 1 }
+    reply_timeout = "5s"
+    reply_ok = "^[^a-z]"
+    reply_attempts = 9
+    window = 7
+    rate = "1MB"
+    stall_timeout = "2s"
     rewind = "64KiB"
     half_close = true
     connect_timeout = "1s"
@@ -93,6 +112,7 @@ Deno.test("every key reaches the route", () => {
     segment_bytes = "64KiB"
     max_bytes = "1GB"
     min_free = "0B"
+    when_full = "drop-oldest"
     retain = "7d"
     retain_bytes = "10GiB"
     [log]
@@ -106,10 +126,21 @@ Deno.test("every key reaches the route", () => {
       endpoint: { role: "connect", address: { kind: "tcp", host: "::1", port: 1 } },
       maxConnections: 1,
       idleTimeoutMs: 60_000,
+      reply: Uint8Array.of(6),
     },
     target: {
       endpoint: { role: "listen", address: { kind: "unix", path: "/run/b.sock" } },
-      confirm: "written",
+      confirm: "reply",
+      reply: {
+        framing: { type: "fixed", size: 1 },
+        timeoutMs: 5000,
+        ok: new RegExp("^[^a-z]"),
+        attempts: 9,
+        window: 7,
+      },
+      forwardReplies: false,
+      rateBytes: 1_000_000,
+      stallTimeoutMs: 2000,
       rewindBytes: 65536,
       halfClose: true,
       connectTimeoutMs: 1000,
@@ -125,6 +156,7 @@ Deno.test("every key reaches the route", () => {
       segmentBytes: 65536,
       maxBytes: 1e9,
       minFreeBytes: 0,
+      whenFull: "drop-oldest",
       retainMs: 7 * 86_400_000,
       retainBytes: 10 * 1024 * MIB,
     },
@@ -191,7 +223,7 @@ Deno.test("a default gives way to a smaller limit that is written", () => {
   assertEquals([quick.target.retryMinMs, quick.target.retryMaxMs], [50, 50]);
 });
 
-Deno.test("keys of later versions are accepted where they say what is the case anyway", () => {
+Deno.test('keys that belong to confirm = "reply" may stand elsewhere with their defaults', () => {
   const harmless = [
     'source.reply = ""',
     'target.reply_framing = "line"',
@@ -201,10 +233,26 @@ Deno.test("keys of later versions are accepted where they say what is the case a
     "target.window = 1024",
     'target.replies = "discard"',
     'target.rate = "0B"',
-    'target.stall_timeout = "0s"',
+    'target.stall_timeout = "30s"',
     'journal.when_full = "block"',
   ];
   assertEquals(read(routeWith(...harmless)), read(routeWith()));
+});
+
+Deno.test("answers are framed as the route is, unless it says otherwise", () => {
+  const mllp: Framing = {
+    type: "delimited",
+    start: Uint8Array.of(11),
+    end: Uint8Array.of(28, 13),
+    maxFrame: MIB,
+  };
+  const framing = 'framing = { type = "delimited", start = "\\u000b", end = "\\u001c\\r" }';
+  const forward = ['target.confirm = "reply"', 'target.replies = "forward"', "source.max_connections = 1"];
+  const [same] = read(routeWith(framing, ...forward)).routes;
+  assertEquals(same.target.reply.framing, mllp);
+  assertEquals(same.target.forwardReplies, true);
+  const [other] = read(routeWith(framing, ...forward, 'target.reply_framing = "line"')).routes;
+  assertEquals(other.target.reply.framing, DEFAULTS.framing);
 });
 
 Deno.test("what is printed of a configuration means the same", () => {
