@@ -10,11 +10,21 @@ import { Consumer, type ConsumerOptions, type ConsumerReport } from "../../peers
 import { produce, type ProducerOptions, type ProducerReport } from "../../peers/producer.ts";
 import { Books } from "./books.ts";
 import { type ConfigTable, type SpillwayConfig, toToml } from "./config.ts";
+import type { Injection } from "./injection.ts";
 import { missing, type Need } from "./needs.ts";
 import { Program, type ProgramOptions } from "./program.ts";
-import { chosenRuntime, relayCommand } from "./relay_command.ts";
+import { chosenRuntime, relayCommand, type RelayRuntime } from "./relay_command.ts";
 import { Spillway } from "./spillway.ts";
 import { WaitError } from "./wait.ts";
+
+export interface SpillwayOptions {
+  /** A command that runs it somewhere else, such as in a namespace or as another user. */
+  readonly inside?: readonly string[];
+  readonly name?: string;
+  readonly runtime?: RelayRuntime;
+  /** A system call of it that goes wrong. */
+  readonly injection?: Injection;
+}
 
 const PEERS = new URL("../../peers/", import.meta.url).pathname;
 
@@ -40,19 +50,16 @@ export class Scene {
     return program;
   }
 
-  /**
-   * Starts the relay with these routes. `inside` is a command that runs it
-   * somewhere else, such as in a namespace or as another user.
-   */
+  /** Starts the relay with these routes. */
   spillway(
     config: SpillwayConfig | readonly ConfigTable[],
-    { inside = [] as readonly string[], name = "spillway" } = {},
+    { inside = [], name = "spillway", runtime = chosenRuntime(), injection }: SpillwayOptions = {},
   ): Spillway {
     const path = `${this.directory}/${name}.toml`;
     const file = "routes" in config ? config : { routes: config };
     Deno.writeTextFileSync(path, toToml(file));
-    const command = [...inside, ...relayCommand(chosenRuntime()), "run", "-c", path];
-    const program = this.program(name, command, { cwd: this.directory });
+    const command = [...injection?.inside ?? inside, ...relayCommand(runtime), "run", "-c", path];
+    const program = this.program(name, command, { cwd: this.directory, signalled: () => injection?.pid });
     const balanced = this.#books.follow(program, file.routes);
     balanced.catch(() => {}); // said by `stop`, and at the end of the scene
     this.#balanced.push(balanced);
