@@ -10,12 +10,13 @@
  */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { loopback } from "../../peers/address.ts";
+import { segmentName } from "../../../src/journal/format.ts";
 import type { Consumer } from "../../peers/consumer.ts";
 import type { FrameKind } from "../../peers/frames.ts";
 import { produce, type ProducerReport } from "../../peers/producer.ts";
 import type { ConfigTable } from "../rig/config.ts";
-import type { CallKind } from "../rig/inject/calls.ts";
-import { type Fault, type Hit, Injection } from "../rig/injection.ts";
+import { type CallFault, type Hit, Injection } from "../rig/injection.ts";
+import { newestSegment } from "../rig/journal_files.ts";
 import { framesIn } from "../rig/journal_frames.ts";
 import { freePorts } from "../rig/ports.ts";
 import type { RelayRuntime } from "../rig/relay_command.ts";
@@ -30,15 +31,14 @@ export interface SyscallSetting {
   readonly sync: "os" | "interval" | "each";
 }
 
-/** What goes wrong: the `nth` call of this kind on a file of the journal. */
-export interface SyscallFault {
-  readonly kind: CallKind;
-  readonly nth: number;
-  readonly fault: Fault;
+/** What goes wrong on a file of the journal. */
+export interface SyscallFault extends CallFault {
+  /** Goes wrong too, to bring about what the relay does after it. */
+  readonly provocation?: CallFault;
 }
 
 export interface SyscallOutcome {
-  /** Calls that were made to go wrong; none: the run had fewer than `nth`. */
+  /** Calls that were made to go wrong, the provocation apart; none: the run had fewer than `nth`. */
   readonly hits: readonly Hit[];
   readonly restarts: number;
   readonly sent: number;
@@ -51,28 +51,35 @@ export interface SyscallOutcome {
 const LINE_BYTES = 4_000;
 const LINES: FrameKind = { kind: "line", size: LINE_BYTES };
 const REPLY = "ok\n";
-const BACKLOG = 50;
+/** The backlog's last write, of which half is done. */
+const BACKLOG_WRITES = 14;
 const COUNT = 200;
-const END = BACKLOG + COUNT;
+/** Five frames every 4 ms: several segments, and records of several sizes. */
+const PRODUCED = { writeBytes: 5 * LINE_BYTES, bytesPerSecond: 5e6, answerBytes: REPLY.length };
 const KILLED = 137;
 /** A lasting fault ends when it has been met so often, or this long after it was met first. */
 const MET = 4;
 const LASTING_MS = 1_500;
 const ARRIVES_MS = 10_000;
 
-/** A journal that kill -9 left: {@link BACKLOG} frames to deliver, nothing closed. Returns its directory. */
+/**
+ * A journal that was killed in the middle of a write, and again in the middle
+ * of creating the next segment. Returns its directory.
+ */
 export async function leaveBacklog(scene: Scene, { runtime, sync }: SyscallSetting): Promise<string> {
   const journal = `${scene.directory}/backlog`;
   const [source, target] = freePorts(2);
-  const relay = await scene.spillway([routeOf(journal, source, target, sync)], { runtime }).listening(source);
-  const sent = await produce({
-    connect: loopback(source),
-    frames: LINES,
-    count: BACKLOG,
-    answerBytes: REPLY.length,
-  });
-  assertEquals(answeredOf(sent).length, BACKLOG);
-  await relay.kill();
+  const fault: CallFault = { kind: "write", nth: BACKLOG_WRITES, fault: { do: "tear" } };
+  const injection = new Injection(scene.directory, { under: journal, faults: [fault] });
+  const relay = await scene.spillway([routeOf(journal, source, target, sync)], { runtime, injection }).listening(
+    source,
+  );
+  await produce({ connect: loopback(source), frames: LINES, count: COUNT, ...PRODUCED });
+  await relay.program.exited;
+  assertEquals(injection.hits.length, 1, "torn writes");
+  const next = 1 + (await framesIn(journal, LINE_BYTES)).at(-1)!;
+  const head = Deno.readFileSync(newestSegment(journal)).subarray(0, 200);
+  Deno.writeFileSync(`${journal}/${segmentName(next)}`, head, { mode: 0o600 });
   return journal;
 }
 
@@ -95,6 +102,8 @@ class Run {
   readonly #expected = new Set<number>();
   #restarts = 0;
   #over = false;
+  /** The producer's first frame; those before it are the backlog. */
+  #first = 0;
 
   constructor(
     private readonly scene: Scene,
@@ -107,12 +116,15 @@ class Run {
     for (const { name, isFile } of Deno.readDirSync(backlog)) {
       if (isFile) Deno.copyFileSync(`${backlog}/${name}`, `${this.#journal}/${name}`);
     }
-    this.#injection = new Injection(scene.directory, { ...fault, under: this.#journal });
+    const { provocation, ...wanted } = fault;
+    const faults = provocation === undefined ? [wanted] : [wanted, provocation];
+    this.#injection = new Injection(scene.directory, { under: this.#journal, faults });
     this.#consumer = scene.consumer({ listen: loopback(this.#ports[1]), frames: LINES });
   }
 
   async run(): Promise<SyscallOutcome> {
     await this.#expectJournaled();
+    this.#first = this.#expected.size;
     const first = this.#start(this.#injection);
     const producing = this.#produce();
     const lasting = this.#endLasting();
@@ -147,12 +159,10 @@ class Run {
     return produce({
       connect: loopback(this.#ports[0]),
       frames: LINES,
-      first: BACKLOG,
+      first: this.#first,
       count: COUNT,
-      writeBytes: 5 * LINE_BYTES,
-      bytesPerSecond: 5e6,
       reconnect: true,
-      answerBytes: REPLY.length,
+      ...PRODUCED,
     }, stop.signal);
   }
 
@@ -176,7 +186,7 @@ class Run {
   async #everythingThere(relay: Spillway, producing: Promise<ProducerReport>): Promise<void> {
     await producing;
     const ended = () => relay.program.exitCode !== undefined || this.#consumer.damage;
-    await until("every frame", () => this.#consumer.tally.frames === END || ended());
+    await until("every frame", () => this.#consumer.tally.frames === this.#end || ended());
   }
 
   /** What is expected and does not come in this time is lost. */
@@ -191,12 +201,21 @@ class Run {
     if (fault.do !== "fail" || fault.times !== 0) return;
     let metAt = Infinity;
     while (!this.#over && performance.now() - metAt < LASTING_MS) {
-      const { length } = this.#injection.hits;
+      const { length } = this.#hits;
       if (length > 0) metAt = Math.min(metAt, performance.now());
       if (length >= MET) break;
       await pause(20);
     }
     this.#injection.end();
+  }
+
+  get #end(): number {
+    return this.#first + COUNT;
+  }
+
+  /** The provocation apart. */
+  get #hits(): Hit[] {
+    return this.#injection.hits.filter(({ fault }) => fault === 0);
   }
 
   /** The relay ended before it was told to. */
@@ -233,16 +252,16 @@ class Run {
 
   #outcome(report: ProducerReport): SyscallOutcome {
     const consumer = this.#consumer;
-    const { repeats, missing } = consumer.report(END);
+    const { repeats, missing } = consumer.report(this.#end);
     assertOrdered(consumer);
-    assert(consumer.tally.end() <= END, "frames that nobody sent");
+    assert(consumer.tally.end() <= this.#end, "frames that nobody sent");
     const lost = lostOf(consumer, this.#expected);
     const deaths = this.#restarts > 0 ? 1 : 0;
     assert(lost.length > 0 || missing.length <= deaths, `more than the end of what it had: ${JSON.stringify(missing)}`);
     return {
-      hits: this.#injection.hits,
+      hits: this.#hits,
       restarts: this.#restarts,
-      sent: BACKLOG + report.frames,
+      sent: this.#first + report.frames,
       delivered: consumer.tally.frames,
       repeats,
       lost: lost.length,

@@ -1,7 +1,7 @@
 /** A system call of the relay that is going to go wrong, as a test sees it; inject/main.ts makes it happen. */
 import type { InjectOptions, ReportLine } from "./inject/main.ts";
 
-export type { Fault } from "./inject/main.ts";
+export type { CallFault, Fault } from "./inject/main.ts";
 
 const INJECT = new URL("inject/main.ts", import.meta.url).pathname;
 
@@ -11,7 +11,7 @@ export function injected(options: InjectOptions, command: readonly string[]): st
 }
 
 /** A call that was made to go wrong. */
-export type Hit = Extract<ReportLine, { readonly hit: number }>;
+export type Hit = Extract<ReportLine, { readonly fault: number }>;
 
 export class Injection {
   readonly #options: InjectOptions;
@@ -35,7 +35,7 @@ export class Injection {
   }
 
   get hits(): Hit[] {
-    return this.#lines().filter((line) => "hit" in line);
+    return this.#lines().filter((line) => "fault" in line);
   }
 
   /** From now on all goes well. */

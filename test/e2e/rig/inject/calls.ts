@@ -1,5 +1,5 @@
 /** The system calls that change files, on x86-64: their numbers, and which file a call is about. */
-import type { CallInfo, Memory } from "./ptrace.ts";
+import { type CallInfo, readPath } from "./ptrace.ts";
 
 /** What a call does, whatever variant of it a runtime uses. */
 export type CallKind = "write" | "fsync" | "fdatasync" | "rename" | "unlink" | "ftruncate" | "open";
@@ -48,11 +48,11 @@ export function knownCall(info: CallInfo): KnownCall | undefined {
   return CALLS.get(info.number);
 }
 
-/** The files that a call is about. */
-export function pathsOf(call: KnownCall, args: readonly bigint[], process: number, memory: Memory): string[] {
-  if (call.paths !== undefined) return call.paths.map((index) => memory.text(args[index]));
+/** The files that a thread's call is about. */
+export function pathsOf(call: KnownCall, args: readonly bigint[], thread: number): string[] {
+  if (call.paths !== undefined) return call.paths.map((index) => readPath(thread, args[index]));
   try {
-    return [Deno.readLinkSync(`/proc/${process}/fd/${Number(args[call.descriptor!])}`)];
+    return [Deno.readLinkSync(`/proc/${thread}/fd/${Number(args[call.descriptor!])}`)];
   } catch {
     return []; // no such descriptor: the call will say so itself
   }

@@ -10,7 +10,19 @@
  * is written to the file `report`, a JSON object a line. Ends as the program does.
  */
 import { type CallKind, type KnownCall, knownCall, pathsOf } from "./calls.ts";
-import { callInfo, kill, listen, Memory, nextStop, poke, REGISTER, resume, seizeStopped, SIGNAL } from "./ptrace.ts";
+import {
+  callInfo,
+  kill,
+  listen,
+  nextStop,
+  poke,
+  readMemory,
+  REGISTER,
+  resume,
+  seizeStopped,
+  SIGNAL,
+  writeMemory,
+} from "./ptrace.ts";
 
 export type Fault =
   /** SIGKILL before the call is done. */
@@ -20,31 +32,37 @@ export type Fault =
   /** The call is not done and fails; so do the `times - 1` calls of the kind after it. 0 = all. */
   | { readonly do: "fail"; readonly errno: number; readonly times: number };
 
-export interface InjectOptions {
-  readonly under: string;
+/** Which call goes wrong, and how. */
+export interface CallFault {
   readonly kind: CallKind;
   /** From 1 on. */
   readonly nth: number;
   readonly fault: Fault;
+}
+
+export interface InjectOptions {
+  readonly under: string;
+  /** Each counts for itself. */
+  readonly faults: readonly CallFault[];
   /** Where it tells what it does. */
   readonly report: string;
   /** Calls count, and fail, only while this file exists. */
   readonly armed?: string;
 }
 
-/** A line of the report: the program's pid, or a call that was made to go wrong. */
+/** A line of the report: the program's pid, or a call that was made to go wrong, and by which of the faults. */
 export type ReportLine =
   | { readonly pid: number }
-  | { readonly hit: number; readonly call: string; readonly paths: readonly string[] };
+  | { readonly fault: number; readonly call: string; readonly paths: readonly string[] };
 
 class Injector {
   readonly #child: number;
-  #count = 0;
+  readonly #counts: number[];
   /** What is to be done at the end of the call that a thread is in. */
   readonly #atEnd = new Map<number, () => void>();
-  #memory: Memory | undefined;
 
   constructor(private readonly options: InjectOptions, command: readonly string[]) {
+    this.#counts = options.faults.map(() => 0);
     const stopped = `kill -STOP $$; exec "$0" "$@"`;
     this.#child = new Deno.Command("/bin/sh", { args: ["-c", stopped, ...command], stdin: "null" }).spawn().pid;
     seizeStopped(this.#child);
@@ -77,24 +95,25 @@ class Injector {
       return;
     }
     const call = knownCall(info);
-    if (call?.kind !== this.options.kind) return;
-    // exec gives the process another memory; no program here does that after its first file.
-    this.#memory ??= this.#open();
-    if (this.#memory === undefined) return;
-    const paths = pathsOf(call, info.args, this.#child, this.#memory);
+    if (call === undefined || !this.options.faults.some(({ kind }) => kind === call.kind)) return;
+    const paths = pathsOf(call, info.args, thread);
     if (!paths.some((path) => this.#isUnder(path)) || !this.#isArmed()) return;
-    const hit = ++this.#count - this.options.nth;
-    if (hit >= 0 && this.#goWrong(thread, call, info.args, hit)) this.#tell({ hit, call: call.name, paths });
+    for (const [i, { kind, nth, fault }] of this.options.faults.entries()) {
+      if (kind !== call.kind) continue;
+      const beyond = ++this.#counts[i] - nth;
+      if (beyond < 0 || !this.#goWrong(thread, call, info.args, fault, beyond)) continue;
+      this.#tell({ fault: i, call: call.name, paths });
+      return;
+    }
   }
 
-  /** Returns whether this call is one that goes wrong. */
-  #goWrong(thread: number, call: KnownCall, args: readonly bigint[], hit: number): boolean {
-    const { fault } = this.options;
+  /** `beyond` is how many calls ago the n-th one was. Returns whether this one goes wrong. */
+  #goWrong(thread: number, call: KnownCall, args: readonly bigint[], fault: Fault, beyond: number): boolean {
     if (fault.do === "fail") {
-      if (fault.times > 0 && hit >= fault.times) return false;
+      if (fault.times > 0 && beyond >= fault.times) return false;
       poke(thread, REGISTER.call, -1);
       this.#atEnd.set(thread, () => poke(thread, REGISTER.result, -fault.errno));
-    } else if (hit > 0) {
+    } else if (beyond > 0) {
       return false;
     } else if (fault.do === "kill") {
       kill(this.#child, SIGNAL.kill);
@@ -112,7 +131,7 @@ class Injector {
       return;
     }
     // struct iovec: address and length, 8 bytes each.
-    const bytes = this.#memory!.read(args[1], Number(args[2]) * 16);
+    const bytes = readMemory(thread, args[1], Number(args[2]) * 16);
     const view = new DataView(bytes.buffer);
     const lengths = Array.from({ length: bytes.length / 16 }, (_, i) => Number(view.getBigUint64(i * 16 + 8, true)));
     let left = Math.ceil(lengths.reduce((sum, length) => sum + length, 0) / 2);
@@ -120,14 +139,8 @@ class Injector {
     while (left > lengths[last]) left -= lengths[last++];
     const length = new DataView(new ArrayBuffer(8));
     length.setBigUint64(0, BigInt(left), true);
-    this.#memory!.write(args[1] + BigInt(last * 16 + 8), new Uint8Array(length.buffer));
+    writeMemory(thread, args[1] + BigInt(last * 16 + 8), new Uint8Array(length.buffer));
     poke(thread, REGISTER.argument3, last + 1);
-  }
-
-  /** Not before the shell has become the program. */
-  #open(): Memory | undefined {
-    const isShell = Deno.readTextFileSync(`/proc/${this.#child}/cmdline`).includes("kill -STOP");
-    return isShell ? undefined : new Memory(this.#child);
   }
 
   #isUnder(path: string): boolean {

@@ -122,28 +122,24 @@ export function poke(thread: number, register: number, value: number): void {
   ptrace(POKEUSER, thread, register, value);
 }
 
-/** The memory of a stopped process. */
-export class Memory {
-  readonly #file: Deno.FsFile;
+/** Bytes of the memory that a stopped thread sees; fewer if not all are there. */
+export function readMemory(thread: number, address: bigint, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  using file = Deno.openSync(`/proc/${thread}/mem`, { read: true });
+  file.seekSync(address, Deno.SeekMode.Start);
+  return bytes.subarray(0, file.readSync(bytes) ?? 0);
+}
 
-  constructor(process: number) {
-    this.#file = Deno.openSync(`/proc/${process}/mem`, { read: true, write: true });
-  }
+export function writeMemory(thread: number, address: bigint, bytes: Uint8Array): void {
+  using file = Deno.openSync(`/proc/${thread}/mem`, { write: true });
+  file.seekSync(address, Deno.SeekMode.Start);
+  file.writeSync(bytes);
+}
 
-  read(address: bigint, length: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(length);
-    this.#file.seekSync(address, Deno.SeekMode.Start);
-    return bytes.subarray(0, this.#file.readSync(bytes) ?? 0);
-  }
+const PATH_BYTES = 4096;
 
-  write(address: bigint, bytes: Uint8Array): void {
-    this.#file.seekSync(address, Deno.SeekMode.Start);
-    this.#file.writeSync(bytes);
-  }
-
-  /** A path: bytes up to a zero. */
-  text(address: bigint): string {
-    const bytes = this.read(address, 4096);
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
-  }
+/** A path: bytes up to a zero. */
+export function readPath(thread: number, address: bigint): string {
+  const bytes = readMemory(thread, address, PATH_BYTES);
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }
