@@ -112,6 +112,10 @@ export class Tally {
     return this.#streams.get(producer)?.end ?? 0;
   }
 
+  ends(): Record<number, number> {
+    return Object.fromEntries([...this.#streams].map(([producer, { end }]) => [producer, end]));
+  }
+
   #begin(producer: number): Stream {
     const stream = { counts: new Uint8Array(1024), end: 0, last: -1, connection: 0 };
     this.#streams.set(producer, stream);

@@ -3,8 +3,9 @@
  * skipped by name, and the name says why.
  */
 import { injected } from "./injection.ts";
+import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs";
+export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs";
 
 const found = new Map<Need, string | undefined>();
 
@@ -17,6 +18,7 @@ export function missing(need: Need): string | undefined {
 const LOOK: Record<Need, () => string | undefined> = {
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   netns: lookForNamespaces,
+  tun: lackOfTun,
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   ptrace: lookForPtrace,
