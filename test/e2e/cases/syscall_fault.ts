@@ -128,6 +128,7 @@ class Run {
     const first = this.#start(this.#injection);
     const producing = this.#produce();
     const lasting = this.#endLasting();
+    lasting.catch(() => {}); // if the run fails before it is awaited
     await Promise.race([first.program.exited, this.#everythingThere(first, producing)]);
     let relay = first;
     if (first.program.exitCode !== undefined) {
