@@ -5,10 +5,11 @@
  */
 import { SystemError } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
+import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type RecordHeader, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
+import { type Found, walkRecords } from "./walk.ts";
 
 export type Scanned =
   | {
@@ -69,12 +70,24 @@ export async function* scanSegment(
     const { offset } = found;
     if (found.kind === "record") {
       if (found.header.first >= bound) return;
-      yield { kind: "record", segment, offset, header: found.header, payload: found.payload, framer: survey.framer };
+      yield { kind: "record", segment, offset, ...upTo(bound, found, survey.framer), framer: survey.framer };
     } else if (found.kind !== "footer") {
       const kind = found.kind === "tail" && found.torn ? "unfinished" : "damage";
       yield { kind, segment, offset, bytes: found.bytes };
     }
   }
+}
+
+/** The frames of a record below `bound`: a later segment has the others. */
+function upTo(
+  bound: number,
+  { header, payload }: Pick<Extract<Found, { kind: "record" }>, "header" | "payload">,
+  framer: Framer,
+) {
+  const frames = Math.min(header.frames, bound - header.first);
+  if (frames === header.frames) return { header, payload };
+  const length = skipFrames(framer, payload, 0, header.length, frames);
+  return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };
 }
 
 /** Listed anew each time: the daemon adds and removes segments while we read. */
