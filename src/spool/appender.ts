@@ -62,6 +62,8 @@ export class Appender {
     const { spool } = this;
     while (!this.#stopping.signal.aborted) {
       if (!spool.appending || spool.appendFrom >= spool.window.end) {
+        // What could not be appended was delivered or dropped instead: that is room too.
+        this.#recovered("nothing waits for the journal any more");
         await spool.appendable.wait();
       } else if (!await this.#appendOnce(false)) {
         await this.clock.sleep(RETRY_MS, this.#stopping.signal);
@@ -78,7 +80,7 @@ export class Appender {
     spool.appendTaken = runEnd(runs[runs.length - 1]!);
     try {
       await (last ? journal.appendLast(runs) : journal.append(runs));
-      this.#recovered();
+      this.#recovered("the journal takes frames again");
       return true;
     } catch (error) {
       if (await this.#madeRoom(error)) return true;
@@ -122,10 +124,10 @@ export class Appender {
     else log.error("cannot append to the journal, frames wait in memory", fields);
   }
 
-  #recovered(): void {
+  #recovered(because: string): void {
     if (this.#failing === undefined) return;
     this.#failing = undefined;
-    this.spool.options.log.info("the journal takes frames again");
+    this.spool.options.log.info(because);
     this.spool.overload.recovered();
   }
 }
