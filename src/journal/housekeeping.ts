@@ -44,6 +44,8 @@ export class Housekeeping {
    * the newest segment one that can be unlinked. `desperate`: nothing else helps.
    */
   letGoOfNewest: (cursor: number, desperate: boolean) => Promise<void> = () => Promise.resolve();
+  /** Called before a segment's file is unlinked: a file that somebody has open keeps its space. */
+  onUnlink: (segment: Segment) => void = () => {};
   #running: Promise<void> | undefined;
   /** One pass after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -205,6 +207,7 @@ export class Housekeeping {
     const { files, sync } = this.options;
     if (sync !== "os") await this.#syncCursor();
     for (const segment of segments) {
+      this.onUnlink(segment);
       try {
         await files.unlink(segment.path);
       } catch (error) {

@@ -32,6 +32,9 @@ export class DirectoryJournal implements Journal {
     this.#opened = opened;
     this.recovery = opened.recovery;
     this.#log = new AppendLog(opened);
+    opened.housekeeping.onUnlink = (segment) => {
+      for (const reader of this.#readers) reader.letGo(segment);
+    };
     if (opened.options.sync === "interval") this.#intervalSync = new IntervalSync(opened.options, this.#log);
   }
 
@@ -91,8 +94,6 @@ export class DirectoryJournal implements Journal {
 
   async unlinkBelow(sequence: number): Promise<void> {
     const { housekeeping, room } = this.#opened;
-    // An open file keeps its space.
-    for (const reader of this.#readers) reader.letGoBelow(sequence);
     await housekeeping.unlinkBelow(sequence);
     await room.refresh();
   }

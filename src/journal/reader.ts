@@ -76,9 +76,9 @@ export class Reader implements JournalReader {
     }
   }
 
-  /** Lets go of a file whose frames are all below `sequence`: it is about to be unlinked. */
-  letGoBelow(sequence: number): void {
-    if (this.#place === undefined || this.#place.segment.end > sequence) return;
+  /** Closes the file of a segment that is about to be unlinked, as soon as nothing is being read from it. */
+  letGo(segment: Segment): void {
+    if (this.#place?.segment !== segment) return;
     if (this.#reading) this.#letGo = true;
     else this.#leave();
   }

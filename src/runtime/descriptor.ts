@@ -7,6 +7,31 @@
 /** SIOCOUTQ of <linux/sockios.h>: bytes in the send queue that are not acknowledged (tcp(7)). */
 export const SIOCOUTQ = 0x5411;
 
+const IPPROTO_TCP = 6;
+
+/** TCP_INFO of getsockopt(2): what the kernel knows of a connection, as struct tcp_info of <linux/tcp.h>. */
+export const TCP_INFO = { level: IPPROTO_TCP, option: 11, bytes: 8 } as const;
+
+// Its first bytes are one field each.
+const TCPI_RETRANSMITS = 2;
+const TCPI_PROBES = 3;
+
+/** Does this tcp_info tell of retransmissions or probes that no acknowledgement has followed? */
+export function isUnanswered(info: Uint8Array): boolean {
+  return info[TCPI_RETRANSMITS] > 0 || info[TCPI_PROBES] > 0;
+}
+
+/**
+ * When an idle connection is asked whether its peer is still there: options
+ * and values for setsockopt(2). TCP_KEEPIDLE and TCP_KEEPINTVL in seconds,
+ * TCP_KEEPCNT; Linux's own first question would come after two hours.
+ */
+export const KEEPALIVE: readonly (readonly [level: number, option: number, value: number])[] = [
+  [IPPROTO_TCP, 4, 15],
+  [IPPROTO_TCP, 5, 5],
+  [IPPROTO_TCP, 6, 4],
+];
+
 /** Where libc may be, the likeliest first: glibc, musl on this processor, other systems. */
 export function libcNames(os: string, architecture: string): string[] {
   if (os === "darwin") return ["libSystem.B.dylib"];

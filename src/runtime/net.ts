@@ -51,6 +51,18 @@ export interface Connection {
    */
   unacknowledgedBytes(): number | undefined;
 
+  /**
+   * Is the kernel sending again what the peer does not answer: retransmissions
+   * or zero-window probes without an acknowledgement since (tcpi_retransmits,
+   * tcpi_probes of TCP_INFO, tcp(7))? A peer that merely keeps its window
+   * closed answers probes; since it may answer only every 500 ms
+   * (tcp_invalid_ratelimit), true counts once it has held for a second.
+   * Undefined where the system cannot tell: unix sockets, systems other than
+   * Linux, a closed connection, and as for `unacknowledgedBytes` one that was
+   * reset before it was ever asked.
+   */
+  unanswered(): boolean | undefined;
+
   /** Releases the socket; what the kernel holds is still sent. Pending calls reject with EBADF. Idempotent. */
   close(): void;
 }
@@ -74,7 +86,7 @@ export interface Net {
 
   /**
    * Connects, with TCP_NODELAY and keepalive on, as accepted connections have
-   * them. Rejects with ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that
+   * them; on Linux an idle peer that is gone is noticed after 35 s. Rejects with ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that
    * does not resolve.
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;

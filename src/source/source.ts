@@ -50,6 +50,8 @@ export class Source {
   /** Connections turned away: there were `max_connections`, or no room. */
   refused = 0;
   #refusedLogged = 0;
+  /** One was logged since the last tick. */
+  #refusalLogged = false;
   /** Why nobody is admitted for now. */
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
@@ -207,8 +209,10 @@ export class Source {
 
   #refuse(connection: Connection, why: string): void {
     const { log, maxConnections } = this.#options;
+    this.refused++;
     // A crowd at the door is one line a second, not one for each.
-    if (this.refused++ === this.#refusedLogged) {
+    if (!this.#refusalLogged) {
+      this.#refusalLogged = true;
       log.warn("source connection refused", { peer: connection.peer, why, max_connections: maxConnections });
       this.#refusedLogged = this.refused;
     }
@@ -218,6 +222,7 @@ export class Source {
   #reportRefused(): void {
     const more = this.refused - this.#refusedLogged;
     if (more > 0) this.#options.log.warn("more source connections refused", { connections: more });
+    this.#refusalLogged = more > 0;
     this.#refusedLogged = this.refused;
   }
 

@@ -8,7 +8,7 @@
  * works, and the frames wait in memory, where they can still be sent.
  */
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/error.ts";
+import { messageOf, SystemError } from "../base/error.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import { JournalFullError } from "../journal/types.ts";
 import { dropOldest } from "./drop_oldest.ts";
@@ -21,7 +21,10 @@ const APPEND_BYTES = 2 * 1024 * 1024 - 64 * 1024;
 const RETRY_MS = 250;
 
 export class Appender {
+  /** What is wrong, in a word; undefined while appends succeed. */
   #failing: string | undefined;
+  /** Why the last append that failed did. */
+  #reason = "unknown";
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -52,7 +55,7 @@ export class Appender {
         first,
         until: spool.window.end,
         bytes: spool.window.endOffset - spool.window.exactOffsetOf(first),
-        reason: this.#failing ?? "unknown",
+        reason: this.#reason,
       };
     }
     return undefined;
@@ -116,8 +119,11 @@ export class Appender {
   #failed(error: unknown): void {
     const message = messageOf(error);
     this.spool.appendFailed(message);
-    if (this.#failing === message) return;
-    this.#failing = message;
+    this.#reason = message;
+    // The figures in a message change from try to try; the state is the same.
+    const state = error instanceof JournalFullError ? "full" : error instanceof SystemError ? error.code : message;
+    if (this.#failing === state) return;
+    this.#failing = state;
     const { log } = this.spool.options;
     const fields = { error: message, retry_ms: RETRY_MS };
     if (error instanceof JournalFullError) log.warn("the journal has no room, frames wait in memory", fields);

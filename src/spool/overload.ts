@@ -25,7 +25,7 @@ export interface OverloadOptions {
 interface Dropping {
   readonly sinceMs: number;
   /** Sequence of the next frame that will be taken: the dropped ones would have come before it. */
-  readonly before: number;
+  before: number;
   frames: number;
   bytes: number;
 }
@@ -68,6 +68,7 @@ export class Overload {
       log.warn("no room in journal and memory, new frames are dropped", { reason: this.#failing, before });
       this.#dropping = { sinceMs: clock.monotonicMs(), before, frames: 0, bytes: 0 };
     }
+    this.#dropping.before = Math.min(this.#dropping.before, before);
     this.#dropping.frames += frames;
     this.#dropping.bytes += bytes;
     ledger.drop("full", frames, bytes);

@@ -4,6 +4,14 @@ import { fileCases } from "./file_cases.ts";
 import { flowCases } from "./flow_cases.ts";
 import { listenerCases } from "./listener_cases.ts";
 import { lossCases } from "./loss_cases.ts";
+import { silenceCases } from "./silence_cases.ts";
 import { tcpCases } from "./tcp_cases.ts";
 
-export const cases: readonly Case[] = [...tcpCases, ...lossCases, ...flowCases, ...listenerCases, ...fileCases];
+export const cases: readonly Case[] = [
+  ...tcpCases,
+  ...lossCases,
+  ...flowCases,
+  ...silenceCases,
+  ...listenerCases,
+  ...fileCases,
+];

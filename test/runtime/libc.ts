@@ -1,4 +1,4 @@
-/** Sockets without a runtime in between, by FFI: a listener that never accepts, and a look at socket options. */
+/** Sockets without a runtime in between, by FFI: a listener that never accepts, a look at socket options, a change of namespace. */
 import { readdirSync } from "node:fs";
 import { SOCKADDR_BYTES, socketName, socketNameOf } from "../../src/runtime/descriptor.ts";
 import type { Connection } from "../../src/runtime/net.ts";
@@ -16,6 +16,7 @@ const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   getpeername: [INT, "pointer", "pointer"],
   getsockopt: [INT, INT, INT, "pointer", "pointer"],
   connect: [INT, "pointer", INT],
+  setns: [INT, INT],
 };
 
 function openLibc(): Readonly<Record<string, Call>> {
@@ -70,10 +71,24 @@ export function deafListener(): DeafListener {
 
 /** An integer socket option of a TCP connection of this process. */
 export function socketOption(connection: Connection, level: number, option: number): number {
-  const value = new Int32Array(1);
-  const status = libc().getsockopt(descriptorOf(connection), level, option, value, new Uint32Array([4]));
+  return new DataView(optionBytes(connection, level, option, 4).buffer).getInt32(0, true);
+}
+
+/** How often the kernel has asked or sent again in a row: tcpi_backoff of TCP_INFO. Not set back by a closed window. */
+export function backoff(connection: Connection): number {
+  return optionBytes(connection, 6, 11, 8)[4];
+}
+
+function optionBytes(connection: Connection, level: number, option: number, length: number): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(length);
+  const status = libc().getsockopt(descriptorOf(connection), level, option, value, new Uint32Array([length]));
   if (status !== 0) throw new Error("getsockopt failed");
-  return value[0];
+  return value;
+}
+
+/** Sockets that this thread makes from now on belong to the namespace of which this is an open file. */
+export function enterNamespace(descriptor: number): void {
+  if (libc().setns(descriptor, 0) !== 0) throw new Error("setns failed");
 }
 
 /**

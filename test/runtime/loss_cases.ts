@@ -116,6 +116,7 @@ export const lossCases: Case[] = [
         await settle();
         const next = await runtime.net.connect(listener.address, CONNECT_MS); // has the old one's number
         assertEquals(client.unacknowledgedBytes(), undefined);
+        assertEquals(client.unanswered(), undefined);
         next.close();
       }),
   },

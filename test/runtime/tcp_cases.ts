@@ -23,8 +23,9 @@ const hasIpv6 = Object.values(networkInterfaces()).flat().some((entry) => entry?
 const noIpv6 = hasIpv6 ? undefined : "this machine has no ::1";
 const linuxOnly = process.platform === "linux" ? undefined : "needs Linux";
 
-/** The numbers of Linux for getsockopt(2): SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY. */
+/** The numbers of Linux for getsockopt(2). */
 const [SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY] = [1, 9, 6, 1];
+const [TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT] = [4, 5, 6];
 
 async function carriesBothWays({ client, server }: Pair): Promise<void> {
   await writeAll(client, new TextEncoder().encode("to server"));
@@ -103,18 +104,21 @@ export const tcpCases: Case[] = [
         await carriesBothWays(pair);
         assertEquals([pair.client.peer, pair.server.local], [`unix:${address.path}`, `unix:${address.path}`]);
         assertEquals(pair.client.unacknowledgedBytes(), undefined);
+        assertEquals(pair.client.unanswered(), undefined);
       }, address);
       await rm(directory, { recursive: true });
     },
   },
   {
-    name: "accepted and connected sockets have TCP_NODELAY and keepalive on",
+    name: "accepted and connected sockets have TCP_NODELAY, and keepalive that notices within 35 s",
     skip: linuxOnly,
     run: () =>
       withPair(({ client, server }) => {
         for (const connection of [client, server]) {
           assertEquals(socketOption(connection, IPPROTO_TCP, TCP_NODELAY), 1);
           assertEquals(socketOption(connection, SOL_SOCKET, SO_KEEPALIVE), 1);
+          const times = [TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT];
+          assertEquals(times.map((option) => socketOption(connection, IPPROTO_TCP, option)), [15, 5, 4]);
         }
         return Promise.resolve();
       }),

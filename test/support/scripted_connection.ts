@@ -9,6 +9,8 @@ export class ScriptedConnection implements Connection {
   /** How often the reader said that it would not read for a while. */
   pauses = 0;
   closed = false;
+  /** What it says of its peer's kernel. */
+  silent: boolean | undefined = false;
   /** Bytes that were written to it. */
   readonly written: Uint8Array[] = [];
   #pieces: Uint8Array[] = [];
@@ -63,6 +65,10 @@ export class ScriptedConnection implements Connection {
 
   unacknowledgedBytes(): number | undefined {
     return 0;
+  }
+
+  unanswered(): boolean | undefined {
+    return this.silent;
   }
 
   close(): void {

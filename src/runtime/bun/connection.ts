@@ -13,7 +13,7 @@ import { formatAddress } from "../address.ts";
 import type { Connection } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import type { BunSocket } from "./api.ts";
-import { duplicate, sendQueueBytes } from "./libc.ts";
+import { duplicate, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
 
 interface PendingRead {
   readonly into: Uint8Array;
@@ -56,6 +56,7 @@ export class BunConnection implements Connection {
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
+    if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
   }
 
   read(into: Uint8Array): Promise<number | null> {
@@ -92,11 +93,11 @@ export class BunConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    if (this.#closed) return undefined;
-    if (this.#descriptor === undefined) {
-      this.#descriptor = (this.#socket.fd === -1 ? undefined : duplicate(this.#socket.fd)) ?? null;
-    }
-    return this.#descriptor === null ? undefined : sendQueueBytes(this.#descriptor);
+    return this.#ask(sendQueueBytes);
+  }
+
+  unanswered(): boolean | undefined {
+    return this.#ask(isPeerSilent);
   }
 
   close(): void {
@@ -157,6 +158,15 @@ export class BunConnection implements Connection {
     if (error === undefined && this.#shut) this.ended();
     const lost = this.#lose(error === undefined ? "ECONNRESET" : errnoName(error), "read", error);
     this.#endPending(lost, lost);
+  }
+
+  /** Asks the kernel about the open socket. */
+  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
+    if (this.#closed) return undefined;
+    if (this.#descriptor === undefined) {
+      this.#descriptor = (this.#socket.fd === -1 ? undefined : duplicate(this.#socket.fd)) ?? null;
+    }
+    return this.#descriptor === null ? undefined : call(this.#descriptor);
   }
 
   #takeUnread(into: Uint8Array): number {

@@ -1,11 +1,13 @@
 /** libc through FFI: what Bun has no call for. */
-import { libcNames, SIOCOUTQ } from "../descriptor.ts";
+import { isUnanswered, KEEPALIVE, libcNames, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
 import { loadFfi } from "./api.ts";
 
 interface Libc {
   flock(descriptor: number, operation: number): number;
   fcntl(descriptor: number, command: number, argument: number): number;
   ioctl(descriptor: number, request: number, argument: Int32Array): number;
+  getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
+  setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
 }
 
 // <fcntl.h> and <sys/file.h>; the first on Linux only.
@@ -14,6 +16,8 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 const queued = new Int32Array(1);
+const tcpInfo = new Uint8Array(TCP_INFO.bytes);
+const optionLength = new Uint32Array(1);
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had. */
@@ -25,6 +29,8 @@ function openLibc(): Libc | null {
         flock: { args: ["i32", "i32"], returns: "i32" },
         fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
         ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+        getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+        setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
       });
       return symbols as unknown as Libc;
     } catch { // not this kind of libc
@@ -50,4 +56,20 @@ export function duplicate(descriptor: number): number | undefined {
 /** SIOCOUTQ of a descriptor that {@link duplicate} gave; undefined if the call fails. */
 export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, SIOCOUTQ, queued) === 0 ? queued[0] : undefined;
+}
+
+/** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */
+export function isPeerSilent(descriptor: number): boolean | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? isUnanswered(tcpInfo) : undefined;
+}
+
+/** Sets when keepalive asks, which Bun's own call cannot. */
+export function setKeepAliveTimes(descriptor: number): void {
+  libc ??= openLibc();
+  if (process.platform !== "linux") return;
+  for (const [level, option, value] of KEEPALIVE) {
+    libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
+  }
 }

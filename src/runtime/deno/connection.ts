@@ -3,7 +3,7 @@ import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
 import type { Address, Connection } from "../net.ts";
 import { systemError } from "../system_error.ts";
-import { findDescriptor, sendQueueBytes } from "./libc.ts";
+import { findDescriptor, isPeerSilent, sendQueueBytes } from "./libc.ts";
 
 export class DenoConnection implements Connection {
   readonly local: string;
@@ -56,19 +56,28 @@ export class DenoConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    // After close() the number may belong to another socket already.
-    if (this.#closed) return undefined;
-    if (this.#descriptor === undefined) {
-      const { localAddr, remoteAddr } = this.#socket as Deno.TcpConn;
-      this.#descriptor = findDescriptor(localAddr, remoteAddr) ?? null;
-    }
-    return this.#descriptor === null ? undefined : sendQueueBytes(this.#descriptor);
+    return this.#ask(sendQueueBytes);
+  }
+
+  unanswered(): boolean | undefined {
+    return this.#ask(isPeerSilent);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+  }
+
+  /** Asks the kernel about the open socket. */
+  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
+    // After close() the number may belong to another socket already.
+    if (this.#closed) return undefined;
+    if (this.#descriptor === undefined) {
+      const { localAddr, remoteAddr } = this.#socket as Deno.TcpConn;
+      this.#descriptor = findDescriptor(localAddr, remoteAddr) ?? null;
+    }
+    return this.#descriptor === null ? undefined : call(this.#descriptor);
   }
 
   #failure(thrown: unknown, syscall: string): SystemError {

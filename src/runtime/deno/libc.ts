@@ -2,12 +2,23 @@
  * Deno keeps a socket's descriptor to itself, and with it what the kernel knows
  * of the socket. This finds the descriptor by the socket's two names, and asks.
  */
-import { libcNames, SIOCOUTQ, SOCKADDR_BYTES, socketName, socketNameOf } from "../descriptor.ts";
+import {
+  isUnanswered,
+  KEEPALIVE,
+  libcNames,
+  SIOCOUTQ,
+  SOCKADDR_BYTES,
+  socketName,
+  socketNameOf,
+  TCP_INFO,
+} from "../descriptor.ts";
 
 const SYMBOLS = {
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
 } as const;
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -18,6 +29,8 @@ const GAP_MAX = 4096;
 const sockaddr = new Uint8Array(SOCKADDR_BYTES);
 const sockaddrLength = new Uint32Array(1);
 const queued = new Int32Array(1);
+const tcpInfo = new Uint8Array(TCP_INFO.bytes);
+const optionLength = new Uint32Array(1);
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had or the requests mean something else. */
@@ -33,15 +46,16 @@ function openLibc(): Libc | null {
 }
 
 /**
- * The descriptor of the open TCP socket between these two ends; undefined if
- * there is none (it was reset), or no libc. Both names are compared in full:
- * two sockets can share both ports. Takes about 1 µs for each open socket.
+ * The descriptor of the open TCP socket between these two ends, or of the
+ * listener where there is no peer; undefined if there is none (it was reset),
+ * or no libc. Both names are compared in full: two sockets can share both
+ * ports. Takes about 1 µs for each open socket.
  */
-export function findDescriptor(local: Deno.NetAddr, peer: Deno.NetAddr): number | undefined {
+export function findDescriptor(local: Deno.NetAddr, peer?: Deno.NetAddr): number | undefined {
   libc ??= openLibc();
   if (libc === null) return undefined;
   const localName = socketName(local.hostname, local.port);
-  const peerName = socketName(peer.hostname, peer.port);
+  const peerName = peer && socketName(peer.hostname, peer.port);
   for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
     const name = ask(libc.getsockname, descriptor);
     gap = name === undefined ? gap + 1 : 0;
@@ -58,4 +72,18 @@ function ask(call: Libc["getsockname"], descriptor: number): string | undefined 
 /** SIOCOUTQ of a descriptor that {@link findDescriptor} gave; undefined if the call fails. */
 export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, BigInt(SIOCOUTQ), queued) === 0 ? queued[0] : undefined;
+}
+
+/** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */
+export function isPeerSilent(descriptor: number): boolean | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? isUnanswered(tcpInfo) : undefined;
+}
+
+/** Sets when keepalive asks; sockets that a listener accepts have it from the listener. */
+export function setKeepAliveTimes(descriptor: number): void {
+  for (const [level, option, value] of KEEPALIVE) {
+    libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
+  }
 }

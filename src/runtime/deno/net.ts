@@ -5,6 +5,7 @@ import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
+import { findDescriptor, setKeepAliveTimes } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
@@ -21,7 +22,9 @@ async function listen(address: Address): Promise<Listener> {
     if (address.kind === "unix") {
       return new DenoListener(Deno.listen({ transport: "unix", path: address.path }), address.path);
     }
-    return new DenoListener(listenTcp(address.host, address.port), "");
+    const socket = listenTcp(address.host, address.port);
+    setKeepAlive(socket.addr as Deno.NetAddr);
+    return new DenoListener(socket, "");
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
@@ -44,11 +47,18 @@ async function connect(address: Address, timeoutMs: number): Promise<Connection>
     : Deno.connect({ hostname: address.host || "localhost", port: address.port, signal: abort.signal });
   try {
     const socket = await inTime(attempt, timeoutMs);
+    if (address.kind === "tcp") setKeepAlive(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
     return new DenoConnection(socket, address.kind === "unix" ? address.path : "");
   } catch (e) {
     abort.abort();
     throw systemError(e, "connect", formatAddress(address));
   }
+}
+
+/** Deno turns keepalive on and off, no more. What a listener has been told holds for all that it accepts. */
+function setKeepAlive(local: Deno.NetAddr, peer?: Deno.NetAddr): void {
+  const descriptor = findDescriptor(local, peer);
+  if (descriptor !== undefined) setKeepAliveTimes(descriptor);
 }
 
 /** The attempt's outcome, or a timeout; a socket that comes too late is closed, since an abort does not stop a look-up. */

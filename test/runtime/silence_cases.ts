@@ -1,0 +1,104 @@
+/** Whether a peer's kernel answers: a closed window is no silence, a cut link is. */
+import { assert, assertEquals } from "../support/assert.ts";
+import type { Case } from "./contract.ts";
+import { lackOfNamespaces, withCutPair } from "./cut_link.ts";
+import { backoff } from "./libc.ts";
+import { fill, readExactly, settle, until, withPair, writeAll } from "./sockets.ts";
+
+const linuxOnly = process.platform === "linux" ? undefined : "TCP_INFO is Linux's";
+const noNamespaces = lackOfNamespaces();
+
+/**
+ * The first probes of a closed window come every few hundred ms, and the peer's
+ * kernel answers at most every 500 (tcp_invalid_ratelimit), so one may wait for
+ * the next: 400 + 800 ms at most with Linux's least timeout, and some slack.
+ */
+const UNANSWERED_MS_MAX = 2_000;
+
+export const silenceCases: Case[] = [
+  {
+    name: "a peer that is idle, or reads, leaves nothing unanswered",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        assertEquals(client.unanswered(), false);
+        await writeAll(client, new Uint8Array(1000));
+        await readExactly(server, 1000);
+        assertEquals(client.unanswered(), false);
+        assertEquals(server.unanswered(), false);
+      }),
+  },
+  {
+    name: "a peer that keeps its window closed answers the kernel's probes",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        server.pause();
+        const { rest } = await fill(client, new Uint8Array(1 << 20));
+        rest.catch(() => {});
+        let [longestMs, answeredMs] = [0, performance.now()];
+        const look = () => {
+          const now = performance.now();
+          if (client.unanswered() === false) answeredMs = now;
+          longestMs = Math.max(longestMs, now - answeredMs);
+        };
+        await until(() => {
+          look();
+          return backoff(client) >= 4; // so many probes in a row, 3 s
+        });
+        await until(() => client.unanswered() === false);
+        assert(longestMs < UNANSWERED_MS_MAX, `unanswered for ${longestMs} ms`);
+      }),
+  },
+  {
+    name: "unanswered is true while the link to the peer is cut with bytes in flight, and false after it",
+    skip: noNamespaces,
+    run: () =>
+      withCutPair(async ({ client, server, cut, join }) => {
+        await writeAll(client, new Uint8Array(1));
+        await readExactly(server, 1);
+        assertEquals(client.unanswered(), false);
+        cut();
+        await writeAll(client, new Uint8Array([7]));
+        await until(() => client.unanswered() === true);
+        await settle();
+        assertEquals(client.unanswered(), true);
+        join();
+        assertEquals(await readExactly(server, 1), new Uint8Array([7]));
+        await until(() => client.unanswered() === false);
+      }),
+  },
+  {
+    name: "unanswered is true while the link to a peer with a closed window is cut, and false after it",
+    skip: noNamespaces,
+    run: () =>
+      withCutPair(async ({ client, server, cut, join }) => {
+        server.pause();
+        const { rest } = await fill(client, new Uint8Array(1 << 20));
+        rest.catch(() => {});
+        await until(() => backoff(client) > 0 && client.unanswered() === false);
+        cut();
+        await until(() => client.unanswered() === true);
+        const asked = backoff(client);
+        await until(() => {
+          assertEquals(client.unanswered(), true);
+          return backoff(client) > asked + 1;
+        });
+        join();
+        await until(() => client.unanswered() === false);
+      }),
+  },
+  {
+    name: "a connection that was reset, or closed, leaves nothing unanswered",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        assertEquals(client.unanswered(), false);
+        server.close();
+        await client.read(new Uint8Array(1)).catch(() => {});
+        assert(client.unanswered() !== true);
+        client.close();
+        assertEquals(client.unanswered(), undefined);
+      }),
+  },
+];
