@@ -17,6 +17,7 @@ import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
+import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
 
 /**
@@ -28,19 +29,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let lock: File | undefined;
   try {
     await options.files.makeDirectory(options.directory);
-    if (options.sync !== "os") await syncParent(options);
+    if (options.sync !== "os") await syncAbove(options);
     lock = await lockJournal(options.files, options.directory, options.holder);
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
     throw explain(error, options);
   }
-}
-
-/** A new journal directory must survive a power loss as its files do; where that cannot be, the next start makes it. */
-async function syncParent({ files, directory }: JournalOptions): Promise<void> {
-  const parent = directory.slice(0, directory.lastIndexOf("/"));
-  if (parent !== "") await files.syncDirectory(parent).catch(() => {});
 }
 
 /** A missing permission is something that an operator can act on. */
