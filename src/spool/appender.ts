@@ -46,8 +46,8 @@ export class Appender {
     spool.spill("stopping");
     while (spool.appendFrom < spool.window.end) {
       if (await this.#appendOnce(true)) continue;
-      // A journal may need a second try after a failure, in a new segment.
-      if (await this.#appendOnce(true)) continue;
+      // That may have dropped what was left, or made room; or the journal goes on in a new segment.
+      if (spool.appendFrom >= spool.window.end || await this.#appendOnce(true)) continue;
       const first = Math.max(spool.appendFrom, spool.confirmed);
       // What is left was confirmed, and kept for `rewind` alone.
       if (first >= spool.window.end) return undefined;

@@ -18,12 +18,21 @@ export interface Entry {
   attempted: boolean;
   appended: boolean;
   durable: boolean;
-  /** It has been sent. */
-  sent: boolean;
+  /** It was in a segment that was dropped. */
+  unlinked: boolean;
+  /** It has been sent on the connection that there is, and not answered. */
+  inFlight: boolean;
   /** A consumer has it whole and has said so, whether or not we have heard of it. */
   arrived: boolean;
   /** The last process that heard of that; 0: none. */
   toldTo: number;
+}
+
+/** Frames that are given up: how many are sure to be among them, how many may be. */
+interface Given {
+  readonly least: number;
+  readonly most: number;
+  readonly bytes: number;
 }
 
 export class Books {
@@ -31,6 +40,7 @@ export class Books {
   /** Which process this is, from 1. */
   run = 0;
   #received: Tally = { frames: 0, bytes: 0 };
+  #passed: Given = { least: 0, most: 0, bytes: 0 };
   #dropped = new Map<DropReason, Tally>();
   /** Where this process found the cursor: everything before was confirmed to an earlier one. */
   #begin = 0;
@@ -71,7 +81,8 @@ export class Books {
       attempted: false,
       appended: false,
       durable: false,
-      sent: false,
+      unlinked: false,
+      inFlight: false,
       arrived: false,
       toldTo: 0,
     });
@@ -81,7 +92,7 @@ export class Books {
   cutTo(end: number): void {
     while (this.log.length > end) {
       const entry = this.log.pop()!;
-      assert(entry.fate === "pending" && !entry.appended && !entry.sent, `frame ${entry.id} cannot be taken back`);
+      assert(entry.fate === "pending" && !entry.appended && !entry.inFlight, `frame ${entry.id} cannot be taken back`);
       this.drop("full", 1, entry.length);
     }
   }
@@ -93,24 +104,39 @@ export class Books {
     tally.bytes += bytes;
   }
 
+  /** Frames of [from, until) are passed over from now on; how many and how many bytes is said later. */
+  pass(from: number, until: number): void {
+    this.#passed = this.#give("full", from, until);
+  }
+
+  /** The route has said what it passed over. */
+  declarePassed(said: Tally): void {
+    this.#agree("full", this.#passed, said);
+  }
+
   /** The route has said that frames of [from, until) are dropped, so many and so many bytes: is it these? */
-  declareDropped(
-    reason: DropReason,
-    from: number,
-    until: number,
-    said: { readonly frames: number; readonly bytes: number },
-  ): void {
+  declareDropped(reason: DropReason, from: number, until: number, said: Tally): void {
+    this.#agree(reason, this.#give(reason, from, until), said);
+  }
+
+  #give(reason: DropReason, from: number, until: number): Given {
     const found = this.log.slice(from, until).filter((entry, i) =>
       (entry.fate === "pending" || entry.fate === "maybe") && !this.#isConfirmed(from + i)
     );
     const certain = found.filter((entry) => entry.fate === "pending").length;
-    assert(
-      certain <= said.frames && said.frames <= found.length,
-      `${said.frames} frames of ${from} to ${until} dropped`,
-    );
-    if (certain === found.length) assertEquals(said.bytes, sumOf(found), `bytes of ${from} to ${until} dropped`);
     for (const entry of found) entry.fate = reason;
-    this.drop(reason, said.frames, said.bytes);
+    return { least: certain, most: found.length, bytes: sumOf(found) };
+  }
+
+  #agree(reason: DropReason, { least, most, bytes }: Given, { frames, bytes: said }: Tally): void {
+    assert(least <= frames && frames <= most, `${frames} frames dropped (${reason}), should be ${least} to ${most}`);
+    if (least === most) assertEquals(said, bytes, `bytes dropped (${reason})`);
+    this.drop(reason, frames, said);
+  }
+
+  /** Frames below `end` are in the journal no more; of those in flight nobody else knows. */
+  unlinked(end: number): void {
+    for (const entry of this.log.slice(0, end)) entry.unlinked = true;
   }
 
   /** The route has given up frame `sequence`: the consumer does not take it. */
@@ -147,12 +173,17 @@ export class Books {
    */
   crashed(by: "kill" | "power loss", confirmed: number, end: number): void {
     const keeps = (entry: Entry) => by === "kill" ? entry.appended : entry.durable;
-    const sure = (entry: Entry) => keeps(entry) && (by === "kill" || entry.toldTo === 0);
+    const sure = (entry: Entry) => keeps(entry) && !entry.unlinked && (by === "kill" || entry.toldTo === 0);
     this.log.forEach((entry, at) => {
       if (at >= end) {
         assert(!sure(entry) || entry.fate !== "pending", `frame ${entry.id} (${at}) is gone, after a ${by}`);
       }
-      if (at < confirmed || at >= end || entry.fate === "gone") return;
+      if (at >= end || entry.fate === "gone") return;
+      if (at < confirmed) {
+        // Only `rewind` may bring it again, if it is there.
+        if (entry.toldTo === 0 && !sure(entry) || entry.fate === "full") entry.fate = "maybe";
+        return;
+      }
       const open = entry.fate === "pending" || entry.fate === "refused";
       if (sure(entry) && open) entry.fate = "pending";
       else entry.fate = entry.attempted ? "maybe" : "gone";

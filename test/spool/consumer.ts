@@ -64,9 +64,11 @@ export class Stream {
     while (at < log.length && log[at].id !== id && this.#mayMiss(at)) at++;
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
     const entry = log[at];
-    assert(entry.fate === "pending" || entry.fate === "maybe", `frame ${id} is delivered, it was ${entry.fate}`);
-    entry.fate = "pending";
-    entry.sent = true;
+    if (entry.fate === "maybe") entry.fate = "pending";
+    // `rewind` goes by bytes: what the consumer refused is among them.
+    const again = entry.fate === "refused" && at < this.options.confirmed;
+    assert(entry.fate === "pending" || again, `frame ${id} is delivered, it was ${entry.fate}`);
+    entry.inFlight = true;
     for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
     this.got.push({ sequence: at, end, stale: false });
     this.#next = at + 1;
@@ -95,10 +97,19 @@ export class Stream {
     return this.#told;
   }
 
+  /** The connection is no more. */
+  end(): void {
+    for (const { sequence } of this.got) {
+      const entry = this.books.log.at(sequence);
+      if (entry !== undefined) entry.inFlight = false;
+    }
+  }
+
   /** The consumer answers the next frame, and the route hears of it. The sequence if the answer is one that counts. */
   answer(good: boolean): number | undefined {
     const got = this.got[this.answered++];
     const entry = this.books.log[got.sequence];
+    entry.inFlight = false;
     const counts = !got.stale && got.sequence >= this.books.position;
     if (good) entry.arrived = true;
     if (!got.stale && (good || !counts)) entry.toldTo = this.books.run;

@@ -68,6 +68,7 @@ export abstract class Wire {
     const { stream, world } = this;
     if (stream === undefined) return;
     await this.interrupt();
+    stream.end();
     await this.settle(stream, told);
     this.stream = undefined;
     const { books, spool } = world;
@@ -90,6 +91,7 @@ export abstract class Wire {
   /** The other end, or ours, is dead: nobody is told anything. */
   async cut(): Promise<void> {
     await this.interrupt();
+    this.stream?.end();
     this.stream = undefined;
   }
 
