@@ -40,28 +40,32 @@ connect = "server-b:9001"
 # kernel (TCP on Linux; elsewhere it means "written"). "written": our kernel took them.
 # "reply": the consumer answered it, with one frame for each, in order.
 #confirm = "acked"
-# With confirm = "reply" only. How answers are framed: as the route is, if this is left out.
+# The next five are for confirm = "reply" only.
+# How answers are framed: as the route is, if this is left out.
 #reply_framing = "line"
+# Connect anew when an answer is this late.
 #reply_timeout = "30s"
-# A regular expression that a good answer matches. After so many bad ones a frame goes to quarantine/.
+# A JavaScript regular expression that the content of a good answer matches, without delimiter or length.
+# After any other the frame is sent again. "" = every answer is good.
 #reply_ok = ""
+# After so many bad answers a frame goes to quarantine/ and the next one follows.
 #reply_attempts = 3
 # Frames sent and not yet answered, at most.
 #window = 1024
-# What the consumer sends: "discard", or "forward" to the producer (needs source.max_connections = 1).
-#replies = "discard"
-# Bytes a second at most, backlog and live alike; 0B = no limit.
-#rate = "0B"
 # On a new connection, send this much again that was confirmed already: what a dying consumer
 # had received and not read. At most half of memory.max_bytes.
 #rewind = "0B"
+# What the consumer sends: "discard", or "forward" to the producer (needs source.max_connections = 1).
+#replies = "discard"
+# Bytes a second at most, backlog and live alike; 0B = no limit, else at least 1KB.
+#rate = "0B"
 # true: the consumer may close its sending side and still receive.
 #half_close = false
 #connect_timeout = "3s"
 # Pause between attempts to connect: doubles from the first to the second.
 #retry_min = "100ms"
 #retry_max = "2s"
-# Connect anew when the consumer's kernel has not answered for so long (TCP on Linux); 0s = never.
+# Connect anew when the consumer's kernel has not answered for so long (TCP on Linux; at least 1.5s); 0s = never.
 # One that merely reads slowly answers.
 #stall_timeout = "30s"
 

@@ -1,23 +1,34 @@
 /** The keys that have to do with answers: the consumer's to us, ours to the producer. */
+import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
-import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
-import { largestFrame, resolveFraming } from "./framing.ts";
-import { timer } from "./timer.ts";
+import { checkFrameSize, resolveFraming } from "./framing.ts";
+import { renderFraming } from "./render.ts";
 import type { RouteScope } from "./route.ts";
 import type { RawRoute } from "./schema.ts";
+import { timer } from "./timer.ts";
 
 const REPLY_BYTES_MAX = 1024;
 const REPLY_TIMEOUT_MS = 30_000;
 const REPLY_ATTEMPTS = 3;
 const WINDOW = 1024;
 
+/** What the rest of the route, resolved, says to its answers. */
+export interface AnswersContext {
+  /** The route's own. */
+  readonly framing: Framing;
+  readonly maxConnections: number;
+  readonly memoryMaxBytes: number;
+}
+
 /** `source.reply`, and the rules that it has with other keys. */
-export function resolveSourceReply(raw: RawRoute, scope: RouteScope): SourceOptions["reply"] {
+export function resolveSourceReply(raw: RawRoute, framing: Framing, scope: RouteScope): SourceOptions["reply"] {
   const reply = new TextEncoder().encode(raw.source?.reply ?? "");
   if (reply.length === 0) return reply;
   const refuse = (allowed: string, hint: string) => scope.refuse(["source", "reply"], allowed, hint);
-  if (reply.length > REPLY_BYTES_MAX) refuse(`at most ${REPLY_BYTES_MAX} bytes`, "a short acknowledgement is enough");
-  if (raw.journal?.mode !== "always") {
+  if (reply.length > REPLY_BYTES_MAX) {
+    refuse(`at most ${REPLY_BYTES_MAX} bytes; these are ${reply.length}`, "a short acknowledgement is enough");
+  }
+  if (raw.journal?.mode !== "always" && !scope.isBroken("journal", "mode")) {
     refuse('nothing, unless journal.mode = "always"', 'set journal.mode = "always": only what is appended is safe');
   }
   if (raw.target?.replies === "forward") {
@@ -28,39 +39,44 @@ export function resolveSourceReply(raw: RawRoute, scope: RouteScope): SourceOpti
       'use journal.when_full = "disconnect": a dropped frame has no answer, and later ones would be counted for it';
     refuse('nothing with journal.when_full = "drop-newest"', hint);
   }
-  if (isRaw(raw)) refuse("nothing with raw framing", "without messages there is nothing to answer");
+  if (framing.type === "raw") refuse("nothing with raw framing", "without messages there is nothing to answer");
   return reply;
 }
 
-/** `target.confirm` and what belongs to `confirm = "reply"`. */
+/** `target.confirm`, what belongs to `confirm = "reply"`, and `target.replies`. */
 export function resolveAnswers(
   raw: RawRoute,
-  memoryMaxBytes: number,
+  context: AnswersContext,
   scope: RouteScope,
 ): Pick<TargetOptions, "confirm" | "reply" | "forwardReplies"> {
-  const target = raw.target ?? {};
-  const confirm = target.confirm ?? "acked";
-  if (confirm !== "reply") refuseWithoutReply(raw, scope);
-  else if (isRaw(raw)) scope.refuse(["target", "confirm"], '"written" or "acked" with raw framing');
-  const forwardReplies = target.replies === "forward";
-  const single = raw.source?.connect !== undefined || raw.source?.max_connections === 1 || isRaw(raw);
-  if (forwardReplies && !single) {
+  const confirm = raw.target?.confirm ?? "acked";
+  if (confirm === "reply" && context.framing.type === "raw") {
+    const hint = 'choose a framing that has messages, such as "line": without them there is nothing to answer';
+    scope.refuse(["target", "confirm"], '"written" or "acked" with raw framing', hint);
+  }
+  const isWanted = confirm === "reply" || scope.isBroken("target", "confirm");
+  const reply = isWanted ? resolveReply(raw, context, scope) : usualReply(raw, context, scope);
+  return { confirm, reply, forwardReplies: resolveForward(raw, context.maxConnections, scope) };
+}
+
+function resolveForward(raw: RawRoute, maxConnections: number, scope: RouteScope): boolean {
+  if (raw.target?.replies !== "forward") return false;
+  const couldBeOne = scope.isBroken("source", "max_connections") || scope.isBroken("source", "connect") ||
+    scope.isBroken("framing");
+  if (maxConnections !== 1 && !couldBeOne) {
     const hint = "set source.max_connections = 1: with several producers nobody could tell whose answer it is";
     scope.refuse(["target", "replies"], '"discard", unless source.max_connections = 1', hint);
   }
-  return { confirm, reply: resolveReply(raw, memoryMaxBytes, scope), forwardReplies };
+  return true;
 }
 
-function resolveReply(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope): ReplyOptions {
+function resolveReply(raw: RawRoute, { framing, memoryMaxBytes }: AnswersContext, scope: RouteScope): ReplyOptions {
   const target = raw.target ?? {};
-  const framing = resolveFraming(target.reply_framing ?? raw.framing, memoryMaxBytes);
-  const quarter = Math.floor(memoryMaxBytes / 4);
-  if (target.reply_framing !== undefined && largestFrame(framing) > quarter && !scope.isBroken("memory")) {
-    const allowed = `frames of at most ${formatSizeExactly(quarter)}, a quarter of memory.max_bytes`;
-    scope.refuse(["target", "reply_framing"], allowed);
-  }
+  const given = target.reply_framing;
+  const replyFraming = given === undefined ? framing : resolveFraming(given, memoryMaxBytes);
+  if (given !== undefined) checkFrameSize(["target", "reply_framing"], replyFraming, memoryMaxBytes, scope);
   return {
-    framing,
+    framing: replyFraming,
     timeoutMs: timer(target.reply_timeout, REPLY_TIMEOUT_MS, 1, ["target", "reply_timeout"], scope),
     ok: resolveReplyOk(target.reply_ok ?? "", scope),
     attempts: target.reply_attempts ?? REPLY_ATTEMPTS,
@@ -73,31 +89,29 @@ function resolveReplyOk(pattern: string, scope: RouteScope): RegExp | undefined 
   try {
     return new RegExp(pattern);
   } catch (thrown) {
-    const reason = thrown instanceof Error
-      ? thrown.message.replace(/^Invalid regular expression: /, "")
-      : String(thrown);
-    scope.refuse(["target", "reply_ok"], `a regular expression; this is none: ${reason}`);
+    if (!(thrown instanceof SyntaxError)) throw thrown;
+    // One engine repeats the pattern, line breaks and all; the message has it already.
+    const reason = thrown.message.replace("Invalid regular expression: ", "").replace(`/${pattern}/: `, "");
+    const hint = "between single quotes, as in 'MSA\\|A[AC]', TOML leaves backslashes alone";
+    scope.refuse(["target", "reply_ok"], `a JavaScript regular expression; this is none: ${reason}`, hint);
     return undefined;
   }
 }
 
-/** Keys that say something and would have no effect. */
-function refuseWithoutReply(raw: RawRoute, scope: RouteScope): void {
+/** The defaults. Anything else is refused: it would have no effect. */
+function usualReply(raw: RawRoute, { framing, memoryMaxBytes }: AnswersContext, scope: RouteScope): ReplyOptions {
   const target = raw.target ?? {};
-  const usual: readonly (readonly [keyof typeof target, unknown, string])[] = [
-    ["reply_framing", "line", '"line"'],
-    ["reply_timeout", REPLY_TIMEOUT_MS, JSON.stringify(formatDurationExactly(REPLY_TIMEOUT_MS))],
-    ["reply_ok", "", '""'],
-    ["reply_attempts", REPLY_ATTEMPTS, String(REPLY_ATTEMPTS)],
-    ["window", WINDOW, String(WINDOW)],
-  ];
-  for (const [key, value, shown] of usual) {
-    if (target[key] === undefined || target[key] === value) continue;
+  const refuse = (key: keyof typeof target, allowed: string) => {
     const hint = 'set target.confirm = "reply", to which it belongs, or leave it out';
-    scope.refuse(["target", key], `${shown}, while target.confirm is not "reply"`, hint);
-  }
-}
-
-function isRaw({ framing }: RawRoute): boolean {
-  return (typeof framing === "object" ? framing.type : framing) === "raw";
+    scope.refuse(["target", key], `${allowed}, while target.confirm is not "reply"`, hint);
+  };
+  const given = target.reply_framing;
+  const isOther = given !== undefined &&
+    renderFraming(resolveFraming(given, memoryMaxBytes)) !== renderFraming(framing);
+  if (isOther && !scope.isBroken("framing")) refuse("reply_framing", "the route's framing");
+  if ((target.reply_timeout ?? REPLY_TIMEOUT_MS) !== REPLY_TIMEOUT_MS) refuse("reply_timeout", '"30s"');
+  if ((target.reply_ok ?? "") !== "") refuse("reply_ok", '""');
+  if ((target.reply_attempts ?? REPLY_ATTEMPTS) !== REPLY_ATTEMPTS) refuse("reply_attempts", String(REPLY_ATTEMPTS));
+  if ((target.window ?? WINDOW) !== WINDOW) refuse("window", String(WINDOW));
+  return { framing, timeoutMs: REPLY_TIMEOUT_MS, ok: undefined, attempts: REPLY_ATTEMPTS, window: WINDOW };
 }

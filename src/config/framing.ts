@@ -1,5 +1,8 @@
 /** From what a file says about framing to the framing itself, its defaults filled in. */
 import type { Framing } from "../framing/framing.ts";
+import { formatSizeExactly } from "./exact.ts";
+import type { KeyPath } from "./problem.ts";
+import type { RouteScope } from "./route.ts";
 import type { RawFraming } from "./schema.ts";
 
 const MIB = 1024 * 1024;
@@ -38,6 +41,20 @@ export function resolveFraming(raw: RawFraming | undefined, memoryMaxBytes: numb
   }
 }
 
+/** Refuses frames that could hold nothing, and frames of more than a quarter of memory. `path` is the framing's. */
+export function checkFrameSize(path: KeyPath, framing: Framing, memoryMaxBytes: number, scope: RouteScope): void {
+  if (framing.type === "raw" || scope.isBroken("memory")) return;
+  const key = [...path, framing.type === "fixed" ? "size" : "max_frame"];
+  const largest = largestFrame(framing);
+  const overhead = frameOverhead(framing);
+  if (largest <= overhead) scope.refuse(key, `more than the ${overhead} B that every frame has besides its content`);
+  const quarter = Math.floor(memoryMaxBytes / 4);
+  if (largest > quarter) {
+    const limit = `at most ${formatSizeExactly(quarter)}, a quarter of memory.max_bytes`;
+    scope.refuse(key, limit, `or set memory.max_bytes to "${formatSizeExactly(largest * 4)}" or more`);
+  }
+}
+
 /** The largest frame in bytes, delimiters and headers included. */
 export function largestFrame(framing: Framing): number {
   if (framing.type === "raw") return 1;
@@ -45,7 +62,7 @@ export function largestFrame(framing: Framing): number {
 }
 
 /** Bytes that every frame has besides its content. */
-export function frameOverhead(framing: Framing): number {
+function frameOverhead(framing: Framing): number {
   switch (framing.type) {
     case "line":
       return framing.delimiter.length;

@@ -21,6 +21,6 @@ export function refuseLaterKeys(
       if (route[side]?.tls !== undefined) refuse(["route", index, side, "tls"], "nothing", TLS[side]);
     }
   });
-  const isOff = config.admin === undefined || Object.keys(config.admin as object).length === 0;
+  const isOff = config.admin === undefined || Object.keys(config.admin).length === 0;
   if (!isOff) refuse(["admin"], "nothing", "leave [admin] out; the log on standard error says what the routes do");
 }

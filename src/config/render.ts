@@ -1,6 +1,6 @@
 /**
- * Writes routes as a configuration in which nothing is left to a default. What
- * `check` prints is thereby exact, and a valid file itself.
+ * Writes routes as a configuration in which nothing that has an effect is left
+ * to a default. What `check` prints is thereby exact, and a valid file itself.
  */
 import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, RouteOptions } from "../relay/options.ts";
@@ -26,9 +26,9 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     [`target.${target.endpoint.role}`]: string(formatAddress(target.endpoint.address)),
     "target.confirm": string(target.confirm),
     ...target.confirm === "reply" ? replyKeys(target.reply) : {},
+    "target.rewind": string(size(target.rewindBytes)),
     "target.replies": string(target.forwardReplies ? "forward" : "discard"),
     "target.rate": string(size(target.rateBytes)),
-    "target.rewind": string(size(target.rewindBytes)),
     "target.half_close": String(target.halfClose),
     "target.connect_timeout": string(duration(target.connectTimeoutMs)),
     "target.retry_min": string(duration(target.retryMinMs)),
@@ -48,7 +48,7 @@ function routeKeys(route: RouteOptions): Record<string, string> {
   };
 }
 
-/** They belong to `confirm = "reply"` and may not stand anywhere else. */
+/** They have no effect with another `confirm`, and are left out there. */
 function replyKeys(reply: ReplyOptions): Record<string, string> {
   return {
     "target.reply_framing": renderFraming(reply.framing),
@@ -59,7 +59,8 @@ function replyKeys(reply: ReplyOptions): Record<string, string> {
   };
 }
 
-function renderFraming(framing: Framing): string {
+/** A framing as a table; equal texts are equal framings. */
+export function renderFraming(framing: Framing): string {
   const keys: Record<string, string> = { type: string(framing.type) };
   switch (framing.type) {
     case "line":
@@ -94,5 +95,6 @@ function string(value: string): string {
 }
 
 function bytes(value: Uint8Array): string {
-  return string(new TextDecoder().decode(value));
+  // A byte order mark is bytes like any others.
+  return string(new TextDecoder("utf-8", { ignoreBOM: true }).decode(value));
 }

@@ -1,8 +1,8 @@
 /** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
 import { resolve } from "node:path";
 import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
-import { resolveAnswers, resolveSourceReply } from "./answers.ts";
-import { frameOverhead, largestFrame, resolveFraming } from "./framing.ts";
+import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
+import { checkFrameSize, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
 import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import type { RawRoute } from "./schema.ts";
@@ -13,6 +13,8 @@ const MIB = 1024 * KIB;
 /** A second's worth of bytes below this is no limit that anybody means. */
 const RATE_BYTES_MIN = 1000;
 const STALL_TIMEOUT_MS_MIN = 100;
+/** The default of `target.stall_timeout`. */
+export const STALL_TIMEOUT_MS = 30_000;
 
 export interface RouteScope {
   /** The directory that relative paths are relative to. */
@@ -40,11 +42,11 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   const source = {
     maxConnections,
     idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
-    reply: resolveSourceReply(raw, scope),
+    reply: resolveSourceReply(raw, framing, scope),
   } satisfies Omit<SourceOptions, "endpoint">;
-  const target = resolveTarget(raw, memoryMaxBytes, scope);
+  const target = resolveTarget(raw, { framing, maxConnections, memoryMaxBytes }, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
-  if (!scope.isBroken("memory")) checkFrameSize(raw, framing, memoryMaxBytes, scope);
+  checkFrameSize(["framing"], framing, memoryMaxBytes, scope);
 
   if (raw.name === undefined || sourceEndpoint === undefined || targetEndpoint === undefined) return undefined;
   return {
@@ -85,27 +87,9 @@ function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, sc
   return isSingle ? 1 : given ?? 1024;
 }
 
-function checkFrameSize(
-  raw: RawRoute,
-  framing: RouteOptions["framing"],
-  memoryMaxBytes: number,
-  scope: RouteScope,
-): void {
-  const largest = largestFrame(framing);
-  const path = ["framing", framing.type === "fixed" ? "size" : "max_frame"];
-  const overhead = frameOverhead(framing);
-  if (framing.type !== "raw" && largest <= overhead) {
-    scope.refuse(path, `more than the ${overhead} B that every frame has besides its content`);
-  }
-  const quarter = Math.floor(memoryMaxBytes / 4);
-  if (typeof raw.framing === "object" && largest > quarter) {
-    const limit = `at most ${formatSizeExactly(quarter)}, a quarter of memory.max_bytes`;
-    scope.refuse(path, limit, `or set memory.max_bytes to "${formatSizeExactly(largest * 4)}" or more`);
-  }
-}
-
-function resolveTarget(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
+function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
   const target = raw.target ?? {};
+  const { memoryMaxBytes } = context;
   const rewindBytes = target.rewind ?? 0;
   if (rewindBytes > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
     const half = formatSizeExactly(Math.floor(memoryMaxBytes / 2));
@@ -123,10 +107,10 @@ function resolveTarget(raw: RawRoute, memoryMaxBytes: number, scope: RouteScope)
     scope.refuse(["target", "retry_min"], `at most target.retry_max, which is ${formatDurationExactly(retryMaxMs)}`);
   }
   return {
-    ...resolveAnswers(raw, memoryMaxBytes, scope),
+    ...resolveAnswers(raw, context, scope),
     rateBytes: zeroOrMore(target.rate ?? 0, RATE_BYTES_MIN, formatSizeExactly, ["target", "rate"], scope),
     stallTimeoutMs: zeroOrMore(
-      timer(target.stall_timeout, 30_000, 0, ["target", "stall_timeout"], scope),
+      timer(target.stall_timeout, STALL_TIMEOUT_MS, 0, ["target", "stall_timeout"], scope),
       STALL_TIMEOUT_MS_MIN,
       formatDurationExactly,
       ["target", "stall_timeout"],

@@ -1,6 +1,6 @@
 /**
  * The configuration's keys and what each may hold (DESIGN 3), one by one. What
- * keys mean together is the business of rules.ts.
+ * keys mean together is the business of route.ts.
  *
  * Every key may be absent here, and every value that is not a table has a
  * message that completes "found X, allowed: …".
@@ -139,7 +139,7 @@ const log = z.strictObject({
 export const configSchema = z.strictObject({
   route: z.array(route, "one or more [[route]] tables").optional(),
   log: log.optional(),
-  admin: z.unknown().optional(),
+  admin: z.record(z.string(), z.unknown(), "a table").optional(),
 });
 
 /** A file's values, each valid by itself; absent where the file says nothing. */

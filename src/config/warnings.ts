@@ -1,23 +1,25 @@
 /** What is valid and yet may not be what somebody expects. `check` prints these, `run` logs some of them. */
 import type { RouteOptions } from "../relay/options.ts";
+import { STALL_TIMEOUT_MS } from "./route.ts";
 
 /** `platform` as `process.platform` names it. */
-export function warningsOf(route: RouteOptions, platform: string): string[] {
+export function warningsOf({ target, journal }: RouteOptions, platform: string): string[] {
   const warnings: string[] = [];
-  if (route.target.confirm === "acked" && !canTellAcknowledged(route, platform)) {
-    const where = platform === "linux" ? "on a unix socket" : `on ${platform}`;
-    warnings.push(`target.confirm = "acked" means "written" ${where}: what the kernel took counts as delivered`);
+  const isUnix = target.endpoint.address.kind === "unix";
+  // What the kernel knows of acknowledgements and probes, it tells of TCP sockets on Linux only.
+  const blind = isUnix ? "on a unix socket" : platform !== "linux" ? `on ${platform}` : undefined;
+  if (blind !== undefined && target.confirm === "acked") {
+    warnings.push(`target.confirm = "acked" means "written" ${blind}: what the kernel took counts as delivered`);
   }
-  if (route.target.stallTimeoutMs > 0 && route.target.endpoint.address.kind === "tcp" && platform !== "linux") {
-    warnings.push(`target.stall_timeout has no effect on ${platform}: a silent consumer is noticed by TCP alone`);
+  // The default asks for nothing; another value was written by somebody who counts on it.
+  if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== STALL_TIMEOUT_MS) {
+    warnings.push(`target.stall_timeout has no effect ${blind}: ${isUnix ? NO_LINK : NO_PROBES}`);
   }
-  if (route.journal.retainBytes > 0 && route.journal.retainMs === 0) {
+  if (journal.retainBytes > 0 && journal.retainMs === 0) {
     warnings.push('journal.retain_bytes has no effect while journal.retain is "0s": delivered segments are removed');
   }
   return warnings;
 }
 
-/** SIOCOUTQ counts unacknowledged bytes of TCP sockets on Linux only. */
-function canTellAcknowledged(route: RouteOptions, platform: string): boolean {
-  return platform === "linux" && route.target.endpoint.address.kind === "tcp";
-}
+const NO_LINK = "there is no link that could fall silent";
+const NO_PROBES = "a silent consumer is noticed by TCP alone";

@@ -69,12 +69,16 @@ class Opening {
     const survey = await surveyJournal(files, directory, framer);
     await this.#setLeftoversAside();
     await this.#recoverSegments(survey);
+    if (this.options.sync !== "os") await this.#syncNewest();
     const { cursor, from } = this.#decideCursor(survey);
     this.#end = Math.max(this.#end, cursor);
     const pending = await countPending(files, this.#segments, cursor, survey.segments);
     const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
     const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
     if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
+    if (survey.cursor.kind === "valid" && !survey.cursor.newest) {
+      log.warn("half of the cursor file is unusable", { cursor });
+    }
     const file = new CursorFile(
       files,
       directory,
@@ -131,15 +135,28 @@ class Opening {
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
   }
 
+  /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
+  async #syncNewest(): Promise<void> {
+    const { files, directory } = this.options;
+    const { all } = this.#segments;
+    const from = Math.max(0, all.findLastIndex((segment) => !segment.empty));
+    for (const { path } of all.slice(from)) {
+      await this.#attempt("sync", path, async () => {
+        const file = await files.open(path, "update");
+        await file.sync().finally(() => file.close());
+      });
+    }
+    await this.#attempt("sync the names of", directory, () => files.syncDirectory(directory));
+  }
+
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
   async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
-    const segment = new Segment(found);
-    segment.bytes = segment.limit = found.size;
+    const segment = recovered(found);
     const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
     if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
-      segment.frameBytes = found.footer.bytes;
+      segment.setContents(found.footer);
     } else if (found.size <= SEGMENT_HEADER_BYTES) {
       segment.end = found.base;
     } else if (found.marks === undefined) {
@@ -147,17 +164,16 @@ class Opening {
     } else if (cursor >= bound) {
       segment.end = bound;
     } else {
-      segment.counted = "headers";
       const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
       segment.end = tally.claimedEnd;
-      segment.frameBytes = tally.bytes;
+      segment.setContents(tally);
     }
     return segment;
   }
 
   /** The newest segment: undefined if it was set aside. */
   async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
-    const tally = found.footer === undefined || found.header === undefined
+    const tally = found.footer === undefined
       ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
       : undefined;
     const action = decideLast({
@@ -177,14 +193,10 @@ class Opening {
       if (found.size > SEGMENT_HEADER_BYTES) this.#reportTail(found, 0, found.size, found.base, found.base);
       return undefined;
     }
-    const segment = new Segment(found);
+    const segment = recovered(found);
     segment.end = tally?.end ?? found.footer!.end;
-    segment.frameBytes = tally?.bytes ?? found.footer!.bytes;
-    segment.limit = segment.bytes = found.size;
-    if (tally !== undefined) {
-      segment.counted = "headers";
-      await this.#repairLast(found, segment, tally, action);
-    }
+    segment.setContents(found.footer ?? tally!);
+    if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
     return segment;
   }
 
@@ -200,7 +212,6 @@ class Opening {
           this.#truncatedBytes += excess;
         }
         if (action.seal) segment.bytes += await seal(file, found, tally);
-        if (this.options.sync !== "os") await file.sync();
       }));
     if (action.quarantineTail) this.#reportTail(found, tally.offset, excess, tally.end, tally.claimedEnd);
   }
@@ -208,7 +219,8 @@ class Opening {
   #reportTail(found: SegmentSurvey, offset: number, bytes: number, from: number, until: number): void {
     if (bytes === 0) return;
     const segment = found.path.slice(found.path.lastIndexOf("/") + 1);
-    this.#damages.report({ segment, offset, bytes, from, until, payloadBytes: bytes, counted: false });
+    const lost = { frames: until - from, payloadBytes: bytes, counted: false };
+    this.#damages.report({ segment, offset, bytes, from, until, ...lost });
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
@@ -219,7 +231,7 @@ class Opening {
       oldestBase: oldest?.base,
     });
     const header = survey.segments.find((segment) => segment.base === oldest?.base)?.header;
-    const slot = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : decision.cursor;
+    const slot = survey.cursor.kind === "valid" && survey.cursor.newest ? survey.cursor.state.cursor : decision.cursor;
     const until = Math.min(header?.previousEnd ?? 0, oldest?.base ?? 0);
     if (oldest !== undefined && slot < until) {
       // Segments between the cursor and the oldest one are gone, and not by our hand.
@@ -229,6 +241,7 @@ class Opening {
         bytes: 0,
         from: slot,
         until,
+        frames: until - slot,
         payloadBytes: 0,
         counted: false,
       });
@@ -252,6 +265,14 @@ class Opening {
       this.options.log.warn(`cannot ${what} a segment`, { path, error: messageOf(error) });
     }
   }
+}
+
+/** A segment of the past, of which nothing is counted yet. */
+function recovered(found: SegmentSurvey): Segment {
+  const segment = new Segment(found);
+  segment.bytes = segment.limit = found.size;
+  segment.counted = "headers";
+  return segment;
 }
 
 /** The cursor as the newest part of the file that can be read has it. */

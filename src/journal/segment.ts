@@ -11,6 +11,12 @@ export interface SegmentOrigin {
   readonly framer: Framer;
 }
 
+/** How many frames, and how many bytes of frames. */
+export interface Contents {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
 export class Segment {
   readonly base: number;
   readonly path: string;
@@ -18,7 +24,8 @@ export class Segment {
   readonly framer: Framer;
   /** Size of the file, in bytes. */
   bytes = 0;
-  /** Bytes of its frames; 0 where nobody has counted them. */
+  /** Its frames and their bytes; 0 where nobody has counted them. */
+  frames = 0;
   frameBytes = 0;
   /** Readers go no further than this offset. */
   limit = 0;
@@ -34,6 +41,19 @@ export class Segment {
     this.path = origin.path;
     this.marks = origin.marks;
     this.framer = origin.framer;
+  }
+
+  setContents({ frames, bytes }: Contents): void {
+    this.frames = frames;
+    this.frameBytes = bytes;
+  }
+
+  /** What follows `to` is in another segment now. */
+  cutTo(to: { readonly offset: number; readonly end: number }, moved: Contents): void {
+    this.limit = to.offset;
+    this.end = to.end;
+    this.frames -= moved.frames;
+    this.frameBytes -= moved.bytes;
   }
 
   get empty(): boolean {

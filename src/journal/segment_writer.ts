@@ -18,7 +18,7 @@ import {
   segmentName,
 } from "./format.ts";
 import { type PlannedRecord, sizeOf } from "./record_plan.ts";
-import { Segment } from "./segment.ts";
+import { type Contents, Segment } from "./segment.ts";
 import type { JournalOptions } from "./types.ts";
 
 /** How far a segment is written, or synced. */
@@ -112,9 +112,9 @@ export class SegmentWriter {
     return this.#synced;
   }
 
-  /** Bytes of the frames in it. */
-  get frameBytes(): number {
-    return this.#bytes;
+  /** Frames in it, and their bytes. */
+  get contents(): Contents {
+    return { frames: this.#frames, bytes: this.#bytes };
   }
 
   get dirty(): boolean {

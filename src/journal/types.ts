@@ -106,10 +106,11 @@ export interface Damage {
   readonly segment: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Sequences that are gone: [from, until), as far as they can be told. */
+  /** Sequences that are gone: [from, until), as far as they can be told; a hole may be among them. */
   readonly from: number;
   readonly until: number;
-  /** About how many bytes of frames these were. */
+  /** How many frames these were, and their bytes: as they were counted, else about. */
+  readonly frames: number;
   readonly payloadBytes: number;
   /** Were they counted as pending: in `recovery`, or as appended by this process? Else nobody has heard of them. */
   readonly counted: boolean;
@@ -163,7 +164,7 @@ export interface Journal {
   /** The oldest segment that holds frames at or after the cursor; undefined if that is the newest, which stays. */
   oldestPending(): { readonly first: number; readonly until: number } | undefined;
 
-  /** How many frames of [from, until) are in the journal, and their bytes, as the record headers say. */
+  /** How many frames of [from, until) are in the journal, and their bytes, as they were counted. */
   count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
 
   /** Unlinks segments wholly below `sequence`, the newest excepted, whether or not they are delivered. */

@@ -39,6 +39,12 @@ export function libcNames(os: string, architecture: string): string[] {
   return ["libc.so.6", `libc.musl-${processor}.so.1`, "libc.so"];
 }
 
+/** A name of no family, for connect(2): dissolves a connection, which sends RST to its peer. */
+export const NO_NAME = new Uint8Array(16);
+
+/** For fcntl(2), on Linux only. */
+export const F_DUPFD_CLOEXEC = 1030;
+
 const AF_INET = 2;
 const AF_INET6 = 10;
 

@@ -63,6 +63,16 @@ export interface Connection {
    */
   unanswered(): boolean | undefined;
 
+  /**
+   * For a peer that does not answer: lets the kernel's socket outlive `close()`,
+   * until the function that it returns is called, which resets it (RST). So a
+   * peer behind a link that was cut learns of the end as soon as the link is
+   * back. Left to TCP it would learn it with the next retransmission, minutes
+   * later, or never, since the kernel gives up on closed sockets sooner.
+   * Undefined where the descriptor cannot be had.
+   */
+  holdForReset(): (() => void) | undefined;
+
   /** Releases the socket; what the kernel holds is still sent. Pending calls reject with EBADF. Idempotent. */
   close(): void;
 }

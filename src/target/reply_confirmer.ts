@@ -12,6 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
+import { frameContent } from "../framing/content.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Outlet } from "../spool/outlet.ts";
@@ -23,7 +24,7 @@ import type { Refusals } from "./refusals.ts";
 export interface ReplyRules {
   readonly framer: Framer;
   readonly timeoutMs: number;
-  /** What a good answer matches; undefined: every answer is good. */
+  /** What the content of a good answer matches; undefined: every answer is good. */
   readonly ok: RegExp | undefined;
   readonly attempts: number;
   /** Frames sent and not yet answered, at most. */
@@ -134,13 +135,18 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   async #one(answer: Uint8Array): Promise<void> {
-    const { rules, outlet, spool, replies } = this.options;
+    const { outlet, spool, replies } = this.options;
     const sequence = outlet.oldestInFlight;
     const resent = sequence !== undefined && sequence < spool.confirmed;
     if (this.#stale !== undefined || sequence === undefined || resent) return this.#good(1);
-    if (rules.ok !== undefined && !rules.ok.test(new TextDecoder().decode(answer))) return this.#bad(sequence, answer);
+    if (!this.#isGood(answer)) return this.#bad(sequence, answer);
     this.#good(1);
     await replies?.forward(answer, sequence);
+  }
+
+  #isGood(answer: Uint8Array): boolean {
+    const { ok, framer } = this.options.rules;
+    return ok === undefined || ok.test(new TextDecoder().decode(frameContent(framer.framing, answer)));
   }
 
   #bad(sequence: number, answer: Uint8Array): void {

@@ -1,15 +1,49 @@
-/** Placeholder until the runtime can tell: never stalls. */
+/**
+ * `target.stall_timeout`: when is a consumer's kernel taken for dead?
+ *
+ * A link that was cut, or a host that lost its power, sends neither FIN nor
+ * RST, and TCP itself goes on asking for a quarter of an hour. A consumer that
+ * is merely slow keeps its window at zero, for hours if it likes, and its
+ * kernel answers every question: it must not be cut off. So time counts only
+ * while retransmissions or probes stay unanswered.
+ */
 import type { Clock } from "../base/clock.ts";
 import type { Connection } from "../runtime/net.ts";
 
-export function watchStall(
-  _options: {
-    readonly connection: Connection;
-    readonly clock: Clock;
-    readonly timeoutMs: number;
-    readonly signal: AbortSignal;
-    readonly inFlight: () => boolean;
-  },
-): Promise<boolean> {
-  return Promise.resolve(false);
+/** The kernel is asked so often within the timeout, within these limits. */
+const POLLS = 20;
+const POLL_MS_MIN = 50;
+const POLL_MS_MAX = 1_000;
+
+/** A kernel that is alive may leave the probes of a closed window without an answer for a second, see `unanswered`. */
+const TIMEOUT_MS_MIN = 1_500;
+
+export interface StallOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  /** How long nothing may be answered; above 0, less than 1.5 s is taken as 1.5 s. */
+  readonly timeoutMs: number;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Are there bytes to be answered? While there are none, as far as the caller can tell, it looks once a second. */
+  readonly inFlight: () => boolean;
+}
+
+/** Resolves with true as soon as the peer is stalled, with false when the signal is aborted before. */
+export async function watchStall({ connection, clock, timeoutMs, signal, inFlight }: StallOptions): Promise<boolean> {
+  const limitMs = Math.max(timeoutMs, TIMEOUT_MS_MIN);
+  const pollMs = Math.min(Math.max(limitMs / POLLS, POLL_MS_MIN), POLL_MS_MAX);
+  /** How long every look has found silence; undefined: the last one found none. */
+  let silentMs: number | undefined;
+  for (let lookedMs = clock.monotonicMs(); silentMs === undefined || silentMs < limitMs;) {
+    await clock.sleep(silentMs !== undefined || inFlight() ? pollMs : POLL_MS_MAX, signal);
+    if (signal.aborted) return false;
+    const nowMs = clock.monotonicMs();
+    // Looks that come late, after the process was stopped, say nothing of the time between them.
+    const passedMs = Math.min(nowMs - lookedMs, 2 * pollMs);
+    if (connection.unanswered() !== true) silentMs = undefined;
+    else silentMs = silentMs === undefined ? 0 : silentMs + passedMs;
+    lookedMs = nowMs;
+  }
+  return true;
 }

@@ -37,6 +37,8 @@ export class Target {
   #stopping = false;
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
+  /** Resets the connection before this one, whose peer was silent. */
+  #resetSilent: (() => void) | undefined;
   readonly #rate: Rate | undefined;
   readonly #refusals = new Refusals();
 
@@ -55,6 +57,7 @@ export class Target {
     await this.#session?.finish(TARGET_STOP_MS);
     await stopped;
     await this.#running;
+    this.#resetSilent?.();
     await this.options.outlet.close();
     return this.#mayRepeat;
   }
@@ -71,6 +74,8 @@ export class Target {
 
   async #serve(connection: Connection): Promise<void> {
     const { supply, outlet, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
+    this.#resetSilent?.();
+    this.#resetSilent = undefined;
     const again = await outlet.begin();
     log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
     const session = new Session({
@@ -87,6 +92,8 @@ export class Target {
     supply.serving(session);
     if (this.#stopping) session.finish(TARGET_STOP_MS);
     const reason = await session.ended;
+    // A consumer that serves one connection at a time would wait for more on this one.
+    if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
     this.#mayRepeat = await session.settle();
     this.#session = undefined;
     supply.ended(session.progressed);

@@ -237,6 +237,37 @@ Deno.test('keys that belong to confirm = "reply" may stand elsewhere with their 
     'journal.when_full = "block"',
   ];
   assertEquals(read(routeWith(...harmless)), read(routeWith()));
+  const table = 'target.reply_framing = { type = "line", delimiter = "\\n", max_frame = "1MiB" }';
+  assertEquals(read(routeWith(table)), read(routeWith()));
+  const counted = 'framing = "octet-count"';
+  assertEquals(read(routeWith(counted, 'target.reply_framing = "octet-count"')), read(routeWith(counted)));
+});
+
+Deno.test("the limits of rate, stall_timeout and source.reply are allowed themselves", () => {
+  const reply = "é".repeat(512);
+  const [route] = read(routeWith(
+    'target.rate = "1KB"',
+    'target.stall_timeout = "100ms"',
+    `source.reply = "${reply}"`,
+    'journal.mode = "always"',
+    'journal.when_full = "disconnect"',
+  )).routes;
+  assertEquals([route.target.rateBytes, route.target.stallTimeoutMs], [1000, 100]);
+  assertEquals(route.source.reply, new TextEncoder().encode(reply));
+  assertEquals(route.journal.whenFull, "disconnect");
+  assertEquals(read(routeWith('target.stall_timeout = "0s"')).routes[0].target.stallTimeoutMs, 0);
+});
+
+for (const single of ["source.max_connections = 1", 'source.connect = "server-a:9000"', 'framing = "raw"']) {
+  Deno.test(`answers can be forwarded with ${single}: there is one producer at a time`, () => {
+    const [route] = read(routeWith(single, 'target.replies = "forward"')).routes;
+    assertEquals([route.target.forwardReplies, route.source.maxConnections], [true, 1]);
+  });
+}
+
+Deno.test("one byte may be a whole answer", () => {
+  const [route] = read(routeWith('target.confirm = "reply"', 'target.reply_framing = "raw"')).routes;
+  assertEquals(route.target.reply.framing, { type: "raw" });
 });
 
 Deno.test("answers are framed as the route is, unless it says otherwise", () => {
@@ -265,6 +296,28 @@ Deno.test("what is printed of a configuration means the same", () => {
     ),
   );
   assertEquals(read(renderConfig(config)), config);
+});
+
+Deno.test("what is printed of answers means the same", () => {
+  const asked = read(routeWith(
+    'framing = "octet-count"',
+    'target.confirm = "reply"',
+    'target.reply_framing = { type = "delimited", start = "\\u000b", end = "\\u001c\\r" }',
+    'target.reply_timeout = "1500ms"',
+    "target.reply_ok = 'MSA\\|A[AC]/\"'",
+    "target.reply_attempts = 1000",
+    "target.window = 65536",
+    'target.replies = "forward"',
+    'target.rate = "1500B"',
+    "source.max_connections = 1",
+    'target.stall_timeout = "0s"',
+    'journal.when_full = "drop-newest"',
+  ));
+  assertEquals(asked.routes[0].target.reply.ok?.test('MSA|AC/"'), true);
+  assertEquals(read(renderConfig(asked)), asked);
+  const answering = read(routeWith('source.reply = "\\ufeff\\u0006\\u007f\\r\\n"', 'journal.mode = "always"'));
+  assertEquals(answering.routes[0].source.reply, Uint8Array.of(0xef, 0xbb, 0xbf, 6, 127, 13, 10));
+  assertEquals(read(renderConfig(answering)), answering);
 });
 
 Deno.test("flags make the route that a file with the same keys makes", () => {

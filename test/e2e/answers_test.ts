@@ -109,7 +109,7 @@ scene("a message refused three times goes to quarantine, is counted, and the nex
   const relay = await scene.spillway([{
     name: "feed",
     source: { listen: `127.0.0.1:${source}` },
-    target: { connect: `127.0.0.1:${target}`, confirm: "reply", reply_ok: "^ok", window: 8 },
+    target: { connect: `127.0.0.1:${target}`, confirm: "reply", reply_ok: "^ok$", window: 8 },
     journal: { dir: `${scene.directory}/journal` },
   }]).listening(source);
   const poison = new Set([textOf(5), textOf(40)]);

@@ -24,6 +24,8 @@ export interface ConsumerOptions {
   readonly frozen?: boolean;
   /** Bytes asked for in one read. */
   readonly readBytes?: number;
+  /** Says `ok` and a newline for each frame, when it has been checked. */
+  readonly answers?: boolean;
 }
 
 /** What the program prints. */
@@ -31,6 +33,8 @@ export interface ConsumerReport {
   frames: number;
   repeats: number;
   missing: Range[];
+  /** For each producer, by its number, one more than the highest sequence that came. */
+  ends: Record<number, number>;
   connections: ConnectionTally[];
   /** From the first byte to the last, in ms. */
   elapsedMs: number;
@@ -114,6 +118,7 @@ export class Consumer {
       frames: this.tally.frames,
       repeats: this.tally.repeats,
       missing: this.tally.missing(until),
+      ends: this.tally.ends(),
       connections: this.tally.connections,
       elapsedMs: this.lastByteAt - this.firstByteAt,
       damage: this.damage,
@@ -162,7 +167,9 @@ export class Consumer {
       if (count === null) break;
       this.#noteBytes(tally, count);
       const end = held + count;
+      const before = tally.frames;
       const used = this.#checkFrames(buffer, view, end, tally);
+      if (this.options.answers) await answer(connection, tally.frames - before);
       buffer.copyWithin(0, used, end);
       held = end - used;
       tally.unfinishedBytes = held;
@@ -198,10 +205,21 @@ export class Consumer {
   }
 }
 
+async function answer(connection: Deno.Conn, frames: number): Promise<void> {
+  const bytes = new TextEncoder().encode("ok\n".repeat(frames));
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+/** How often the program says how far it is, if it is to. */
+const PROGRESS_MS = 50;
+
 if (import.meta.main) {
-  const options: ConsumerOptions & { untilFrames: number } = JSON.parse(Deno.args[0]);
+  const options: ConsumerOptions & { untilFrames: number; progress?: boolean } = JSON.parse(Deno.args[0]);
   const consumer = new Consumer(options).start();
   console.log(JSON.stringify({ ready: true }));
+  if (options.progress) {
+    setInterval(() => console.log(JSON.stringify({ ends: consumer.tally.ends() })), PROGRESS_MS);
+  }
   const done = () => consumer.tally.frames >= options.untilFrames || consumer.damage !== undefined;
   while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
   await new Promise((resolve) => setTimeout(resolve, 100)); // what came too much comes right behind

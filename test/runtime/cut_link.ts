@@ -11,11 +11,14 @@ import { enterNamespace } from "./libc.ts";
 import { accepted, CONNECT_MS, type Pair } from "./sockets.ts";
 
 const FAR: Address = { kind: "tcp", host: "198.18.0.2", port: 9000 };
+const ACTION_MS_MAX = 30_000;
 
 export interface CutPair extends Pair {
   /** From now on nothing arrives, in either direction, and nobody is told. */
   cut(): void;
   join(): void;
+  /** A further connection from the same side, which proves that the link is back. */
+  dial(): Promise<Connection>;
 }
 
 /** Why there are no namespaces to be had here, if there are none. */
@@ -52,14 +55,29 @@ export async function withCutPair(action: (pair: CutPair) => Promise<void>): Pro
     set("up");
     const listener = await inNamespace(far, () => runtime.net.listen(FAR));
     opened.push(listener);
-    const client = await inNamespace(near, () => runtime.net.connect(FAR, CONNECT_MS));
-    opened.push(client);
+    const dial = async () => {
+      const connection = await inNamespace(near, () => runtime.net.connect(FAR, CONNECT_MS));
+      opened.push(connection);
+      return connection;
+    };
+    const client = await dial();
     const server = await accepted(listener);
     opened.push(server);
-    await action({ client, server, listener, cut: () => set("down"), join: () => set("up") });
+    await inTime(action({ client, server, listener, cut: () => set("down"), join: () => set("up"), dial }));
   } finally {
     for (const socket of opened) await socket.close();
     for (const name of [near, far]) ip("netns", "del", name);
+  }
+}
+
+/** An action that hangs must not leave its namespaces behind. */
+async function inTime(action: Promise<void>): Promise<void> {
+  const limit = Promise.withResolvers<never>();
+  const timer = setTimeout(() => limit.reject(new Error(`no end after ${ACTION_MS_MAX} ms`)), ACTION_MS_MAX);
+  try {
+    await Promise.race([action, limit.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

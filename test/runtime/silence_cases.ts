@@ -1,9 +1,11 @@
 /** Whether a peer's kernel answers: a closed window is no silence, a cut link is. */
-import { assert, assertEquals } from "../support/assert.ts";
+import { SystemError } from "../../src/base/error.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import type { Connection } from "../../src/runtime/net.ts";
 import type { Case } from "./contract.ts";
 import { lackOfNamespaces, withCutPair } from "./cut_link.ts";
 import { backoff } from "./libc.ts";
-import { fill, readExactly, settle, until, withPair, writeAll } from "./sockets.ts";
+import { fill, openDescriptors, readExactly, settle, until, withPair, writeAll } from "./sockets.ts";
 
 const linuxOnly = process.platform === "linux" ? undefined : "TCP_INFO is Linux's";
 const noNamespaces = lackOfNamespaces();
@@ -14,6 +16,10 @@ const noNamespaces = lackOfNamespaces();
  * the next: 400 + 800 ms at most with Linux's least timeout, and some slack.
  */
 const UNANSWERED_MS_MAX = 2_000;
+
+async function drain(connection: Connection): Promise<void> {
+  while (await connection.read(new Uint8Array(16)) !== null);
+}
 
 export const silenceCases: Case[] = [
   {
@@ -44,7 +50,7 @@ export const silenceCases: Case[] = [
         };
         await until(() => {
           look();
-          return backoff(client) >= 4; // so many probes in a row, 3 s
+          return backoff(client) >= 3; // so many probes in a row, 1.5 s
         });
         await until(() => client.unanswered() === false);
         assert(longestMs < UNANSWERED_MS_MAX, `unanswered for ${longestMs} ms`);
@@ -86,6 +92,30 @@ export const silenceCases: Case[] = [
         });
         join();
         await until(() => client.unanswered() === false);
+      }),
+  },
+  {
+    name:
+      "a silent peer's connection that was held and closed is reset when the link is back, and leaves no descriptor",
+    skip: noNamespaces,
+    run: () =>
+      withCutPair(async ({ client, server, cut, join, dial }) => {
+        const before = openDescriptors();
+        await writeAll(client, new Uint8Array([1]));
+        await readExactly(server, 1);
+        cut();
+        await writeAll(client, new Uint8Array([2]));
+        await until(() => client.unanswered() === true);
+        const reset = client.holdForReset();
+        client.close();
+        assertEquals(client.holdForReset(), undefined);
+        join();
+        const next = await dial();
+        reset!();
+        const error = await assertRejects(() => drain(server), SystemError);
+        assertEquals(error.code, "ECONNRESET");
+        next.close();
+        await until(() => openDescriptors() < before);
       }),
   },
   {

@@ -71,6 +71,10 @@ export class ScriptedConnection implements Connection {
     return this.silent;
   }
 
+  holdForReset(): (() => void) | undefined {
+    return undefined;
+  }
+
   close(): void {
     this.closed = true;
     this.#changed.notify();

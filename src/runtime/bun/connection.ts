@@ -13,7 +13,7 @@ import { formatAddress } from "../address.ts";
 import type { Connection } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import type { BunSocket } from "./api.ts";
-import { duplicate, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
+import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
 
 interface PendingRead {
   readonly into: Uint8Array;
@@ -98,6 +98,10 @@ export class BunConnection implements Connection {
 
   unanswered(): boolean | undefined {
     return this.#ask(isPeerSilent);
+  }
+
+  holdForReset(): (() => void) | undefined {
+    return this.#ask(holdSocket);
   }
 
   close(): void {

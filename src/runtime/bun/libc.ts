@@ -1,5 +1,6 @@
 /** libc through FFI: what Bun has no call for. */
-import { isUnanswered, KEEPALIVE, libcNames, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
+import { closeSync } from "node:fs";
+import { F_DUPFD_CLOEXEC, isUnanswered, KEEPALIVE, libcNames, NO_NAME, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
 import { loadFfi } from "./api.ts";
 
 interface Libc {
@@ -7,11 +8,11 @@ interface Libc {
   fcntl(descriptor: number, command: number, argument: number): number;
   ioctl(descriptor: number, request: number, argument: Int32Array): number;
   getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
+  connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
 }
 
-// <fcntl.h> and <sys/file.h>; the first on Linux only.
-const F_DUPFD_CLOEXEC = 1030;
+// <sys/file.h>
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -30,6 +31,7 @@ function openLibc(): Libc | null {
         fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
         ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
         getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+        connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
       });
       return symbols as unknown as Libc;
@@ -72,4 +74,14 @@ export function setKeepAliveTimes(descriptor: number): void {
   for (const [level, option, value] of KEEPALIVE) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
+}
+
+/** Holds the socket by a further descriptor; the function resets it and lets go. Undefined if the call fails. */
+export function holdSocket(descriptor: number): (() => void) | undefined {
+  const held = duplicate(descriptor);
+  if (held === undefined) return undefined;
+  return () => {
+    libc?.connect(held, NO_NAME, NO_NAME.length);
+    closeSync(held);
+  };
 }

@@ -3,7 +3,7 @@ import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
 import type { Address, Connection } from "../net.ts";
 import { systemError } from "../system_error.ts";
-import { findDescriptor, isPeerSilent, sendQueueBytes } from "./libc.ts";
+import { findDescriptor, holdSocket, isPeerSilent, sendQueueBytes } from "./libc.ts";
 
 export class DenoConnection implements Connection {
   readonly local: string;
@@ -61,6 +61,10 @@ export class DenoConnection implements Connection {
 
   unanswered(): boolean | undefined {
     return this.#ask(isPeerSilent);
+  }
+
+  holdForReset(): (() => void) | undefined {
+    return this.#ask(holdSocket);
   }
 
   close(): void {

@@ -3,9 +3,11 @@
  * of the socket. This finds the descriptor by the socket's two names, and asks.
  */
 import {
+  F_DUPFD_CLOEXEC,
   isUnanswered,
   KEEPALIVE,
   libcNames,
+  NO_NAME,
   SIOCOUTQ,
   SOCKADDR_BYTES,
   socketName,
@@ -18,6 +20,9 @@ const SYMBOLS = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
 } as const;
 
@@ -86,4 +91,14 @@ export function setKeepAliveTimes(descriptor: number): void {
   for (const [level, option, value] of KEEPALIVE) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
+}
+
+/** Holds the socket by a second descriptor; the function resets it and lets go. Undefined if the call fails. */
+export function holdSocket(descriptor: number): (() => void) | undefined {
+  const held = libc?.fcntl(descriptor, F_DUPFD_CLOEXEC, 0) ?? -1;
+  if (held === -1) return undefined;
+  return () => {
+    libc?.connect(held, NO_NAME, NO_NAME.length);
+    libc?.close(held);
+  };
 }

@@ -9,6 +9,7 @@
 import type { Scene } from "./scene.ts";
 
 export interface Namespace {
+  readonly name: string;
   /** Before a command: runs it inside. */
   readonly inside: readonly string[];
   /** The address of this side, as seen from inside. */
@@ -35,6 +36,7 @@ export async function makeNamespace(scene: Scene, label: string): Promise<Namesp
   await run("ip", "-n", name, "link", "set", "lo", "up");
   const inside = ["ip", "netns", "exec", name];
   return {
+    name,
     inside,
     outside,
     counter: async (group, wanted) => counterIn(await run(...inside, "cat", "/proc/net/netstat"), group, wanted),
@@ -45,7 +47,7 @@ const SUBNETS = 2 ** 17 / 4;
 const TRIES = 64;
 
 /** The two addresses of a /30 that only a default route covers, looked for from the subnet with this number on. */
-async function freePair(first: number): Promise<[string, string]> {
+export async function freePair(first: number): Promise<[string, string]> {
   for (let i = 0; i < TRIES; i++) {
     const start = ((first + i) % SUBNETS) * 4;
     const address = (host: number) => `198.${18 + (start >> 16)}.${(start >> 8) & 0xff}.${(start & 0xff) + host}`;
@@ -66,7 +68,7 @@ function counterIn(table: string, group: string, wanted: string): number {
   return Number(values[index]);
 }
 
-async function run(...command: string[]): Promise<string> {
+export async function run(...command: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command[0], { args: command.slice(1) }).output();
   if (!success) throw new Error(`${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
