@@ -263,13 +263,13 @@ export class AppendLog {
     this.#list(writer);
     this.#writer = writer;
     await failed.close();
-    this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
     try {
       await writer.sync();
     } catch (error) {
       await this.#abandon(writer);
       throw error;
     }
+    this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
   }
 
   async #finish(): Promise<void> {

@@ -7,7 +7,7 @@ import { SystemError } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type RecordHeader, segmentBase } from "./format.ts";
+import { type RecordHeader, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
 import { type Found, walkRecords } from "./walk.ts";
 
@@ -42,23 +42,28 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
     after = base.base;
     if (opened === undefined) continue;
     try {
+      const newest = await nextBase(files, directory, base.base) === undefined;
       const survey = await surveySegment(opened, path, base.base, framer);
-      yield* scanSegment(opened, survey, await boundAfter(files, directory, base.base, framer));
+      const bound = await boundAfter(files, directory, base.base, framer);
+      yield* scanSegment(opened, survey, bound, newest);
     } finally {
       opened.close();
     }
   }
 }
 
-/** One segment's records with sequences below `bound`, checksums verified. */
+/** One segment's records with sequences below `bound`, checksums verified; `newest`: there is no segment after it. */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey,
   bound: number = Number.POSITIVE_INFINITY,
+  newest = false,
 ): AsyncGenerator<Scanned> {
   const segment = survey.path.slice(survey.path.lastIndexOf("/") + 1);
   if (survey.marks === undefined) {
-    if (survey.size > 0) yield { kind: "damage", segment, offset: 0, bytes: survey.size };
+    // A header cut short is all that there is of a segment that was being created.
+    const kind = newest && survey.size < SEGMENT_HEADER_BYTES ? "unfinished" : "damage";
+    if (survey.size > 0) yield { kind, segment, offset: 0, bytes: survey.size };
     return;
   }
   for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: true })) {

@@ -54,13 +54,16 @@ export class Outlet {
   async begin(): Promise<number> {
     this.#flight.reset();
     this.#open = true;
-    this.spool.sent = await resumePoint(this.spool);
+    const back = await resumePoint(this.spool);
+    // A segment that is being dropped may still be there.
+    this.spool.sent = Math.max(back, this.spool.floor);
     this.spool.targetUp();
     return this.#countAgain();
   }
 
-  /** On the same connection: once more from the first unconfirmed frame. Nothing may be in flight. */
+  /** On the same connection: once more from the first unconfirmed frame. What is in flight will not be confirmed. */
   goBack(): void {
+    this.spool.giveUpInFlight();
     this.#flight.reset();
     this.#open = true;
     this.spool.sent = this.spool.confirmed;

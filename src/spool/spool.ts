@@ -60,6 +60,8 @@ export class Spool {
   sent: number;
   /** Frames before this one have been taken by the appender. */
   appendTaken = 0;
+  /** A segment was given up to here: no connection begins before it. */
+  floor = 0;
   #confirmed: number;
   #spilling = false;
   #targetUp = false;
@@ -153,7 +155,7 @@ export class Spool {
   /** The target is gone: what is unconfirmed in memory goes to the journal. */
   targetLost(): void {
     this.#targetUp = false;
-    this.#giveUpInFlight();
+    this.giveUpInFlight();
     this.spill("the target is lost");
   }
 
@@ -188,6 +190,7 @@ export class Spool {
   fence(until: number): number {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
     this.sent = Math.max(this.sent, until);
+    this.floor = Math.max(this.floor, until);
     this.#gaps.add(from, until);
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     return from;
@@ -200,8 +203,8 @@ export class Spool {
     this.sendable.notify();
   }
 
-  /** Frames that were in flight before ones that were given up: their segment is gone with those. */
-  #giveUpInFlight(): void {
+  /** What is in flight will not be confirmed. Where that is before frames that were given up, its segment is gone with those. */
+  giveUpInFlight(): void {
     const { end } = this.#gaps;
     if (end === undefined) return;
     let frames = 0;
