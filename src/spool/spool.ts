@@ -21,7 +21,7 @@ import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Damage, Journal } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps } from "./gaps.ts";
 import { Overload, type WhenFull } from "./overload.ts";
@@ -183,6 +183,13 @@ export class Spool {
     this.settled();
   }
 
+  /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
+  damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
+    const gone = Math.min(frames, until - Math.max(from, this.#confirmed));
+    if (!counted || gone <= 0) return;
+    this.options.ledger.drop("damaged", gone, Math.round(payloadBytes * gone / frames));
+  }
+
   /**
    * From now on nothing before `until` is handed out. Returns the first frame
    * that was not: those from there on are to be counted and given up.
@@ -191,9 +198,17 @@ export class Spool {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
     this.sent = Math.max(this.sent, until);
     this.floor = Math.max(this.floor, until);
-    this.#gaps.add(from, until);
+    this.#gaps.add(from, until, true);
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     return from;
+  }
+
+  /** Frames [from, until), which would be next to send, are not in the journal: they are passed as if they were confirmed. */
+  skip(from: number, until: number): void {
+    this.sent = until;
+    this.#gaps.add(from, until, false);
+    this.#confirmed = this.#gaps.pass(this.#confirmed);
+    this.settled();
   }
 
   /** So much of what was fenced off is dropped. */
@@ -205,7 +220,9 @@ export class Spool {
 
   /** What is in flight will not be confirmed. Where that is before frames that were given up, its segment is gone with those. */
   giveUpInFlight(): void {
-    const { end } = this.#gaps;
+    const end = this.#gaps.droppedEnd;
+    // What could not be read is looked for again.
+    this.#gaps.clear();
     if (end === undefined) return;
     let frames = 0;
     let bytes = 0;
@@ -221,7 +238,6 @@ export class Spool {
       bytes,
     });
     this.options.ledger.drop("full", frames, bytes);
-    this.#gaps.clear();
     this.#confirmed = end;
     this.settled();
   }
