@@ -42,6 +42,12 @@ export interface SpoolOptions {
   readonly whenFull: WhenFull;
 }
 
+/** Frames [from, until): neither handed out nor to be handed out. */
+export interface Passing {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
 
@@ -62,6 +68,8 @@ export class Spool {
   appendTaken = 0;
   /** A segment was given up to here: no connection begins before it. */
   floor = 0;
+  /** Frames of a segment that is being dropped, not counted yet. */
+  passing: Passing | undefined;
   #confirmed: number;
   #spilling = false;
   #targetUp = false;
@@ -86,9 +94,17 @@ export class Spool {
     return this.#confirmed;
   }
 
-  /** Sequence of the next frame to deliver as it may be written down: never past the appended end in `always` mode. */
+  /**
+   * Sequence of the next frame to deliver as it may be written down: in `always`
+   * mode never past the appended end, and never past what is still to be counted.
+   */
   get cursor(): number {
-    return this.options.mode === "always" ? Math.min(this.#confirmed, this.options.journal.end) : this.#confirmed;
+    return this.options.mode === "always" ? Math.min(this.#accounted, this.options.journal.end) : this.#accounted;
+  }
+
+  /** Frames before this one are no longer pending in the books. */
+  get #accounted(): number {
+    return Math.min(this.#confirmed, this.passing?.from ?? this.#confirmed);
   }
 
   /** Is everything that was received to be appended now? */
@@ -185,22 +201,20 @@ export class Spool {
 
   /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
   damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
-    const gone = Math.min(frames, until - Math.max(from, this.#confirmed));
+    const gone = Math.min(frames, until - Math.max(from, this.#accounted));
     if (!counted || gone <= 0) return;
     this.options.ledger.drop("damaged", gone, Math.round(payloadBytes * gone / frames));
   }
 
-  /**
-   * From now on nothing before `until` is handed out. Returns the first frame
-   * that was not: those from there on are to be counted and given up.
-   */
-  fence(until: number): number {
+  /** From now on nothing before `until` is handed out. What was not so far is to be counted, and given up. */
+  fence(until: number): Passing {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
+    this.passing = { from, until };
     this.sent = Math.max(this.sent, until);
     this.floor = Math.max(this.floor, until);
     this.#gaps.add(from, until, true);
     this.#confirmed = this.#gaps.pass(this.#confirmed);
-    return from;
+    return this.passing;
   }
 
   /** Frames [from, until), which would be next to send, are not in the journal: they are passed as if they were confirmed. */
@@ -211,8 +225,9 @@ export class Spool {
     this.settled();
   }
 
-  /** So much of what was fenced off is dropped. */
+  /** So much of what is being passed is dropped. */
   giveUp(frames: number, bytes: number): void {
+    this.passing = undefined;
     this.options.ledger.drop("full", frames, bytes);
     this.settled();
     this.sendable.notify();

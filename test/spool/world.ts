@@ -63,7 +63,6 @@ export class World {
   readonly #random = seeded(1);
   #nextId = 0;
   #fault: Fault | undefined;
-  #dropping = false;
   /** Since this process began. */
   #syncsMayFail = false;
   /** The journal was short of room and may have given up what it kept for `rewind`; until a while after. */
@@ -235,8 +234,8 @@ export class World {
   check(): void {
     const { spool, journal, pool, books } = this;
     this.follow();
-    books.check(this.ledger, this.#dropping ? undefined : spool.confirmed);
-    if (!this.#dropping) books.checkConfirmed(spool.confirmed);
+    books.check(this.ledger, spool.passing ? undefined : spool.confirmed);
+    if (spool.passing === undefined) books.checkConfirmed(spool.confirmed);
     if (this.options.mode === "always") assert(spool.cursor <= journal.end, "the cursor is past the journal");
     assert(journal.cursor <= spool.confirmed, "the journal's cursor is ahead");
     assert(pool.usedBytes <= MEMORY_BYTES, `${pool.usedBytes} bytes of memory in use`);
@@ -329,21 +328,13 @@ export class World {
     }
   }
 
-  /** Between these two a segment is being dropped: it is passed, and not counted yet. */
   #watchDrops(): void {
-    const { spool } = this;
+    const { spool, books } = this;
     const fence = spool.fence.bind(spool);
-    const giveUp = spool.giveUp.bind(spool);
-    this.#dropping = false;
     spool.fence = (until) => {
-      this.#dropping = true;
-      const from = fence(until);
-      this.books.pass(from, until);
-      return from;
-    };
-    spool.giveUp = (frames, bytes) => {
-      this.#dropping = false;
-      giveUp(frames, bytes);
+      const passing = fence(until);
+      books.pass(passing.from, passing.until);
+      return passing;
     };
   }
 
