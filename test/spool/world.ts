@@ -63,7 +63,8 @@ export class World {
   readonly #random = seeded(1);
   #nextId = 0;
   #fault: Fault | undefined;
-  #dropping = false;
+  /** Since this process began. */
+  #syncsMayFail = false;
   /** The journal was short of room and may have given up what it kept for `rewind`; until a while after. */
   #shortOfRoom = false;
   /** No journal write or sync has failed, and none was to, since `settle` began. */
@@ -90,6 +91,7 @@ export class World {
   setFault(fault: Fault | undefined): void {
     this.#fault = fault;
     this.hadFaults ||= fault !== undefined;
+    this.#syncsMayFail ||= fault?.kind === "error" && fault.operation === "sync";
     this.#undisturbed = false;
     this.files.plan = fault === undefined ? () => undefined : planOf(fault);
     this.files.enforceSpace = fault?.kind === "no space";
@@ -108,6 +110,8 @@ export class World {
   }
 
   async start(): Promise<void> {
+    if (this.#syncsMayFail) this.books.syncsMayHaveFailed();
+    this.#syncsMayFail = false;
     const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
     const { clock } = this;
     const log = recordingLog((line) => this.#logged(line));
@@ -219,15 +223,19 @@ export class World {
     const back = lengths.reduce((sum, length) => sum + length, 0);
     const settled = this.books.log.slice(first, position).every(({ fate }) => fate === "pending");
     if (settled) assert(back - (lengths[0] ?? 0) < Math.max(1, rewindBytes), `${back} bytes back, not ${rewindBytes}`);
-    assert(back >= rewindBytes || mayMiss || first <= this.#oldest, `only ${back} bytes back, not ${rewindBytes}`);
+    const atHole = first > 0 && this.books.log[first - 1].fate !== "pending";
+    assert(
+      back >= rewindBytes || mayMiss || atHole || first <= this.#oldest,
+      `only ${back} bytes back, not ${rewindBytes}`,
+    );
   }
 
   /** The books of the route against the model's. */
   check(): void {
     const { spool, journal, pool, books } = this;
     this.follow();
-    books.check(this.ledger, this.#dropping ? undefined : spool.confirmed);
-    if (!this.#dropping) books.checkConfirmed(spool.confirmed);
+    books.check(this.ledger, spool.passing ? undefined : spool.confirmed);
+    if (spool.passing === undefined) books.checkConfirmed(spool.confirmed);
     if (this.options.mode === "always") assert(spool.cursor <= journal.end, "the cursor is past the journal");
     assert(journal.cursor <= spool.confirmed, "the journal's cursor is ahead");
     assert(pool.usedBytes <= MEMORY_BYTES, `${pool.usedBytes} bytes of memory in use`);
@@ -271,8 +279,6 @@ export class World {
     books.crashed("kill", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#damaged(damage);
-    const { confirmed } = this.spool;
-    if (books.log.slice(this.#oldest, confirmed).every(({ fate }) => fate !== "pending")) this.#oldest = confirmed;
     if (!stopped.clean) {
       this.#oldest = this.spool.confirmed;
       return;
@@ -301,8 +307,6 @@ export class World {
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#damaged(damage);
-    const { confirmed } = this.spool;
-    if (books.log.slice(this.#oldest, confirmed).every(({ fate }) => fate !== "pending")) this.#oldest = confirmed;
     if (by !== "kill" || this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
   }
 
@@ -324,38 +328,29 @@ export class World {
     }
   }
 
-  /** Between these two a segment is being dropped: it is passed, and not counted yet. */
   #watchDrops(): void {
-    const { spool } = this;
+    const { spool, books } = this;
     const fence = spool.fence.bind(spool);
-    const giveUp = spool.giveUp.bind(spool);
-    this.#dropping = false;
     spool.fence = (until) => {
-      this.#dropping = true;
-      const from = fence(until);
-      this.books.pass(from, until);
-      return from;
-    };
-    spool.giveUp = (frames, bytes) => {
-      this.#dropping = false;
-      giveUp(frames, bytes);
+      const passing = fence(until);
+      books.pass(passing.from, passing.until);
+      return passing;
     };
   }
 
-  /** As `Route` does it; the model has to agree. */
-  #damaged({ from, until, counted, payloadBytes }: Damage): void {
+  /** Damage can only be what a power loss may take. */
+  #damaged(damage: Damage): void {
     const { books, spool } = this;
-    for (const entry of books.log.slice(Math.max(from, spool.confirmed), until)) {
+    for (const entry of books.log.slice(Math.max(damage.from, spool.confirmed), damage.until)) {
       assert(entry.fate !== "pending", `frame ${entry.id} is damaged, ${entry.durable ? "and was" : "not"} synced`);
       if (entry.fate === "maybe") entry.fate = "damaged";
     }
-    const frames = until - Math.max(from, spool.confirmed);
-    if (!counted || frames <= 0) return;
-    this.ledger.drop("damaged", frames, Math.round(payloadBytes * frames / Math.max(1, until - from)));
+    spool.damaged(damage);
   }
 
   #logged(line: LogLine): void {
     this.lines.push(line);
+    if (Deno.env.get("TRACE")) console.log("LOG", line.message, JSON.stringify(line.fields));
     if (this.files.crashed) return;
     const { message, fields } = line;
     const range = fields as { from: number; until: number; frames: number; bytes: number };
