@@ -81,7 +81,7 @@ async function nextBase(files: FileSystem, directory: string, after: number) {
   return undefined;
 }
 
-async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+export async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
   try {
     return await files.open(path, "read");
   } catch (error) {
@@ -91,7 +91,7 @@ async function openIfThere(files: FileSystem, path: string): Promise<File | unde
 }
 
 /** Base of the next segment that has a record: its copy of a frame counts, not an earlier one. */
-async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
+export async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
   for (let after = base;;) {
     const next = await nextBase(files, directory, after);
     if (next === undefined) return Number.POSITIVE_INFINITY;
