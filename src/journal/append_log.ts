@@ -47,9 +47,9 @@ export class AppendLog {
   #writer: SegmentWriter | undefined;
   /** Appended, not synced, and its file failed to sync: to be written again elsewhere before anything else. */
   #unsynced: SegmentWriter | undefined;
-  /** Files in which nothing counts, since their first write or sync failed. */
-  readonly #leftBehind = new Set<Segment>();
-  /** Finished with `sync = "os"`. */
+  /** Files in which nothing counts, by path, since their first write or sync failed. */
+  readonly #leftBehind = new Map<string, Segment>();
+  /** Left behind with frames in them, with `sync = "os"`. */
   readonly #unsyncedSegments: Segment[] = [];
   /** One writing operation after the other. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -150,7 +150,7 @@ export class AppendLog {
     const { segment, written } = writer;
     segment.end = this.#previousEnd = this.#end = written.end;
     segment.limit = written.offset;
-    segment.frameBytes = writer.frameBytes;
+    Object.assign(segment, writer.contents);
     this.#list(writer);
     this.appended.notify();
   }
@@ -223,8 +223,7 @@ export class AppendLog {
     try {
       if (writer.usable && !writer.segment.empty) await writer.seal(this.#cursor);
       this.#segments.resize(writer.segment, writer.written.offset);
-      if (sync === "os") this.#unsyncedSegments.push(writer.segment);
-      else if (writer.dirty) await writer.sync();
+      if (sync !== "os" && writer.dirty) await writer.sync();
     } catch (error) {
       log.warn("cannot seal a segment", { segment: writer.segment.name, error: messageOf(error) });
     }
@@ -237,15 +236,17 @@ export class AppendLog {
     const appended = writer.segment.end > writer.synced.end;
     if (this.#options.sync === "interval" && appended) this.#unsynced = writer;
     else await writer.close();
-    if (writer.segment.empty) this.#leftBehind.add(writer.segment);
+    if (writer.segment.empty) this.#leftBehind.set(writer.segment.path, writer.segment);
+    else if (this.#options.sync === "os") this.#unsyncedSegments.push(writer.segment);
   }
 
   /** What was left behind must not look newer than what is written now; its frames were never promised. */
   async #clearTheWay(base: number): Promise<void> {
-    for (const segment of this.#leftBehind) {
-      const inTheWay = segment.base > base && await this.#options.files.stat(segment.path) !== undefined;
-      if (inTheWay) await this.#parts.quarantine.setAside(segment.path);
-      this.#leftBehind.delete(segment);
+    for (const [path, segment] of this.#leftBehind) {
+      const inTheWay = segment.base > base && await this.#options.files.stat(path) !== undefined;
+      if (inTheWay) await this.#parts.quarantine.setAside(path);
+      // One that begins after the journal's end may come to be in the way yet.
+      if (inTheWay || segment.base <= this.#end) this.#leftBehind.delete(path);
     }
   }
 
@@ -260,17 +261,17 @@ export class AppendLog {
     this.#unsynced = undefined;
     writer.segment.end = Math.max(writer.written.end, this.#end);
     writer.segment.limit = writer.written.offset;
-    writer.segment.frameBytes = writer.frameBytes;
+    Object.assign(writer.segment, writer.contents);
     this.#list(writer);
     this.#writer = writer;
     await failed.close();
-    this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
     try {
       await writer.sync();
     } catch (error) {
       await this.#abandon(writer);
       throw error;
     }
+    this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
   }
 
   async #finish(): Promise<void> {

@@ -40,19 +40,21 @@ export interface Joined {
  */
 export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
   const { header, length, marks, framer, bound, position } = input;
+  const frames = Math.min(header.frames, bound - header.first);
   let skip = Math.max(0, position - header.first);
   let start = skipFrames(framer, bytes, 0, header.length, skip);
   // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
   if (start >= header.length) skip = start = 0;
-  const parts: BatchPart[] = [{ first: header.first + skip, frames: header.frames - skip, offset: 0 }];
-  let until = header.first + header.frames;
-  let end = header.length;
+  const parts: BatchPart[] = [{ first: header.first + skip, frames: frames - skip, offset: 0 }];
+  let until = header.first + frames;
+  let end = frames < header.frames ? skipFrames(framer, bytes, 0, header.length, frames) : header.length;
   let consumed = header.length;
+  if (frames < header.frames) return { start, end, parts, consumed, until, next: undefined };
   for (;;) {
     const next = decodeRecordHeader(bytes.subarray(0, length), consumed, marks.record);
     if (next === undefined) return { start, end, parts, consumed, until, next };
     const payload = consumed + RECORD_HEADER_BYTES;
-    const fits = payload + next.length <= length && next.first < bound;
+    const fits = payload + next.length <= length && next.first + next.frames <= bound;
     const follows = next.first >= until && next.previousEnd <= until;
     if (!fits || !follows || !payloadMatches(next, bytes.subarray(payload, payload + next.length))) {
       return { start, end, parts, consumed, until, next };

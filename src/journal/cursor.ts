@@ -20,7 +20,13 @@ export interface CursorState {
 
 /** What the file says: a state, or why there is none. */
 export type CursorFound =
-  | { readonly kind: "valid"; readonly generation: number; readonly state: CursorState }
+  | {
+    readonly kind: "valid";
+    readonly generation: number;
+    readonly state: CursorState;
+    /** Does the other slot hold the state before, as it should? Else it may have held a newer one. */
+    readonly newest: boolean;
+  }
   | { readonly kind: "bad" }
   | { readonly kind: "absent" }
   | { readonly kind: "newer"; readonly version: number };
@@ -42,7 +48,11 @@ export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   return bytes;
 }
 
-function decodeSlot(bytes: Uint8Array): CursorFound {
+type Slot =
+  | { readonly kind: "valid"; readonly generation: number; readonly state: CursorState }
+  | Exclude<CursorFound, { kind: "valid" | "absent" }>;
+
+function decodeSlot(bytes: Uint8Array): Slot {
   const preamble = decodePreamble(bytes, CURSOR_MAGIC);
   if (preamble.kind === "newer") return preamble;
   if (preamble.kind === "damaged" || bytes.length < CRC_OFFSET + 4) return { kind: "bad" };
@@ -57,13 +67,13 @@ function decodeSlot(bytes: Uint8Array): CursorFound {
 
 /** The newer valid slot of a cursor file's bytes. */
 export function decodeCursor(bytes: Uint8Array): CursorFound {
-  let best: CursorFound = { kind: "bad" };
-  for (const offset of SLOT_OFFSETS) {
-    const slot = decodeSlot(bytes.subarray(offset, offset + SLOT_BYTES));
-    if (slot.kind === "newer") return slot;
-    if (slot.kind === "valid" && (best.kind !== "valid" || slot.generation > best.generation)) best = slot;
-  }
-  return best;
+  const slots = SLOT_OFFSETS.map((offset) => decodeSlot(bytes.subarray(offset, offset + SLOT_BYTES)));
+  const newer = slots.find((slot) => slot.kind === "newer");
+  if (newer !== undefined) return newer;
+  const [best, before] = slots.filter((slot) => slot.kind === "valid").sort((a, b) => b.generation - a.generation);
+  if (best === undefined) return { kind: "bad" };
+  const isFirst = best.generation === 1 && bytes.subarray(SLOT_OFFSETS[0], SLOT_BYTES).every((byte) => byte === 0);
+  return { ...best, newest: before !== undefined || isFirst };
 }
 
 /** Reads the cursor without changing anything. */

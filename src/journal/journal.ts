@@ -12,6 +12,7 @@ import { IntervalSync } from "./interval_sync.ts";
 import { locateBack } from "./locate_back.ts";
 import { countFrames, type Pending } from "./pending.ts";
 import { Reader } from "./reader.ts";
+import { syncAbove } from "./sync_above.ts";
 import type { Damage, Journal, JournalReader, Recovery } from "./types.ts";
 
 export interface OpenedJournal extends AppendLogParts {
@@ -123,6 +124,7 @@ export class DirectoryJournal implements Journal {
     await this.#intervalSync?.stop();
     await this.#log.finish().catch((error) => failures.push(error));
     await this.#opened.housekeeping.close(failures.length === 0).catch((error) => failures.push(error));
+    if (this.#opened.options.sync === "os") await syncAbove(this.#opened.options);
     this.#opened.lock.close();
     if (failures.length > 0) throw failures[0];
   }

@@ -85,6 +85,8 @@ async function stretchBefore(
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
       bytes -= pieces.shift()!.bytes;
     }
+    // What follows may be left over from a failed sync, and damaged.
+    if (end === until) break;
   }
   if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0 };
   return { pieces, bytes };
@@ -97,8 +99,27 @@ async function frameAt(file: File, segment: Segment, piece: Piece, skip: number)
   return Math.min(piece.end - 1, piece.first + segment.framer.scan(payload, 0, 0, skip).frames);
 }
 
+/** A record in its file. */
+interface Extent {
+  readonly offset: number;
+  readonly length: number;
+  readonly frames: number;
+}
+
+/** How many bytes the frames [from, until) of a record have, counted from its first. */
+export async function bytesBetween(
+  file: File,
+  segment: Segment,
+  { offset, length, frames }: Extent,
+  from: number,
+  until: number,
+): Promise<number> {
+  const end = until < frames ? await bytesOfFrames(file, segment, offset, length, until) : length;
+  return end - (from > 0 ? await bytesOfFrames(file, segment, offset, length, from) : 0);
+}
+
 /** How many bytes the first `frames` frames of a record have. */
-export async function bytesOfFrames(
+async function bytesOfFrames(
   file: File,
   segment: Segment,
   offset: number,

@@ -17,6 +17,7 @@ import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
+import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
 
 /**
@@ -28,19 +29,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let lock: File | undefined;
   try {
     await options.files.makeDirectory(options.directory);
-    if (options.sync !== "os") await syncParent(options);
+    if (options.sync !== "os") await syncAbove(options);
     lock = await lockJournal(options.files, options.directory, options.holder);
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
     throw explain(error, options);
   }
-}
-
-/** A new journal directory must survive a power loss as its files do; where that cannot be, the next start makes it. */
-async function syncParent({ files, directory }: JournalOptions): Promise<void> {
-  const parent = directory.slice(0, directory.lastIndexOf("/"));
-  if (parent !== "") await files.syncDirectory(parent).catch(() => {});
 }
 
 /** A missing permission is something that an operator can act on. */
@@ -74,12 +69,16 @@ class Opening {
     const survey = await surveyJournal(files, directory, framer);
     await this.#setLeftoversAside();
     await this.#recoverSegments(survey);
+    if (this.options.sync !== "os") await this.#syncNewest();
     const { cursor, from } = this.#decideCursor(survey);
     this.#end = Math.max(this.#end, cursor);
     const pending = await countPending(files, this.#segments, cursor, survey.segments);
     const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
     const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
     if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
+    if (survey.cursor.kind === "valid" && !survey.cursor.newest) {
+      log.warn("half of the cursor file is unusable", { cursor });
+    }
     const file = new CursorFile(
       files,
       directory,
@@ -136,14 +135,28 @@ class Opening {
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
   }
 
+  /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
+  async #syncNewest(): Promise<void> {
+    const { files, directory } = this.options;
+    const { all } = this.#segments;
+    const from = Math.max(0, all.findLastIndex((segment) => !segment.empty));
+    for (const { path } of all.slice(from)) {
+      await this.#attempt("sync", path, async () => {
+        const file = await files.open(path, "update");
+        await file.sync().finally(() => file.close());
+      });
+    }
+    await this.#attempt("sync the names of", directory, () => files.syncDirectory(directory));
+  }
+
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
   async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
-    const segment = new Segment(found);
-    segment.bytes = segment.limit = found.size;
+    const segment = recovered(found);
     const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
     if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
+      segment.frames = found.footer.frames;
       segment.frameBytes = found.footer.bytes;
     } else if (found.size <= SEGMENT_HEADER_BYTES) {
       segment.end = found.base;
@@ -152,9 +165,9 @@ class Opening {
     } else if (cursor >= bound) {
       segment.end = bound;
     } else {
-      segment.counted = "headers";
       const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
       segment.end = tally.claimedEnd;
+      segment.frames = tally.frames;
       segment.frameBytes = tally.bytes;
     }
     return segment;
@@ -162,7 +175,7 @@ class Opening {
 
   /** The newest segment: undefined if it was set aside. */
   async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
-    const tally = found.footer === undefined || found.header === undefined
+    const tally = found.footer === undefined
       ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
       : undefined;
     const action = decideLast({
@@ -182,14 +195,11 @@ class Opening {
       if (found.size > SEGMENT_HEADER_BYTES) this.#reportTail(found, 0, found.size, found.base, found.base);
       return undefined;
     }
-    const segment = new Segment(found);
+    const segment = recovered(found);
     segment.end = tally?.end ?? found.footer!.end;
-    segment.frameBytes = tally?.bytes ?? found.footer!.bytes;
-    segment.limit = segment.bytes = found.size;
-    if (tally !== undefined) {
-      segment.counted = "headers";
-      await this.#repairLast(found, segment, tally, action);
-    }
+    segment.frames = (found.footer ?? tally!).frames;
+    segment.frameBytes = (found.footer ?? tally!).bytes;
+    if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
     return segment;
   }
 
@@ -205,7 +215,6 @@ class Opening {
           this.#truncatedBytes += excess;
         }
         if (action.seal) segment.bytes += await seal(file, found, tally);
-        if (this.options.sync !== "os") await file.sync();
       }));
     if (action.quarantineTail) this.#reportTail(found, tally.offset, excess, tally.end, tally.claimedEnd);
   }
@@ -213,7 +222,8 @@ class Opening {
   #reportTail(found: SegmentSurvey, offset: number, bytes: number, from: number, until: number): void {
     if (bytes === 0) return;
     const segment = found.path.slice(found.path.lastIndexOf("/") + 1);
-    this.#damages.report({ segment, offset, bytes, from, until, payloadBytes: bytes, counted: false });
+    const lost = { frames: until - from, payloadBytes: bytes, counted: false };
+    this.#damages.report({ segment, offset, bytes, from, until, ...lost });
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
@@ -224,7 +234,7 @@ class Opening {
       oldestBase: oldest?.base,
     });
     const header = survey.segments.find((segment) => segment.base === oldest?.base)?.header;
-    const slot = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : decision.cursor;
+    const slot = survey.cursor.kind === "valid" && survey.cursor.newest ? survey.cursor.state.cursor : decision.cursor;
     const until = Math.min(header?.previousEnd ?? 0, oldest?.base ?? 0);
     if (oldest !== undefined && slot < until) {
       // Segments between the cursor and the oldest one are gone, and not by our hand.
@@ -234,6 +244,7 @@ class Opening {
         bytes: 0,
         from: slot,
         until,
+        frames: until - slot,
         payloadBytes: 0,
         counted: false,
       });
@@ -257,6 +268,14 @@ class Opening {
       this.options.log.warn(`cannot ${what} a segment`, { path, error: messageOf(error) });
     }
   }
+}
+
+/** A segment of the past, of which nothing is counted yet. */
+function recovered(found: SegmentSurvey): Segment {
+  const segment = new Segment(found);
+  segment.bytes = segment.limit = found.size;
+  segment.counted = "headers";
+  return segment;
 }
 
 /** The cursor as the newest part of the file that can be read has it. */

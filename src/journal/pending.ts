@@ -1,6 +1,6 @@
 /** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
 import type { FileSystem } from "../runtime/files.ts";
-import { bytesOfFrames } from "./locate_back.ts";
+import { bytesBetween } from "./locate_back.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
@@ -61,16 +61,19 @@ async function addFromHeaders(
   pending: Pending,
 ): Promise<void> {
   const file = await files.open(segment.path, "read");
+  // As a reader passes over the records: what stands there a second time is not delivered twice.
+  let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
       if (found.kind !== "record") continue;
       const { first, frames, length } = found.header;
       if (first >= bound) return;
-      if (first + frames <= cursor) continue;
-      const delivered = Math.max(0, cursor - first);
-      pending.frames += frames - delivered;
-      pending.bytes += length;
-      if (delivered > 0) pending.bytes -= await bytesOfFrames(file, segment, found.offset, length, delivered);
+      if (first + frames <= position) continue;
+      const from = Math.max(0, position - first);
+      const until = Math.min(frames, bound - first);
+      pending.frames += until - from;
+      position = first + until;
+      pending.bytes += await bytesBetween(file, segment, { offset: found.offset, length, frames }, from, until);
     }
   } finally {
     file.close();

@@ -17,6 +17,7 @@ import {
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
+import { endOfLoss, lossIn } from "./loss.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { findMark, looksTorn } from "./search.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -87,7 +88,8 @@ export class Reader implements JournalReader {
     while (!this.#closed) {
       const place = this.#place ?? await this.#enter();
       if (place === undefined) return undefined;
-      if (place.offset >= place.segment.limit) {
+      // A later segment has what follows its base: whatever stands here behind that is left over.
+      if (place.offset >= place.segment.limit || this.position >= this.context.segments.boundOf(place.segment)) {
         if (!this.#leaveFor(place)) return undefined;
         continue;
       }
@@ -176,7 +178,8 @@ export class Reader implements JournalReader {
     this.position = Math.max(this.position, Math.min(until, this.context.segments.floor));
     if (this.position >= until) return;
     const counted = segment.counted === "all";
-    this.#report(segment, { offset: segment.limit, bytes: 0, until, payloadBytes: 0, counted });
+    const frames = until - this.position;
+    this.#report(segment, { offset: segment.limit, bytes: 0, until, frames, payloadBytes: 0, counted });
     this.position = until;
   }
 
@@ -196,15 +199,15 @@ export class Reader implements JournalReader {
     const length = Math.min(FOOTER_BYTES, limit - offset);
     const bytes = this.#scratch.subarray(0, await readTolerant(file, this.#scratch.subarray(0, length), offset));
     const header = decodeRecordHeader(bytes, 0, segment.marks.record);
-    if (header !== undefined && offset + RECORD_HEADER_BYTES + header.length <= limit) {
-      return place.header = header;
-    }
+    if (header !== undefined && fits(segment, offset, header)) return place.header = header;
     if (decodeFooter(bytes, offset) !== undefined) {
       place.offset += FOOTER_BYTES;
       return undefined;
     }
     const next = await findMark(file, offset + 1, limit, segment.marks);
-    if (next === limit && await looksTorn(file, offset, limit, segment.marks)) place.offset = limit;
+    // Whose frames are all counted was whole once.
+    const mayBeTorn = next === limit && segment.counted !== "all";
+    if (mayBeTorn && await looksTorn(file, offset, limit, segment.marks)) place.offset = limit;
     else await this.#damaged(place, next - offset, undefined);
     return undefined;
   }
@@ -216,7 +219,8 @@ export class Reader implements JournalReader {
     const until = Math.min(header.previousEnd, header.first);
     if (until > this.position) {
       const counted = this.position >= openedAt;
-      this.#report(place.segment, { offset: place.offset, bytes: 0, until, payloadBytes: 0, counted });
+      const frames = until - this.position;
+      this.#report(place.segment, { offset: place.offset, bytes: 0, until, frames, payloadBytes: 0, counted });
     }
     this.position = Math.max(this.position, header.first);
   }
@@ -226,7 +230,8 @@ export class Reader implements JournalReader {
     if (!segments.all.includes(segment)) return;
     const until = Math.min(segment.end, segments.boundOf(segment));
     segments.remove(segment);
-    this.#report(segment, { offset: 0, bytes: 0, until, payloadBytes: segment.frameBytes, counted: true });
+    const frames = Math.min(segment.frames, until - this.position);
+    this.#report(segment, { offset: 0, bytes: 0, until, frames, payloadBytes: segment.frameBytes, counted: true });
     this.position = Math.max(this.position, until);
   }
 
@@ -237,27 +242,14 @@ export class Reader implements JournalReader {
   /** Passes over a damaged stretch: copied to quarantine, reported, and the next record is what follows. */
   async #damaged(place: Place, bytes: number, header: RecordHeader | undefined): Promise<void> {
     const { segment, file, offset } = place;
-    const end = header === undefined ? await this.#endOfLoss(place, offset + bytes) : header.first + header.frames;
-    const until = Math.max(this.position, end);
+    const end = header === undefined ? await endOfLoss(file, segment, offset + bytes) : header.first + header.frames;
+    const until = Math.max(this.position, Math.min(end, this.context.segments.boundOf(segment)));
     await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
-    const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
-    const counted = segment.counted === "all" || (segment.counted === "headers" && header !== undefined);
-    this.#report(segment, { offset, bytes, until, payloadBytes, counted });
+    const range = { offset, bytes, from: this.position, until };
+    this.#report(segment, { ...range, ...await lossIn(file, segment, range, header) });
     place.offset = offset + bytes;
     place.header = undefined;
     this.position = until;
-  }
-
-  /** Where the frames of a damaged stretch end, as the record after it says; else as the segment's end says. */
-  async #endOfLoss(place: Place, offset: number): Promise<number> {
-    const { segment, file } = place;
-    const bytes = new Uint8Array(RECORD_HEADER_BYTES);
-    if (segment.marks !== undefined && offset + RECORD_HEADER_BYTES <= segment.limit) {
-      const length = await readTolerant(file, bytes, offset);
-      const next = decodeRecordHeader(bytes.subarray(0, length), 0, segment.marks.record);
-      if (next !== undefined) return Math.min(next.previousEnd, next.first);
-    }
-    return Math.min(segment.end, this.context.segments.boundOf(segment));
   }
 
   async #readBatch(place: Place, header: RecordHeader, sole: boolean): Promise<JournalBatch | undefined | "damaged"> {
@@ -285,12 +277,19 @@ export class Reader implements JournalReader {
     const bound = this.context.segments.boundOf(place.segment);
     const joined = joinRecords(buffer.bytes, { header, length, marks: marks!, framer, bound, position: this.position });
     place.offset += RECORD_HEADER_BYTES + joined.consumed;
-    place.header = joined.next;
+    place.header = joined.next !== undefined && fits(place.segment, place.offset, joined.next)
+      ? joined.next
+      : undefined;
     this.position = joined.until;
     const { start, end, parts } = joined;
     const frames = parts.reduce((sum, part) => sum + part.frames, 0);
     return { buffer, start, end, first: parts[0].first, frames, parts, framer };
   }
+}
+
+/** Is the record with this header whole, as far as the file's size says? */
+function fits(segment: Segment, offset: number, header: RecordHeader): boolean {
+  return offset + RECORD_HEADER_BYTES + header.length <= segment.limit;
 }
 
 function advance(place: Place, header: RecordHeader): void {

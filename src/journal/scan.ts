@@ -5,10 +5,11 @@
  */
 import { SystemError } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
+import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type RecordHeader, segmentBase } from "./format.ts";
+import { type RecordHeader, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
+import { type Found, walkRecords } from "./walk.ts";
 
 export type Scanned =
   | {
@@ -41,35 +42,52 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
     after = base.base;
     if (opened === undefined) continue;
     try {
+      const newest = await nextBase(files, directory, base.base) === undefined;
       const survey = await surveySegment(opened, path, base.base, framer);
-      yield* scanSegment(opened, survey, await boundAfter(files, directory, base.base, framer));
+      const bound = await boundAfter(files, directory, base.base, framer);
+      yield* scanSegment(opened, survey, bound, newest);
     } finally {
       opened.close();
     }
   }
 }
 
-/** One segment's records with sequences below `bound`, checksums verified. */
+/** One segment's records with sequences below `bound`, checksums verified; `newest`: there is no segment after it. */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey,
   bound: number = Number.POSITIVE_INFINITY,
+  newest = false,
 ): AsyncGenerator<Scanned> {
   const segment = survey.path.slice(survey.path.lastIndexOf("/") + 1);
   if (survey.marks === undefined) {
-    if (survey.size > 0) yield { kind: "damage", segment, offset: 0, bytes: survey.size };
+    // A header cut short is all that there is of a segment that was being created.
+    const kind = newest && survey.size < SEGMENT_HEADER_BYTES ? "unfinished" : "damage";
+    if (survey.size > 0) yield { kind, segment, offset: 0, bytes: survey.size };
     return;
   }
   for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: true })) {
     const { offset } = found;
     if (found.kind === "record") {
       if (found.header.first >= bound) return;
-      yield { kind: "record", segment, offset, header: found.header, payload: found.payload, framer: survey.framer };
+      yield { kind: "record", segment, offset, ...upTo(bound, found, survey.framer), framer: survey.framer };
     } else if (found.kind !== "footer") {
       const kind = found.kind === "tail" && found.torn ? "unfinished" : "damage";
       yield { kind, segment, offset, bytes: found.bytes };
     }
   }
+}
+
+/** The frames of a record below `bound`: a later segment has the others. */
+function upTo(
+  bound: number,
+  { header, payload }: Pick<Extract<Found, { kind: "record" }>, "header" | "payload">,
+  framer: Framer,
+) {
+  const frames = Math.min(header.frames, bound - header.first);
+  if (frames === header.frames) return { header, payload };
+  const length = skipFrames(framer, payload, 0, header.length, frames);
+  return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };
 }
 
 /** Listed anew each time: the daemon adds and removes segments while we read. */

@@ -19,14 +19,15 @@ import { readTolerant } from "./tolerant_read.ts";
 const SEARCH_BYTES = 256 * 1024;
 
 /**
- * Offset of the first whole record header or footer in [from, limit) of `file`;
- * `limit` if there is none. Reads each byte about once.
+ * Offset of the first record, as far as its header says, or footer in [from,
+ * limit) of `file`; `limit` if there is none. Reads each byte about once.
  */
 export async function findMark(file: File, from: number, limit: number, marks: Marks): Promise<number> {
   for await (const offset of occurrences(file, from + MAGIC_BYTES - SALT_BYTES, limit, saltOf(marks))) {
     const start = offset - (MAGIC_BYTES - SALT_BYTES);
     const bytes = await readSome(file, start, Math.min(FOOTER_BYTES, limit - start));
-    if (decodeRecordHeader(bytes, 0, marks.record) !== undefined) return start;
+    const header = decodeRecordHeader(bytes, 0, marks.record);
+    if (header !== undefined && start + RECORD_HEADER_BYTES + header.length <= limit) return start;
     if (decodeFooter(bytes, start) !== undefined) return start;
   }
   return limit;
@@ -34,14 +35,15 @@ export async function findMark(file: File, from: number, limit: number, marks: M
 
 /**
  * The salt of a segment whose header and footer are damaged or missing, from the
- * first record whose checksum is right; undefined if there is none.
+ * first record whose checksum is right, and which does not begin below `base`,
+ * as one of an older file would; undefined if there is none.
  */
-export async function findSalt(file: File, size: number): Promise<Uint8Array | undefined> {
+export async function findSalt(file: File, size: number, base: number): Promise<Uint8Array | undefined> {
   const magic = recordMagic();
   for await (const offset of occurrences(file, SEGMENT_HEADER_BYTES, size, magic)) {
     const bytes = await readSome(file, offset, RECORD_HEADER_BYTES);
     const header = decodeRecordHeader(bytes, 0, magic);
-    if (header === undefined || offset + RECORD_HEADER_BYTES + header.length > size) continue;
+    if (header === undefined || header.first < base || offset + RECORD_HEADER_BYTES + header.length > size) continue;
     const payload = await readSome(file, offset + RECORD_HEADER_BYTES, header.length);
     if (payloadMatches(header, payload)) return bytes.slice(magic.length, MAGIC_BYTES);
   }
@@ -74,7 +76,7 @@ async function isZero(file: File, from: number, limit: number): Promise<boolean>
 
 /** Offsets in [from, limit) of `file` at which `needle` stands. */
 async function* occurrences(file: File, from: number, limit: number, needle: Uint8Array): AsyncGenerator<number> {
-  const window = new Uint8Array(SEARCH_BYTES);
+  const window = new Uint8Array(Math.max(0, Math.min(SEARCH_BYTES, limit - from)));
   for (let at = from; at + needle.length <= limit;) {
     const length = await readTolerant(file, window.subarray(0, Math.min(SEARCH_BYTES, limit - at)), at);
     if (length < needle.length) return;

@@ -18,7 +18,8 @@ export class Segment {
   readonly framer: Framer;
   /** Size of the file, in bytes. */
   bytes = 0;
-  /** Bytes of its frames; 0 where nobody has counted them. */
+  /** Its frames and their bytes; 0 where nobody has counted them. */
+  frames = 0;
   frameBytes = 0;
   /** Readers go no further than this offset. */
   limit = 0;

@@ -112,9 +112,9 @@ export class SegmentWriter {
     return this.#synced;
   }
 
-  /** Bytes of the frames in it. */
-  get frameBytes(): number {
-    return this.#bytes;
+  /** Frames in it, and their bytes. */
+  get contents(): { readonly frames: number; readonly frameBytes: number } {
+    return { frames: this.#frames, frameBytes: this.#bytes };
   }
 
   get dirty(): boolean {

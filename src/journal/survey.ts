@@ -12,6 +12,7 @@ import {
   type Marks,
   marksOf,
   RECORD_HEADER_BYTES,
+  type RecordHeader,
   SEGMENT_HEADER_BYTES,
   segmentBase,
   type SegmentHeader,
@@ -71,19 +72,20 @@ export async function surveySegment(file: File, path: string, base: number, fram
   const footerOffset = size - FOOTER_BYTES;
   const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
   const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
-  const salt = decoded?.salt ?? footer?.salt ?? await findSalt(file, size);
+  const known = footer?.base === base ? footer : undefined;
+  const salt = header?.salt ?? known?.salt ?? await findSalt(file, size, base);
   return {
     base,
     path,
     size,
     header,
-    footer: footer?.base === base ? footer : undefined,
+    footer: known,
     marks: salt === undefined ? undefined : marksOf(salt),
     framer: framerOf(header?.framing, framer),
   };
 }
 
-/** What a pass over a segment's records adds up to. */
+/** What a pass over a segment's records adds up to, those included whose payload alone is damaged and that a whole one follows. */
 export interface Tally {
   readonly records: number;
   readonly frames: number;
@@ -124,22 +126,31 @@ export async function tallyRecords(
   if (segment.marks === undefined) {
     return { ...tally, tail: segment.size > SEGMENT_HEADER_BYTES ? "damaged" : "none" };
   }
+  const add = ({ frames, length, timeUs }: RecordHeader) => {
+    tally.records++;
+    tally.frames += frames;
+    tally.bytes += length;
+    tally.lowestUs = Math.min(tally.lowestUs, timeUs);
+    tally.highestUs = Math.max(tally.highestUs, timeUs);
+  };
+  /** Records with a damaged payload: those that a whole one follows are in the counts, as for the reader. */
+  let damaged: RecordHeader[] = [];
   for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.size, verify })) {
     if (found.kind === "record") {
-      if (found.header.first >= bound) break;
-      const { first, frames, length, timeUs, cursor } = found.header;
-      tally.records++;
-      tally.frames += frames;
-      tally.bytes += length;
-      tally.lowestUs = Math.min(tally.lowestUs, timeUs);
-      tally.highestUs = Math.max(tally.highestUs, timeUs);
-      tally.end = tally.claimedEnd = first + frames;
-      tally.offset = found.offset + RECORD_HEADER_BYTES + length;
-      tally.cursor = cursor;
+      const { header } = found;
+      if (header.first >= bound) break;
+      if (header.first < tally.end) continue;
+      for (const each of [...damaged, header]) add(each);
+      damaged = [];
+      tally.end = tally.claimedEnd = Math.min(header.first + header.frames, bound);
+      tally.offset = found.offset + RECORD_HEADER_BYTES + header.length;
+      tally.cursor = header.cursor;
       tally.tail = "none";
     } else if (found.kind === "damage") {
       tally.tail = "damaged";
-      if (found.header !== undefined) tally.claimedEnd = found.header.first + found.header.frames;
+      if (found.header === undefined) continue;
+      damaged.push(found.header);
+      tally.claimedEnd = found.header.first + found.header.frames;
     } else if (found.kind === "tail") {
       tally.tail = found.torn && tally.tail === "none" ? "torn" : "damaged";
     }

@@ -106,10 +106,11 @@ export interface Damage {
   readonly segment: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Sequences that are gone: [from, until), as far as they can be told. */
+  /** Sequences that are gone: [from, until), as far as they can be told; a hole may be among them. */
   readonly from: number;
   readonly until: number;
-  /** About how many bytes of frames these were. */
+  /** How many frames these were, and their bytes: as they were counted, else about. */
+  readonly frames: number;
   readonly payloadBytes: number;
   /** Were they counted as pending: in `recovery`, or as appended by this process? Else nobody has heard of them. */
   readonly counted: boolean;

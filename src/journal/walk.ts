@@ -44,7 +44,7 @@ const NO_PAYLOAD = new Uint8Array(0);
 
 export async function* walkRecords(file: File, options: WalkOptions): AsyncGenerator<Found> {
   const { marks, limit, verify } = options;
-  const chunk = new Chunk(file, verify ? VERIFY_CHUNK_BYTES : HEADER_CHUNK_BYTES);
+  const chunk = new Chunk(file, Math.min(limit, verify ? VERIFY_CHUNK_BYTES : HEADER_CHUNK_BYTES));
   let offset = options.from ?? SEGMENT_HEADER_BYTES;
   let ahead = limit;
   while (offset < limit) {

@@ -179,9 +179,9 @@ export class Route {
 
   /** Frames that were pending and are gone; what was confirmed before, or never counted, is no drop. */
   #damaged(damage: Damage): void {
-    const frames = damage.until - Math.max(damage.from, this.#spool.confirmed);
+    const frames = Math.min(damage.frames, damage.until - Math.max(damage.from, this.#spool.confirmed));
     if (!damage.counted || frames <= 0) return;
-    const share = frames / Math.max(1, damage.until - damage.from);
+    const share = frames / damage.frames;
     this.ledger.drop("damaged", frames, Math.round(damage.payloadBytes * share));
   }
 

@@ -41,6 +41,21 @@ Deno.test("a scan passes over damage, and tells an unfinished write from it", as
   await journal.close().catch(() => {});
 });
 
+Deno.test("a scan takes the newest segment's header, cut short, for an unfinished write, an older one's for damage", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { segmentBytes: 587 + 75 });
+  await appendLines(journal, 6);
+  for (const base of [2, 4]) {
+    const path = `/j/${String(base).padStart(20, "0")}.seg`;
+    files.put(path, files.bytesOf(path).slice(0, 256));
+  }
+  assertEquals(await scanned(files), {
+    text: lines(0, 2).join(""),
+    other: ["damage 00000000000000000002.seg 0+256", "unfinished 00000000000000000004.seg 0+256"],
+  });
+  await journal.close().catch(() => {});
+});
+
 Deno.test("a scan takes frames that are in two segments from the newer one", async () => {
   const files = new MemoryFiles();
   const journal = await open(files, { sync: "each" });

@@ -33,6 +33,19 @@ export interface ProducerOptions {
   readonly reconnect?: boolean;
   /** Bytes handed to the kernel at once. */
   readonly writeBytes?: number;
+  /** Each frame is answered with so many bytes: count the answers, and wait for the last one. */
+  readonly answerBytes?: number;
+}
+
+/** What one connection of a producer came to. */
+export interface ProducerConnection {
+  readonly producer: number;
+  /** Sequence of its first frame. */
+  readonly first: number;
+  /** Frames that the kernel took whole. */
+  frames: number;
+  /** Of these, the first so many have been answered. */
+  answered: number;
 }
 
 export interface ProducerReport {
@@ -42,6 +55,8 @@ export interface ProducerReport {
   longestStallMs: number;
   gaveUp: boolean;
   reconnects: number;
+  /** In the order in which they were made. */
+  connections: ProducerConnection[];
   error?: string;
 }
 
@@ -104,6 +119,7 @@ export async function produce(
     longestStallMs: 0,
     gaveUp: false,
     reconnects: 0,
+    connections: [],
   };
   const begin = performance.now();
   const listener = options.listen === undefined ? undefined : listenOn(options.listen);
@@ -139,8 +155,13 @@ async function sendAll(
     const watched = new WatchedConnection(await dial(), options.stallLimitMs ?? 0);
     const stop = () => watched.close();
     signal.addEventListener("abort", stop);
+    const connection = { producer, first: position.next, frames: 0, answered: 0 };
+    report.connections.push(connection);
+    const { answerBytes } = options;
+    const answered = answerBytes === undefined ? undefined : countAnswers(watched.connection, answerBytes, connection);
     try {
-      await sendOver(watched, options, producer, position, first + options.count, report, signal);
+      await sendOver(watched, options, connection, position, first + options.count, report, signal);
+      await answered;
       return;
     } catch (error) {
       if (error instanceof GaveUp || signal.aborted || !options.reconnect) throw error;
@@ -156,7 +177,7 @@ async function sendAll(
 async function sendOver(
   watched: WatchedConnection,
   options: ProducerOptions,
-  producer: number,
+  tally: ProducerConnection,
   position: { next: number },
   end: number,
   report: ProducerReport,
@@ -170,14 +191,27 @@ async function sendOver(
   const begin = performance.now();
   for (let sent = 0; position.next < end;) {
     const from = position.next;
-    const filled = fill(buffer, chunk, format, producer, position, end);
+    const filled = fill(buffer, chunk, format, tally.producer, position, end);
     await watched.write(buffer.subarray(0, filled));
     sent += filled;
     report.bytes += filled;
     report.frames += position.next - from;
+    tally.frames += position.next - from;
     if (rate > 0) await sleepUntil(begin + sent / rate * 1000, signal);
   }
   (watched.connection as Deno.TcpConn).closeWrite();
+}
+
+/** Until the other side closes, or the connection is lost. */
+async function countAnswers(connection: Deno.Conn, answerBytes: number, tally: ProducerConnection): Promise<void> {
+  const buffer = new Uint8Array(1 << 16);
+  try {
+    let bytes = 0;
+    for (let count = await connection.read(buffer); count !== null; count = await connection.read(buffer)) {
+      bytes += count;
+      tally.answered = Math.floor(bytes / answerBytes);
+    }
+  } catch { /* lost, or closed by us */ }
 }
 
 function fill(

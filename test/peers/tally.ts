@@ -54,6 +54,8 @@ export class Tally {
   /** Different frames that came, and frames that came again. */
   frames = 0;
   repeats = 0;
+  /** Frames that came for the first time after a higher one of their producer, on whatever connection. */
+  late = 0;
   readonly #streams = new Map<number, Stream>();
 
   open(): ConnectionTally {
@@ -126,8 +128,10 @@ export class Tally {
       grown.set(stream.counts);
       stream.counts = grown;
     }
-    if (stream.counts[sequence] === 0) this.frames++;
-    else this.repeats++;
+    if (stream.counts[sequence] === 0) {
+      this.frames++;
+      if (sequence < stream.end) this.late++;
+    } else this.repeats++;
     if (stream.counts[sequence] < 255) stream.counts[sequence]++;
     if (sequence >= stream.end) stream.end = sequence + 1;
   }

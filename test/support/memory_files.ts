@@ -1,10 +1,13 @@
 /**
  * A file system in memory that answers to the contract of src/runtime/files.ts,
  * with faults on demand: the n-th operation can fail, a write can be short, the
- * whole can crash at any operation, and a power loss drops what was not synced.
+ * whole can crash at any operation, and a power loss drops or garbles what was
+ * not synced.
  */
 import { SystemError } from "../../src/base/error.ts";
 import type { File, FileInfo, FileSystem, OpenMode } from "../../src/runtime/files.ts";
+import { fillWithGarbage, Inode, type Random } from "./memory_inode.ts";
+import { DIRECTORY, Names, parentOf } from "./memory_names.ts";
 
 export type Operation =
   | "open"
@@ -31,19 +34,8 @@ export interface Fault {
 /** Asked before each operation; a fault makes it fail. `bytes` is what a write would write. */
 export type FaultPlan = (operation: Operation, path: string, count: number, bytes: number) => Fault | undefined;
 
-interface Inode {
-  bytes: Uint8Array;
-  size: number;
-  /** What a power loss leaves; undefined if it was never synced. */
-  durable: Uint8Array | undefined;
-  locked: MemoryFile | undefined;
-}
-
 export class MemoryFiles implements FileSystem {
-  #names = new Map<string, Inode>();
-  /** Directory entries that survive a power loss. */
-  #durableNames = new Map<string, Inode>();
-  readonly #directories = new Set<string>(["/"]);
+  #names = new Names();
   /** Operations so far, as `write /j/cursor`. */
   readonly log: string[] = [];
   plan: FaultPlan = () => undefined;
@@ -61,25 +53,38 @@ export class MemoryFiles implements FileSystem {
     return this.#crashed;
   }
 
-  /** What a new process finds after `kill -9`: everything that was written. */
+  /** What a new process finds after `kill -9`: everything that was written. A power loss may still take it. */
   afterCrash(): MemoryFiles {
-    return this.#copy(this.#names, (inode) => inode.bytes.slice(0, inode.size));
+    const copies = new Map<Inode, Inode>();
+    return this.#successor(this.#names.clone((inode) => {
+      const copy = copies.get(inode) ?? inode.clone();
+      copies.set(inode, copy);
+      return copy;
+    }));
   }
 
-  /** What a new process finds after a power loss: what was synced, and nothing of the rest. */
-  afterPowerLoss(): MemoryFiles {
-    return this.#copy(this.#durableNames, (inode) => inode.durable ?? new Uint8Array(0));
+  /**
+   * What a new process finds after a power loss: what was synced. Without
+   * `random` nothing of the rest; with it, as `memory_inode.ts` and
+   * `memory_names.ts` say, anything may be there or be garbage.
+   */
+  afterPowerLoss(random?: Random): MemoryFiles {
+    const files = [...this.#names.files()].map(([, inode]) => inode.bytes);
+    const garbage = (into: Uint8Array) => fillWithGarbage(into, files, random!);
+    const found = [...this.#names.survivors(random)].map(([path, entry]) =>
+      [path, entry === DIRECTORY ? entry : Inode.durable(entry.survivors(random, garbage))] as const
+    );
+    return this.#successor(new Names(found));
   }
 
   open(path: string, mode: OpenMode): Promise<File> {
     return this.#do("open", path, () => {
-      let inode = this.#names.get(path);
+      let inode = this.#names.file(path);
       if (inode === undefined && (mode === "read" || mode === "update")) throw new SystemError("ENOENT", "open", path);
       if (inode !== undefined && mode === "create") throw new SystemError("EEXIST", "open", path);
       if (inode === undefined) {
-        if (!this.#directories.has(parentOf(path))) throw new SystemError("ENOENT", "open", path);
-        inode = { bytes: new Uint8Array(0), size: 0, durable: undefined, locked: undefined };
-        this.#names.set(path, inode);
+        if (!this.#names.isDirectory(parentOf(path))) throw new SystemError("ENOENT", "open", path);
+        this.#names.change([path, inode = new Inode()]);
       }
       return new MemoryFile(this, path, inode, mode === "read");
     });
@@ -87,52 +92,47 @@ export class MemoryFiles implements FileSystem {
 
   list(directory: string): Promise<string[]> {
     return this.#do("list", directory, () => {
-      if (!this.#directories.has(directory)) throw new SystemError("ENOENT", "list", directory);
-      return [...this.#names.keys(), ...this.#directories].filter((path) =>
-        path !== "/" && parentOf(path) === directory
-      )
-        .map((path) => path.slice(path.lastIndexOf("/") + 1)).sort();
+      if (!this.#names.isDirectory(directory)) throw new SystemError("ENOENT", "list", directory);
+      return this.#names.in(directory).map((path) => path.slice(path.lastIndexOf("/") + 1)).sort();
     });
   }
 
   stat(path: string): Promise<FileInfo | undefined> {
     return this.#do("stat", path, () => {
-      const inode = this.#names.get(path);
-      if (inode === undefined && !this.#directories.has(path)) return undefined;
-      return {
-        kind: inode === undefined ? "directory" : "file",
-        size: inode?.size ?? 0,
-        modifiedMs: 0,
-        uid: 0,
-      };
+      const entry = this.#names.get(path);
+      if (entry === undefined) return undefined;
+      const isFile = entry !== DIRECTORY;
+      return { kind: isFile ? "file" : "directory", size: isFile ? entry.size : 0, modifiedMs: 0, uid: 0 };
     });
   }
 
   makeDirectory(path: string): Promise<void> {
     return this.#do("makeDirectory", path, () => {
-      for (let at = path; at !== "/"; at = parentOf(at)) this.#directories.add(at);
+      const missing: string[] = [];
+      for (let at = path; this.#names.get(at) === undefined; at = parentOf(at)) missing.unshift(at);
+      for (const directory of missing) this.#names.change([directory, DIRECTORY]);
     });
   }
 
   rename(from: string, to: string): Promise<void> {
     return this.#do("rename", from, () => {
-      const inode = this.#names.get(from);
+      const inode = this.#names.file(from);
       if (inode === undefined) throw new SystemError("ENOENT", "rename", from);
-      this.#names.delete(from);
-      this.#names.set(to, inode);
+      this.#names.change([from, undefined], [to, inode]);
     });
   }
 
   unlink(path: string): Promise<void> {
     return this.#do("unlink", path, () => {
-      if (!this.#names.delete(path)) throw new SystemError("ENOENT", "unlink", path);
+      if (this.#names.file(path) === undefined) throw new SystemError("ENOENT", "unlink", path);
+      this.#names.change([path, undefined]);
     });
   }
 
   syncDirectory(path: string): Promise<void> {
     return this.#do("syncDirectory", path, () => {
-      for (const name of this.#durableNames.keys()) if (parentOf(name) === path) this.#durableNames.delete(name);
-      for (const [name, inode] of this.#names) if (parentOf(name) === path) this.#durableNames.set(name, inode);
+      if (!this.#names.isDirectory(path)) throw new SystemError("ENOENT", "sync", path);
+      this.#names.sync(path);
     });
   }
 
@@ -142,28 +142,25 @@ export class MemoryFiles implements FileSystem {
 
   /** The file's bytes, for tests that look at or damage them. */
   bytesOf(path: string): Uint8Array {
-    const inode = this.#names.get(path);
+    const inode = this.#names.file(path);
     if (inode === undefined) throw new Error(`no file ${path}`);
-    return inode.bytes.subarray(0, inode.size);
+    return inode.bytes;
   }
 
-  /** Puts a file in place, its directories too. */
+  /** Puts a file in place, its directories too, all of it on disk. */
   put(path: string, bytes: Uint8Array): void {
-    for (let at = parentOf(path); at !== "/"; at = parentOf(at)) this.#directories.add(at);
-    const copy = bytes.slice();
-    const inode = { bytes: copy, size: copy.length, durable: copy.slice(), locked: undefined };
-    this.#names.set(path, inode);
-    this.#durableNames.set(path, inode);
+    for (let at = parentOf(path); at !== "/"; at = parentOf(at)) this.#names.changeForGood(at, DIRECTORY);
+    this.#names.changeForGood(path, Inode.durable(bytes));
   }
 
   /** Paths of all files. */
   paths(): string[] {
-    return [...this.#names.keys()].sort();
+    return [...this.#names.files()].map(([path]) => path).sort();
   }
 
   /** Takes a file away, as somebody else would. */
   remove(path: string): void {
-    this.#names.delete(path);
+    this.#names.changeForGood(path, undefined);
   }
 
   /** For {@link MemoryFile}. */
@@ -179,7 +176,7 @@ export class MemoryFiles implements FileSystem {
 
   /** What the kernel does when the process that had them has died. */
   releaseLocks(): void {
-    for (const inode of this.#names.values()) inode.locked = undefined;
+    for (const [, inode] of this.#names.files()) inode.lockedBy = undefined;
   }
 
   /** Bytes that still fit, for {@link MemoryFile}. */
@@ -208,17 +205,16 @@ export class MemoryFiles implements FileSystem {
 
   #usedBytes(): number {
     let sum = 0;
-    for (const inode of this.#names.values()) sum += inode.size;
+    for (const [, inode] of this.#names.files()) sum += inode.size;
     return sum;
   }
 
-  #copy(names: ReadonlyMap<string, Inode>, bytesOf: (inode: Inode) => Uint8Array): MemoryFiles {
-    const copy = new MemoryFiles();
-    for (const directory of this.#directories) copy.#directories.add(directory);
-    for (const [name, inode] of names) copy.put(name, bytesOf(inode));
-    copy.free = this.free;
-    copy.enforceSpace = this.enforceSpace;
-    return copy;
+  #successor(names: Names): MemoryFiles {
+    const next = new MemoryFiles();
+    next.#names = names;
+    next.free = this.free;
+    next.enforceSpace = this.enforceSpace;
+    return next;
   }
 }
 
@@ -249,27 +245,21 @@ class MemoryFile implements File {
         const all = joined(parts, length);
         const growth = Math.max(0, position + length - this.inode.size);
         const short = growth - this.files.spaceLeft;
-        this.#put(short > 0 ? all.subarray(0, length - short) : all, position);
+        this.inode.write(short > 0 ? all.subarray(0, length - short) : all, position);
         if (short > 0) throw new SystemError("ENOSPC", "write", this.path);
       },
       length,
-      (fault) => this.#put(joined(parts, length).subarray(0, fault.written ?? 0), position),
+      (fault) => this.inode.write(joined(parts, length).subarray(0, fault.written ?? 0), position),
     );
   }
 
   sync(): Promise<void> {
-    return this.#do("sync", () => {
-      this.inode.durable = this.inode.bytes.slice(0, this.inode.size);
-    });
+    // A kill in the middle of it makes the kernel forget nothing.
+    return this.#do("sync", () => this.inode.sync(), 0, () => this.files.crashed || this.inode.failSync());
   }
 
   truncate(size: number): Promise<void> {
-    return this.#do("truncate", () => {
-      const bytes = new Uint8Array(size);
-      bytes.set(this.inode.bytes.subarray(0, Math.min(size, this.inode.size)));
-      this.inode.bytes = bytes;
-      this.inode.size = size;
-    });
+    return this.#do("truncate", () => this.inode.truncate(size));
   }
 
   size(): Promise<number> {
@@ -278,31 +268,19 @@ class MemoryFile implements File {
 
   tryLock(): Promise<boolean> {
     return this.#do("lock", () => {
-      this.inode.locked ??= this;
-      return this.inode.locked === this;
+      this.inode.lockedBy ??= this;
+      return this.inode.lockedBy === this;
     });
   }
 
   close(): void {
     this.#closed = true;
-    if (this.inode.locked === this) this.inode.locked = undefined;
+    if (this.inode.lockedBy === this) this.inode.lockedBy = undefined;
   }
 
   #do<T>(operation: Operation, action: () => T, bytes = 0, fails?: (fault: Fault) => void): Promise<T> {
     if (this.#closed) return Promise.reject(new SystemError("EBADF", operation, this.path));
     return this.files.operate(operation, this.path, action, bytes, fails);
-  }
-
-  #put(bytes: Uint8Array, position: number): void {
-    if (bytes.length === 0) return;
-    const size = Math.max(this.inode.size, position + bytes.length);
-    if (size > this.inode.bytes.length) {
-      const grown = new Uint8Array(Math.max(size, this.inode.bytes.length * 2));
-      grown.set(this.inode.bytes.subarray(0, this.inode.size));
-      this.inode.bytes = grown;
-    }
-    this.inode.bytes.set(bytes, position);
-    this.inode.size = size;
   }
 }
 
@@ -314,8 +292,4 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
     at += part.length;
   }
   return all;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -2,9 +2,10 @@
  * What a test needs beyond this repository. Where it is missing, the test is
  * skipped by name, and the name says why.
  */
+import { injected } from "./injection.ts";
 import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv";
+export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs";
 
 const found = new Map<Need, string | undefined>();
 
@@ -20,6 +21,8 @@ const LOOK: Record<Need, () => string | undefined> = {
   tun: lackOfTun,
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
+  ptrace: lookForPtrace,
+  tmpfs: lookForTmpfs,
   setpriv: () => {
     if (Deno.uid() !== 0) return "needs root";
     return works(["setpriv", "--reuid=65534", "true"]) ? undefined : "needs setpriv of the Debian package util-linux";
@@ -33,6 +36,22 @@ function lookForNamespaces(): string | undefined {
   if (!works(["ip", "netns", "add", name])) return "network namespaces are not allowed here";
   works(["ip", "netns", "del", name]);
   return undefined;
+}
+
+function lookForPtrace(): string | undefined {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return "needs Linux on x86-64";
+  return works(injected({ under: "/", faults: [], report: "/dev/null" }, ["true"]))
+    ? undefined
+    : "needs ptrace(2), which is not allowed here";
+}
+
+function lookForTmpfs(): string | undefined {
+  if (Deno.uid() !== 0) return "needs root to mount a tmpfs";
+  const directory = Deno.makeTempDirSync({ prefix: "spillway-try-" });
+  const mounted = works(["mount", "-t", "tmpfs", "-o", "size=1m", "spillway-try", directory]);
+  if (mounted) works(["umount", directory]);
+  Deno.removeSync(directory);
+  return mounted ? undefined : "mounting a tmpfs is not allowed here";
 }
 
 function works(command: readonly string[]): boolean {

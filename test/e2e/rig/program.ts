@@ -6,6 +6,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Keep its standard input open until it ends; else it has none. */
   readonly holdStdin?: boolean;
+  /** Which process is to get signals, where the command only starts the program; undefined: it has not yet. */
+  readonly signalled?: () => number | undefined;
 }
 
 const KEPT_LINES = 2_000;
@@ -20,7 +22,11 @@ export class Program {
   exitCode?: number;
   readonly #child: Deno.ChildProcess;
 
-  constructor(readonly name: string, readonly command: readonly string[], options: ProgramOptions = {}) {
+  constructor(
+    readonly name: string,
+    readonly command: readonly string[],
+    private readonly options: ProgramOptions = {},
+  ) {
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       env: options.env,
@@ -35,7 +41,9 @@ export class Program {
 
   signal(name: Deno.Signal): void {
     try {
-      this.#child.kill(name);
+      const other = this.options.signalled?.();
+      if (other !== undefined) Deno.kill(other, name);
+      else this.#child.kill(name);
     } catch { /* it is gone */ }
   }
 

@@ -4,7 +4,9 @@
  */
 import { findBun } from "../../../scripts/bun_binary.ts";
 
-export type RelayRuntime = "binary" | "deno" | "bun";
+export const RELAY_RUNTIMES = ["binary", "deno", "bun"] as const;
+
+export type RelayRuntime = typeof RELAY_RUNTIMES[number];
 
 const ROOT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 

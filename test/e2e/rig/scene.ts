@@ -8,12 +8,23 @@
 import { assertEquals } from "../../support/assert.ts";
 import { Consumer, type ConsumerOptions, type ConsumerReport } from "../../peers/consumer.ts";
 import { produce, type ProducerOptions, type ProducerReport } from "../../peers/producer.ts";
+import { Books } from "./books.ts";
 import { type ConfigTable, type SpillwayConfig, toToml } from "./config.ts";
+import type { Injection } from "./injection.ts";
 import { missing, type Need } from "./needs.ts";
 import { Program, type ProgramOptions } from "./program.ts";
-import { chosenRuntime, relayCommand } from "./relay_command.ts";
+import { chosenRuntime, relayCommand, type RelayRuntime } from "./relay_command.ts";
 import { Spillway } from "./spillway.ts";
 import { WaitError } from "./wait.ts";
+
+export interface SpillwayOptions {
+  /** A command that runs it somewhere else, such as in a namespace or as another user. */
+  readonly inside?: readonly string[];
+  readonly name?: string;
+  readonly runtime?: RelayRuntime;
+  /** A system call of it that goes wrong. */
+  readonly injection?: Injection;
+}
 
 const PEERS = new URL("../../peers/", import.meta.url).pathname;
 
@@ -22,6 +33,9 @@ export class Scene {
   readonly directory = Deno.makeTempDirSync({ prefix: "spillway-e2e-" });
   readonly #programs: Program[] = [];
   readonly #cleanups: (() => unknown)[] = [];
+  readonly #books = new Books();
+  /** One for each relay; rejects if its books do not hold. */
+  readonly #balanced: Promise<void>[] = [];
 
   /** To be done at the end, last in, first out. */
   defer(cleanup: () => unknown): void {
@@ -36,18 +50,20 @@ export class Scene {
     return program;
   }
 
-  /**
-   * Starts the relay with these routes. `inside` is a command that runs it
-   * somewhere else, such as in a namespace or as another user.
-   */
+  /** Starts the relay with these routes. */
   spillway(
     config: SpillwayConfig | readonly ConfigTable[],
-    { inside = [] as readonly string[], name = "spillway" } = {},
+    { inside = [], name = "spillway", runtime = chosenRuntime(), injection }: SpillwayOptions = {},
   ): Spillway {
     const path = `${this.directory}/${name}.toml`;
-    Deno.writeTextFileSync(path, toToml("routes" in config ? config : { routes: config }));
-    const command = [...inside, ...relayCommand(chosenRuntime()), "run", "-c", path];
-    return new Spillway(this.program(name, command, { cwd: this.directory }));
+    const file = "routes" in config ? config : { routes: config };
+    Deno.writeTextFileSync(path, toToml(file));
+    const command = [...injection?.inside ?? inside, ...relayCommand(runtime), "run", "-c", path];
+    const program = this.program(name, command, { cwd: this.directory, signalled: () => injection?.pid });
+    const balanced = this.#books.follow(program, file.routes);
+    balanced.catch(() => {}); // said by `stop`, and at the end of the scene
+    this.#balanced.push(balanced);
+    return new Spillway(program, balanced);
   }
 
   /** A consumer in this process, for tests that steer it. */
@@ -99,6 +115,7 @@ export class Scene {
     return this.#programs.map((program) => program.tail()).join("\n");
   }
 
+  /** Ends everything. */
   async close(): Promise<void> {
     for (const cleanup of this.#cleanups.reverse()) {
       try {
@@ -108,6 +125,11 @@ export class Scene {
       }
     }
     await Deno.remove(this.directory, { recursive: true });
+  }
+
+  /** Once all is closed: rejects if the books of a relay do not hold, whoever stopped it. */
+  async assertBalanced(): Promise<void> {
+    await Promise.all(this.#balanced);
   }
 
   #peer(name: string, options: unknown, inside: readonly string[]): Program {
@@ -128,14 +150,17 @@ export function scene(name: string, act: (scene: Scene) => Promise<void>, needs:
     fn: async () => {
       const stage = new Scene();
       try {
-        const acting = act(stage);
-        acting.catch(() => {}); // what fails after the deadline fails because of the clean-up
-        await Promise.race([acting, deadline()]);
+        try {
+          const acting = act(stage);
+          acting.catch(() => {}); // what fails after the deadline fails because of the clean-up
+          await Promise.race([acting, deadline()]);
+        } finally {
+          await stage.close();
+        }
+        await stage.assertBalanced();
       } catch (error) {
         console.error(stage.tails());
         throw error;
-      } finally {
-        await stage.close();
       }
     },
   });

@@ -1,0 +1,130 @@
+/**
+ * Every system call on a file of the journal goes wrong, one at a time: killed
+ * before it, torn in it, failing once or for a while, on the binary and both
+ * runtimes. `deno task soak:syscalls`, which takes an hour or two; `--runtime R`,
+ * `--variety V`, `--kind K`, `--fault F` choose, `--step N` takes every N-th call.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { leaveBacklog, runSyscallFault, type SyscallOutcome } from "../cases/syscall_fault.ts";
+import { FAULT_NAMES, type FaultName, FAULTS, VARIETIES, type Variety } from "../cases/syscall_plan.ts";
+import { CALL_KINDS, type CallKind } from "../rig/inject/calls.ts";
+import { RELAY_RUNTIMES, type RelayRuntime } from "../rig/relay_command.ts";
+import { Scene } from "../rig/scene.ts";
+import { printTable } from "./table.ts";
+
+/** No run has so many calls of one kind. */
+const NTH_MAX = 400;
+/** After syncs that failed, what matters is that the repair may be interrupted. */
+const FAULTS_AFTER_FAILED_SYNCS: readonly FaultName[] = ["kill", "tear", "EIO"];
+
+interface Row {
+  readonly runtime: string;
+  readonly variety: string;
+  readonly call: string;
+  readonly fault: string;
+  runs: number;
+  injections: number;
+  restarts: number;
+  sent: number;
+  delivered: number;
+  repeats: number;
+  lost: number;
+  failures: number;
+}
+
+const options = parseArgs(Deno.args, { string: ["runtime", "variety", "kind", "fault", "step"] });
+const step = Number(options.step ?? 1);
+const chosen = <T extends string>(all: readonly T[], wanted: string | undefined) =>
+  all.filter((one) => wanted === undefined || one === wanted);
+
+const rows: Row[] = [];
+for (const runtime of chosen(RELAY_RUNTIMES, options.runtime)) {
+  for (const variety of VARIETIES) {
+    if (options.variety === undefined || options.variety === variety.name) await runVariety(runtime, variety);
+  }
+}
+report();
+Deno.exit(rows.some(({ lost, failures }) => lost > 0 || failures > 0) ? 1 : 0);
+
+async function runVariety(runtime: RelayRuntime, variety: Variety): Promise<void> {
+  const base = new Scene();
+  const backlog = await leaveBacklog(base, { runtime, sync: variety.sync });
+  const faults = variety.provocation === undefined ? FAULT_NAMES : FAULTS_AFTER_FAILED_SYNCS;
+  for (const kind of chosen(CALL_KINDS, options.kind)) {
+    for (const fault of chosen(faults, options.fault)) rows.push(await runAll(runtime, variety, kind, fault, backlog));
+  }
+  await base.close();
+}
+
+/** The first call, the second, … until a run has no such call any more. */
+async function runAll(
+  runtime: RelayRuntime,
+  variety: Variety,
+  kind: CallKind,
+  fault: FaultName,
+  backlog: string,
+): Promise<Row> {
+  const row: Row = { runtime, variety: variety.name, call: kind, fault, ...NOTHING };
+  for (let nth = 1; nth < NTH_MAX; nth += step) {
+    row.runs++;
+    try {
+      const outcome = await runOne(runtime, variety, kind, fault, nth, backlog);
+      add(row, outcome);
+      if (outcome.lost > 0) {
+        console.log(`LOST ${outcome.lost} frames: ${runtime}, ${variety.name}, ${kind} ${nth}, ${fault}`);
+      }
+      if (outcome.hits.length === 0) break;
+    } catch (error) {
+      row.failures++;
+      row.injections++;
+      console.log(`FAILED: ${runtime}, ${variety.name}, ${kind} ${nth}, ${fault}: ${error}`);
+    }
+  }
+  console.log(`${runtime}, ${variety.name}, ${kind}, ${fault}: ${row.injections} injections, ${row.lost} lost`);
+  return row;
+}
+
+async function runOne(
+  runtime: RelayRuntime,
+  { sync, provocation }: Variety,
+  kind: CallKind,
+  fault: FaultName,
+  nth: number,
+  backlog: string,
+): Promise<SyscallOutcome> {
+  const scene = new Scene();
+  try {
+    return await runSyscallFault(scene, { runtime, sync }, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
+  } catch (error) {
+    console.log(scene.tails());
+    throw error;
+  } finally {
+    await scene.close();
+    await scene.assertBalanced();
+  }
+}
+
+const NOTHING = { runs: 0, injections: 0, restarts: 0, sent: 0, delivered: 0, repeats: 0, lost: 0, failures: 0 };
+
+function add(row: Row, outcome: SyscallOutcome): void {
+  row.injections += outcome.hits.length > 0 ? 1 : 0;
+  row.restarts += outcome.restarts;
+  row.sent += outcome.sent;
+  row.delivered += outcome.delivered;
+  row.repeats += outcome.repeats;
+  row.lost += outcome.lost;
+}
+
+/** A line for each call and fault of each run, and one for each runtime. */
+function report(): void {
+  printTable(rows.filter(({ injections }) => injections > 0));
+  const sum = (some: readonly Row[], key: keyof typeof NOTHING) => some.reduce((total, row) => total + row[key], 0);
+  for (const runtime of chosen(RELAY_RUNTIMES, options.runtime)) {
+    const own = rows.filter((row) => row.runtime === runtime);
+    const of = (key: keyof typeof NOTHING) => sum(own, key).toLocaleString("en");
+    console.log(
+      `syscalls on ${runtime}: ${of("runs")} runs, ${of("injections")} faults injected, ${of("restarts")} restarts, ` +
+        `${of("sent")} frames sent, ${of("delivered")} delivered, ${of("lost")} lost, ${of("failures")} failures`,
+    );
+  }
+}
