@@ -99,7 +99,9 @@ class PassageReader {
       this.#left -= to - from;
       const { payload, framer } = found;
       const start = skipFrames(framer, payload, 0, payload.length, from - first);
-      const end = to === first + frames ? payload.length : skipFrames(framer, payload, start, payload.length, to - from);
+      const end = to === first + frames
+        ? payload.length
+        : skipFrames(framer, payload, start, payload.length, to - from);
       const bytes = payload.subarray(start, end);
       yield { kind: "frames", segment: segment.name, first: from, frames: to - from, timeUs, bytes, framer };
     }
