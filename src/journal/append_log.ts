@@ -150,7 +150,7 @@ export class AppendLog {
     const { segment, written } = writer;
     segment.end = this.#previousEnd = this.#end = written.end;
     segment.limit = written.offset;
-    Object.assign(segment, writer.contents);
+    segment.setContents(writer.contents);
     this.#list(writer);
     this.appended.notify();
   }
@@ -255,13 +255,11 @@ export class AppendLog {
     const failed = this.#unsynced;
     if (failed === undefined) return;
     const writer = await copyUnsynced(this.#options, failed, this.#cursor);
-    const { segment } = failed;
-    segment.end = failed.synced.end;
-    segment.limit = failed.synced.offset;
+    failed.segment.cutTo(failed.synced, writer.contents);
     this.#unsynced = undefined;
     writer.segment.end = Math.max(writer.written.end, this.#end);
     writer.segment.limit = writer.written.offset;
-    Object.assign(writer.segment, writer.contents);
+    writer.segment.setContents(writer.contents);
     this.#list(writer);
     this.#writer = writer;
     await failed.close();

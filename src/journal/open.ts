@@ -156,8 +156,7 @@ class Opening {
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
     if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
-      segment.frames = found.footer.frames;
-      segment.frameBytes = found.footer.bytes;
+      segment.setContents(found.footer);
     } else if (found.size <= SEGMENT_HEADER_BYTES) {
       segment.end = found.base;
     } else if (found.marks === undefined) {
@@ -167,8 +166,7 @@ class Opening {
     } else {
       const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
       segment.end = tally.claimedEnd;
-      segment.frames = tally.frames;
-      segment.frameBytes = tally.bytes;
+      segment.setContents(tally);
     }
     return segment;
   }
@@ -197,8 +195,7 @@ class Opening {
     }
     const segment = recovered(found);
     segment.end = tally?.end ?? found.footer!.end;
-    segment.frames = (found.footer ?? tally!).frames;
-    segment.frameBytes = (found.footer ?? tally!).bytes;
+    segment.setContents(found.footer ?? tally!);
     if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
     return segment;
   }

@@ -37,7 +37,10 @@ export async function countPending(
   return pending;
 }
 
-/** Frames of [from, until), from the record headers; `until` is the end of a segment. */
+/**
+ * Frames of [from, until), from the record headers; `until` is the end of a
+ * segment. Of a segment that is in it as a whole, as many as were counted.
+ */
 export async function countFrames(
   files: FileSystem,
   segments: SegmentList,
@@ -48,7 +51,12 @@ export async function countFrames(
   for (const segment of segments.all) {
     const end = Math.min(until, segments.boundOf(segment));
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
-    await addFromHeaders(files, segment, from, end, counted);
+    if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
+      counted.frames += segment.frames;
+      counted.bytes += segment.frameBytes;
+    } else {
+      await addFromHeaders(files, segment, from, end, counted);
+    }
   }
   return counted;
 }

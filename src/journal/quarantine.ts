@@ -9,7 +9,11 @@ const COPY_BYTES = 256 * 1024;
 export class Quarantine {
   readonly #directory: string;
 
-  constructor(private readonly files: FileSystem, private readonly log: Log, journalDirectory: string) {
+  constructor(
+    private readonly files: FileSystem,
+    private readonly log: Log,
+    private readonly journalDirectory: string,
+  ) {
     this.#directory = `${journalDirectory}/quarantine`;
   }
 
@@ -24,14 +28,19 @@ export class Quarantine {
 
   /**
    * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
-   * it. False if that was done before.
+   * it; to the next free name if there is one of another size. False if that was
+   * done before.
    */
   async copy(segment: string, from: File, offset: number, bytes: number): Promise<boolean> {
-    await this.files.makeDirectory(this.#directory);
     const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
-    if (await this.files.stat(path) !== undefined) return false;
-    await this.#create(path, (to) => copyBytes(from, offset, to, bytes));
-    return true;
+    for (let i = 0;; i++) {
+      const to = i === 0 ? path : `${path}.${i}`;
+      const there = await this.files.stat(to);
+      if (there?.size === bytes) return false;
+      if (there !== undefined) continue;
+      await this.#create(to, (file) => copyBytes(from, offset, file, bytes));
+      return true;
+    }
   }
 
   /** The file appears under its name when it is whole and synced. */
@@ -47,6 +56,12 @@ export class Quarantine {
       to.close();
     }
     await this.files.rename(temporary, path);
+    await this.#syncNames();
+  }
+
+  /** The directory's own name first: it may be new. */
+  async #syncNames(): Promise<void> {
+    await this.files.syncDirectory(this.journalDirectory);
     await this.files.syncDirectory(this.#directory);
   }
 
@@ -65,6 +80,7 @@ export class Quarantine {
       const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
       if (await this.files.stat(to) !== undefined) continue;
       await this.files.rename(path, to);
+      await this.#syncNames();
       return to;
     }
   }

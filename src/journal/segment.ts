@@ -11,6 +11,12 @@ export interface SegmentOrigin {
   readonly framer: Framer;
 }
 
+/** How many frames, and how many bytes of frames. */
+export interface Contents {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
 export class Segment {
   readonly base: number;
   readonly path: string;
@@ -35,6 +41,19 @@ export class Segment {
     this.path = origin.path;
     this.marks = origin.marks;
     this.framer = origin.framer;
+  }
+
+  setContents({ frames, bytes }: Contents): void {
+    this.frames = frames;
+    this.frameBytes = bytes;
+  }
+
+  /** What follows `to` is in another segment now. */
+  cutTo(to: { readonly offset: number; readonly end: number }, moved: Contents): void {
+    this.limit = to.offset;
+    this.end = to.end;
+    this.frames -= moved.frames;
+    this.frameBytes -= moved.bytes;
   }
 
   get empty(): boolean {

@@ -18,7 +18,7 @@ import {
   segmentName,
 } from "./format.ts";
 import { type PlannedRecord, sizeOf } from "./record_plan.ts";
-import { Segment } from "./segment.ts";
+import { type Contents, Segment } from "./segment.ts";
 import type { JournalOptions } from "./types.ts";
 
 /** How far a segment is written, or synced. */
@@ -113,8 +113,8 @@ export class SegmentWriter {
   }
 
   /** Frames in it, and their bytes. */
-  get contents(): { readonly frames: number; readonly frameBytes: number } {
-    return { frames: this.#frames, frameBytes: this.#bytes };
+  get contents(): Contents {
+    return { frames: this.#frames, bytes: this.#bytes };
   }
 
   get dirty(): boolean {

@@ -1,5 +1,6 @@
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { seeded } from "../support/random.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import type { Damage, Journal } from "../../src/journal/types.ts";
 import { appendLines, expected, line, open, readAll, run } from "./rig.ts";
@@ -46,6 +47,50 @@ Deno.test("damaged bytes are in quarantine as they were", async () => {
     payloadBytes: LINE,
     counted: true,
   }]);
+  await journal.close();
+});
+
+Deno.test("what is in quarantine survives a power loss, whatever the policy", async () => {
+  for (const sync of ["os", "interval", "each"] as const) {
+    const files = await threeSegments();
+    // The journal's directory is no new one.
+    files.put("/j/lock", new Uint8Array(0));
+    const path = segmentPaths(files)[2];
+    const offset = SEGMENT_HEADER_BYTES + 3 * RECORD;
+    files.bytesOf(path)[offset + RECORD_HEADER_BYTES] ^= 1;
+    const tail = files.bytesOf(path).slice(offset);
+    const journal = await open(files, { sync });
+    const refused = await journal.quarantine(2, new TextEncoder().encode(line(2)));
+    for (let seed = 0; seed < 20; seed++) {
+      const survived = files.afterPowerLoss(seeded(seed));
+      assertEquals(survived.bytesOf(`/j/quarantine/00000000000000000008-${offset}.bad`), tail);
+      assertEquals(survived.bytesOf(refused), new TextEncoder().encode(line(2)));
+    }
+    await journal.close();
+  }
+});
+
+Deno.test("other damage at the same place is kept beside the first", async () => {
+  const files = await threeSegments();
+  const path = segmentPaths(files)[2];
+  const offset = SEGMENT_HEADER_BYTES + 3 * RECORD;
+  const flipped = () => files.bytesOf(path)[offset + 70] ^= 1;
+  flipped();
+  const record = files.bytesOf(path).slice(offset);
+  await (await open(files)).close();
+  // The footer that was written in its place.
+  flipped();
+  const footer = files.bytesOf(path).slice(offset);
+  await (await open(files)).close();
+  assertEquals(files.bytesOf(`/j/quarantine/00000000000000000008-${offset}.bad`), record);
+  assertEquals(files.bytesOf(`/j/quarantine/00000000000000000008-${offset}.bad.1`), footer);
+});
+
+Deno.test("frames that cannot be read count as given up when their segment is", async () => {
+  const files = await threeSegments();
+  files.bytesOf(segmentPaths(files)[1])[SEGMENT_HEADER_BYTES + RECORD + 20] ^= 1;
+  const journal = await open(files);
+  assertEquals(await journal.count(4, 8), { frames: 4, bytes: 4 * LINE });
   await journal.close();
 });
 
