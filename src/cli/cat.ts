@@ -48,7 +48,8 @@ export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string
   if (loss.kind === "missing") {
     return `${loss.segment}: frames ${loss.from} to ${loss.until - 1} are missing before it`;
   }
-  return `${loss.segment}: damaged at byte ${loss.offset}, ${loss.bytes} bytes skipped`;
+  const frames = loss.lost === undefined ? "" : ` with frames ${loss.lost.from} to ${loss.lost.until - 1}`;
+  return `${loss.segment}: damaged at byte ${loss.offset}, ${loss.bytes} bytes skipped${frames}`;
 }
 
 function formatOf(given: string | undefined): Format {

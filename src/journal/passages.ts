@@ -7,7 +7,7 @@ import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
-import { boundAfter, openIfThere, scanSegment } from "./scan.ts";
+import { boundAfter, openIfThere, type Scanned, scanSegment } from "./scan.ts";
 
 /** Which frames; what is left out selects all. Times are those of arrival, in µs since 1970. */
 export interface Selection {
@@ -34,7 +34,14 @@ export type Passage =
     readonly bytes: Uint8Array;
     readonly framer: Framer;
   }
-  | { readonly kind: "damage"; readonly segment: string; readonly offset: number; readonly bytes: number }
+  | {
+    readonly kind: "damage";
+    readonly segment: string;
+    readonly offset: number;
+    readonly bytes: number;
+    /** The frames in it, where its header can be read; else they show as missing before the next record. */
+    readonly lost?: { readonly from: number; readonly until: number };
+  }
   | { readonly kind: "missing"; readonly segment: string; readonly from: number; readonly until: number };
 
 /** Reads the archive; checksums are verified. */
@@ -87,7 +94,7 @@ class PassageReader {
     const bound = await boundAfter(this.files, segment.directory, segment.base, segment.framer);
     for await (const found of scanSegment(file, segment, bound)) {
       if (this.done) return;
-      if (found.kind === "damage") yield found;
+      if (found.kind === "damage") yield this.#damage(found, segment);
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
       const missing = this.#missingBefore(Math.min(previousEnd, first), segment);
@@ -105,6 +112,13 @@ class PassageReader {
       const bytes = payload.subarray(start, end);
       yield { kind: "frames", segment: segment.name, first: from, frames: to - from, timeUs, bytes, framer };
     }
+  }
+
+  #damage(found: Extract<Scanned, { kind: "damage" }>, { base }: ArchiveSegment): Passage {
+    const { kind, segment, offset, bytes, header } = found;
+    const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
+    this.#advance(lost?.until ?? base);
+    return { kind, segment, offset, bytes, lost };
   }
 
   #from(cursor: number | undefined): number {
