@@ -39,7 +39,9 @@ export async function connectEventually(
     try {
       return await connectTo(address);
     } catch (error) {
-      const nobodyThere = error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound;
+      // A listener that dies resets what is about to connect.
+      const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
+      const nobodyThere = [ConnectionRefused, ConnectionReset, NotFound].some((type) => error instanceof type);
       if (!nobodyThere || performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

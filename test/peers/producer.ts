@@ -107,20 +107,19 @@ class WatchedConnection {
   }
 }
 
-/** Sends everything, or until it gives up, the connection breaks or `signal` is aborted. */
+export function emptyReport(): ProducerReport {
+  return { frames: 0, bytes: 0, seconds: 0, longestStallMs: 0, gaveUp: false, reconnects: 0, connections: [] };
+}
+
+/**
+ * Sends everything, or until it gives up, the connection breaks or `signal` is
+ * aborted. Whoever brings the report can look into it meanwhile.
+ */
 export async function produce(
   options: ProducerOptions,
   signal = new AbortController().signal,
+  report = emptyReport(),
 ): Promise<ProducerReport> {
-  const report: ProducerReport = {
-    frames: 0,
-    bytes: 0,
-    seconds: 0,
-    longestStallMs: 0,
-    gaveUp: false,
-    reconnects: 0,
-    connections: [],
-  };
   const begin = performance.now();
   const listener = options.listen === undefined ? undefined : listenOn(options.listen);
   const close = () => listener?.close();

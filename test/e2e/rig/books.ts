@@ -18,11 +18,9 @@ interface Left {
 }
 
 const UNITS = ["frames", "bytes"] as const;
-/** Exit codes of a clean stop: everything is safe; something could not be appended or synced. */
-const CLEAN = [0, 1];
 
 export class Books {
-  /** What the last run left in each journal; not there if nobody knows, as after kill -9. */
+  /** What the last run left in each journal; not there if it did not stop cleanly. */
   readonly #left = new Map<string, Left>();
 
   /** Judges the books of this relay when it has ended. Rejects if they do not hold. */
@@ -36,7 +34,7 @@ export class Books {
       if (!program.errors.some((line) => line.includes('"route ready"'))) continue;
       const journal = journalOf(route);
       if (line !== undefined) this.#check(line, journal);
-      if (line === undefined || !CLEAN.includes(code)) this.#left.delete(journal);
+      if (line === undefined || code !== 0) this.#left.delete(journal);
       else this.#left.set(journal, { frames: Number(line.pending_frames), bytes: Number(line.pending_bytes) });
     }
   }

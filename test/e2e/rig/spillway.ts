@@ -7,6 +7,8 @@ import { until, WaitError } from "./wait.ts";
 /** One line of its log in JSON, whatever members it has. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
+const FREEZE_LIMIT_MS = 2_000;
+
 export class Spillway {
   /** `balanced` rejects if the books that it printed at its end do not hold. */
   constructor(readonly program: Program, private readonly balanced: Promise<void>) {}
@@ -42,6 +44,18 @@ export class Spillway {
     const seconds = (performance.now() - begin) / 1000;
     await this.balanced;
     return { code, seconds };
+  }
+
+  /** Stops all its threads where they are; returns when they stand. */
+  freeze(): void {
+    this.program.signal("SIGSTOP");
+    const tasks = `/proc/${this.pid}/task`;
+    const stands = (task: string) =>
+      / [TtZX] /.test(Deno.readTextFileSync(`${tasks}/${task}/stat`).replace(/.*\)/, ""));
+    const end = performance.now() + FREEZE_LIMIT_MS;
+    while (![...Deno.readDirSync(tasks)].every(({ name }) => stands(name))) {
+      if (performance.now() > end) throw new WaitError("spillway does not stop at SIGSTOP");
+    }
   }
 
   async kill(): Promise<void> {

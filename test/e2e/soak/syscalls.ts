@@ -32,6 +32,8 @@ interface Row {
   failures: number;
 }
 
+const NOTHING = { runs: 0, injections: 0, restarts: 0, sent: 0, delivered: 0, repeats: 0, lost: 0, failures: 0 };
+
 const options = parseArgs(Deno.args, { string: ["runtime", "variety", "kind", "fault", "step"] });
 const step = Number(options.step ?? 1);
 const chosen = <T extends string>(all: readonly T[], wanted: string | undefined) =>
@@ -103,8 +105,6 @@ async function runOne(
     await scene.assertBalanced();
   }
 }
-
-const NOTHING = { runs: 0, injections: 0, restarts: 0, sent: 0, delivered: 0, repeats: 0, lost: 0, failures: 0 };
 
 function add(row: Row, outcome: SyscallOutcome): void {
   row.injections += outcome.hits.length > 0 ? 1 : 0;
