@@ -88,7 +88,7 @@ async function runAll(
 
 async function runOne(
   runtime: RelayRuntime,
-  { sync, provocation }: Variety,
+  { sync, consumerLate, provocation }: Variety,
   kind: CallKind,
   fault: FaultName,
   nth: number,
@@ -96,7 +96,8 @@ async function runOne(
 ): Promise<SyscallOutcome> {
   const scene = new Scene();
   try {
-    return await runSyscallFault(scene, { runtime, sync }, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
+    const setting = { runtime, sync, consumerLate };
+    return await runSyscallFault(scene, setting, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
   } catch (error) {
     console.log(scene.tails());
     throw error;
