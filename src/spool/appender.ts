@@ -46,8 +46,8 @@ export class Appender {
     spool.spill("stopping");
     while (spool.appendFrom < spool.window.end) {
       if (await this.#appendOnce(true)) continue;
-      // A journal may need a second try after a failure, in a new segment.
-      if (await this.#appendOnce(true)) continue;
+      // That may have dropped what was left, or made room; or the journal goes on in a new segment.
+      if (spool.appendFrom >= spool.window.end || await this.#appendOnce(true)) continue;
       const first = Math.max(spool.appendFrom, spool.confirmed);
       // What is left was confirmed, and kept for `rewind` alone.
       if (first >= spool.window.end) return undefined;
@@ -65,6 +65,8 @@ export class Appender {
     const { spool } = this;
     while (!this.#stopping.signal.aborted) {
       if (!spool.appending || spool.appendFrom >= spool.window.end) {
+        // What could not be appended was delivered or dropped instead: that is room too.
+        this.#recovered("nothing waits for the journal any more");
         await spool.appendable.wait();
       } else if (!await this.#appendOnce(false)) {
         await this.clock.sleep(RETRY_MS, this.#stopping.signal);
@@ -81,7 +83,7 @@ export class Appender {
     spool.appendTaken = runEnd(runs[runs.length - 1]!);
     try {
       await (last ? journal.appendLast(runs) : journal.append(runs));
-      this.#recovered();
+      this.#recovered("the journal takes frames again");
       return true;
     } catch (error) {
       if (await this.#madeRoom(error)) return true;
@@ -128,10 +130,10 @@ export class Appender {
     else log.error("cannot append to the journal, frames wait in memory", fields);
   }
 
-  #recovered(): void {
+  #recovered(because: string): void {
     if (this.#failing === undefined) return;
     this.#failing = undefined;
-    this.spool.options.log.info("the journal takes frames again");
+    this.spool.options.log.info(because);
     this.spool.overload.recovered();
   }
 }

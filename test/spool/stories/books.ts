@@ -1,0 +1,261 @@
+/**
+ * The model of a route: a plain array of what was received, where index is
+ * sequence, and what has become of each frame. It knows nothing of buffers,
+ * segments or positions; it is told what happened at the edges (received,
+ * confirmed, declared as dropped, appended) and says what may follow.
+ */
+import type { DropReason, Ledger, Tally } from "../../../src/base/ledger.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+
+/** `gone`: a crash took it, as it may. `maybe`: a power loss may have taken it. */
+export type Fate = "pending" | "gone" | "maybe" | DropReason;
+
+export interface Entry {
+  readonly id: number;
+  readonly length: number;
+  fate: Fate;
+  /** An append of it was begun; one has succeeded; and no power loss can take it any more. */
+  attempted: boolean;
+  appended: boolean;
+  durable: boolean;
+  /** A process has ended after a sync of it may have failed: no later one makes it durable for certain. */
+  doubtful: boolean;
+  /** It was in a segment that was dropped. */
+  unlinked: boolean;
+  /** It has been sent on the connection that there is, and not answered. */
+  inFlight: boolean;
+  /** A consumer has it whole and has said so, whether or not we have heard of it. */
+  arrived: boolean;
+  /** The last process that heard of that; 0: none. */
+  toldTo: number;
+}
+
+/** Frames that are given up: how many are sure to be among them, how many may be. */
+interface Given {
+  readonly least: number;
+  readonly most: number;
+  readonly bytes: number;
+}
+
+export class Books {
+  log: Entry[] = [];
+  /** Which process this is, from 1. */
+  run = 0;
+  #received: Tally = { frames: 0, bytes: 0 };
+  #passed: Given = { least: 0, most: 0, bytes: 0 };
+  #dropped = new Map<DropReason, Tally>();
+  /** Where this process found the cursor: everything before was confirmed to an earlier one. */
+  #begin = 0;
+  /** Nothing before this will be delivered for the first time any more. */
+  #settled = 0;
+
+  /** First sequence that has to be delivered and is not confirmed. */
+  get position(): number {
+    const { log } = this;
+    while (this.#settled < log.length && log[this.#settled].fate !== "maybe" && this.#needsNothing(this.#settled)) {
+      this.#settled++;
+    }
+    return this.skip(this.#settled);
+  }
+
+  /** The first frame from `sequence` on that has to be delivered and is not confirmed. */
+  skip(sequence: number): number {
+    let at = sequence;
+    while (at < this.log.length && this.#needsNothing(at)) at++;
+    return at;
+  }
+
+  #needsNothing(sequence: number): boolean {
+    return this.log[sequence].fate !== "pending" || this.#isConfirmed(sequence);
+  }
+
+  #isConfirmed(sequence: number): boolean {
+    return sequence < this.#begin || this.log[sequence].toldTo === this.run;
+  }
+
+  receive(id: number, length: number): void {
+    this.#received.frames++;
+    this.#received.bytes += length;
+    this.log.push({
+      id,
+      length,
+      fate: "pending",
+      attempted: false,
+      appended: false,
+      durable: false,
+      doubtful: false,
+      unlinked: false,
+      inFlight: false,
+      arrived: false,
+      toldTo: 0,
+    });
+  }
+
+  /** `drop-newest`: the route has only frames below `end` any more. */
+  cutTo(end: number): void {
+    while (this.log.length > end) {
+      const entry = this.log.pop()!;
+      assert(entry.fate === "pending" && !entry.appended && !entry.inFlight, `frame ${entry.id} cannot be taken back`);
+      this.drop("full", 1, entry.length);
+    }
+  }
+
+  drop(reason: DropReason, frames: number, bytes: number): void {
+    let tally = this.#dropped.get(reason);
+    if (tally === undefined) this.#dropped.set(reason, tally = { frames: 0, bytes: 0 });
+    tally.frames += frames;
+    tally.bytes += bytes;
+  }
+
+  /** Frames of [from, until) are passed over from now on; how many and how many bytes is said later. */
+  pass(from: number, until: number): void {
+    this.#passed = this.#give("full", from, until);
+  }
+
+  /** The route has said what it passed over. */
+  declarePassed(said: Tally): void {
+    this.#agree("full", this.#passed, said);
+  }
+
+  /** The route has said that frames of [from, until) are dropped, so many and so many bytes: is it these? */
+  declareDropped(reason: DropReason, from: number, until: number, said: Tally): void {
+    this.#agree(reason, this.#give(reason, from, until), said);
+  }
+
+  #give(reason: DropReason, from: number, until: number): Given {
+    const found = this.log.slice(from, until).filter((entry, i) =>
+      (entry.fate === "pending" || entry.fate === "maybe") && !this.#isConfirmed(from + i)
+    );
+    const certain = found.filter((entry) => entry.fate === "pending").length;
+    for (const entry of found) entry.fate = reason;
+    return { least: certain, most: found.length, bytes: sumOf(found) };
+  }
+
+  #agree(reason: DropReason, { least, most, bytes }: Given, { frames, bytes: said }: Tally): void {
+    assert(least <= frames && frames <= most, `${frames} frames dropped (${reason}), should be ${least} to ${most}`);
+    if (least === most) assertEquals(said, bytes, `bytes dropped (${reason})`);
+    this.drop(reason, frames, said);
+  }
+
+  /** Frames below `end` are in the journal no more; of those in flight nobody else knows. */
+  unlinked(end: number): void {
+    for (const entry of this.log.slice(0, end)) entry.unlinked = true;
+  }
+
+  /** The route has given up frame `sequence`: the consumer does not take it. */
+  refused(sequence: number): void {
+    const entry = this.log[sequence];
+    assertEquals(sequence, this.position, "the frame that is refused");
+    entry.fate = "refused";
+    this.drop("refused", 1, entry.length);
+  }
+
+  /** Frames of [first, until) are about to be appended. */
+  attempt(first: number, until: number): void {
+    for (const entry of this.log.slice(first, until)) entry.attempted = true;
+  }
+
+  /** What was attempted below `end` is appended. */
+  published(end: number, durable: boolean): void {
+    for (let at = Math.min(end, this.log.length) - 1; at >= 0; at--) {
+      const entry = this.log[at];
+      if (entry.appended) break;
+      if (entry.attempted) entry.appended = true;
+      entry.durable ||= entry.attempted && durable;
+    }
+  }
+
+  /** What is appended now survives a power loss. */
+  synced(): void {
+    for (const entry of this.log) entry.durable ||= entry.appended && !entry.doubtful;
+  }
+
+  /**
+   * The process has died and the next one has found `confirmed` and `end`. A
+   * kill takes what was in memory alone; a power loss what was not synced too.
+   */
+  crashed(by: "kill" | "power loss", confirmed: number, end: number): void {
+    const keeps = (entry: Entry) => by === "kill" ? entry.appended : entry.durable;
+    const sure = (entry: Entry) => keeps(entry) && !entry.unlinked && (by === "kill" || entry.toldTo === 0);
+    this.log.forEach((entry, at) => {
+      if (at >= end) {
+        assert(!sure(entry) || entry.fate !== "pending", `frame ${entry.id} (${at}) is gone, after a ${by}`);
+      }
+      if (at >= end || entry.fate === "gone") return;
+      if (at < confirmed) {
+        // Only `rewind` may bring it again, if it is there.
+        if (entry.toldTo === 0 && !sure(entry) || entry.fate === "full") entry.fate = "maybe";
+        return;
+      }
+      const open = entry.fate === "pending" || entry.fate === "refused";
+      if (sure(entry) && open) entry.fate = "pending";
+      else entry.fate = entry.attempted ? "maybe" : "gone";
+    });
+  }
+
+  /** What a kill would take now: frames in memory alone that no consumer has, in bytes. */
+  get onlyInMemory(): number {
+    return sumOf(this.log.filter(({ fate, appended, arrived }) => fate === "pending" && !appended && !arrived));
+  }
+
+  /** The process ends in which syncs may have failed. */
+  syncsMayHaveFailed(): void {
+    for (const entry of this.log) entry.doubtful ||= !entry.durable;
+  }
+
+  /** A new process has opened the journal. */
+  reopened(confirmed: number, end: number): void {
+    this.run++;
+    assert(end <= this.log.length, `the journal ends at ${end}, ${this.log.length} frames have been received`);
+    this.log.length = end;
+    this.#received = { frames: 0, bytes: 0 };
+    this.#dropped.clear();
+    this.checkConfirmed(confirmed);
+    this.#begin = this.#settled = confirmed;
+  }
+
+  /** Frames that must be there, and frames that may, from `sequence` on. */
+  pendingFrom(sequence: number): { readonly least: Tally; readonly most: Tally } {
+    const rest = this.log.slice(sequence);
+    const certain = rest.filter((entry) => entry.fate === "pending");
+    const possible = rest.filter((entry) => entry.fate === "pending" || entry.fate === "maybe");
+    return {
+      least: { frames: certain.length, bytes: sumOf(certain) },
+      most: { frames: possible.length, bytes: sumOf(possible) },
+    };
+  }
+
+  /** Nothing before `sequence` is left for which a consumer has not vouched. */
+  checkConfirmed(sequence: number): void {
+    for (let at = this.#begin; at < sequence; at++) {
+      const { fate, toldTo, id } = this.log[at];
+      assert(fate !== "pending" || toldTo > 0, `frame ${id} (${at}) counts as confirmed, nobody has said so`);
+    }
+  }
+
+  /** Received and dropped as the ledger has them, the balance, and what is pending if `confirmed` is given. */
+  check(ledger: Ledger, confirmed: number | undefined): void {
+    const { carried, received, delivered, pending } = ledger;
+    const dropped = ledger.droppedTotal();
+    for (const unit of ["frames", "bytes"] as const) {
+      const out = delivered[unit] + pending[unit] + dropped[unit];
+      assertEquals(carried[unit] + received[unit], out, `the books: ${unit}`);
+    }
+    if (confirmed === undefined) return;
+    assertEquals({ ...received }, this.#received, "received");
+    for (const reason of new Set([...ledger.dropped.keys(), ...this.#dropped.keys()])) {
+      if (reason === "damaged") continue;
+      assertEquals(ledger.dropped.get(reason), this.#dropped.get(reason), `dropped: ${reason}`);
+    }
+    const { least, most } = this.pendingFrom(confirmed);
+    if (least.frames === most.frames) assertEquals(pending.frames, least.frames, "pending frames");
+    assert(pending.frames >= least.frames && pending.frames <= most.frames, `${pending.frames} frames pending`);
+    if (least.frames === most.frames && !ledger.dropped.has("damaged")) {
+      assertEquals(pending.bytes, least.bytes, "pending bytes");
+    }
+  }
+}
+
+function sumOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { length }) => sum + length, 0);
+}

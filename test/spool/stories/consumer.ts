@@ -1,0 +1,122 @@
+/**
+ * The consumer of the model: it checks every byte it is sent against the books,
+ * and knows for each connection what it has, what it has vouched for and what
+ * the route has heard of that.
+ */
+import { assert, assertEquals } from "../../support/assert.ts";
+import { join } from "../../support/bytes.ts";
+import type { Books } from "./books.ts";
+import { frameOf, idOf } from "./model_frames.ts";
+
+/** A frame as this connection had it, whole. */
+interface Got {
+  readonly sequence: number;
+  /** Position in the connection's bytes after it. */
+  readonly end: number;
+  /** Was behind a frame that was answered badly: its answer counts for nothing. */
+  stale: boolean;
+}
+
+export interface StreamOptions {
+  /** Sequence at which the connection begins. */
+  readonly first: number;
+  /** The first unconfirmed frame then: what is before is there for `rewind`. */
+  readonly confirmed: number;
+  /** May frames that are there for `rewind` be missing, for want of room? */
+  readonly rewindMayMiss: boolean;
+}
+
+/** One connection to the consumer. */
+export class Stream {
+  readonly got: Got[] = [];
+  /** Bytes that have come in, and bytes that the consumer has vouched for. */
+  bytes = 0;
+  acknowledged = 0;
+  /** How many frames are answered. */
+  answered = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+  #next: number;
+  #told = 0;
+
+  constructor(private readonly books: Books, private readonly options: StreamOptions) {
+    this.#next = options.first;
+  }
+
+  /** Bytes arrive. Whole frames must be the next ones, byte for byte. */
+  take(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    this.#rest = join([this.#rest, bytes]);
+    let from = 0;
+    for (let at = this.#rest.indexOf(10); at !== -1; at = this.#rest.indexOf(10, from)) {
+      const frame = this.#rest.subarray(from, from = at + 1);
+      this.#arrived(frame, this.bytes - (this.#rest.length - from));
+    }
+    this.#rest = this.#rest.slice(from);
+  }
+
+  #arrived(frame: Uint8Array, end: number): void {
+    const id = idOf(frame);
+    assertEquals(frame, frameOf(id), `frame ${id}, byte for byte`);
+    const stale = this.got.length - this.answered;
+    assert(stale === 0 || !this.got[this.got.length - 1].stale, `frame ${id} comes before ${stale} stale answers`);
+    const { log } = this.books;
+    let at = this.#next;
+    while (at < log.length && log[at].id !== id && this.#mayMiss(at)) at++;
+    assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
+    const entry = log[at];
+    if (entry.fate === "maybe") entry.fate = "pending";
+    // `rewind` goes by bytes: what the consumer refused is among them.
+    const again = entry.fate === "refused" && at < this.options.confirmed;
+    assert(entry.fate === "pending" || again, `frame ${id} is delivered, it was ${entry.fate}`);
+    entry.inFlight = true;
+    for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
+    this.got.push({ sequence: at, end, stale: false });
+    this.#next = at + 1;
+  }
+
+  #mayMiss(sequence: number): boolean {
+    if (this.books.log[sequence].fate !== "pending") return true;
+    return this.options.rewindMayMiss && sequence < this.options.confirmed;
+  }
+
+  /** The consumer's kernel acknowledges everything up to `position`. */
+  acknowledge(position: number): void {
+    this.acknowledged = position;
+    for (const { sequence, end } of this.got) if (end <= position) this.books.log[sequence].arrived = true;
+  }
+
+  /** The route gets to know that everything up to `position` is acknowledged. */
+  tell(position: number): void {
+    this.#told = Math.max(this.#told, position);
+    for (const { sequence, end } of this.got) {
+      if (end <= this.#told) this.books.log[sequence].toldTo = this.books.run;
+    }
+  }
+
+  get told(): number {
+    return this.#told;
+  }
+
+  /** The connection is no more. */
+  end(): void {
+    for (const { sequence } of this.got) {
+      const entry = this.books.log.at(sequence);
+      if (entry !== undefined) entry.inFlight = false;
+    }
+  }
+
+  /** The consumer answers the next frame, and the route hears of it. The sequence if the answer is one that counts. */
+  answer(good: boolean): number | undefined {
+    const got = this.got[this.answered++];
+    const entry = this.books.log[got.sequence];
+    entry.inFlight = false;
+    const counts = !got.stale && got.sequence >= this.books.position;
+    if (good) entry.arrived = true;
+    if (!got.stale && (good || !counts)) entry.toldTo = this.books.run;
+    if (!counts) return undefined;
+    if (good) return got.sequence;
+    for (const behind of this.got.slice(this.answered)) behind.stale = true;
+    this.#next = got.sequence;
+    return got.sequence;
+  }
+}

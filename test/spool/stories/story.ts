@@ -1,0 +1,152 @@
+/** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
+import fc from "fast-check";
+import { assert, assertEquals } from "../../support/assert.ts";
+import type { Fault } from "./surroundings.ts";
+import { ByteWire, ReplyWire } from "./wires.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+export type Action =
+  | { readonly does: "receive"; readonly count: number }
+  | { readonly does: "connect" }
+  | { readonly does: "send"; readonly batches: number }
+  | { readonly does: "confirm"; readonly share: number; readonly told: boolean; readonly bad?: number }
+  | { readonly does: "disconnect"; readonly told: boolean }
+  | { readonly does: "settle" }
+  | { readonly does: "fault"; readonly fault: Fault }
+  | { readonly does: "repair" }
+  | { readonly does: "restart" }
+  | { readonly does: "kill" }
+  | { readonly does: "power loss"; readonly seed: number };
+
+export interface Story {
+  readonly options: WorldOptions;
+  /** With answers: frames in flight at most. */
+  readonly window: number;
+  readonly actions: readonly Action[];
+}
+
+const just = <const T>(value: T) => fc.constant(value);
+
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ kind: just("no space"), left: fc.integer({ min: 0, max: 9000 }) }),
+  fc.record({
+    kind: just("error"),
+    code: fc.constantFrom("ENOSPC", "EDQUOT", "EIO"),
+    operation: fc.constantFrom("write", Deno.env.get("NOSYNC") ? "write" : "sync"),
+    files: fc.constantFrom("segments", "all"),
+    written: fc.constantFrom(0, 100, 1500),
+  }),
+);
+
+const share = fc.oneof(just(1), fc.double({ min: 0, max: 1, noNaN: true }));
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ does: just("receive"), count: fc.integer({ min: 1, max: 300 }) }) },
+  { weight: 3, arbitrary: fc.record({ does: just("connect") }) },
+  { weight: 5, arbitrary: fc.record({ does: just("send"), batches: fc.integer({ min: 1, max: 12 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record(
+      { does: just("confirm"), share, told: fc.boolean(), bad: fc.nat({ max: 8 }) },
+      { requiredKeys: ["does", "share", "told"] },
+    ),
+  },
+  { weight: 2, arbitrary: fc.record({ does: just("disconnect"), told: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ does: just("settle") }) },
+  { weight: 2, arbitrary: fc.record({ does: just("fault"), fault }) },
+  { weight: 2, arbitrary: fc.record({ does: just("repair") }) },
+  { weight: 1, arbitrary: fc.record({ does: just("restart") }) },
+  { weight: 1, arbitrary: fc.record({ does: just("kill") }) },
+  { weight: 1, arbitrary: fc.record({ does: just("power loss"), seed: fc.nat() }) },
+);
+
+/** Stories with what `fixed` says, and all else at random. */
+export function stories(fixed: Partial<WorldOptions>): fc.Arbitrary<Story> {
+  const options = fc.record({
+    sync: fc.constantFrom("os", "interval", "each"),
+    rewindBytes: fc.constantFrom(0, 0, 5000, 24 * 1024),
+    whenFull: fc.constantFrom("block", "drop-oldest", "drop-newest", "disconnect"),
+    maxBytes: fc.constantFrom(0, 0, 48 * 1024),
+    retainMs: fc.constantFrom(0, 0, 3_600_000),
+  });
+  return fc.record({
+    options: options.map((chosen) => ({ mode: "overflow" as const, ...chosen, ...fixed })),
+    window: fc.constantFrom(2, 16, 1024),
+    actions: fc.array(action, { minLength: 5, maxLength: 60, size: "max" }),
+  });
+}
+
+/** Plays it, holding the route to the books after every action; then lets all faults end and everything be delivered. */
+export async function play({ options, window, actions }: Story): Promise<void> {
+  const world = new World(options);
+  await world.start();
+  world.books.reopened(0, 0);
+  const wire = options.eachFrame ? new ReplyWire(world, window) : new ByteWire(world);
+  for (const each of actions) {
+    await perform(world, wire, each);
+    world.check();
+  }
+  world.setFault(undefined);
+  await deliverAll(world, wire);
+  await wire.disconnect();
+  const clean = await world.stop();
+  assert(clean, "the last stop was clean");
+  await world.startAgain({ clean });
+  assertEquals(world.ledger.carried, { frames: 0, bytes: 0 }, "carried over when everything was delivered");
+  await world.stop();
+}
+
+async function perform(world: World, wire: ByteWire | ReplyWire, action: Action): Promise<void> {
+  switch (action.does) {
+    case "receive":
+      return world.receive(action.count);
+    case "connect":
+      return await wire.connect();
+    case "send":
+      return await wire.send(action.batches);
+    case "confirm":
+      if (wire instanceof ReplyWire) return await wire.answer(Math.ceil(action.share * 30), action.bad);
+      return wire.acknowledge(action.share, action.told);
+    case "disconnect":
+      return await wire.disconnect(action.told);
+    case "settle":
+      return await world.settle();
+    case "fault":
+      return world.setFault(action.fault);
+    case "repair":
+      world.setFault(undefined);
+      return await world.settle();
+    case "restart":
+      return await restart(world, wire);
+    case "kill":
+      return await world.die("kill", () => wire.cut());
+    case "power loss":
+      return await world.die(action, () => wire.cut());
+  }
+}
+
+async function restart(world: World, wire: ByteWire | ReplyWire): Promise<void> {
+  await wire.disconnect();
+  const clean = await world.stop();
+  world.setFault(undefined);
+  await world.startAgain({ clean });
+}
+
+/** Nothing fails any more: everything that is left arrives, and producers are admitted. */
+async function deliverAll(world: World, wire: ByteWire | ReplyWire): Promise<void> {
+  await world.settle();
+  await wire.connect();
+  // What a power loss may or may not have left is awaited until no more comes.
+  for (let idle = 0; idle < 20; idle++) {
+    const before = wire.stream?.bytes;
+    await wire.send(50);
+    await wire.confirmAll();
+    if (wire.stream?.bytes !== before) idle = 0;
+  }
+  await world.settle();
+  world.check();
+  assertEquals(world.books.position, world.books.log.length, "not everything was delivered");
+  assertEquals(world.books.skip(world.spool.confirmed), world.books.log.length, "not everything is confirmed");
+  assertEquals(world.ledger.pending.frames, 0, "pending at the end");
+  assert(world.admitted, "producers are still kept out");
+}

@@ -1,0 +1,33 @@
+/** What the model's world has around it: a log that is read, and a disk that fails. */
+import type { Log, LogFields, LogLevel } from "../../../src/base/log.ts";
+import type { FaultPlan } from "../../support/memory_files.ts";
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export function recordingLog(logged: (line: LogLine) => void): Log {
+  const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => logged({ level, message, fields });
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+export type Fault =
+  /** So many bytes fit on the file system besides what it has. */
+  | { readonly kind: "no space"; readonly left: number }
+  | {
+    readonly kind: "error";
+    readonly code: "ENOSPC" | "EDQUOT" | "EIO";
+    readonly operation: "write" | "sync";
+    readonly files: "segments" | "all";
+    /** Of a write, so many bytes get through. */
+    readonly written: number;
+  };
+
+export function planOf(fault: Fault): FaultPlan {
+  if (fault.kind === "no space") return () => undefined;
+  const { code, operation, files, written } = fault;
+  return (done, path) =>
+    done === operation && (files === "all" || path.includes(".seg")) ? { code, written } : undefined;
+}

@@ -1,0 +1,241 @@
+/** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
+import type { Outgoing } from "../../../src/spool/outlet.ts";
+import { Refusals } from "../../../src/target/refusals.ts";
+import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { Stream } from "./consumer.ts";
+import { frameOf, lineFramer } from "./model_frames.ts";
+import type { LogLine } from "./surroundings.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { recordingLog } from "./surroundings.ts";
+import { DIRECTORY, type World } from "./world.ts";
+
+/** What is in all ways of confirming the same: connect, send, end. */
+export abstract class Wire {
+  /** Undefined while there is no connection. */
+  stream: Stream | undefined;
+  #next: Promise<Outgoing | undefined> | undefined;
+  /** Being written: its memory is still in use. */
+  #writing: Outgoing | undefined;
+
+  constructor(protected readonly world: World) {}
+
+  async connect(): Promise<void> {
+    if (this.stream !== undefined) return;
+    const confirmed = this.world.books.position;
+    const { first, rewindMayMiss } = await this.world.begin();
+    this.stream = new Stream(this.world.books, { first, confirmed, rewindMayMiss });
+    this.begun();
+    await this.world.settle();
+  }
+
+  /** The kernel takes what there is to send, at most `batches` times. */
+  async send(batches: number): Promise<void> {
+    for (let i = 0; i < batches && this.stream !== undefined; i++) {
+      this.#written();
+      this.#next ??= this.pump();
+      try {
+        await Promise.race([this.#next, this.world.settle()]);
+        if (!await this.takeNext()) return;
+      } catch (error) {
+        // The frame that was refused could not be kept: the session ends.
+        if (!this.world.hadFaults || this.world.options.eachFrame !== true) throw error;
+        this.#next = undefined;
+        return await this.disconnect();
+      }
+    }
+  }
+
+  /** Takes over what has been handed out, if that has happened. */
+  protected async takeNext(): Promise<boolean> {
+    const pending = Symbol();
+    const outgoing = await Promise.race([this.#next, Promise.resolve(pending)]) as Outgoing | undefined | symbol;
+    if (outgoing === pending) return false;
+    this.#next = undefined;
+    if (typeof outgoing !== "object") return true;
+    const { mode, sync } = this.world.options;
+    if (mode === "always" && sync === "each") {
+      const { spool, journal } = this.world;
+      assert(spool.sent <= journal.end, "sent before it was synced");
+    }
+    this.stream!.take(outgoing.bytes);
+    this.#writing = outgoing;
+    return true;
+  }
+
+  /** The connection ends; `told`: the route knows all that was acknowledged. */
+  async disconnect(told = true): Promise<void> {
+    const { stream, world } = this;
+    if (stream === undefined) return;
+    await this.interrupt();
+    stream.end();
+    await this.settle(stream, told);
+    this.stream = undefined;
+    const { books, spool } = world;
+    assertEquals(books.skip(spool.confirmed), books.position, "the first unconfirmed frame");
+    await world.settle();
+    if (!world.faulty && world.options.maxBytes === 0) {
+      assertEquals(world.spool.atRiskBytes, 0, "what is unconfirmed was not spilled");
+    }
+  }
+
+  /** Whoever waits for something to send waits no more. */
+  async interrupt(): Promise<void> {
+    this.stopped();
+    this.world.outlet.interrupt();
+    this.#written();
+    (await this.#next?.catch(() => undefined))?.release();
+    this.#next = undefined;
+  }
+
+  /** The other end, or ours, is dead: nobody is told anything. */
+  async cut(): Promise<void> {
+    await this.interrupt();
+    this.stream?.end();
+    this.stream = undefined;
+  }
+
+  #written(): void {
+    this.#writing?.release();
+    this.#writing = undefined;
+  }
+
+  protected begun(): void {}
+  protected stopped(): void {}
+  protected abstract pump(): Promise<Outgoing | undefined>;
+  protected abstract settle(stream: Stream, told: boolean): Promise<void>;
+  /** A part of what is unconfirmed is confirmed; `all`: all of it, and we get to know. */
+  abstract confirmAll(): Promise<void>;
+}
+
+/** `acked`: the consumer's kernel acknowledges bytes. */
+export class ByteWire extends Wire {
+  protected pump(): Promise<Outgoing | undefined> {
+    return this.world.outlet.next();
+  }
+
+  /** A share of what is in flight is acknowledged; `told`: and we get to know. */
+  acknowledge(share: number, told: boolean): void {
+    const { stream } = this;
+    if (stream === undefined) return;
+    stream.acknowledge(stream.acknowledged + Math.floor((stream.bytes - stream.acknowledged) * share));
+    if (!told) return;
+    stream.tell(stream.acknowledged);
+    this.world.outlet.confirm(stream.acknowledged);
+  }
+
+  protected async settle(stream: Stream, told: boolean): Promise<void> {
+    if (told) stream.tell(stream.acknowledged);
+    await this.world.outlet.settle(stream.told);
+  }
+
+  confirmAll(): Promise<void> {
+    this.acknowledge(1, true);
+    return Promise.resolve();
+  }
+}
+
+export const ATTEMPTS = 3;
+const GOOD = "+\n";
+const BAD = "-\n";
+
+/** `reply`: the consumer answers frames, well or badly. */
+export class ReplyWire extends Wire {
+  #confirmer!: ReplyConfirmer;
+  /** As the route counts: for as long as a process lives. */
+  #refusals = new Refusals();
+  #counted = new Map<number, number>();
+  #run = 0;
+
+  constructor(world: World, private readonly window: number) {
+    super(world);
+  }
+
+  protected override begun(): void {
+    const { outlet, spool, clock, books } = this.world;
+    if (this.#run !== books.run) {
+      this.#refusals = new Refusals();
+      this.#counted.clear();
+      this.#run = books.run;
+    }
+    const ok = /^\+/;
+    this.#confirmer = new ReplyConfirmer({
+      outlet,
+      spool,
+      clock,
+      log: recordingLog((line) => this.#logged(line)),
+      rules: { framer: lineFramer, timeoutMs: 1e9, ok, attempts: ATTEMPTS, window: this.window },
+      refusals: this.#refusals,
+      replies: undefined,
+    });
+  }
+
+  protected override async pump(): Promise<Outgoing | undefined> {
+    const room = await this.#confirmer.room();
+    return room === 0 ? undefined : await this.world.outlet.next(room);
+  }
+
+  /** The consumer answers at most `count` frames, all of them well but the one with the index `bad`. */
+  async answer(count: number, bad: number | undefined): Promise<void> {
+    await this.world.settle();
+    const first = Math.ceil(count / 3);
+    await this.#answerAtOnce(first, bad);
+    await this.#answerAtOnce(count - first, bad === undefined ? undefined : bad - first);
+  }
+
+  async #answerAtOnce(count: number, bad: number | undefined): Promise<void> {
+    const { stream } = this;
+    if (stream === undefined || !await this.#upToDate()) return;
+    let text = "";
+    const due = Math.min(count, stream.got.length - stream.answered);
+    for (let i = 0; i < due; i++) {
+      const good = i !== bad;
+      text += good ? GOOD : BAD;
+      const sequence = stream.answer(good);
+      if (!good && sequence !== undefined) this.#refuse(sequence);
+    }
+    if (text === "") return;
+    const bytes = new TextEncoder().encode(text);
+    await this.#confirmer.received(bytes.subarray(0, 1));
+    await this.#confirmer.received(bytes.subarray(1));
+  }
+
+  /** Takes what has been handed out: the route counts it as in flight. */
+  async #upToDate(): Promise<boolean> {
+    try {
+      await this.takeNext();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #refuse(sequence: number): void {
+    const count = (this.#counted.get(sequence) ?? 0) + 1;
+    this.#counted.set(sequence, count);
+    assert(count <= ATTEMPTS || this.world.hadFaults, `frame ${sequence} is refused for the ${count}th time`);
+  }
+
+  #logged({ message, fields }: LogLine): void {
+    if (message !== "a frame was refused too often, it is in quarantine") return;
+    const sequence = fields.sequence as number;
+    assert((this.#counted.get(sequence) ?? 0) >= ATTEMPTS, `frame ${sequence} was not refused so often`);
+    const { books, files } = this.world;
+    const path = `${DIRECTORY}/quarantine/${String(sequence).padStart(20, "0")}.refused`;
+    assertEquals(fields.path, path);
+    assertEquals(files.bytesOf(path), frameOf(books.log[sequence].id), "the frame in quarantine");
+    books.refused(sequence);
+  }
+
+  protected override stopped(): void {
+    this.#confirmer?.stop();
+  }
+
+  protected async settle(): Promise<void> {
+    await this.#confirmer.settle();
+  }
+
+  async confirmAll(): Promise<void> {
+    await this.answer(Number.MAX_SAFE_INTEGER, undefined);
+  }
+}
