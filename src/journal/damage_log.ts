@@ -3,8 +3,9 @@ import type { Log } from "../base/log.ts";
 import type { Damage } from "./types.ts";
 
 export class DamageLog {
+  /** By segment and offset. */
   readonly #places = new Set<string>();
-  readonly #lost: { from: number; until: number }[] = [];
+  readonly #lost: Damage[] = [];
   #waiting: Damage[] = [];
   #listener: ((damage: Damage) => void) | undefined;
 
@@ -20,6 +21,20 @@ export class DamageLog {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const damage of waiting) listener(damage);
+  }
+
+  /** Was the stretch at `offset` of a segment reported? */
+  knows(segment: string, offset: number): boolean {
+    return this.#places.has(placeOf(segment, offset));
+  }
+
+  /** What was reported of a segment and had been counted as pending. */
+  countedIn(segment: string): { readonly frames: number; readonly bytes: number } {
+    const counted = this.#lost.filter((damage) => damage.segment === segment && damage.counted);
+    return {
+      frames: counted.reduce((sum, { frames }) => sum + frames, 0),
+      bytes: counted.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0),
+    };
   }
 
   report(damage: Damage): void {
@@ -38,9 +53,13 @@ export class DamageLog {
 
   #known({ segment, offset, bytes, from, until }: Damage): boolean {
     if (bytes === 0) return this.#lost.some((lost) => lost.from <= from && until <= lost.until);
-    const place = `${segment} ${offset}`;
+    const place = placeOf(segment, offset);
     if (this.#places.has(place)) return true;
     this.#places.add(place);
     return false;
   }
+}
+
+function placeOf(segment: string, offset: number): string {
+  return `${segment} ${offset}`;
 }

@@ -89,8 +89,8 @@ export class DirectoryJournal implements Journal {
   }
 
   async count(from: number, until: number): Promise<Pending> {
-    const { options, segments } = this.#opened;
-    return await countFrames(options.files, segments, from, until);
+    const { options, segments, damages } = this.#opened;
+    return await countFrames(options.files, segments, damages, from, until);
   }
 
   async unlinkBelow(sequence: number): Promise<void> {

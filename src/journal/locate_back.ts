@@ -1,4 +1,5 @@
 /** Finding the frame that lies so many bytes behind another one, for `rewind`. */
+import { SystemError } from "../base/error.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
@@ -37,7 +38,9 @@ export async function locateBack(
   let missing = bytes;
   let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
   while (segment !== undefined && missing > 0) {
-    const file = await files.open(segment.path, "read");
+    const file = await openIfThere(files, segment);
+    // Unlinked meanwhile: what is left of the journal begins after it.
+    if (file === undefined) return found;
     try {
       const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
       const front = stretch.pieces[0];
@@ -51,6 +54,15 @@ export async function locateBack(
     segment = segments.before(segment);
   }
   return found;
+}
+
+async function openIfThere(files: FileSystem, { path }: Segment): Promise<File | undefined> {
+  try {
+    return await files.open(path, "read");
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 async function stretchBefore(

@@ -1,6 +1,8 @@
 /** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
-import type { FileSystem } from "../runtime/files.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import type { DamageLog } from "./damage_log.ts";
 import { bytesBetween } from "./locate_back.ts";
+import { endOfLoss, lossIn } from "./loss.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
@@ -27,8 +29,7 @@ export async function countPending(
     const footer = surveys.find((survey) => survey.base === segment.base)?.footer;
     if (footer !== undefined && segment.base >= cursor && footer.end <= bound) {
       segment.counted = "all";
-      pending.frames += footer.frames;
-      pending.bytes += footer.bytes;
+      add(pending, footer.frames, footer.bytes);
     } else {
       segment.counted = "headers";
       await addFromHeaders(files, segment, cursor, bound, pending);
@@ -38,12 +39,13 @@ export async function countPending(
 }
 
 /**
- * Frames of [from, until), from the record headers; `until` is the end of a
- * segment. Of a segment that is in it as a whole, as many as were counted.
+ * Frames of [from, until), where `until` is the end of a segment: as many as
+ * were counted as pending, without those that were reported as damaged since.
  */
 export async function countFrames(
   files: FileSystem,
   segments: SegmentList,
+  damages: DamageLog,
   from: number,
   until: number,
 ): Promise<Pending> {
@@ -52,38 +54,63 @@ export async function countFrames(
     const end = Math.min(until, segments.boundOf(segment));
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
-      counted.frames += segment.frames;
-      counted.bytes += segment.frameBytes;
+      const gone = damages.countedIn(segment.name);
+      add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      await addFromHeaders(files, segment, from, end, counted);
+      await addFromHeaders(files, segment, from, end, counted, damages);
     }
   }
   return counted;
 }
 
+/** `damages`: what it has reported is left out, what it has not and was counted all the same is put in. */
 async function addFromHeaders(
   files: FileSystem,
   segment: Segment,
   cursor: number,
   bound: number,
   pending: Pending,
+  damages?: DamageLog,
 ): Promise<void> {
   const file = await files.open(segment.path, "read");
   // As a reader passes over the records: what stands there a second time is not delivered twice.
   let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
-      if (found.kind !== "record") continue;
+      if (damages?.knows(segment.name, found.offset)) continue;
+      if (found.kind !== "record") {
+        if (found.kind !== "footer" && damages !== undefined) await addLost(file, segment, found, position, pending);
+        continue;
+      }
       const { first, frames, length } = found.header;
       if (first >= bound) return;
       if (first + frames <= position) continue;
       const from = Math.max(0, position - first);
       const until = Math.min(frames, bound - first);
-      pending.frames += until - from;
       position = first + until;
-      pending.bytes += await bytesBetween(file, segment, { offset: found.offset, length, frames }, from, until);
+      const bytes = await bytesBetween(file, segment, { offset: found.offset, length, frames }, from, until);
+      add(pending, until - from, bytes);
     }
   } finally {
     file.close();
   }
+}
+
+/** A stretch without a readable header, if its frames were counted and are not before `from`. */
+async function addLost(
+  file: File,
+  segment: Segment,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  from: number,
+  pending: Pending,
+): Promise<void> {
+  const until = await endOfLoss(file, segment, offset + bytes);
+  if (until <= from) return;
+  const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
+  if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
+}
+
+function add(pending: Pending, frames: number, bytes: number): void {
+  pending.frames += frames;
+  pending.bytes += bytes;
 }

@@ -6,7 +6,7 @@ import type { Log, LogFields } from "../base/log.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
-import type { Damage, Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -66,7 +66,7 @@ export class Route {
     this.#spool.onAppended = (end) => this.#source.safe(end);
     this.#spool.overload.onShut = (reason) => this.#source.shut(reason);
     this.#spool.overload.onReopen = () => this.#source.reopen();
-    journal.onDamage = (damage) => this.#damaged(damage);
+    journal.onDamage = (damage) => this.#spool.damaged(damage);
   }
 
   /** Opens the journal and binds the addresses; rejects with everything released again. */
@@ -175,14 +175,6 @@ export class Route {
       refused_connections: this.#source.refused,
       source_paused_ms: Math.round(this.#source.pausedMs),
     };
-  }
-
-  /** Frames that were pending and are gone; what was confirmed before, or never counted, is no drop. */
-  #damaged(damage: Damage): void {
-    const frames = Math.min(damage.frames, damage.until - Math.max(damage.from, this.#spool.confirmed));
-    if (!damage.counted || frames <= 0) return;
-    const share = frames / damage.frames;
-    this.ledger.drop("damaged", frames, Math.round(damage.payloadBytes * share));
   }
 
   #createSource(framer: Framer, memory: MemoryPlan): Source {

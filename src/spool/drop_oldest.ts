@@ -9,35 +9,38 @@
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { JournalReader } from "../journal/types.ts";
 import type { FlightPart } from "./flight.ts";
-import type { Spool } from "./spool.ts";
+import type { Passing, Spool } from "./spool.ts";
 
-/** Returns whether there is more room now. Rejects with a SystemError if a file cannot be read or removed. */
+/**
+ * Returns whether there is more room now. Rejects with a SystemError if a file
+ * cannot be read or removed; the next call goes on with the same segment.
+ */
 export async function dropOldest(spool: Spool): Promise<boolean> {
   const { journal, log } = spool.options;
-  if (await journal.unlinkRetained()) return true;
-  const segment = journal.oldestPending();
-  if (segment === undefined) return false;
-  const from = spool.fence(segment.until);
+  if (spool.passing === undefined && await journal.unlinkRetained()) return true;
+  const passing = spool.passing ?? passOldest(spool);
+  if (passing === undefined) return false;
+  const { from, until } = passing;
   // Where the frames in flight end can only be seen while the file is there.
-  await learnEnds(spool, segment.until);
-  const { frames, bytes } = await journal.count(from, segment.until);
+  await learnEnds(spool, until);
+  const { frames, bytes } = await journal.count(from, until);
   spool.giveUp(frames, bytes);
-  log.warn("no room in the journal, its oldest segment is dropped", {
-    segment: segment.first,
-    from,
-    until: segment.until,
-    frames,
-    bytes,
-  });
-  await journal.unlinkBelow(segment.until);
+  log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
+  await journal.unlinkBelow(until);
   return true;
 }
 
-/** Notes the end of each frame in flight below `until` that only the journal has. */
-async function learnEnds({ flight, window, options }: Spool, until: number): Promise<void> {
-  const parts = [...flight.parts()].filter(({ first, ends }) =>
-    first < Math.min(until, window.first) && ends === undefined
-  );
+function passOldest(spool: Spool): Passing | undefined {
+  const segment = spool.options.journal.oldestPending();
+  return segment === undefined ? undefined : spool.fence(segment.until);
+}
+
+/**
+ * Notes the end of each frame in flight below `until`. Those in memory too: they
+ * may leave it before they are confirmed.
+ */
+async function learnEnds({ flight, options }: Spool, until: number): Promise<void> {
+  const parts = [...flight.parts()].filter(({ first, ends }) => first < until && ends === undefined);
   if (parts.length === 0) return;
   const reader = options.journal.reader(options.pool);
   try {

@@ -1,23 +1,25 @@
 /**
- * Frames that were given up while earlier ones are still in flight: the first
- * unconfirmed frame jumps over them once everything before is settled.
+ * Frames that will not be sent while earlier ones are still in flight: the
+ * first unconfirmed frame jumps over them once everything before is settled.
  */
 interface Gap {
   readonly from: number;
   readonly until: number;
+  /** Dropped with their segment; else they were not found in the journal. */
+  readonly dropped: boolean;
 }
 
 export class Gaps {
   #gaps: Gap[] = [];
 
-  /** Sequence after the last frame that was given up; undefined if nothing waits to be passed. */
-  get end(): number | undefined {
-    return this.#gaps.at(-1)?.until;
+  /** Sequence after the last frame that was dropped; undefined if no such gap waits to be passed. */
+  get droppedEnd(): number | undefined {
+    return this.#gaps.findLast(({ dropped }) => dropped)?.until;
   }
 
   /** Frames [from, until) are gone; they come after those of every gap before. */
-  add(from: number, until: number): void {
-    this.#gaps.push({ from, until });
+  add(from: number, until: number, dropped: boolean): void {
+    this.#gaps.push({ from, until, dropped });
   }
 
   /** The first frame that is neither confirmed nor given up, when everything before `confirmed` is confirmed. */

@@ -9,6 +9,7 @@
  * exactly; nothing before it is sent again, `rewind` apart.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
+import { messageOf } from "../base/error.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
@@ -129,7 +130,7 @@ export class Outlet {
     if (part !== undefined && offset > 0 && part.first >= spool.confirmed) {
       if (part.ends !== undefined) this.answer(endsUpTo(part.ends, offset));
       else if (part.first >= spool.window.first) this.#settleInMemory(part.first, offset);
-      else await this.#settleInJournal(part.first, offset);
+      else await this.#settleInJournal(part.first, offset).catch((error) => this.#cannotSettle(error));
     }
     return this.finish();
   }
@@ -209,6 +210,7 @@ export class Outlet {
       return undefined;
     }
     const { buffer, framer, stretches } = piece;
+    if (stretches[0].first > sent) spool.skip(sent, stretches[0].first);
     for (const stretch of stretches) this.#fly(buffer, framer, stretch);
     const last = stretches[stretches.length - 1];
     spool.sent = last.first + last.frames;
@@ -219,15 +221,13 @@ export class Outlet {
   /** Goes on behind frames that are in the journal no more; the reader has counted those it found damaged. */
   #skipUnreadable(): void {
     const { spool } = this;
-    const readable = Math.max(this.#feed.position, spool.sent);
-    if (readable > spool.sent) {
-      spool.sent = Math.min(readable, spool.window.first);
-      return;
-    }
-    const frames = spool.window.first - spool.sent;
-    spool.options.log.error("frames are missing from the journal", { from: spool.sent, until: spool.window.first });
-    spool.options.ledger.drop("damaged", frames, 0);
-    spool.sent = spool.window.first;
+    const { sent, window } = spool;
+    const readable = Math.min(this.#feed.position, window.first);
+    if (readable > sent) return spool.skip(sent, readable);
+    const from = Math.max(sent, spool.confirmed);
+    spool.options.log.error("frames are missing from the journal", { from, until: window.first });
+    spool.options.ledger.drop("damaged", Math.max(0, window.first - from), 0);
+    spool.skip(sent, window.first);
   }
 
   /** Notes frames as handed out, in two parts where the first unconfirmed one is inside: confirmed frames count once. */
@@ -272,6 +272,12 @@ export class Outlet {
       this.#land(batch.framer, batch.buffer.bytes, batch.start, limit);
     }
     this.#feed.release(batch);
+  }
+
+  /** Then the whole part is sent again, and counted so. */
+  #cannotSettle(error: unknown): void {
+    const { log } = this.spool.options;
+    log.warn("cannot read where the confirmed frames end, more is sent again", { error: messageOf(error) });
   }
 
   /** Frames of the oldest part that end at or before `end` are confirmed. */

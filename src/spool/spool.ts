@@ -21,7 +21,7 @@ import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Damage, Journal } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps } from "./gaps.ts";
 import { Overload, type WhenFull } from "./overload.ts";
@@ -40,6 +40,12 @@ export interface SpoolOptions {
   readonly rewindBytes: number;
   readonly recordBytes: number;
   readonly whenFull: WhenFull;
+}
+
+/** Frames [from, until): neither handed out nor to be handed out. */
+export interface Passing {
+  readonly from: number;
+  readonly until: number;
 }
 
 /** Why the spool began to append. */
@@ -62,6 +68,8 @@ export class Spool {
   appendTaken = 0;
   /** A segment was given up to here: no connection begins before it. */
   floor = 0;
+  /** Frames of a segment that is being dropped, not counted yet. */
+  passing: Passing | undefined;
   #confirmed: number;
   #spilling = false;
   #targetUp = false;
@@ -86,9 +94,17 @@ export class Spool {
     return this.#confirmed;
   }
 
-  /** Sequence of the next frame to deliver as it may be written down: never past the appended end in `always` mode. */
+  /**
+   * Sequence of the next frame to deliver as it may be written down: in `always`
+   * mode never past the appended end, and never past what is still to be counted.
+   */
   get cursor(): number {
-    return this.options.mode === "always" ? Math.min(this.#confirmed, this.options.journal.end) : this.#confirmed;
+    return this.options.mode === "always" ? Math.min(this.#accounted, this.options.journal.end) : this.#accounted;
+  }
+
+  /** Frames before this one are no longer pending in the books. */
+  get #accounted(): number {
+    return Math.min(this.#confirmed, this.passing?.from ?? this.#confirmed);
   }
 
   /** Is everything that was received to be appended now? */
@@ -183,21 +199,35 @@ export class Spool {
     this.settled();
   }
 
-  /**
-   * From now on nothing before `until` is handed out. Returns the first frame
-   * that was not: those from there on are to be counted and given up.
-   */
-  fence(until: number): number {
-    const from = Math.min(until, Math.max(this.sent, this.#confirmed));
-    this.sent = Math.max(this.sent, until);
-    this.floor = Math.max(this.floor, until);
-    this.#gaps.add(from, until);
-    this.#confirmed = this.#gaps.pass(this.#confirmed);
-    return from;
+  /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
+  damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
+    const gone = Math.min(frames, until - Math.max(from, this.#accounted));
+    if (!counted || gone <= 0) return;
+    this.options.ledger.drop("damaged", gone, Math.round(payloadBytes * gone / frames));
   }
 
-  /** So much of what was fenced off is dropped. */
+  /** From now on nothing before `until` is handed out. What was not so far is to be counted, and given up. */
+  fence(until: number): Passing {
+    const from = Math.min(until, Math.max(this.sent, this.#confirmed));
+    this.passing = { from, until };
+    this.sent = Math.max(this.sent, until);
+    this.floor = Math.max(this.floor, until);
+    this.#gaps.add(from, until, true);
+    this.#confirmed = this.#gaps.pass(this.#confirmed);
+    return this.passing;
+  }
+
+  /** Frames [from, until), which would be next to send, are not in the journal: they are passed as if they were confirmed. */
+  skip(from: number, until: number): void {
+    this.sent = until;
+    this.#gaps.add(from, until, false);
+    this.#confirmed = this.#gaps.pass(this.#confirmed);
+    this.settled();
+  }
+
+  /** So much of what is being passed is dropped. */
   giveUp(frames: number, bytes: number): void {
+    this.passing = undefined;
     this.options.ledger.drop("full", frames, bytes);
     this.settled();
     this.sendable.notify();
@@ -205,7 +235,9 @@ export class Spool {
 
   /** What is in flight will not be confirmed. Where that is before frames that were given up, its segment is gone with those. */
   giveUpInFlight(): void {
-    const { end } = this.#gaps;
+    const end = this.#gaps.droppedEnd;
+    // What could not be read is looked for again.
+    this.#gaps.clear();
     if (end === undefined) return;
     let frames = 0;
     let bytes = 0;
@@ -221,7 +253,6 @@ export class Spool {
       bytes,
     });
     this.options.ledger.drop("full", frames, bytes);
-    this.#gaps.clear();
     this.#confirmed = end;
     this.settled();
   }

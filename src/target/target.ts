@@ -1,5 +1,6 @@
 /** The target side of a route: one session after the other, for as long as the route runs. */
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Outlet } from "../spool/outlet.ts";
@@ -76,7 +77,8 @@ export class Target {
     const { supply, outlet, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
     this.#resetSilent?.();
     this.#resetSilent = undefined;
-    const again = await outlet.begin();
+    const again = await this.#begin(connection);
+    if (again === undefined) return;
     log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
     const session = new Session({
       connection,
@@ -100,6 +102,19 @@ export class Target {
     const fields = { peer: connection.peer, reason, confirmed: spool.confirmed, may_arrive_twice: this.#mayRepeat };
     if (this.#stopping) log.info("target disconnected", fields);
     else log.warn("target lost", fields);
+  }
+
+  /** How many frames will be sent again; undefined if the journal cannot be read just now: the next connection tries again. */
+  async #begin(connection: Connection): Promise<number | undefined> {
+    const { outlet, supply, log } = this.options;
+    try {
+      return await outlet.begin();
+    } catch (error) {
+      log.error("cannot find where to begin, the connection is closed", { error: messageOf(error) });
+      connection.close();
+      supply.ended(false);
+      return undefined;
+    }
   }
 
   #confirmer(connection: Connection): Confirmer {

@@ -43,3 +43,13 @@ Deno.test("A deque keeps its order when it grows with its front in the middle of
   assertEquals(Array.from({ length: 30 }, () => deque.shift()), Array.from({ length: 30 }, (_, i) => i + 10));
   assertEquals(deque.length, 0);
 });
+
+Deno.test("A deque gives back what was pushed last, from wherever its ring stands", () => {
+  const deque = new Deque<number>();
+  for (let i = 0; i < 20; i++) deque.push(i);
+  for (let i = 0; i < 15; i++) deque.shift();
+  for (let i = 20; i < 30; i++) deque.push(i);
+  assertEquals([deque.pop(), deque.pop(), deque.length, deque.last()], [29, 28, 13, 27]);
+  while (deque.length > 0) deque.pop();
+  assertEquals([deque.pop(), deque.length], [undefined, 0]);
+});

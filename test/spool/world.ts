@@ -1,33 +1,30 @@
 /**
  * A route without sockets: the real spool, appender, outlet and journal on a
- * file system in memory, with faults on demand, and a consumer that checks what
- * it is sent. `books.ts` is the model that all of it is held against.
+ * file system in memory, and a consumer that checks what it is sent.
+ *
+ * Frames are numbered lines of varying length, so the plain array of what was
+ * received is the model: frame n is line n.
  */
 import { setImmediate } from "node:timers";
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { Ledger } from "../../src/base/ledger.ts";
-import { runEnd } from "../../src/base/run.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createFramer } from "../../src/framing/create.ts";
 import { openJournal } from "../../src/journal/open.ts";
-import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../src/journal/types.ts";
+import type { Journal } from "../../src/journal/types.ts";
 import { OpenBuffer } from "../../src/source/open_buffer.ts";
 import { Appender } from "../../src/spool/appender.ts";
-import { Outlet } from "../../src/spool/outlet.ts";
-import type { WhenFull } from "../../src/spool/overload.ts";
+import { type Outgoing, Outlet } from "../../src/spool/outlet.ts";
 import { Spool } from "../../src/spool/spool.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { seeded } from "../support/random.ts";
-import { Books } from "./books.ts";
-import { frameOf, lineFramer } from "./model_frames.ts";
-import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
 
-export const MEMORY_BYTES = 48 * 1024;
+const MEMORY_BYTES = 48 * 1024;
 const BUFFER_BYTES = 4 * 1024;
 const RECORD_BYTES = 2 * 1024;
 const SEGMENT_BYTES = 16 * 1024;
-export const DIRECTORY = "/journal";
 
 /** One turn of the event loop. */
 function turn(): Promise<void> {
@@ -36,46 +33,54 @@ function turn(): Promise<void> {
 
 export interface WorldOptions {
   readonly mode: "overflow" | "always";
-  readonly sync?: SyncPolicy;
+  readonly sync?: "os" | "each";
   readonly rewindBytes?: number;
-  readonly whenFull?: WhenFull;
-  /** Of the journal; 0: no limit. */
-  readonly maxBytes?: number;
-  readonly retainMs?: number;
-  /** Frames are confirmed one by one. */
-  readonly eachFrame?: boolean;
+}
+
+/** Line `number`: 12 to 300 bytes, always the same for the same number. */
+export function lineOf(number: number): Uint8Array {
+  const length = 12 + (number * 7919) % 289;
+  return new TextEncoder().encode(`${String(number).padStart(8, "0")} ${"x".repeat(length - 10)}\n`);
+}
+
+/** What one connection to the consumer has been sent. */
+export interface Stream {
+  /** Number of the frame at which it was to begin. */
+  readonly first: number;
+  /** The first unconfirmed frame when it began: everything before is there for `rewind`. */
+  readonly confirmed: number;
+  bytes: Uint8Array;
+  /** Bytes that the consumer's kernel has acknowledged. */
+  acknowledged: number;
 }
 
 export class World {
   files = new MemoryFiles();
-  readonly books = new Books();
+  readonly framer = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 });
+  /** Frames received so far: 0 to this. */
+  received = 0;
+  /** Frames that a consumer's kernel has acknowledged whole: 0 to this, whatever happened since. */
+  acknowledged = 0;
+  readonly streams: Stream[] = [];
   journal!: Journal;
   spool!: Spool;
   ledger!: Ledger;
   pool!: BufferPool;
-  outlet!: Outlet;
-  readonly clock: Clock;
-  /** Are producers admitted? */
-  admitted = true;
   #appender!: Appender;
-  #open!: OpenBuffer;
+  #outlet!: Outlet;
+  #connected = false;
+  #next: Promise<Outgoing | undefined> | undefined;
+  readonly #clock: Clock;
   #nowMs = 0;
-  readonly #random = seeded(1);
-  #nextId = 0;
-  #fault: Fault | undefined;
-  #dropping = false;
-  /** The journal was short of room and may have given up what it kept for `rewind`; until a while after. */
-  #shortOfRoom = false;
-  /** No journal write or sync has failed, and none was to, since `settle` began. */
-  #undisturbed = true;
-  /** Frames before this one may be gone: what was kept for `rewind` alone has been given up. */
+  #diskFull = false;
+  #wasFull = false;
+  #open!: OpenBuffer;
+  /** Frames before this one are gone for good: they were confirmed when a kill took the memory that `rewind` kept. */
   #oldest = 0;
-  /** What the route has logged, in case a check fails. */
-  readonly lines: LogLine[] = [];
 
-  constructor(readonly options: WorldOptions) {
+  constructor(private readonly options: WorldOptions) {
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
-    this.clock = {
+    this.#clock = {
       monotonicMs: () => this.#nowMs,
       wallUs: () => 1_700_000_000_000_000 + this.#nowMs * 1000,
       sleep: async (ms, signal) => {
@@ -86,285 +91,233 @@ export class World {
     };
   }
 
-  /** From now on what `fault` says fails; undefined: nothing any more. */
-  setFault(fault: Fault | undefined): void {
-    this.#fault = fault;
-    this.hadFaults ||= fault !== undefined;
-    this.#undisturbed = false;
-    this.files.plan = fault === undefined ? () => undefined : planOf(fault);
-    this.files.enforceSpace = fault?.kind === "no space";
-    this.files.free = fault?.kind === "no space" ? this.#usedBytes() + fault.left : Number.POSITIVE_INFINITY;
-  }
-
-  /** Has anything failed in this world? */
-  hadFaults = false;
-
-  #usedBytes(): number {
-    return this.files.paths().reduce((sum, path) => sum + this.files.bytesOf(path).length, 0);
-  }
-
-  get faulty(): boolean {
-    return this.#fault !== undefined;
+  /** From now on segments take no bytes, or only the first few of a write; or do again. */
+  async setDiskFull(full: boolean): Promise<void> {
+    // For want of room the journal gives up what it keeps for `rewind` alone.
+    const over = this.#diskFull && !full;
+    this.#wasFull ||= full;
+    this.#diskFull = full;
+    this.files.plan = (operation, path) =>
+      full && operation === "write" && path.endsWith(".seg") ? { code: "ENOSPC", written: 100 } : undefined;
+    if (!over) return;
+    await this.settle();
+    this.#oldest = this.spool.confirmed;
   }
 
   async start(): Promise<void> {
-    const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
-    const { clock } = this;
-    const log = recordingLog((line) => this.#logged(line));
     this.pool = new BufferPool({ maxBytes: MEMORY_BYTES, bufferBytes: BUFFER_BYTES, reserveBytes: 3 * BUFFER_BYTES });
     this.ledger = new Ledger();
-    this.admitted = true;
     this.#open = new OpenBuffer(this.pool);
     this.journal = await openJournal({
       files: this.files,
-      clock,
-      log,
-      randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(this.#random() * 256)),
-      directory: DIRECTORY,
+      clock: this.#clock,
+      log: silentLog,
+      randomBytes: (count) => new Uint8Array(count).fill(7),
+      directory: "/journal",
       holder: "test",
-      framer: lineFramer,
-      sync,
+      framer: this.framer,
+      sync: this.options.sync ?? "os",
       syncIntervalMs: 100,
       segmentBytes: SEGMENT_BYTES,
       recordBytes: RECORD_BYTES,
-      maxBytes,
+      maxBytes: 0,
       minFreeBytes: 0,
-      rewindBytes,
-      retainMs,
+      rewindBytes: this.options.rewindBytes ?? 0,
+      retainMs: 0,
       retainBytes: 0,
-      dropsOldest: whenFull === "drop-oldest",
+      dropsOldest: false,
     });
-    this.#watchAppends();
     this.ledger.carry(this.journal.recovery.pendingFrames, this.journal.recovery.pendingBytes);
     this.spool = new Spool({
       journal: this.journal,
       pool: this.pool,
-      framer: lineFramer,
+      framer: this.framer,
       ledger: this.ledger,
-      log,
-      clock,
-      whenFull,
-      mode,
-      appendFirst: mode === "always" && sync === "each",
-      rewindBytes,
+      log: silentLog,
+      clock: this.#clock,
+      whenFull: "block",
+      mode: this.options.mode,
+      appendFirst: this.options.sync === "each",
+      rewindBytes: this.options.rewindBytes ?? 0,
       recordBytes: RECORD_BYTES,
     });
-    this.spool.overload.onShut = () => this.admitted = false;
-    this.spool.overload.onReopen = () => this.admitted = true;
-    this.#watchDrops();
-    this.#appender = new Appender(this.spool, clock);
-    this.outlet = new Outlet(this.spool, this.options.eachFrame);
+    this.#appender = new Appender(this.spool, this.#clock);
+    this.#outlet = new Outlet(this.spool);
     this.#appender.start();
   }
 
   /** Lets everything happen that can happen without further input. */
   async settle(): Promise<void> {
-    const end = this.journal.end;
-    this.#undisturbed = this.#fault === undefined;
     for (let i = 0; i < 12; i++) await turn();
-    if (!this.#undisturbed) return;
-    // The interval of `sync = "interval"` has passed, and so has the time after which housekeeping comes round.
-    if (this.options.sync === "interval" && this.journal.end === end) this.books.synced();
-    if (this.#shortOfRoom) this.#oldest = this.books.position;
-    this.#shortOfRoom = false;
   }
 
-  /** `count` frames come in, in runs as a source hands them on; fewer where memory is full. */
+  /** `count` frames come in, in pieces as a source hands them on; fewer where memory is full. */
   receive(count: number): void {
-    for (let left = count; left > 0 && this.admitted;) {
-      const frames = [frameOf(this.#nextId)];
-      for (let bytes = frames[0].length; frames.length < Math.min(left, 1 + this.#nextId % 9);) {
-        const frame = frameOf(this.#nextId + frames.length);
-        if ((bytes += frame.length) > RECORD_BYTES) break;
-        frames.push(frame);
-      }
-      const bytes = join(frames);
+    for (let left = count; left > 0;) {
+      const lines = Array.from({ length: Math.min(left, 1 + this.received % 9) }, (_, i) => lineOf(this.received + i));
+      const bytes = join(lines);
       const at = this.#open.append(bytes);
       if (at === undefined) return;
-      this.#push(at.buffer, at.start, frames);
-      left -= frames.length;
+      this.spool.push(at.buffer, at.start, at.start + bytes.length, lines.length, this.#clock.wallUs());
+      this.received += lines.length;
+      left -= lines.length;
     }
   }
 
-  #push(buffer: Parameters<Spool["push"]>[0], start: number, frames: readonly Uint8Array[]): void {
-    this.follow();
-    for (const frame of frames) this.books.receive(this.#nextId++, frame.length);
-    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
-    const end = this.spool.push(buffer, start, start + bytes, frames.length, this.clock.wallUs());
-    assertEquals(end, this.spool.window.end, "the sequence after what was pushed");
-    this.follow();
-  }
-
-  /** What has happened without an action: frames were appended, or taken back by `drop-newest`. */
-  follow(): void {
-    this.books.published(this.journal.end, this.options.sync === "each");
-    if (this.options.whenFull === "drop-newest") this.books.cutTo(this.spool.window.end);
-    assertEquals(this.spool.window.end, this.books.log.length, "sequence of the next frame");
-  }
-
-  /** A new connection begins; the sequence at which it does. Where disk and memory allow, `rewind` bytes back. */
-  async begin(): Promise<{ first: number; rewindMayMiss: boolean }> {
-    await this.outlet.begin();
+  async connect(): Promise<void> {
+    if (this.#connected) return;
+    await this.#outlet.begin();
+    this.#connected = true;
     const first = this.spool.sent;
-    const { position } = this.books;
-    assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
-    const rewindMayMiss = this.#shortOfRoom || this.faulty;
-    this.#checkRewind(first, position, rewindMayMiss);
-    return { first, rewindMayMiss: rewindMayMiss || first < this.#oldest };
+    assert(first <= this.acknowledged, `begins at ${first}, the consumer has acknowledged up to ${this.acknowledged}`);
+    this.#checkRewind(first);
+    this.streams.push({ first, confirmed: this.spool.confirmed, bytes: new Uint8Array(0), acknowledged: 0 });
+    await this.settle();
   }
 
-  #checkRewind(first: number, position: number, mayMiss: boolean): void {
+  /** A connection begins `rewind` bytes before the first unconfirmed frame, at most a record earlier, if so much was there. */
+  #checkRewind(first: number): void {
     const { rewindBytes = 0 } = this.options;
-    const lengths = this.books.log.slice(first, position).map(({ length }) => length);
-    const back = lengths.reduce((sum, length) => sum + length, 0);
-    const settled = this.books.log.slice(first, position).every(({ fate }) => fate === "pending");
-    if (settled) assert(back - (lengths[0] ?? 0) < Math.max(1, rewindBytes), `${back} bytes back, not ${rewindBytes}`);
-    assert(back >= rewindBytes || mayMiss || first <= this.#oldest, `only ${back} bytes back, not ${rewindBytes}`);
+    let back = 0;
+    for (let frame = first; frame < this.spool.confirmed; frame++) back += lineOf(frame).length;
+    assert(back >= rewindBytes || first <= this.#oldest || this.#diskFull, `goes back ${back} bytes of ${rewindBytes}`);
+    assert(back < rewindBytes + 512 || rewindBytes === 0 && back === 0, `goes back ${back} bytes of ${rewindBytes}`);
   }
 
-  /** The books of the route against the model's. */
-  check(): void {
-    const { spool, journal, pool, books } = this;
-    this.follow();
-    books.check(this.ledger, this.#dropping ? undefined : spool.confirmed);
-    if (!this.#dropping) books.checkConfirmed(spool.confirmed);
-    if (this.options.mode === "always") assert(spool.cursor <= journal.end, "the cursor is past the journal");
-    assert(journal.cursor <= spool.confirmed, "the journal's cursor is ahead");
-    assert(pool.usedBytes <= MEMORY_BYTES, `${pool.usedBytes} bytes of memory in use`);
-  }
-
-  /** A clean stop. Frames are lost by it only where the disk takes none. Returns whether all of it succeeded. */
-  async stop(): Promise<boolean> {
-    const { books } = this;
-    await this.outlet.close();
-    const lost = await this.#appender.finish();
-    this.follow();
-    if (lost !== undefined) {
-      assert(this.faulty, "frames are lost at a stop");
-      const { first, until, bytes } = lost;
-      assert(books.log.slice(first, until).every(({ appended }) => !appended), "lost, and appended");
-      books.declareDropped("stop", first, until, { frames: until - first, bytes });
-      this.ledger.drop("stop", until - first, bytes);
+  /** The kernel takes what there is to send, at most `batches` times. */
+  async send(batches: number): Promise<void> {
+    for (let i = 0; i < batches && this.#connected; i++) {
+      this.#next ??= this.#outlet.next();
+      const outgoing = await Promise.race([this.#next, this.settle()]);
+      if (outgoing === undefined) return;
+      this.#next = undefined;
+      if (this.options.sync === "each") assert(this.spool.sent <= this.journal.end, "sent before it was synced");
+      const stream = this.streams[this.streams.length - 1];
+      stream.bytes = join([stream.bytes, outgoing.bytes]);
+      outgoing.release();
     }
-    this.check();
-    const closed = await this.journal.close().then(() => true, () => false);
-    assert(closed || this.faulty, "the journal cannot be closed");
-    this.#open.close();
-    assertEquals(this.pool.usedBytes, this.spool.window.endOffset === 0 ? 0 : this.#heldByWindow(), "memory in use");
-    return closed && lost === undefined;
   }
 
-  /** Capacity of the buffers that the window holds; nobody else has any. */
-  #heldByWindow(): number {
-    const { window } = this.spool;
-    const buffers = new Set(Array.from({ length: window.length }, (_, i) => window.at(i)!.buffer));
-    return [...buffers].reduce((sum, buffer) => sum + buffer.bytes.length, 0);
+  /** The consumer's kernel acknowledges a part of what is in flight; `told`: and we get to know. */
+  acknowledge(share: number, told: boolean): void {
+    if (!this.#connected) return;
+    const stream = this.streams[this.streams.length - 1];
+    stream.acknowledged += Math.floor((stream.bytes.length - stream.acknowledged) * share);
+    this.acknowledged = Math.max(this.acknowledged, this.#acknowledgedEnd(stream));
+    if (told) this.#outlet.confirm(stream.acknowledged);
   }
 
-  /** A start after a stop: nothing is missing. */
-  async startAgain(stopped: { readonly clean: boolean }): Promise<void> {
-    const { books } = this;
-    const { position } = books;
+  async disconnect(): Promise<void> {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#outlet.interrupt();
+    (await this.#next)?.release();
+    this.#next = undefined;
+    await this.#outlet.settle(this.streams[this.streams.length - 1].acknowledged);
+    if (this.options.mode === "overflow" || this.spool.confirmed <= this.journal.end) {
+      assertEquals(this.spool.confirmed, this.acknowledged, "the first unconfirmed frame");
+    }
+    await this.settle();
+    if (!this.#diskFull) assertEquals(this.spool.atRiskBytes, 0, "what is unconfirmed was not spilled");
+  }
+
+  /** A clean stop and a start; nothing may be lost by it. */
+  async restart(): Promise<void> {
+    await this.disconnect();
+    await this.#outlet.close();
+    assertEquals(await this.#appender.finish(), undefined, "frames lost at a clean stop");
+    await this.journal.close();
+    this.checkBooks();
     const pending = { ...this.ledger.pending };
-    if (stopped.clean && this.options.sync !== "os") books.synced();
     await this.start();
-    books.crashed("kill", this.spool.confirmed, this.spool.window.end);
-    books.reopened(this.spool.confirmed, this.spool.window.end);
-    this.journal.onDamage = (damage) => this.#damaged(damage);
-    const { confirmed } = this.spool;
-    if (books.log.slice(this.#oldest, confirmed).every(({ fate }) => fate !== "pending")) this.#oldest = confirmed;
-    if (!stopped.clean) {
-      this.#oldest = this.spool.confirmed;
-      return;
-    }
-    assert(this.journal.recovery.clean, "a clean stop is not seen as one");
     assertEquals(this.ledger.pending, pending, "what is pending after the restart");
-    assertEquals(books.position, Math.min(position, books.log.length), "where delivery goes on");
   }
 
-  /** The process dies, or the machine; another one starts on what is left of the files. */
-  async die(by: "kill" | { readonly seed: number }, interrupted: () => Promise<void>): Promise<void> {
-    const { books, journal } = this;
-    const atRisk = this.spool.atRiskBytes;
-    this.follow();
-    assert(books.onlyInMemory <= atRisk, `${books.onlyInMemory} bytes in memory alone, ${atRisk} said to be at risk`);
+  /** `kill -9` and a start on what is on disk: what had been appended is still there. */
+  async kill(): Promise<void> {
+    const appended = this.journal.end;
     this.files.crash();
-    await interrupted();
+    this.#connected = false;
+    this.#outlet.interrupt();
+    (await this.#next?.catch(() => undefined))?.release();
+    this.#next = undefined;
     await this.#appender.finish();
     // Nothing of the dead process may go on beside the new one; its file system takes nothing any more.
-    await journal.close().catch(() => {});
-    this.files = by === "kill"
-      ? this.files.afterCrash()
-      : this.files.afterPowerLoss(Deno.env.get("PLAIN") ? undefined : seeded(by.seed));
-    this.setFault(undefined);
+    await this.journal.close().catch(() => {});
+    this.files = this.files.afterCrash();
     await this.start();
-    books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
-    books.reopened(this.spool.confirmed, this.spool.window.end);
-    this.journal.onDamage = (damage) => this.#damaged(damage);
-    const { confirmed } = this.spool;
-    if (books.log.slice(this.#oldest, confirmed).every(({ fate }) => fate !== "pending")) this.#oldest = confirmed;
-    if (by !== "kill" || this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
+    assert(this.journal.end >= appended, "appended frames are gone");
+    assert(this.spool.confirmed <= this.acknowledged, "the cursor is ahead of what was confirmed");
+    // Frames that were in memory alone are lost; the producer of this model sends them again under the same numbers.
+    this.received = this.spool.window.end;
+    this.acknowledged = this.spool.confirmed;
+    if (this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
+    await this.setDiskFull(false);
   }
 
-  /** The model learns from the journal's own interface what has been appended. */
-  #watchAppends(): void {
-    const { journal, books } = this;
-    for (const name of ["append", "appendLast"] as const) {
-      const original = journal[name].bind(journal);
-      journal[name] = async (runs) => {
-        books.attempt(runs[0].first, runEnd(runs[runs.length - 1]));
-        try {
-          await original(runs);
-        } catch (error) {
-          this.#undisturbed = false;
-          this.#shortOfRoom ||= error instanceof JournalFullError;
-          throw error;
-        }
-      };
+  checkBooks(): void {
+    const { carried, received, delivered, pending } = this.ledger;
+    const dropped = this.ledger.droppedTotal();
+    for (const unit of ["frames", "bytes"] as const) {
+      assertEquals(
+        carried[unit] + received[unit],
+        delivered[unit] + pending[unit] + dropped[unit],
+        `the books: ${unit}`,
+      );
     }
+    if (this.options.mode === "always") assert(this.spool.cursor <= this.journal.end, "the cursor is past the journal");
+    assertEquals(pending.frames, this.received - this.spool.confirmed, "pending frames");
+    assert(this.pool.usedBytes <= MEMORY_BYTES, `${this.pool.usedBytes} bytes of memory in use`);
   }
 
-  /** Between these two a segment is being dropped: it is passed, and not counted yet. */
-  #watchDrops(): void {
-    const { spool } = this;
-    const fence = spool.fence.bind(spool);
-    const giveUp = spool.giveUp.bind(spool);
-    this.#dropping = false;
-    spool.fence = (until) => {
-      this.#dropping = true;
-      const from = fence(until);
-      this.books.pass(from, until);
-      return from;
-    };
-    spool.giveUp = (frames, bytes) => {
-      this.#dropping = false;
-      giveUp(frames, bytes);
-    };
-  }
-
-  /** As `Route` does it; the model has to agree. */
-  #damaged({ from, until, counted, payloadBytes }: Damage): void {
-    const { books, spool } = this;
-    for (const entry of books.log.slice(Math.max(from, spool.confirmed), until)) {
-      assert(entry.fate !== "pending", `frame ${entry.id} is damaged, ${entry.durable ? "and was" : "not"} synced`);
-      if (entry.fate === "maybe") entry.fate = "damaged";
+  /** Delivers all that is left, then checks every stream byte by byte, and that they cover everything. */
+  async finish(): Promise<void> {
+    await this.connect();
+    for (let i = 0; i < 10_000 && this.spool.confirmed < this.received; i++) {
+      await this.send(50);
+      this.acknowledge(1, true);
     }
-    const frames = until - Math.max(from, spool.confirmed);
-    if (!counted || frames <= 0) return;
-    this.ledger.drop("damaged", frames, Math.round(payloadBytes * frames / Math.max(1, until - from)));
+    assertEquals(this.spool.confirmed, this.received, "not everything was delivered");
+    this.checkBooks();
+    assertEquals(this.ledger.pending.bytes, 0);
+    let covered = 0;
+    for (const stream of this.streams) {
+      assert(stream.first <= covered, `frames ${covered} to ${stream.first} were never sent`);
+      this.#checkStream(stream);
+      covered = Math.max(covered, this.#acknowledgedEnd(stream));
+    }
+    // A kill may have taken frames that were delivered from memory; they are then sent again.
+    assert(covered >= this.received, `frames ${covered} to ${this.received} were never sent`);
+    await this.disconnect();
+    await this.#outlet.close();
+    assertEquals(await this.#appender.finish(), undefined, "frames lost at a clean stop");
+    await this.journal.close();
   }
 
-  #logged(line: LogLine): void {
-    this.lines.push(line);
-    if (this.files.crashed) return;
-    const { message, fields } = line;
-    const range = fields as { from: number; until: number; frames: number; bytes: number };
-    switch (message) {
-      case "no room in the journal, its oldest segment is dropped":
-        this.books.unlinked(range.until);
-        return this.books.declarePassed(range);
-      case "frames in flight are dropped, their segment is gone":
-        return this.books.declareDropped("full", range.from, range.until, range);
-    }
+  /** The number after the last frame that is acknowledged whole. */
+  #acknowledgedEnd(stream: Stream): number {
+    let end = stream.first;
+    this.#eachLine(stream.bytes.subarray(0, stream.acknowledged), (number) => end = number + 1);
+    return end;
+  }
+
+  /**
+   * Every frame is there, whole and in order. Where the disk was full, confirmed
+   * frames that were there for `rewind` alone may be gone.
+   */
+  #checkStream(stream: Stream): void {
+    let expected = stream.first;
+    this.#eachLine(stream.bytes, (number, line) => {
+      const given = this.#wasFull && expected < number && number <= stream.confirmed;
+      if (!given) assertEquals(number, expected, "the next frame");
+      assertEquals(line, new TextDecoder().decode(lineOf(number)), `frame ${number}`);
+      expected = number + 1;
+    });
+  }
+
+  #eachLine(bytes: Uint8Array, act: (number: number, line: string) => void): void {
+    const lines = new TextDecoder().decode(bytes).split("\n");
+    lines.pop();
+    for (const line of lines) act(Number(line.slice(0, 8)), `${line}\n`);
   }
 }

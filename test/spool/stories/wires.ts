@@ -1,12 +1,12 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
-import type { Outgoing } from "../../src/spool/outlet.ts";
-import { Refusals } from "../../src/target/refusals.ts";
-import { ReplyConfirmer } from "../../src/target/reply_confirmer.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import type { Outgoing } from "../../../src/spool/outlet.ts";
+import { Refusals } from "../../../src/target/refusals.ts";
+import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
-import { silentLog } from "../../src/base/log.ts";
+import { silentLog } from "../../../src/base/log.ts";
 import { recordingLog } from "./surroundings.ts";
 import { DIRECTORY, type World } from "./world.ts";
 

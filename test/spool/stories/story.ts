@@ -1,6 +1,6 @@
 /** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
 import fc from "fast-check";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 import type { Fault } from "./surroundings.ts";
 import { ByteWire, ReplyWire } from "./wires.ts";
 import { World, type WorldOptions } from "./world.ts";

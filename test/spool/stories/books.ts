@@ -4,8 +4,8 @@
  * segments or positions; it is told what happened at the edges (received,
  * confirmed, declared as dropped, appended) and says what may follow.
  */
-import type { DropReason, Ledger, Tally } from "../../src/base/ledger.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import type { DropReason, Ledger, Tally } from "../../../src/base/ledger.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 
 /** `gone`: a crash took it, as it may. `maybe`: a power loss may have taken it. */
 export type Fate = "pending" | "gone" | "maybe" | DropReason;
@@ -18,6 +18,8 @@ export interface Entry {
   attempted: boolean;
   appended: boolean;
   durable: boolean;
+  /** A process has ended after a sync of it may have failed: no later one makes it durable for certain. */
+  doubtful: boolean;
   /** It was in a segment that was dropped. */
   unlinked: boolean;
   /** It has been sent on the connection that there is, and not answered. */
@@ -81,6 +83,7 @@ export class Books {
       attempted: false,
       appended: false,
       durable: false,
+      doubtful: false,
       unlinked: false,
       inFlight: false,
       arrived: false,
@@ -164,7 +167,7 @@ export class Books {
 
   /** What is appended now survives a power loss. */
   synced(): void {
-    for (const entry of this.log) entry.durable ||= entry.appended;
+    for (const entry of this.log) entry.durable ||= entry.appended && !entry.doubtful;
   }
 
   /**
@@ -193,6 +196,11 @@ export class Books {
   /** What a kill would take now: frames in memory alone that no consumer has, in bytes. */
   get onlyInMemory(): number {
     return sumOf(this.log.filter(({ fate, appended, arrived }) => fate === "pending" && !appended && !arrived));
+  }
+
+  /** The process ends in which syncs may have failed. */
+  syncsMayHaveFailed(): void {
+    for (const entry of this.log) entry.doubtful ||= !entry.durable;
   }
 
   /** A new process has opened the journal. */

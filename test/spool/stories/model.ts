@@ -1,0 +1,13 @@
+import fc from "fast-check";
+import { play, stories } from "./story.ts";
+
+const RUNS = Number(Deno.env.get("SPILLWAY_MODEL_RUNS") ?? 60);
+
+for (const mode of ["overflow", "always"] as const) {
+  for (const eachFrame of [false, true]) {
+    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
+    Deno.test(`${mode}, ${confirmed}: whatever happens, the route does what the model says`, async () => {
+      await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }), play), { numRuns: RUNS });
+    });
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * A route without sockets: the real spool, appender, outlet and journal on a
+ * file system in memory, with faults on demand, and a consumer that checks what
+ * it is sent. `books.ts` is the model that all of it is held against.
+ */
+import { setImmediate } from "node:timers";
+import { BufferPool } from "../../../src/base/buffer.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { Ledger } from "../../../src/base/ledger.ts";
+import { runEnd } from "../../../src/base/run.ts";
+import { openJournal } from "../../../src/journal/open.ts";
+import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/types.ts";
+import { OpenBuffer } from "../../../src/source/open_buffer.ts";
+import { Appender } from "../../../src/spool/appender.ts";
+import { Outlet } from "../../../src/spool/outlet.ts";
+import type { WhenFull } from "../../../src/spool/overload.ts";
+import { Spool } from "../../../src/spool/spool.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { join } from "../../support/bytes.ts";
+import { MemoryFiles } from "../../support/memory_files.ts";
+import { seeded } from "../../support/random.ts";
+import { Books } from "./books.ts";
+import { frameOf, lineFramer } from "./model_frames.ts";
+import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
+
+export const MEMORY_BYTES = 48 * 1024;
+const BUFFER_BYTES = 4 * 1024;
+const RECORD_BYTES = 2 * 1024;
+const SEGMENT_BYTES = 16 * 1024;
+export const DIRECTORY = "/journal";
+
+/** One turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export interface WorldOptions {
+  readonly mode: "overflow" | "always";
+  readonly sync?: SyncPolicy;
+  readonly rewindBytes?: number;
+  readonly whenFull?: WhenFull;
+  /** Of the journal; 0: no limit. */
+  readonly maxBytes?: number;
+  readonly retainMs?: number;
+  /** Frames are confirmed one by one. */
+  readonly eachFrame?: boolean;
+}
+
+export class World {
+  files = new MemoryFiles();
+  readonly books = new Books();
+  journal!: Journal;
+  spool!: Spool;
+  ledger!: Ledger;
+  pool!: BufferPool;
+  outlet!: Outlet;
+  readonly clock: Clock;
+  /** Are producers admitted? */
+  admitted = true;
+  #appender!: Appender;
+  #open!: OpenBuffer;
+  #nowMs = 0;
+  readonly #random = seeded(1);
+  #nextId = 0;
+  #fault: Fault | undefined;
+  /** Since this process began. */
+  #syncsMayFail = false;
+  /** The journal was short of room and may have given up what it kept for `rewind`; until a while after. */
+  #shortOfRoom = false;
+  /** No journal write or sync has failed, and none was to, since `settle` began. */
+  #undisturbed = true;
+  /** Frames before this one may be gone: what was kept for `rewind` alone has been given up. */
+  #oldest = 0;
+  /** What the route has logged, in case a check fails. */
+  readonly lines: LogLine[] = [];
+
+  constructor(readonly options: WorldOptions) {
+    // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
+    this.clock = {
+      monotonicMs: () => this.#nowMs,
+      wallUs: () => 1_700_000_000_000_000 + this.#nowMs * 1000,
+      sleep: async (ms, signal) => {
+        if (signal?.aborted) return;
+        await turn();
+        this.#nowMs += ms;
+      },
+    };
+  }
+
+  /** From now on what `fault` says fails; undefined: nothing any more. */
+  setFault(fault: Fault | undefined): void {
+    this.#fault = fault;
+    this.hadFaults ||= fault !== undefined;
+    this.#syncsMayFail ||= fault?.kind === "error" && fault.operation === "sync";
+    this.#undisturbed = false;
+    this.files.plan = fault === undefined ? () => undefined : planOf(fault);
+    this.files.enforceSpace = fault?.kind === "no space";
+    this.files.free = fault?.kind === "no space" ? this.#usedBytes() + fault.left : Number.POSITIVE_INFINITY;
+  }
+
+  /** Has anything failed in this world? */
+  hadFaults = false;
+
+  #usedBytes(): number {
+    return this.files.paths().reduce((sum, path) => sum + this.files.bytesOf(path).length, 0);
+  }
+
+  get faulty(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  async start(): Promise<void> {
+    if (this.#syncsMayFail) this.books.syncsMayHaveFailed();
+    this.#syncsMayFail = false;
+    const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
+    const { clock } = this;
+    const log = recordingLog((line) => this.#logged(line));
+    this.pool = new BufferPool({ maxBytes: MEMORY_BYTES, bufferBytes: BUFFER_BYTES, reserveBytes: 3 * BUFFER_BYTES });
+    this.ledger = new Ledger();
+    this.admitted = true;
+    this.#open = new OpenBuffer(this.pool);
+    this.journal = await openJournal({
+      files: this.files,
+      clock,
+      log,
+      randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(this.#random() * 256)),
+      directory: DIRECTORY,
+      holder: "test",
+      framer: lineFramer,
+      sync,
+      syncIntervalMs: 100,
+      segmentBytes: SEGMENT_BYTES,
+      recordBytes: RECORD_BYTES,
+      maxBytes,
+      minFreeBytes: 0,
+      rewindBytes,
+      retainMs,
+      retainBytes: 0,
+      dropsOldest: whenFull === "drop-oldest",
+    });
+    this.#watchAppends();
+    this.ledger.carry(this.journal.recovery.pendingFrames, this.journal.recovery.pendingBytes);
+    this.spool = new Spool({
+      journal: this.journal,
+      pool: this.pool,
+      framer: lineFramer,
+      ledger: this.ledger,
+      log,
+      clock,
+      whenFull,
+      mode,
+      appendFirst: mode === "always" && sync === "each",
+      rewindBytes,
+      recordBytes: RECORD_BYTES,
+    });
+    this.spool.overload.onShut = () => this.admitted = false;
+    this.spool.overload.onReopen = () => this.admitted = true;
+    this.#watchDrops();
+    this.#appender = new Appender(this.spool, clock);
+    this.outlet = new Outlet(this.spool, this.options.eachFrame);
+    this.#appender.start();
+  }
+
+  /** Lets everything happen that can happen without further input. */
+  async settle(): Promise<void> {
+    const end = this.journal.end;
+    this.#undisturbed = this.#fault === undefined;
+    for (let i = 0; i < 12; i++) await turn();
+    if (!this.#undisturbed) return;
+    // The interval of `sync = "interval"` has passed, and so has the time after which housekeeping comes round.
+    if (this.options.sync === "interval" && this.journal.end === end) this.books.synced();
+    if (this.#shortOfRoom) this.#oldest = this.books.position;
+    this.#shortOfRoom = false;
+  }
+
+  /** `count` frames come in, in runs as a source hands them on; fewer where memory is full. */
+  receive(count: number): void {
+    for (let left = count; left > 0 && this.admitted;) {
+      const frames = [frameOf(this.#nextId)];
+      for (let bytes = frames[0].length; frames.length < Math.min(left, 1 + this.#nextId % 9);) {
+        const frame = frameOf(this.#nextId + frames.length);
+        if ((bytes += frame.length) > RECORD_BYTES) break;
+        frames.push(frame);
+      }
+      const bytes = join(frames);
+      const at = this.#open.append(bytes);
+      if (at === undefined) return;
+      this.#push(at.buffer, at.start, frames);
+      left -= frames.length;
+    }
+  }
+
+  #push(buffer: Parameters<Spool["push"]>[0], start: number, frames: readonly Uint8Array[]): void {
+    this.follow();
+    for (const frame of frames) this.books.receive(this.#nextId++, frame.length);
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    const end = this.spool.push(buffer, start, start + bytes, frames.length, this.clock.wallUs());
+    assertEquals(end, this.spool.window.end, "the sequence after what was pushed");
+    this.follow();
+  }
+
+  /** What has happened without an action: frames were appended, or taken back by `drop-newest`. */
+  follow(): void {
+    this.books.published(this.journal.end, this.options.sync === "each");
+    if (this.options.whenFull === "drop-newest") this.books.cutTo(this.spool.window.end);
+    assertEquals(this.spool.window.end, this.books.log.length, "sequence of the next frame");
+  }
+
+  /** A new connection begins; the sequence at which it does. Where disk and memory allow, `rewind` bytes back. */
+  async begin(): Promise<{ first: number; rewindMayMiss: boolean }> {
+    await this.outlet.begin();
+    const first = this.spool.sent;
+    const { position } = this.books;
+    assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
+    const rewindMayMiss = this.#shortOfRoom || this.faulty;
+    this.#checkRewind(first, position, rewindMayMiss);
+    return { first, rewindMayMiss: rewindMayMiss || first < this.#oldest };
+  }
+
+  #checkRewind(first: number, position: number, mayMiss: boolean): void {
+    const { rewindBytes = 0 } = this.options;
+    const lengths = this.books.log.slice(first, position).map(({ length }) => length);
+    const back = lengths.reduce((sum, length) => sum + length, 0);
+    const settled = this.books.log.slice(first, position).every(({ fate }) => fate === "pending");
+    if (settled) assert(back - (lengths[0] ?? 0) < Math.max(1, rewindBytes), `${back} bytes back, not ${rewindBytes}`);
+    const atHole = first > 0 && this.books.log[first - 1].fate !== "pending";
+    assert(
+      back >= rewindBytes || mayMiss || atHole || first <= this.#oldest,
+      `only ${back} bytes back, not ${rewindBytes}`,
+    );
+  }
+
+  /** The books of the route against the model's. */
+  check(): void {
+    const { spool, journal, pool, books } = this;
+    this.follow();
+    books.check(this.ledger, spool.passing ? undefined : spool.confirmed);
+    if (spool.passing === undefined) books.checkConfirmed(spool.confirmed);
+    if (this.options.mode === "always") assert(spool.cursor <= journal.end, "the cursor is past the journal");
+    assert(journal.cursor <= spool.confirmed, "the journal's cursor is ahead");
+    assert(pool.usedBytes <= MEMORY_BYTES, `${pool.usedBytes} bytes of memory in use`);
+  }
+
+  /** A clean stop. Frames are lost by it only where the disk takes none. Returns whether all of it succeeded. */
+  async stop(): Promise<boolean> {
+    const { books } = this;
+    await this.outlet.close();
+    const lost = await this.#appender.finish();
+    this.follow();
+    if (lost !== undefined) {
+      assert(this.faulty, "frames are lost at a stop");
+      const { first, until, bytes } = lost;
+      assert(books.log.slice(first, until).every(({ appended }) => !appended), "lost, and appended");
+      books.declareDropped("stop", first, until, { frames: until - first, bytes });
+      this.ledger.drop("stop", until - first, bytes);
+    }
+    this.check();
+    const closed = await this.journal.close().then(() => true, () => false);
+    assert(closed || this.faulty, "the journal cannot be closed");
+    this.#open.close();
+    assertEquals(this.pool.usedBytes, this.spool.window.endOffset === 0 ? 0 : this.#heldByWindow(), "memory in use");
+    return closed && lost === undefined;
+  }
+
+  /** Capacity of the buffers that the window holds; nobody else has any. */
+  #heldByWindow(): number {
+    const { window } = this.spool;
+    const buffers = new Set(Array.from({ length: window.length }, (_, i) => window.at(i)!.buffer));
+    return [...buffers].reduce((sum, buffer) => sum + buffer.bytes.length, 0);
+  }
+
+  /** A start after a stop: nothing is missing. */
+  async startAgain(stopped: { readonly clean: boolean }): Promise<void> {
+    const { books } = this;
+    const { position } = books;
+    const pending = { ...this.ledger.pending };
+    if (stopped.clean && this.options.sync !== "os") books.synced();
+    await this.start();
+    books.crashed("kill", this.spool.confirmed, this.spool.window.end);
+    books.reopened(this.spool.confirmed, this.spool.window.end);
+    this.journal.onDamage = (damage) => this.#damaged(damage);
+    if (!stopped.clean) {
+      this.#oldest = this.spool.confirmed;
+      return;
+    }
+    assert(this.journal.recovery.clean, "a clean stop is not seen as one");
+    assertEquals(this.ledger.pending, pending, "what is pending after the restart");
+    assertEquals(books.position, Math.min(position, books.log.length), "where delivery goes on");
+  }
+
+  /** The process dies, or the machine; another one starts on what is left of the files. */
+  async die(by: "kill" | { readonly seed: number }, interrupted: () => Promise<void>): Promise<void> {
+    const { books, journal } = this;
+    const atRisk = this.spool.atRiskBytes;
+    this.follow();
+    assert(books.onlyInMemory <= atRisk, `${books.onlyInMemory} bytes in memory alone, ${atRisk} said to be at risk`);
+    this.files.crash();
+    await interrupted();
+    await this.#appender.finish();
+    // Nothing of the dead process may go on beside the new one; its file system takes nothing any more.
+    await journal.close().catch(() => {});
+    this.files = by === "kill"
+      ? this.files.afterCrash()
+      : this.files.afterPowerLoss(Deno.env.get("PLAIN") ? undefined : seeded(by.seed));
+    this.setFault(undefined);
+    await this.start();
+    books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
+    books.reopened(this.spool.confirmed, this.spool.window.end);
+    this.journal.onDamage = (damage) => this.#damaged(damage);
+    if (by !== "kill" || this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
+  }
+
+  /** The model learns from the journal's own interface what has been appended. */
+  #watchAppends(): void {
+    const { journal, books } = this;
+    for (const name of ["append", "appendLast"] as const) {
+      const original = journal[name].bind(journal);
+      journal[name] = async (runs) => {
+        books.attempt(runs[0].first, runEnd(runs[runs.length - 1]));
+        try {
+          await original(runs);
+        } catch (error) {
+          this.#undisturbed = false;
+          this.#shortOfRoom ||= error instanceof JournalFullError;
+          throw error;
+        }
+      };
+    }
+  }
+
+  #watchDrops(): void {
+    const { spool, books } = this;
+    const fence = spool.fence.bind(spool);
+    spool.fence = (until) => {
+      const passing = fence(until);
+      books.pass(passing.from, passing.until);
+      return passing;
+    };
+  }
+
+  /** Damage can only be what a power loss may take. */
+  #damaged(damage: Damage): void {
+    const { books, spool } = this;
+    for (const entry of books.log.slice(Math.max(damage.from, spool.confirmed), damage.until)) {
+      assert(entry.fate !== "pending", `frame ${entry.id} is damaged, ${entry.durable ? "and was" : "not"} synced`);
+      if (entry.fate === "maybe") entry.fate = "damaged";
+    }
+    spool.damaged(damage);
+  }
+
+  #logged(line: LogLine): void {
+    this.lines.push(line);
+    if (Deno.env.get("TRACE")) console.log("LOG", line.message, JSON.stringify(line.fields));
+    if (this.files.crashed) return;
+    const { message, fields } = line;
+    const range = fields as { from: number; until: number; frames: number; bytes: number };
+    switch (message) {
+      case "no room in the journal, its oldest segment is dropped":
+        this.books.unlinked(range.until);
+        return this.books.declarePassed(range);
+      case "frames in flight are dropped, their segment is gone":
+        return this.books.declareDropped("full", range.from, range.until, range);
+    }
+  }
+}

@@ -1,0 +1,233 @@
+/** `confirm = "reply"` over the real spool and journal, with a consumer that answers what a test says. */
+import { BufferPool } from "../../src/base/buffer.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { Ledger } from "../../src/base/ledger.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createFramer } from "../../src/framing/create.ts";
+import type { Framing } from "../../src/framing/framing.ts";
+import { openJournal } from "../../src/journal/open.ts";
+import { Outlet } from "../../src/spool/outlet.ts";
+import { Spool } from "../../src/spool/spool.ts";
+import { Refusals } from "../../src/target/refusals.ts";
+import { ReplyConfirmer, type ReplyRules } from "../../src/target/reply_confirmer.ts";
+import { Session } from "../../src/target/session.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { join } from "../support/bytes.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
+import { optionsFor } from "../journal/rig.ts";
+
+const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 };
+const encode = (text: string) => new TextEncoder().encode(text);
+
+class Rig {
+  readonly files = new MemoryFiles();
+  readonly ledger = new Ledger();
+  readonly refusals = new Refusals();
+  readonly forwarded: string[] = [];
+  readonly #framer = createFramer(LINES);
+  readonly #pool = new BufferPool({ maxBytes: 1 << 20, bufferBytes: 32 * 1024, reserveBytes: 96 * 1024 });
+  connection = new ScriptedConnection();
+  nowMs = 0;
+  spool!: Spool;
+  outlet!: Outlet;
+  session!: Session;
+
+  constructor(private readonly rules: Partial<ReplyRules> = {}) {}
+
+  async open(): Promise<this> {
+    const journal = await openJournal(optionsFor(this.files, { framer: this.#framer }));
+    this.spool = new Spool({
+      journal,
+      framer: this.#framer,
+      ledger: this.ledger,
+      pool: this.#pool,
+      log: silentLog,
+      clock: systemClock,
+      mode: "overflow",
+      whenFull: "block",
+      appendFirst: false,
+      rewindBytes: 0,
+      recordBytes: 16 * 1024,
+    });
+    this.outlet = new Outlet(this.spool, true);
+    await this.connect();
+    return this;
+  }
+
+  async connect(): Promise<void> {
+    this.connection = new ScriptedConnection();
+    await this.outlet.begin();
+    const clock = { ...systemClock, monotonicMs: () => this.nowMs };
+    const rules: ReplyRules = {
+      framer: createFramer(LINES),
+      timeoutMs: 30_000,
+      ok: undefined,
+      attempts: 3,
+      window: 1024,
+      ...this.rules,
+    };
+    const confirmer = new ReplyConfirmer({
+      outlet: this.outlet,
+      spool: this.spool,
+      clock,
+      log: silentLog,
+      rules,
+      refusals: this.refusals,
+      replies: {
+        forward: (bytes, sequence) => {
+          this.forwarded.push(`${sequence} ${new TextDecoder().decode(bytes)}`);
+          return Promise.resolve();
+        },
+      },
+    });
+    const { connection, outlet } = this;
+    this.session = new Session({
+      connection,
+      outlet,
+      confirmer,
+      clock,
+      rate: undefined,
+      stallTimeoutMs: 0,
+      halfClose: false,
+    });
+  }
+
+  receive(...lines: readonly string[]): void {
+    const bytes = encode(lines.map((line) => `${line}\n`).join(""));
+    const buffer = this.#pool.take(bytes.length)!;
+    buffer.bytes.set(bytes);
+    this.spool.push(buffer, 0, bytes.length, lines.length, 0);
+    buffer.release();
+  }
+
+  async answer(text: string): Promise<void> {
+    this.connection.feed(encode(text));
+    await turns();
+  }
+
+  /** Everything that was written on the connection. */
+  get sent(): string {
+    return new TextDecoder().decode(join(this.connection.written));
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("the n-th answer confirms the n-th frame, however the answers are cut into pieces", async () => {
+  const rig = await new Rig().open();
+  rig.receive("a", "b", "c", "d", "e");
+  await turns();
+  assertEquals(rig.sent, "a\nb\nc\nd\ne\n");
+  for (const [piece, confirmed] of [["o", 0], ["k", 0], ["\n", 1], ["ok\nok\no", 3], ["k\nok\n", 5]] as const) {
+    await rig.answer(piece);
+    assertEquals(rig.spool.confirmed, confirmed, `after ${JSON.stringify(piece)}`);
+    assertEquals(rig.ledger.delivered, { frames: confirmed, bytes: 2 * confirmed });
+  }
+});
+
+Deno.test("no more frames than the window are sent and not answered", async () => {
+  const rig = await new Rig({ window: 2 }).open();
+  rig.receive("a", "b", "c", "d", "e");
+  await turns();
+  assertEquals(rig.sent, "a\nb\n");
+  await rig.answer("ok\n");
+  assertEquals(rig.sent, "a\nb\nc\n");
+  await rig.answer("ok\nok\n");
+  assertEquals(rig.sent, "a\nb\nc\nd\ne\n");
+});
+
+Deno.test("after a lost connection delivery goes on with the first frame that was not answered", async () => {
+  const rig = await new Rig().open();
+  rig.receive("a", "b", "c");
+  await rig.answer("ok\nok\n");
+  rig.connection.end();
+  assertEquals(await rig.session.ended, "the consumer closed the connection");
+  assertEquals(await rig.session.settle(), 1, "may arrive twice");
+  await rig.connect();
+  await turns();
+  assertEquals(rig.sent, "c\n");
+});
+
+Deno.test("a frame that is answered badly is sent again with all after it, once those in flight are answered", async () => {
+  const rig = await new Rig({ ok: /^ok$/ }).open();
+  rig.receive("a", "b", "c", "d");
+  await rig.answer("ok\nno\n");
+  assertEquals(rig.spool.confirmed, 1);
+  rig.receive("e");
+  await rig.answer("ok\n");
+  assertEquals(rig.sent, "a\nb\nc\nd\n", "d is not answered yet");
+  await rig.answer("ok\n");
+  assertEquals(rig.sent, "a\nb\nc\nd\nb\nc\nd\ne\n");
+  assertEquals(rig.spool.confirmed, 1, "answers to what was in flight behind b count for nothing");
+  await rig.answer("ok\nok\nok\nok\n");
+  assertEquals(rig.spool.confirmed, 5);
+  assertEquals(rig.forwarded, ["0 ok\n", "1 ok\n", "2 ok\n", "3 ok\n", "4 ok\n"], "one answer for each frame");
+});
+
+Deno.test("after reply_attempts bad answers, counted across connections, the frame is in quarantine and the next follows", async () => {
+  const rig = await new Rig({ ok: /^ok$/, attempts: 3, window: 1 }).open();
+  rig.receive("bad one", "good");
+  await turns();
+  await rig.answer("no\n");
+  await rig.answer("no\n");
+  rig.connection.end();
+  await rig.session.ended;
+  await rig.session.settle();
+  await rig.connect();
+  await turns();
+  assertEquals(rig.sent, "bad one\n");
+  await rig.answer("never\n");
+  assertEquals(rig.sent, "bad one\ngood\n");
+  await rig.answer("ok\n");
+  const kept = rig.files.bytesOf("/j/quarantine/00000000000000000000.refused");
+  assertEquals(new TextDecoder().decode(kept), "bad one\n");
+  assertEquals(rig.ledger.dropped.get("refused"), { frames: 1, bytes: 8 });
+  assertEquals(rig.ledger.delivered, { frames: 1, bytes: 5 });
+  assertEquals(rig.spool.confirmed, 2);
+  assertEquals(rig.forwarded, ["0 never\n", "1 ok\n"], "the producer hears the last refusal");
+});
+
+Deno.test("where quarantine takes nothing the frame is kept, and refused again later", async () => {
+  const rig = await new Rig({ ok: /^ok$/, attempts: 1 }).open();
+  rig.files.plan = (operation, path) =>
+    operation === "write" && path.includes("quarantine") ? { code: "ENOSPC", written: 0 } : undefined;
+  rig.receive("bad");
+  await rig.answer("no\n");
+  assert((await rig.session.ended).includes("ENOSPC"), "the session ends, and says why");
+  await rig.session.settle();
+  assertEquals(rig.ledger.pending, { frames: 1, bytes: 4 });
+  rig.files.plan = () => undefined;
+  await rig.connect();
+  await rig.answer("no\n");
+  assertEquals(rig.ledger.dropped.get("refused"), { frames: 1, bytes: 4 });
+});
+
+Deno.test("an answer that does not come in time ends the connection; time without a frame in flight does not count", async () => {
+  const rig = await new Rig({ timeoutMs: 5000 }).open();
+  rig.nowMs = 60_000;
+  rig.receive("a");
+  await turns();
+  await rig.answer("ok\n");
+  rig.nowMs = 120_000;
+  rig.receive("b");
+  await turns();
+  assertEquals(rig.spool.confirmed, 1);
+  rig.nowMs += 5000;
+  assertEquals(await rig.session.ended, "no answer from the consumer for 5s (reply_timeout)");
+});
+
+for (
+  const [what, answers] of [["more answers than frames", "ok\nok\n"], ["an answer that is none", "x".repeat(2000)]]
+) {
+  Deno.test(`${what} end the connection, and confirm nothing`, async () => {
+    const rig = await new Rig().open();
+    rig.receive("a");
+    await turns();
+    rig.connection.feed(encode(answers));
+    assert((await rig.session.ended).startsWith("the consumer"), "says why");
+    assertEquals(rig.spool.confirmed, 0);
+  });
+}
