@@ -17,7 +17,7 @@ import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { segmentBytesFor } from "./segment_size.ts";
-import { createSegment, type Extent, type SegmentWriter } from "./segment_writer.ts";
+import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./stop_sync.ts";
 import { JournalFullError, type JournalOptions } from "./types.ts";
 
@@ -132,28 +132,18 @@ export class AppendLog {
     const size = batch.size + (change ? SEGMENT_HEADER_BYTES + FOOTER_BYTES : 0);
     if (!last) this.#parts.room.check(size, this.#segments.bytes);
     if (writer === undefined || space <= 0) writer = await this.#newSegment(first);
-    const before = writer.written;
+    const before = writer.written.offset;
     try {
       await writer.write(batch.records, this.#previousEnd, this.#cursor);
       await writer.takeName();
-      if (this.#options.sync === "each") await this.#syncOrCut(writer, before);
+      if (this.#options.sync === "each") await writer.sync();
     } catch (error) {
       if (!writer.usable) await this.#abandon(writer);
       throw error;
     }
-    this.#parts.room.wrote(writer.written.offset - before.offset);
+    this.#parts.room.wrote(writer.written.offset - before);
     this.#publish(writer);
     return batch.records.length;
-  }
-
-  /** Where the sync fails, what was written since `before` must not come back: its frames may be dropped meanwhile. */
-  async #syncOrCut(writer: SegmentWriter, before: Extent): Promise<void> {
-    try {
-      await writer.sync();
-    } catch (error) {
-      await writer.cutTo(before);
-      throw error;
-    }
   }
 
   #publish(writer: SegmentWriter): void {

@@ -166,12 +166,6 @@ export class SegmentWriter {
     }
   }
 
-  /** Takes back what was written after `extent`; where that fails the file is not usable, and the next start reads it. */
-  async cutTo(extent: Extent): Promise<void> {
-    this.#written = extent;
-    await this.#cutBack();
-  }
-
   /** Writes the footer. On rejection the segment is as it was, and not usable. */
   async seal(cursor: number): Promise<void> {
     const { offset, end } = this.#written;

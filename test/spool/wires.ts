@@ -1,4 +1,5 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
+import { SystemError } from "../../src/base/error.ts";
 import type { Outgoing } from "../../src/spool/outlet.ts";
 import { Refusals } from "../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../src/target/reply_confirmer.ts";
@@ -36,13 +37,13 @@ export abstract class Wire {
       this.#next ??= this.pump();
       try {
         await Promise.race([this.#next, this.world.settle()]);
-        if (!await this.takeNext()) return;
       } catch (error) {
         // The frame that was refused could not be kept: the session ends.
-        if (!this.world.hadFaults || this.world.options.eachFrame !== true) throw error;
+        if (!this.world.hadFaults || !(error instanceof SystemError)) throw error;
         this.#next = undefined;
         return await this.disconnect();
       }
+      if (!await this.takeNext()) return;
     }
   }
 
@@ -205,7 +206,8 @@ export class ReplyWire extends Wire {
     try {
       await this.takeNext();
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
       return false;
     }
   }
