@@ -22,6 +22,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "print a commented configuration, a systemd unit or a crontab line",
     load: async () => (await import("./init.ts")).command,
   },
+  ls: {
+    summary: "list the segments of a journal and what is in them",
+    load: async () => (await import("./ls.ts")).command,
+  },
+  cat: {
+    summary: "print the frames of a journal: raw, text, json or hex",
+    load: async () => (await import("./cat.ts")).command,
+  },
+  verify: {
+    summary: "check every checksum of a journal",
+    load: async () => (await import("./verify.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -39,9 +51,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
   status: "the log of spillway run says what the routes do",
-  ls: "ls -l lists the segment files of a journal directory",
-  cat: "src/journal/FORMAT.md describes the segment files",
-  verify: "spillway run checks what it reads, and logs and quarantines what is damaged",
   repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
   replay: "target.rewind resends what was confirmed last",

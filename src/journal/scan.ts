@@ -22,10 +22,16 @@ export type Scanned =
     /** What cuts them. */
     readonly framer: Framer;
   }
-  | { readonly kind: "damage"; readonly segment: string; readonly offset: number; readonly bytes: number }
+  | {
+    readonly kind: "damage";
+    readonly segment: string;
+    readonly offset: number;
+    readonly bytes: number;
+    /** There if only the payload behind it is damaged. */
+    readonly header?: RecordHeader;
+  }
   /** The end of a write that was interrupted, or is under way: no damage, and nothing that was ever promised. */
   | { readonly kind: "unfinished"; readonly segment: string; readonly offset: number; readonly bytes: number };
-
 /**
  * All records of the journal in sequence order, each frame once: where two
  * segments overlap, the newer one counts. `framer` is for segments whose header
@@ -72,8 +78,9 @@ export async function* scanSegment(
       if (found.header.first >= bound) return;
       yield { kind: "record", segment, offset, ...upTo(bound, found, survey.framer), framer: survey.framer };
     } else if (found.kind !== "footer") {
-      const kind = found.kind === "tail" && found.torn ? "unfinished" : "damage";
-      yield { kind, segment, offset, bytes: found.bytes };
+      const { bytes } = found;
+      if (found.kind === "tail" && found.torn) yield { kind: "unfinished", segment, offset, bytes };
+      else yield { kind: "damage", segment, offset, bytes, header: found.kind === "damage" ? found.header : undefined };
     }
   }
 }
@@ -99,7 +106,7 @@ async function nextBase(files: FileSystem, directory: string, after: number) {
   return undefined;
 }
 
-async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+export async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
   try {
     return await files.open(path, "read");
   } catch (error) {
@@ -109,7 +116,7 @@ async function openIfThere(files: FileSystem, path: string): Promise<File | unde
 }
 
 /** Base of the next segment that has a record: its copy of a frame counts, not an earlier one. */
-async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
+export async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
   for (let after = base;;) {
     const next = await nextBase(files, directory, after);
     if (next === undefined) return Number.POSITIVE_INFINITY;

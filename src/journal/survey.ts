@@ -148,7 +148,7 @@ export async function tallyRecords(
       tally.tail = "none";
     } else if (found.kind === "damage") {
       tally.tail = "damaged";
-      if (found.header === undefined) continue;
+      if (found.header === undefined || found.header.first < tally.claimedEnd) continue;
       damaged.push(found.header);
       tally.claimedEnd = found.header.first + found.header.frames;
     } else if (found.kind === "tail") {

@@ -38,8 +38,9 @@ export class OrderedStdout implements Stdout {
     this.#write = write;
   }
 
-  write(text: string): Promise<void> {
-    const done = this.#last.then(() => writeAll(this.#write, encoder.encode(text))).catch((e) => {
+  write(output: string | Uint8Array): Promise<void> {
+    const bytes = typeof output === "string" ? encoder.encode(output) : output;
+    const done = this.#last.then(() => writeAll(this.#write, bytes)).catch((e) => {
       throw systemError(e, "write", "standard output");
     });
     this.#last = done.catch(() => {});

@@ -40,11 +40,11 @@ export interface Runtime {
 
 export interface Stdout {
   /**
-   * Resolves once the system has taken the whole text; rejects with a
-   * `SystemError` (EPIPE if nobody reads any more). Texts come out in the order
-   * of the calls.
+   * Resolves once the system has taken it all; rejects with a
+   * `SystemError` (EPIPE if nobody reads any more). What is written comes out in the
+   * order of the calls; bytes are left alone until then.
    */
-  write(text: string): Promise<void>;
+  write(output: string | Uint8Array): Promise<void>;
 }
 
 export interface Stderr {

@@ -1,7 +1,7 @@
 /** A system call on a file of the journal goes wrong, once or for a while; `deno task soak:syscalls` has all of them. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { leaveBacklog, runSyscallFault } from "./cases/syscall_fault.ts";
-import { FAULTS, SAMPLES, VARIETIES, varietyOf } from "./cases/syscall_plan.ts";
+import { FAULTS, SAMPLES, VARIETIES } from "./cases/syscall_plan.ts";
 import { Injection } from "./rig/injection.ts";
 import { chosenRuntime } from "./rig/relay_command.ts";
 import { Scene, scene } from "./rig/scene.ts";
@@ -30,20 +30,19 @@ scene(
   ["ptrace"],
 );
 
-for (const { name, sync } of VARIETIES) {
+for (const { name, sync, consumerLate, provocation } of VARIETIES) {
   const samples = SAMPLES.filter(({ variety }) => variety === name);
   if (samples.length === 0) continue;
   scene(
     `a call on the journal goes wrong, ${samples.length} of them: nothing is lost (sync: ${name})`,
     async (base) => {
       const backlog = await leaveBacklog(base, { runtime, sync });
-      const { provocation } = varietyOf(name);
       let [injections, restarts] = [0, 0];
       for (const { kind, nth, fault } of samples) {
         const what = `${fault} at ${kind} ${nth}`;
         const stage = new Scene();
         try {
-          const outcome = await runSyscallFault(stage, { runtime, sync }, {
+          const outcome = await runSyscallFault(stage, { runtime, sync, consumerLate }, {
             kind,
             nth,
             fault: FAULTS[fault],

@@ -1,14 +1,13 @@
 /**
  * The last segment cut short or zeroed from any byte on. The gate takes those
  * near the edges of headers, payloads and sectors, and every so many between;
- * with SPILLWAY_EVERY_BYTE=1, as in the soak, it is all of them.
+ * the soak (SPILLWAY_SOAK=1) takes all of them.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
-import { examine, type Examined } from "./examine.ts";
+import { examine, type Examined, printFigures, SOAK } from "./examine.ts";
 import { type Sample, sample, type SampleOptions, sequencesOf, touched } from "./sample.ts";
 
-const EVERY_BYTE = Deno.env.get("SPILLWAY_EVERY_BYTE") !== undefined;
 const NEAR_BYTES = 3;
 
 const SAMPLES: readonly SampleOptions[] = [
@@ -36,6 +35,7 @@ for (const options of SAMPLES) {
       assertEquals(found.damages, [], what);
       assertEquals(found.truncatedBytes, tornBytes(original, size, whole.length), what);
     }
+    printFigures("cut");
   });
 
   for (const sector of [512, 4096]) {
@@ -51,6 +51,7 @@ for (const options of SAMPLES) {
         const found = await examine(files, original.frames, what);
         assertDelivered(found, original, sequencesOf(touched(original, path, from, until)), what);
       }
+      printFigures("zeroed");
     });
   }
 }
@@ -77,5 +78,5 @@ function offsets({ records, segments }: Sample, last: number): number[] {
   const isNear = (at: number) =>
     edges.some((edge) => Math.abs(edge - at) <= NEAR_BYTES) || (at + NEAR_BYTES) % 512 <= 2 * NEAR_BYTES;
   const all = Array.from({ length: last + 1 }, (_, at) => at);
-  return all.filter((at) => EVERY_BYTE || isNear(at) || at % (at < 1000 ? 13 : 97) === 0);
+  return all.filter((at) => SOAK || isNear(at) || at % (at < 1000 ? 13 : 97) === 0);
 }

@@ -108,6 +108,40 @@ Deno.test("the damaged end of the last segment is copied to quarantine before it
   await journal.close();
 });
 
+for (const hole of [0, 1]) {
+  Deno.test(`what a failed sync has left takes no frame of the newer segment with it when it is damaged (hole of ${hole})`, async () => {
+    const files = new MemoryFiles();
+    const journal = await open(files, { sync: "each" });
+    await appendLines(journal, 4);
+    files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+    await journal.append([run(4, [line(4)]), run(5, [line(5)]), run(6, [line(6)])]).catch(() => {});
+    files.plan = () => undefined;
+    for (let first = 4 + hole; first < 8; first++) await journal.append([run(first, [line(first)])]);
+    const killed = files.afterCrash();
+    // The first of the records that nobody has promised.
+    killed.bytesOf(segmentPaths(killed)[0])[SEGMENT_HEADER_BYTES + 4 * RECORD + 20] ^= 1;
+    const again = await open(killed);
+    const damages = listen(again);
+    assertEquals(await readAll(again), [...expected(0, 4), ...expected(4 + hole, 8)]);
+    assertEquals(damages.length, hole);
+    await again.close();
+    await journal.close();
+  });
+}
+
+Deno.test("a record of another segment, where a header and what follows were lost, is not taken for one of this", async () => {
+  const files = await threeSegments();
+  const [first, , last] = segmentPaths(files);
+  const stale = files.bytesOf(first).slice(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + RECORD);
+  files.bytesOf(last).fill(0, 0, SEGMENT_HEADER_BYTES);
+  files.bytesOf(last).set(stale, SEGMENT_HEADER_BYTES);
+  // A salt of its own, as every segment has it outside of the tests: the stale record's is another one.
+  const journal = await open(files);
+  assertEquals(await readAll(journal), [...expected(0, 8), ...expected(9, 12)]);
+  assertEquals(journal.recovery.pendingFrames, 11);
+  await journal.close();
+});
+
 Deno.test("a segment that somebody removed is reported as a loss, what is left is delivered", async () => {
   for (const [index, lost] of [[0, [0, 4]], [1, [4, 8]]] as const) {
     const files = await threeSegments();

@@ -14,6 +14,22 @@ import type { MemoryFiles } from "../support/memory_files.ts";
 import type { Damage, Journal } from "../../src/journal/types.ts";
 import { appendLines, type Delivered, line, open, readAll } from "./rig.ts";
 
+/** In the soak every place is tried, and the figures are printed. */
+export const SOAK: boolean = Deno.env.get("SPILLWAY_SOAK") !== undefined;
+
+const figures = { journals: 0, delivered: 0, lost: 0, reported: 0 };
+
+/** What was examined since the last time; in the gate nothing is said. */
+export function printFigures(what: string): void {
+  const { journals, delivered, lost, reported } = figures;
+  Object.assign(figures, { journals: 0, delivered: 0, lost: 0, reported: 0 });
+  if (SOAK) {
+    console.log(
+      `${what}: ${journals} journals, ${delivered} frames delivered, ${lost} lost, ${reported} of them reported`,
+    );
+  }
+}
+
 /** More operations than any of this takes; a journal that loops is stopped there. */
 const OPERATIONS_MAX = 20_000;
 
@@ -48,10 +64,19 @@ export async function examine(files: MemoryFiles, frames: Frames, what: string):
   assertEquals(damages.length, reported, `${what}: reported twice`);
   const examined = { cursor, delivered, damages: [...damages], end, truncatedBytes };
   await checkGoingOn(files, journal, examined, what);
+  count(examined, frames);
   return examined;
 }
 
-export function lostIn(damages: readonly Damage[], sequence: number): boolean {
+function count({ cursor, delivered, damages }: Examined, frames: Frames): void {
+  const pending = [...frames.keys()].filter((sequence) => sequence >= cursor);
+  figures.journals++;
+  figures.delivered += delivered.length;
+  figures.lost += pending.length - delivered.length;
+  figures.reported += pending.filter((sequence) => lostIn(damages, sequence)).length;
+}
+
+function lostIn(damages: readonly Damage[], sequence: number): boolean {
   return damages.some(({ from, until }) => from <= sequence && sequence < until);
 }
 

@@ -1,13 +1,13 @@
 /**
  * One bit flipped, anywhere in any file of the journal. The gate takes some
- * hundreds of bits at random (fast-check prints the seed of a failure); with
- * SPILLWAY_EVERY_BIT=1, as in the soak, it is each of them.
+ * hundreds of bits at random (fast-check prints the seed of a failure); the soak
+ * (SPILLWAY_SOAK=1) takes each of them.
  */
 import fc from "fast-check";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { examine } from "./examine.ts";
+import { examine, printFigures, SOAK } from "./examine.ts";
 import { appendLines, line, lines, ManualClock, open } from "./rig.ts";
 import {
   type Sample,
@@ -19,8 +19,7 @@ import {
   touched,
 } from "./sample.ts";
 
-const EVERY_BIT = Deno.env.get("SPILLWAY_EVERY_BIT") !== undefined;
-const BITS_IN_GATE = 250;
+const BITS_IN_GATE = 120;
 
 const SAMPLES: readonly SampleOptions[] = [
   { shape: "small", sealed: false },
@@ -125,10 +124,11 @@ async function eachBit(
   check: (path: string, at: number, bit: number) => Promise<void>,
 ): Promise<void> {
   const sizes = paths.map((path) => files.bytesOf(path).length);
-  if (EVERY_BIT) {
+  if (SOAK) {
     for (const [i, path] of paths.entries()) {
       for (let n = 0; n < sizes[i] * 8; n++) await check(path, n >> 3, n & 7);
     }
+    printFigures("flipped");
     return;
   }
   const place = fc.nat(paths.length - 1).chain((i) => fc.tuple(fc.constant(paths[i]), fc.nat(sizes[i] - 1), fc.nat(7)));

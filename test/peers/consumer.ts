@@ -54,8 +54,10 @@ export class Consumer {
   #thawed = Promise.withResolvers<void>();
   #ended: Promise<void> = Promise.resolve();
   #resetting = false;
+  #rate: number;
 
   constructor(readonly options: ConsumerOptions) {
+    this.#rate = options.bytesPerSecond ?? 0;
     this.#format = frameFormat(options.frames);
     if (!options.frozen) this.#thawed.resolve();
   }
@@ -74,6 +76,11 @@ export class Consumer {
 
   thaw(): void {
     this.#thawed.resolve();
+  }
+
+  /** From now on it reads at most this much; 0 = as fast as it comes. */
+  pace(bytesPerSecond: number): void {
+    this.#rate = bytesPerSecond;
   }
 
   /**
@@ -154,8 +161,7 @@ export class Consumer {
   }
 
   async #readAll(connection: Deno.Conn, tally: ConnectionTally): Promise<void> {
-    const rate = this.options.bytesPerSecond ?? 0;
-    const readBytes = this.options.readBytes ?? (rate > 0 ? Math.max(1, Math.ceil(rate / 100)) : 1 << 18);
+    const readBytes = this.options.readBytes ?? (this.#rate > 0 ? Math.max(1, Math.ceil(this.#rate / 100)) : 1 << 18);
     const buffer = new Uint8Array(readBytes + this.#format.sizeMax);
     const view = new DataView(buffer.buffer);
     let held = 0;
@@ -173,8 +179,8 @@ export class Consumer {
       buffer.copyWithin(0, used, end);
       held = end - used;
       tally.unfinishedBytes = held;
-      if (rate > 0) {
-        due = Math.max(due, performance.now() - 100) + count / rate * 1000;
+      if (this.#rate > 0) {
+        due = Math.max(due, performance.now() - 100) + count / this.#rate * 1000;
         const wait = due - performance.now();
         if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
       }

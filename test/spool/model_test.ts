@@ -1,5 +1,6 @@
+/** The route without its sockets against a plain array, under random actions, failures, kills and power losses. */
 import fc from "fast-check";
-import { play, stories } from "./story.ts";
+import { play, stories } from "./stories/story.ts";
 
 const RUNS = Number(Deno.env.get("SPILLWAY_MODEL_RUNS") ?? 60);
 

@@ -11,7 +11,7 @@
 import { assert, assertEquals } from "../../support/assert.ts";
 import { loopback } from "../../peers/address.ts";
 import { segmentName } from "../../../src/journal/format.ts";
-import type { Consumer } from "../../peers/consumer.ts";
+import { Consumer } from "../../peers/consumer.ts";
 import type { FrameKind } from "../../peers/frames.ts";
 import { produce, type ProducerReport } from "../../peers/producer.ts";
 import type { ConfigTable } from "../rig/config.ts";
@@ -29,6 +29,8 @@ import { answeredOf, assertOrdered, lostOf } from "./verdict.ts";
 export interface SyscallSetting {
   readonly runtime: RelayRuntime;
   readonly sync: "os" | "interval" | "each";
+  /** Comes when the relay has died or has everything: what it lost then cannot have been delivered before. */
+  readonly consumerLate?: boolean;
 }
 
 /** What goes wrong on a file of the journal. */
@@ -54,8 +56,8 @@ const REPLY = "ok\n";
 /** The backlog's last write, of which half is done. */
 const BACKLOG_WRITES = 14;
 const COUNT = 200;
-/** Five frames every 4 ms: several segments, and records of several sizes. */
-const PRODUCED = { writeBytes: 5 * LINE_BYTES, bytesPerSecond: 5e6, answerBytes: REPLY.length };
+/** Eight frames every 6 ms: many segments, and records of several sizes. */
+const PRODUCED = { writeBytes: 8 * LINE_BYTES, bytesPerSecond: 5e6, answerBytes: REPLY.length };
 const KILLED = 137;
 /** A lasting fault ends when it has been met so often, or this long after it was met first. */
 const MET = 4;
@@ -119,7 +121,8 @@ class Run {
     const { provocation, ...wanted } = fault;
     const faults = provocation === undefined ? [wanted] : [wanted, provocation];
     this.#injection = new Injection(scene.directory, { under: this.#journal, faults });
-    this.#consumer = scene.consumer({ listen: loopback(this.#ports[1]), frames: LINES });
+    this.#consumer = new Consumer({ listen: loopback(this.#ports[1]), frames: LINES });
+    if (!setting.consumerLate) this.#startConsumer();
   }
 
   async run(): Promise<SyscallOutcome> {
@@ -129,12 +132,14 @@ class Run {
     const producing = this.#produce();
     const lasting = this.#endLasting();
     lasting.catch(() => {}); // if the run fails before it is awaited
-    await Promise.race([first.program.exited, this.#everythingThere(first, producing)]);
+    const done = this.setting.consumerLate ? producing : this.#everythingThere(first, producing);
+    await Promise.race([first.program.exited, done]);
     let relay = first;
     if (first.program.exitCode !== undefined) {
       this.#judgeDeath(first, first.program.exitCode);
       relay = await this.#restart();
     }
+    if (this.setting.consumerLate) this.#startConsumer();
     const report = await producing;
     assertEquals(report.error, undefined, "what ended the producer");
     for (const sequence of answeredOf(report)) this.#expected.add(sequence);
@@ -152,6 +157,11 @@ class Run {
     await lasting;
     this.#judgeLog(first);
     return this.#outcome(report);
+  }
+
+  #startConsumer(): void {
+    this.#consumer.start();
+    this.scene.defer(() => this.#consumer.stop());
   }
 
   #produce(): Promise<ProducerReport> {

@@ -19,9 +19,8 @@ export const FAULTS: Readonly<Record<FaultName, Fault>> = {
 
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
 
-export interface Variety {
+export interface Variety extends Omit<SyscallSetting, "runtime"> {
   readonly name: string;
-  readonly sync: SyscallSetting["sync"];
   readonly provocation?: CallFault;
 }
 
@@ -31,9 +30,10 @@ const FAILED_SYNCS: CallFault = { kind: "fdatasync", nth: 3, fault: { do: "fail"
 export const VARIETIES: readonly Variety[] = [
   { name: "os", sync: "os" },
   { name: "each", sync: "each" },
-  { name: "interval", sync: "interval" },
+  { name: "os, late", sync: "os", consumerLate: true },
+  { name: "interval, late", sync: "interval", consumerLate: true },
   { name: "each, syncs failed", sync: "each", provocation: FAILED_SYNCS },
-  { name: "interval, syncs failed", sync: "interval", provocation: FAILED_SYNCS },
+  { name: "interval, syncs failed, late", sync: "interval", consumerLate: true, provocation: FAILED_SYNCS },
 ];
 
 export interface Sample {
@@ -46,26 +46,23 @@ export interface Sample {
 /** A few of each for the gate; the soak has all. */
 export const SAMPLES: readonly Sample[] = [
   ...sample("each", "kill", {
-    write: [2, 9, 30],
+    write: [2, 9, 25],
     fsync: [2],
     fdatasync: [4, 20],
     unlink: [1, 3],
     open: [9],
     ftruncate: [2],
   }),
-  ...sample("os", "tear", { write: [4, 12, 25] }),
+  ...sample("os, late", "tear", { write: [4, 12, 25] }),
   ...sample("each", "EIO", { write: [12], fsync: [3], fdatasync: [5], unlink: [2], open: [16] }),
   ...sample("os", "ENOSPC for a while", { write: [10], open: [18] }),
-  ...sample("interval", "EIO for a while", { fdatasync: [4] }),
-  ...sample("each, syncs failed", "kill", { rename: [1, 2] }),
+  ...sample("interval, late", "EIO for a while", { fdatasync: [4] }),
+  ...sample("each, syncs failed", "kill", { rename: [2] }),
+  ...sample("interval, syncs failed, late", "kill", { rename: [2] }),
 ];
 
 function sample(variety: string, fault: FaultName, calls: Partial<Record<CallKind, number[]>>): Sample[] {
   return Object.entries(calls).flatMap(([kind, nths]) =>
     nths.map((nth) => ({ variety, fault, kind: kind as CallKind, nth }))
   );
-}
-
-export function varietyOf(name: string): Variety {
-  return VARIETIES.find((variety) => variety.name === name)!;
 }

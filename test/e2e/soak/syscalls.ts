@@ -12,8 +12,8 @@ import { RELAY_RUNTIMES, type RelayRuntime } from "../rig/relay_command.ts";
 import { Scene } from "../rig/scene.ts";
 import { printTable } from "./table.ts";
 
-/** No run has so many calls of one kind. */
-const NTH_MAX = 400;
+/** Runs differ in how many calls they make: so many in a row must have fewer than the n-th. */
+const MISSES = 3;
 /** After syncs that failed, what matters is that the repair may be interrupted. */
 const FAULTS_AFTER_FAILED_SYNCS: readonly FaultName[] = ["kill", "tear", "EIO"];
 
@@ -58,7 +58,7 @@ async function runVariety(runtime: RelayRuntime, variety: Variety): Promise<void
   await base.close();
 }
 
-/** The first call, the second, … until a run has no such call any more. */
+/** The first call, the second, … until runs have no such call any more. */
 async function runAll(
   runtime: RelayRuntime,
   variety: Variety,
@@ -67,7 +67,7 @@ async function runAll(
   backlog: string,
 ): Promise<Row> {
   const row: Row = { runtime, variety: variety.name, call: kind, fault, ...NOTHING };
-  for (let nth = 1; nth < NTH_MAX; nth += step) {
+  for (let nth = 1, misses = 0; misses < MISSES; nth += step) {
     row.runs++;
     try {
       const outcome = await runOne(runtime, variety, kind, fault, nth, backlog);
@@ -75,7 +75,7 @@ async function runAll(
       if (outcome.lost > 0) {
         console.log(`LOST ${outcome.lost} frames: ${runtime}, ${variety.name}, ${kind} ${nth}, ${fault}`);
       }
-      if (outcome.hits.length === 0) break;
+      misses = outcome.hits.length === 0 ? misses + 1 : 0;
     } catch (error) {
       row.failures++;
       row.injections++;
@@ -88,7 +88,7 @@ async function runAll(
 
 async function runOne(
   runtime: RelayRuntime,
-  { sync, provocation }: Variety,
+  { sync, consumerLate, provocation }: Variety,
   kind: CallKind,
   fault: FaultName,
   nth: number,
@@ -96,7 +96,8 @@ async function runOne(
 ): Promise<SyscallOutcome> {
   const scene = new Scene();
   try {
-    return await runSyscallFault(scene, { runtime, sync }, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
+    const setting = { runtime, sync, consumerLate };
+    return await runSyscallFault(scene, setting, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
   } catch (error) {
     console.log(scene.tails());
     throw error;

@@ -1,6 +1,6 @@
 /** What the model's world has around it: a log that is read, and a disk that fails. */
-import type { Log, LogFields, LogLevel } from "../../src/base/log.ts";
-import type { FaultPlan } from "../support/memory_files.ts";
+import type { Log, LogFields, LogLevel } from "../../../src/base/log.ts";
+import type { FaultPlan } from "../../support/memory_files.ts";
 
 export interface LogLine {
   readonly level: LogLevel;

@@ -3,8 +3,8 @@
  * and knows for each connection what it has, what it has vouched for and what
  * the route has heard of that.
  */
-import { assert, assertEquals } from "../support/assert.ts";
-import { join } from "../support/bytes.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { join } from "../../support/bytes.ts";
 import type { Books } from "./books.ts";
 import { frameOf, idOf } from "./model_frames.ts";
 

@@ -4,21 +4,21 @@
  * it is sent. `books.ts` is the model that all of it is held against.
  */
 import { setImmediate } from "node:timers";
-import { BufferPool } from "../../src/base/buffer.ts";
-import type { Clock } from "../../src/base/clock.ts";
-import { Ledger } from "../../src/base/ledger.ts";
-import { runEnd } from "../../src/base/run.ts";
-import { openJournal } from "../../src/journal/open.ts";
-import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../src/journal/types.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
-import { Appender } from "../../src/spool/appender.ts";
-import { Outlet } from "../../src/spool/outlet.ts";
-import type { WhenFull } from "../../src/spool/overload.ts";
-import { Spool } from "../../src/spool/spool.ts";
-import { assert, assertEquals } from "../support/assert.ts";
-import { join } from "../support/bytes.ts";
-import { MemoryFiles } from "../support/memory_files.ts";
-import { seeded } from "../support/random.ts";
+import { BufferPool } from "../../../src/base/buffer.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { Ledger } from "../../../src/base/ledger.ts";
+import { runEnd } from "../../../src/base/run.ts";
+import { openJournal } from "../../../src/journal/open.ts";
+import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/types.ts";
+import { OpenBuffer } from "../../../src/source/open_buffer.ts";
+import { Appender } from "../../../src/spool/appender.ts";
+import { Outlet } from "../../../src/spool/outlet.ts";
+import type { WhenFull } from "../../../src/spool/overload.ts";
+import { Spool } from "../../../src/spool/spool.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { join } from "../../support/bytes.ts";
+import { MemoryFiles } from "../../support/memory_files.ts";
+import { seeded } from "../../support/random.ts";
 import { Books } from "./books.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
@@ -111,7 +111,13 @@ export class World {
     return this.#fault !== undefined;
   }
 
-  async start(): Promise<void> {
+  /** The first process, on an empty disk. */
+  async open(): Promise<void> {
+    await this.#start();
+    this.books.reopened(0, 0);
+  }
+
+  async #start(): Promise<void> {
     if (this.#syncsMayFail) this.books.syncsMayHaveFailed();
     this.#syncsMayFail = false;
     const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
@@ -279,7 +285,7 @@ export class World {
     const pending = { ...this.ledger.pending };
     const damaged = this.ledger.dropped.has("damaged");
     if (stopped.clean && this.options.sync !== "os") books.synced();
-    await this.start();
+    await this.#start();
     books.crashed("kill", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#noting(() => this.#damaged(damage));
@@ -312,7 +318,7 @@ export class World {
       ? this.files.afterCrash()
       : this.files.afterPowerLoss(Deno.env.get("PLAIN") ? undefined : seeded(by.seed));
     this.setFault(undefined);
-    await this.start();
+    await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#noting(() => this.#damaged(damage));

@@ -1,13 +1,13 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
-import { SystemError } from "../../src/base/error.ts";
-import type { Outgoing } from "../../src/spool/outlet.ts";
-import { Refusals } from "../../src/target/refusals.ts";
-import { ReplyConfirmer } from "../../src/target/reply_confirmer.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { SystemError } from "../../../src/base/error.ts";
+import type { Outgoing } from "../../../src/spool/outlet.ts";
+import { Refusals } from "../../../src/target/refusals.ts";
+import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
-import { silentLog } from "../../src/base/log.ts";
+import { silentLog } from "../../../src/base/log.ts";
 import { recordingLog } from "./surroundings.ts";
 import { DIRECTORY, type World } from "./world.ts";
 
@@ -78,6 +78,17 @@ export abstract class Wire {
     if (!world.faulty && world.options.maxBytes === 0) {
       assertEquals(world.spool.atRiskBytes, 0, "what is unconfirmed was not spilled");
     }
+  }
+
+  /** Everything that is left is sent and confirmed. What a power loss may or may not have left is awaited until no more comes. */
+  async deliverAll(): Promise<void> {
+    for (let idle = 0; idle < 20; idle++) {
+      const before = this.stream?.bytes;
+      await this.send(50);
+      await this.confirmAll();
+      if (this.stream?.bytes !== before) idle = 0;
+    }
+    await this.world.settle();
   }
 
   /** Whoever waits for something to send waits no more. */

@@ -4,8 +4,8 @@
  * segments or positions; it is told what happened at the edges (received,
  * confirmed, declared as dropped, appended) and says what may follow.
  */
-import type { DropReason, Ledger, Tally } from "../../src/base/ledger.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import type { DropReason, Ledger, Tally } from "../../../src/base/ledger.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
 
 /** `gone`: a crash took it, as it may. `maybe`: a power loss may have taken it. */
 export type Fate = "pending" | "gone" | "maybe" | DropReason;
@@ -122,7 +122,7 @@ export class Books {
     const ghost = this.#ghostsAt(sequence).find(({ entry }) => entry.id === id);
     if (ghost === undefined) return false;
     this.log[sequence] = ghost.entry;
-    ghost.entry.fate = "maybe";
+    Object.assign(ghost.entry, { fate: "maybe", appended: true });
     return true;
   }
 

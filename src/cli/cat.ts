@@ -1,0 +1,62 @@
+/** `spillway cat`: the frames of a journal on standard output. */
+import { EXIT, SpillwayError } from "../base/error.ts";
+import { openArchive } from "../journal/archive.ts";
+import { type Passage, readPassages } from "../journal/passages.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
+import type { Command, Invocation } from "./command.ts";
+import { operandsOf } from "./operands.ts";
+import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
+
+export const command: Command = {
+  usage: ["cat PATH... [FLAGS]"],
+  says: `Prints the frames of journal directories or segment files, in sequence order,
+each once; a daemon may be running. Damaged and missing frames are named on
+standard error, everything else is printed, and the exit code is 1.
+
+Formats: raw, the bytes as they came (default); text, a line for each frame with
+sequence, time of arrival and content; json, an object for each frame with
+sequence, time, bytes, and the content as text or base64; hex.`,
+  flags: [{ name: "format", value: "FORMAT", says: "raw (default), text, json or hex" }, ...SELECTION_FLAGS],
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    { command: "spillway cat spillway-data/feed > all.log", says: "the producers' bytes, exactly" },
+    {
+      command: "spillway cat --format text --since 2h spillway-data/feed | grep ORDER-4711",
+      says: "look for a message",
+    },
+    { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const format = formatOf(invocation.values.format);
+    const selection = selectionOf(invocation, Date.now());
+    const segments = await openArchive(runtime.files, operandsOf("cat", invocation));
+    let whole = true;
+    for await (const passage of readPassages(runtime.files, segments, selection)) {
+      if (passage.kind === "frames") await runtime.stdout.write(formatFrames(format, passage));
+      else {
+        whole = false;
+        runtime.stderr.write(`warning: ${describeLoss(passage)}\n`);
+      }
+    }
+    return whole ? EXIT.ok : EXIT.failed;
+  },
+};
+
+/** What stood in the way, in words. */
+export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
+  if (loss.kind === "missing") {
+    return `${loss.segment}: frames ${loss.from} to ${loss.until - 1} are missing before it`;
+  }
+  const frames = loss.lost === undefined ? "" : ` with frames ${loss.lost.from} to ${loss.lost.until - 1}`;
+  return `${loss.segment}: damaged at byte ${loss.offset}, ${loss.bytes} bytes skipped${frames}`;
+}
+
+function formatOf(given: string | undefined): Format {
+  const format = FORMATS.find((each) => each === (given ?? "raw"));
+  if (format !== undefined) return format;
+  throw new SpillwayError(`--format: "${given}" is not a format`, {
+    hint: `allowed: ${FORMATS.join(", ")}`,
+    exit: EXIT.usage,
+  });
+}

@@ -1,0 +1,82 @@
+/** `spillway ls`: what is in a journal, a line for each segment. */
+import { formatSize } from "../base/size.ts";
+import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Command, Invocation } from "./command.ts";
+import { jsonFlag, operandsOf } from "./operands.ts";
+import { isoTime } from "./time.ts";
+
+interface Row {
+  readonly segment: string;
+  readonly base: number;
+  /** Sequence after its last frame. */
+  readonly end: number;
+  readonly frames: number;
+  /** Bytes of frames. */
+  readonly bytes: number;
+  readonly file_bytes: number;
+  /** Arrival of the first and last records; null where there is none. */
+  readonly first_time: string | null;
+  readonly last_time: string | null;
+  readonly state: string;
+}
+
+export const command: Command = {
+  usage: ["ls PATH... [--json]"],
+  says: `Lists the segments of journal directories, or single segment files, with the
+frames in them. Reads footers and, of a segment that is still open, record
+headers; a daemon may be running. States: open (being written), sealed,
+delivered (all its frames are), damaged (spillway verify tells more).`,
+  flags: [jsonFlag],
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
+    { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const segments = await openArchive(runtime.files, operandsOf("ls", invocation));
+    const rows: Row[] = [];
+    for (const segment of segments) {
+      const { frames, bytes, end, lowestUs, highestUs } = await tallySegment(runtime.files, segment);
+      rows.push({
+        segment: segment.path,
+        base: segment.base,
+        end,
+        frames,
+        bytes,
+        file_bytes: segment.size,
+        first_time: frames > 0 ? isoTime(lowestUs) : null,
+        last_time: frames > 0 ? isoTime(highestUs) : null,
+        state: stateOf(segment, end),
+      });
+    }
+    const json = invocation.switches.has("json");
+    await runtime.stdout.write(json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : tableOf(rows));
+    return 0;
+  },
+};
+
+function tableOf(rows: readonly Row[]): string {
+  const head = ["FIRST", "FRAMES", "BYTES", "FROM", "TO", "STATE", "FILE"];
+  const cells = rows.map((row) => [
+    String(row.base),
+    String(row.frames),
+    formatSize(row.bytes),
+    row.first_time ?? "-",
+    row.last_time ?? "-",
+    row.state,
+    row.segment,
+  ]);
+  const frames = rows.reduce((sum, row) => sum + row.frames, 0);
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const segments = `${rows.length} segment${rows.length === 1 ? "" : "s"}`;
+  return `${aligned([head, ...cells])}${segments}, ${frames} frames, ${formatSize(bytes)}\n`;
+}
+
+/** Numbers to the right, everything else to the left. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => column < 3 ? cell.padStart(widths[column]) : cell.padEnd(widths[column])).join("  ");
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}

@@ -1,0 +1,77 @@
+/**
+ * How far long work has come: a bar with rate and time to go on a terminal,
+ * a plain line now and then elsewhere, on standard error.
+ */
+import { isatty } from "node:tty";
+import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { formatSize } from "../base/size.ts";
+import type { Stderr } from "../runtime/runtime.ts";
+
+const BAR_CELLS = 30;
+const BAR_MS = 100;
+const LINE_MS = 10_000;
+/** Erases what is on the line, and goes back to its beginning. */
+const CLEAR = "\r\x1b[K";
+
+export class Progress {
+  readonly #startMs: number;
+  readonly #terminal = isatty(2);
+  #shownMs: number;
+  #done = 0;
+  #drawn = false;
+
+  /** `verb` says what is done with `totalBytes` bytes: `checked`. */
+  constructor(
+    private readonly stderr: Stderr,
+    private readonly clock: Clock,
+    private readonly verb: string,
+    private readonly totalBytes: number,
+  ) {
+    this.#startMs = this.#shownMs = clock.monotonicMs();
+  }
+
+  /** So many bytes in all are done; shown if it is time. */
+  reached(bytes: number): void {
+    this.#done = bytes;
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.#shownMs < (this.#terminal ? BAR_MS : LINE_MS)) return;
+    this.#shownMs = nowMs;
+    if (this.#terminal) this.stderr.write(`${CLEAR}${this.#bar()} ${this.#figures(nowMs)}`);
+    else this.stderr.write(`${this.#figures(nowMs)}\n`);
+    this.#drawn = true;
+  }
+
+  /** A line of its own above the bar. */
+  say(line: string): void {
+    this.stderr.write(`${this.#clear()}${line}\n`);
+  }
+
+  /** Takes the bar away. */
+  finish(): void {
+    const clear = this.#clear();
+    if (clear !== "") this.stderr.write(clear);
+  }
+
+  #clear(): string {
+    const clear = this.#terminal && this.#drawn ? CLEAR : "";
+    this.#drawn = false;
+    return clear;
+  }
+
+  #bar(): string {
+    const cells = Math.round(BAR_CELLS * this.#share);
+    return `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
+  }
+
+  get #share(): number {
+    return this.totalBytes === 0 ? 1 : Math.min(1, this.#done / this.totalBytes);
+  }
+
+  #figures(nowMs: number): string {
+    const rate = this.#done / Math.max(1, nowMs - this.#startMs) * 1000;
+    const left = rate > 0 ? formatDuration(Math.max(0, this.totalBytes - this.#done) / rate * 1000) : "?";
+    const of = `${formatSize(this.#done)} of ${formatSize(this.totalBytes)} ${this.verb}`;
+    return `${Math.floor(this.#share * 100)}%  ${of}, ${formatSize(rate)}/s, ${left} left`;
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The segment files that a command line names: whole journal directories,
+ * single segments, copies in other places. Looked at without a lock and without
+ * changing anything, beside a running daemon or long after it.
+ */
+import { EXIT, SpillwayError, SystemError } from "../base/error.ts";
+import { createFramer } from "../framing/create.ts";
+import type { FileSystem } from "../runtime/files.ts";
+import { readCursor } from "./cursor.ts";
+import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
+
+export interface ArchiveSegment extends SegmentSurvey {
+  readonly name: string;
+  readonly directory: string;
+  /** The first frame of its journal that is not delivered; undefined if no cursor file says so. */
+  readonly cursor: number | undefined;
+  /** Is it the newest of its directory? Nothing more is written to the others. */
+  readonly newest: boolean;
+}
+
+/** Cuts frames where a segment's header does not say how: its damaged frames apart, nothing depends on it. */
+const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
+
+/** Files that make a directory a journal, segments apart. */
+const JOURNAL_FILES = ["cursor", "lock"];
+
+/**
+ * The segments at `paths`, each a journal directory or a segment file, in
+ * sequence order. Rejects with a `SpillwayError` (exit code 2) for a path that
+ * is neither, (1) for a segment of a newer format version.
+ */
+export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
+  const segments: ArchiveSegment[] = [];
+  for (const path of paths) {
+    const kind = (await files.stat(path))?.kind;
+    if (kind === undefined) {
+      throw usage(`${path}: no such file or directory`, "name a journal directory or segment files");
+    }
+    if (kind === "directory") segments.push(...await segmentsIn(files, trimSlash(path)));
+    else segments.push(...await segmentAt(files, path));
+  }
+  // Two names of one file, or a copy of it, follow each other: what comes twice is passed over.
+  return segments.sort((a, b) => a.base - b.base || b.size - a.size);
+}
+
+/** What is in a segment, from its footer, or from its record headers where it has none. */
+export async function tallySegment(
+  files: FileSystem,
+  segment: ArchiveSegment,
+): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end">> {
+  if (segment.footer !== undefined) return segment.footer;
+  const file = await files.open(segment.path, "read");
+  try {
+    return await tallyRecords(file, segment, false);
+  } finally {
+    file.close();
+  }
+}
+
+export type SegmentState = "open" | "sealed" | "delivered" | "damaged";
+
+/** What can be said of a segment without reading its records. */
+export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
+  const empty = segment.size <= SEGMENT_HEADER_BYTES;
+  if (segment.header === undefined && !(segment.newest && empty)) return "damaged";
+  if (segment.footer === undefined) return segment.newest ? "open" : "damaged";
+  return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
+}
+
+async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+  const names = await files.list(directory);
+  const found = names.filter((name) => segmentBase(name) !== undefined);
+  if (found.length === 0 && !names.some((name) => JOURNAL_FILES.includes(name))) {
+    throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
+  }
+  const cursor = await cursorOf(files, directory);
+  const segments: ArchiveSegment[] = [];
+  for (const name of found) {
+    segments.push(...await survey(files, directory, name, cursor, name === found.at(-1)));
+  }
+  return segments;
+}
+
+async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+  const slash = path.lastIndexOf("/");
+  const directory = slash === -1 ? "." : path.slice(0, slash);
+  const name = path.slice(slash + 1);
+  if (segmentBase(name) === undefined) {
+    throw usage(`${path}: not a segment file`, "segment files are called after their first frame: 20 digits and .seg");
+  }
+  const newest = (await files.list(directory)).findLast((other) => segmentBase(other) !== undefined);
+  return await survey(files, directory, name, await cursorOf(files, directory), name === newest);
+}
+
+/** Nothing if the daemon has unlinked it since it was listed. */
+async function survey(
+  files: FileSystem,
+  directory: string,
+  name: string,
+  cursor: number | undefined,
+  newest: boolean,
+): Promise<ArchiveSegment[]> {
+  const path = `${directory}/${name}`;
+  try {
+    const file = await files.open(path, "read");
+    try {
+      return [{ ...await surveySegment(file, path, segmentBase(name)!, LINES), name, directory, cursor, newest }];
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
+  const found = await readCursor(files, `${directory}/cursor`);
+  return found.kind === "valid" ? found.state.cursor : undefined;
+}
+
+function trimSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, "");
+}
+
+function hintForDirectory(names: readonly string[]): string {
+  return names.length === 0
+    ? "it is empty; journal.dir in the configuration names the journal of a route"
+    : "name the directory of one route, for example spillway-data/feed";
+}
+
+function usage(message: string, hint: string): SpillwayError {
+  return new SpillwayError(message, { hint, exit: EXIT.usage });
+}
