@@ -194,7 +194,8 @@ class Opening {
       return undefined;
     }
     const segment = recovered(found);
-    segment.end = tally?.end ?? found.footer!.end;
+    // What is damaged and stays is the reader's to report, and belongs to the segment until then.
+    segment.end = (action.truncate ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
     segment.setContents(found.footer ?? tally!);
     if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
     return segment;

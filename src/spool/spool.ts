@@ -201,7 +201,9 @@ export class Spool {
 
   /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
   damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
-    const gone = Math.min(frames, until - Math.max(from, this.#accounted));
+    const accounted = this.#accounted;
+    // What was counted for a stretch can be more than its range says, where several were damaged.
+    const gone = from >= accounted ? frames : Math.min(frames, until - accounted);
     if (!counted || gone <= 0) return;
     this.options.ledger.drop("damaged", gone, Math.round(payloadBytes * gone / frames));
   }

@@ -1,30 +1,41 @@
-import { assertEquals } from "../support/assert.ts";
-import { World } from "./world.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { ByteWire } from "./stories/wires.ts";
+import { World, type WorldOptions } from "./stories/world.ts";
+
+async function open(options: WorldOptions): Promise<{ world: World; wire: ByteWire }> {
+  const world = new World(options);
+  await world.open();
+  return { world, wire: new ByteWire(world) };
+}
 
 Deno.test("what rewind sends again after a connection ended within a run is not counted as delivered twice, nor not at all", async () => {
   for (const mode of ["overflow", "always"] as const) {
-    const world = new World({ mode, rewindBytes: 20_000 });
-    await world.start();
+    const { world, wire } = await open({ mode, rewindBytes: 20_000 });
     for (let round = 0; round < 12; round++) {
-      await world.connect();
+      await wire.connect();
       world.receive(40);
-      await world.send(30);
-      world.acknowledge(0.37, false);
-      await world.disconnect();
-      world.checkBooks();
+      await wire.send(30);
+      wire.acknowledge(0.37, false);
+      await wire.disconnect();
+      world.check();
     }
-    await world.finish();
+    await wire.connect();
+    await wire.deliverAll();
+    world.check();
+    assertEquals(world.ledger.pending, { frames: 0, bytes: 0 });
+    await world.stop();
   }
 });
 
 Deno.test("a stop on a full disk loses nothing where all was confirmed and only rewind wanted it", async () => {
-  const world = new World({ mode: "overflow", rewindBytes: 10_000 });
-  await world.start();
-  await world.connect();
+  const { world, wire } = await open({ mode: "overflow", rewindBytes: 10_000 });
+  await wire.connect();
   world.receive(60);
-  await world.send(30);
-  world.acknowledge(1, true);
-  await world.setDiskFull(true);
-  await world.finish();
+  await wire.send(30);
+  wire.acknowledge(1, true);
+  world.setFault({ kind: "no space", left: 0 });
+  await wire.disconnect();
+  await world.stop();
   assertEquals(world.ledger.pending.frames, 0);
+  assert(!world.ledger.dropped.has("stop"), "nothing was lost");
 });

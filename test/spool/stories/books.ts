@@ -30,6 +30,12 @@ export interface Entry {
   toldTo: number;
 }
 
+/** A frame that was dropped, or cut off, by a process. */
+interface Ghost {
+  readonly entry: Entry;
+  readonly run: number;
+}
+
 /** Frames that are given up: how many are sure to be among them, how many may be. */
 interface Given {
   readonly least: number;
@@ -42,6 +48,8 @@ export class Books {
   /** Which process this is, from 1. */
   run = 0;
   #received: Tally = { frames: 0, bytes: 0 };
+  /** By sequence: frames that were dropped or cut off, and may come back. */
+  readonly #ghosts = new Map<number, Ghost[]>();
   #passed: Given = { least: 0, most: 0, bytes: 0 };
   #dropped = new Map<DropReason, Tally>();
   /** Where this process found the cursor: everything before was confirmed to an earlier one. */
@@ -97,7 +105,29 @@ export class Books {
       const entry = this.log.pop()!;
       assert(entry.fate === "pending" && !entry.appended && !entry.inFlight, `frame ${entry.id} cannot be taken back`);
       this.drop("full", 1, entry.length);
+      if (entry.attempted) this.#remember(this.log.length, entry);
     }
+  }
+
+  /** Its sequence is free again; yet a write that did not count may bring it back after a restart. */
+  #remember(sequence: number, entry: Entry): void {
+    if (!entry.attempted) return;
+    const ghosts = this.#ghosts.get(sequence) ?? [];
+    this.#ghosts.set(sequence, [...ghosts, { entry, run: this.run }]);
+  }
+
+  /** Is frame `id` what the journal may have at `sequence`, in place of one that may be lost? Then the books have it too. */
+  hasGhost(sequence: number, id: number): boolean {
+    if (this.log[sequence].fate === "pending") return false;
+    const ghost = this.#ghostsAt(sequence).find(({ entry }) => entry.id === id);
+    if (ghost === undefined) return false;
+    this.log[sequence] = ghost.entry;
+    Object.assign(ghost.entry, { fate: "maybe", appended: true });
+    return true;
+  }
+
+  #ghostsAt(sequence: number): readonly Ghost[] {
+    return (this.#ghosts.get(sequence) ?? []).filter(({ run }) => run < this.run);
   }
 
   drop(reason: DropReason, frames: number, bytes: number): void {
@@ -205,11 +235,18 @@ export class Books {
 
   /** A new process has opened the journal. */
   reopened(confirmed: number, end: number): void {
+    while (this.log.length > end) this.#remember(this.log.length - 1, this.log.pop()!);
     this.run++;
-    assert(end <= this.log.length, `the journal ends at ${end}, ${this.log.length} frames have been received`);
-    this.log.length = end;
+    for (let at = this.log.length; at < end; at++) {
+      const ghost = this.#ghostsAt(at).at(-1);
+      assert(ghost !== undefined, `the journal ends at ${end}, ${at} frames have been received`);
+      ghost.entry.fate = "maybe";
+      this.log.push(ghost.entry);
+    }
     this.#received = { frames: 0, bytes: 0 };
     this.#dropped.clear();
+    // What was written and did not count may be there; then it has not been synced by that.
+    for (const entry of this.log) entry.appended ||= entry.attempted;
     this.checkConfirmed(confirmed);
     this.#begin = this.#settled = confirmed;
   }

@@ -23,7 +23,7 @@ export interface StreamOptions {
   /** The first unconfirmed frame then: what is before is there for `rewind`. */
   readonly confirmed: number;
   /** May frames that are there for `rewind` be missing, for want of room? */
-  readonly rewindMayMiss: boolean;
+  readonly rewindMayMiss: () => boolean;
 }
 
 /** One connection to the consumer. */
@@ -61,7 +61,7 @@ export class Stream {
     assert(stale === 0 || !this.got[this.got.length - 1].stale, `frame ${id} comes before ${stale} stale answers`);
     const { log } = this.books;
     let at = this.#next;
-    while (at < log.length && log[at].id !== id && this.#mayMiss(at)) at++;
+    while (at < log.length && log[at].id !== id && !this.books.hasGhost(at, id) && this.#mayMiss(at)) at++;
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
     const entry = log[at];
     if (entry.fate === "maybe") entry.fate = "pending";
@@ -75,8 +75,9 @@ export class Stream {
   }
 
   #mayMiss(sequence: number): boolean {
-    if (this.books.log[sequence].fate !== "pending") return true;
-    return this.options.rewindMayMiss && sequence < this.options.confirmed;
+    const { fate, unlinked } = this.books.log[sequence];
+    if (fate !== "pending") return true;
+    return sequence < this.options.confirmed && (this.options.rewindMayMiss() || unlinked);
   }
 
   /** The consumer's kernel acknowledges everything up to `position`. */

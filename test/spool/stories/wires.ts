@@ -1,4 +1,5 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
+import { SystemError } from "../../../src/base/error.ts";
 import type { Outgoing } from "../../../src/spool/outlet.ts";
 import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
@@ -36,13 +37,13 @@ export abstract class Wire {
       this.#next ??= this.pump();
       try {
         await Promise.race([this.#next, this.world.settle()]);
-        if (!await this.takeNext()) return;
       } catch (error) {
         // The frame that was refused could not be kept: the session ends.
-        if (!this.world.hadFaults || this.world.options.eachFrame !== true) throw error;
+        if (!this.world.hadFaults || !(error instanceof SystemError)) throw error;
         this.#next = undefined;
         return await this.disconnect();
       }
+      if (!await this.takeNext()) return;
     }
   }
 
@@ -77,6 +78,17 @@ export abstract class Wire {
     if (!world.faulty && world.options.maxBytes === 0) {
       assertEquals(world.spool.atRiskBytes, 0, "what is unconfirmed was not spilled");
     }
+  }
+
+  /** Everything that is left is sent and confirmed. What a power loss may or may not have left is awaited until no more comes. */
+  async deliverAll(): Promise<void> {
+    for (let idle = 0; idle < 20; idle++) {
+      const before = this.stream?.bytes;
+      await this.send(50);
+      await this.confirmAll();
+      if (this.stream?.bytes !== before) idle = 0;
+    }
+    await this.world.settle();
   }
 
   /** Whoever waits for something to send waits no more. */
@@ -205,7 +217,8 @@ export class ReplyWire extends Wire {
     try {
       await this.takeNext();
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
       return false;
     }
   }
