@@ -121,8 +121,7 @@ export class Books {
     if (this.log[sequence].fate === "pending") return false;
     const ghost = this.#ghostsAt(sequence).find(({ entry }) => entry.id === id);
     if (ghost === undefined) return false;
-    this.log[sequence] = ghost.entry;
-    Object.assign(ghost.entry, { fate: "maybe", appended: true });
+    this.log[sequence] = raised(ghost);
     return true;
   }
 
@@ -240,8 +239,7 @@ export class Books {
     for (let at = this.log.length; at < end; at++) {
       const ghost = this.#ghostsAt(at).at(-1);
       assert(ghost !== undefined, `the journal ends at ${end}, ${at} frames have been received`);
-      ghost.entry.fate = "maybe";
-      this.log.push(ghost.entry);
+      this.log.push(raised(ghost));
     }
     this.#received = { frames: 0, bytes: 0 };
     this.#dropped.clear();
@@ -291,6 +289,11 @@ export class Books {
       assertEquals(pending.bytes, least.bytes, "pending bytes");
     }
   }
+}
+
+/** It is back, as far as anybody can tell; nobody knows whether its sync was the one that failed. */
+function raised({ entry }: Ghost): Entry {
+  return Object.assign(entry, { fate: "maybe" as const, appended: true, doubtful: true });
 }
 
 function sumOf(entries: readonly Entry[]): number {

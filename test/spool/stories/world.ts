@@ -264,6 +264,8 @@ export class World {
       this.ledger.drop("stop", until - first, bytes);
     }
     this.check();
+    // What was kept in memory for `rewind` could not be appended.
+    if (this.faulty) this.#oldest = this.spool.window.end;
     const closed = await this.journal.close().then(() => true, () => false);
     assert(closed || this.faulty, "the journal cannot be closed");
     this.#open.close();
