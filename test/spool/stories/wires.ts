@@ -7,7 +7,6 @@ import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
-import { silentLog } from "../../../src/base/log.ts";
 import { recordingLog } from "./surroundings.ts";
 import { DIRECTORY, type World } from "./world.ts";
 
