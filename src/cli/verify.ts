@@ -4,7 +4,8 @@ import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { SEGMENT_HEADER_BYTES } from "../journal/format.ts";
-import { openIfThere, scanSegment } from "../journal/scan.ts";
+import { scanSegment } from "../journal/scan.ts";
+import { openSegmentIfThere } from "../journal/segment_files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
@@ -73,7 +74,7 @@ async function* checkSegment({ files }: Runtime, segment: ArchiveSegment): Async
     offset,
     damaged: { segment: segment.path, offset, bytes, from, until },
   });
-  const file = await openIfThere(files, segment.path);
+  const file = await openSegmentIfThere(files, segment.path);
   if (file === undefined) return;
   try {
     // Without marks the whole file is one damaged range, which the scan names.

@@ -3,11 +3,12 @@
  * single segments, copies in other places. Looked at without a lock and without
  * changing anything, beside a running daemon or long after it.
  */
-import { EXIT, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, SpillwayError } from "../base/error.ts";
 import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
@@ -50,7 +51,7 @@ export async function tallySegment(
   segment: ArchiveSegment,
 ): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end">> {
   if (segment.footer !== undefined) return segment.footer;
-  const file = await files.open(segment.path, "read");
+  const file = await openSegment(files, segment.path);
   try {
     return await tallyRecords(file, segment, false);
   } finally {
@@ -69,16 +70,16 @@ export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
 }
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
-  const names = await files.list(directory);
-  const found = names.filter((name) => segmentBase(name) !== undefined);
-  if (found.length === 0 && !names.some((name) => JOURNAL_FILES.includes(name))) {
-    throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
+  const found = await listSegments(files, directory);
+  if (found.length === 0) {
+    const names = await files.list(directory);
+    if (!names.some((name) => JOURNAL_FILES.includes(name))) {
+      throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
+    }
   }
   const cursor = await cursorOf(files, directory);
   const segments: ArchiveSegment[] = [];
-  for (const name of found) {
-    segments.push(...await survey(files, directory, name, cursor, name === found.at(-1)));
-  }
+  for (const each of found) segments.push(...await survey(files, directory, each, cursor, each === found.at(-1)));
   return segments;
 }
 
@@ -86,32 +87,28 @@ async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegmen
   const slash = path.lastIndexOf("/");
   const directory = slash === -1 ? "." : path.slice(0, slash);
   const name = path.slice(slash + 1);
-  if (segmentBase(name) === undefined) {
+  const base = segmentBase(name);
+  if (base === undefined) {
     throw usage(`${path}: not a segment file`, "segment files are called after their first frame: 20 digits and .seg");
   }
-  const newest = (await files.list(directory)).findLast((other) => segmentBase(other) !== undefined);
-  return await survey(files, directory, name, await cursorOf(files, directory), name === newest);
+  const newest = (await listSegments(files, directory)).at(-1)?.base === base;
+  return await survey(files, directory, { base, name, path }, await cursorOf(files, directory), newest);
 }
 
 /** Nothing if the daemon has unlinked it since it was listed. */
 async function survey(
   files: FileSystem,
   directory: string,
-  name: string,
+  { base, name, path }: SegmentFile,
   cursor: number | undefined,
   newest: boolean,
 ): Promise<ArchiveSegment[]> {
-  const path = `${directory}/${name}`;
+  const file = await openSegmentIfThere(files, path);
+  if (file === undefined) return [];
   try {
-    const file = await files.open(path, "read");
-    try {
-      return [{ ...await surveySegment(file, path, segmentBase(name)!, LINES), name, directory, cursor, newest }];
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return [];
-    throw error;
+    return [{ ...await surveySegment(file, path, base, LINES), name, directory, cursor, newest }];
+  } finally {
+    file.close();
   }
 }
 

@@ -1,9 +1,9 @@
 /** Finding the frame that lies so many bytes behind another one, for `rewind`. */
-import { SystemError } from "../base/error.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -38,7 +38,7 @@ export async function locateBack(
   let missing = bytes;
   let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
   while (segment !== undefined && missing > 0) {
-    const file = await openIfThere(files, segment);
+    const file = await openSegmentIfThere(files, segment.path);
     // Unlinked meanwhile: what is left of the journal begins after it.
     if (file === undefined) return found;
     try {
@@ -54,15 +54,6 @@ export async function locateBack(
     segment = segments.before(segment);
   }
   return found;
-}
-
-async function openIfThere(files: FileSystem, { path }: Segment): Promise<File | undefined> {
-  try {
-    return await files.open(path, "read");
-  } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 async function stretchBefore(

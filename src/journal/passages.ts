@@ -7,7 +7,8 @@ import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
-import { boundAfter, openIfThere, type Scanned, scanSegment } from "./scan.ts";
+import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
 
 /** Which frames; what is left out selects all. Times are those of arrival, in µs since 1970. */
 export interface Selection {
@@ -54,7 +55,7 @@ export async function* readPassages(
   for (const segment of segments) {
     if (reader.done) return;
     if (reader.skips(segment)) continue;
-    const file = await openIfThere(files, segment.path);
+    const file = await openSegmentIfThere(files, segment.path);
     if (file === undefined) continue;
     try {
       yield* reader.read(file, segment);

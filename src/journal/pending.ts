@@ -4,6 +4,7 @@ import type { DamageLog } from "./damage_log.ts";
 import { bytesBetween } from "./locate_back.ts";
 import { endOfLoss, lossIn } from "./loss.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { openSegment } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -72,7 +73,7 @@ async function addFromHeaders(
   pending: Pending,
   damages?: DamageLog,
 ): Promise<void> {
-  const file = await files.open(segment.path, "read");
+  const file = await openSegment(files, segment.path);
   // As a reader passes over the records: what stands there a second time is not delivered twice.
   let position = cursor;
   try {

@@ -4,7 +4,6 @@
  * checksum for each record, payloads pushed together in place.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import { SystemError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { joinRecords, readLength } from "./batch.ts";
 import type { DamageLog } from "./damage_log.ts";
@@ -21,6 +20,7 @@ import { endOfLoss, lossIn } from "./loss.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { findMark, looksTorn } from "./search.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import type { Damage, JournalBatch, JournalReader } from "./types.ts";
 import { walkRecords } from "./walk.ts";
@@ -132,11 +132,8 @@ export class Reader implements JournalReader {
         this.#reachEnd();
         return undefined;
       }
-      let file: File;
-      try {
-        file = await files.open(segment.path, "read");
-      } catch (error) {
-        if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      const file = await openSegmentIfThere(files, segment.path);
+      if (file === undefined) {
         this.#lostFile(segment);
         continue;
       }

@@ -3,11 +3,11 @@
  * running daemon or without one, past any damage. What `cat`, `verify`,
  * `replay` and the end-to-end tests see of a journal, they see through this.
  */
-import { SystemError } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type RecordHeader, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
 import { type Found, walkRecords } from "./walk.ts";
 
@@ -41,16 +41,15 @@ export type Scanned =
 export async function* scanJournal(files: FileSystem, directory: string, framer: Framer): AsyncGenerator<Scanned> {
   let after = -1;
   for (;;) {
-    const base = await nextBase(files, directory, after);
-    if (base === undefined) return;
-    const path = `${directory}/${base.name}`;
-    const opened = await openIfThere(files, path);
-    after = base.base;
+    const next = await nextSegment(files, directory, after);
+    if (next === undefined) return;
+    const opened = await openSegmentIfThere(files, next.path);
+    after = next.base;
     if (opened === undefined) continue;
     try {
-      const newest = await nextBase(files, directory, base.base) === undefined;
-      const survey = await surveySegment(opened, path, base.base, framer);
-      const bound = await boundAfter(files, directory, base.base, framer);
+      const newest = await nextSegment(files, directory, after) === undefined;
+      const survey = await surveySegment(opened, next.path, next.base, framer);
+      const bound = await boundAfter(files, directory, next.base, framer);
       yield* scanSegment(opened, survey, bound, newest);
     } finally {
       opened.close();
@@ -98,34 +97,20 @@ function upTo(
 }
 
 /** Listed anew each time: the daemon adds and removes segments while we read. */
-async function nextBase(files: FileSystem, directory: string, after: number) {
-  for (const name of await files.list(directory)) {
-    const base = segmentBase(name);
-    if (base !== undefined && base > after) return { base, name };
-  }
-  return undefined;
-}
-
-export async function openIfThere(files: FileSystem, path: string): Promise<File | undefined> {
-  try {
-    return await files.open(path, "read");
-  } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+async function nextSegment(files: FileSystem, directory: string, after: number): Promise<SegmentFile | undefined> {
+  return (await listSegments(files, directory)).find(({ base }) => base > after);
 }
 
 /** Base of the next segment that has a record: its copy of a frame counts, not an earlier one. */
 export async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
   for (let after = base;;) {
-    const next = await nextBase(files, directory, after);
+    const next = await nextSegment(files, directory, after);
     if (next === undefined) return Number.POSITIVE_INFINITY;
     after = next.base;
-    const path = `${directory}/${next.name}`;
-    const file = await openIfThere(files, path);
+    const file = await openSegmentIfThere(files, next.path);
     if (file === undefined) continue;
     try {
-      const { marks, size } = await surveySegment(file, path, next.base, framer);
+      const { marks, size } = await surveySegment(file, next.path, next.base, framer);
       if (marks === undefined) continue;
       for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
         if (found.kind === "record") return next.base;

@@ -14,13 +14,13 @@ import {
   RECORD_HEADER_BYTES,
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
-  segmentBase,
   type SegmentHeader,
   segmentPreamble,
 } from "./format.ts";
 import { framerOf } from "./framer_of.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
+import { listSegments, openSegment } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -47,11 +47,8 @@ export async function surveyJournal(files: FileSystem, directory: string, framer
   const cursor = await readCursor(files, cursorPath);
   if (cursor.kind === "newer") throw newerVersion(cursorPath, cursor.version);
   const segments: SegmentSurvey[] = [];
-  for (const name of await files.list(directory)) {
-    const base = segmentBase(name);
-    if (base === undefined) continue;
-    const path = `${directory}/${name}`;
-    const file = await files.open(path, "read");
+  for (const { base, path } of await listSegments(files, directory)) {
+    const file = await openSegment(files, path);
     try {
       segments.push(await surveySegment(file, path, base, framer));
     } finally {
