@@ -7,6 +7,7 @@ import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
 import { CursorFile } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
+import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./journal.ts";
@@ -52,6 +53,7 @@ class Opening {
   readonly #segments = new SegmentList();
   readonly #quarantine: Quarantine;
   readonly #damages: DamageLog;
+  readonly #tails = new DamagedTails();
   #truncatedBytes = 0;
   /** Sequences below this are not used again. */
   #end = 0;
@@ -133,6 +135,7 @@ class Opening {
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+    this.#tails.report(this.#damages, this.#segments.all);
   }
 
   /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
@@ -190,7 +193,8 @@ class Opening {
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
       // A header cut short is what a kill leaves; with more behind it, there have been frames.
-      if (found.size > SEGMENT_HEADER_BYTES) this.#reportTail(found, 0, found.size, found.base, found.base);
+      const { path, size, base } = found;
+      if (size > SEGMENT_HEADER_BYTES) this.#tails.add({ path, offset: 0, bytes: size, from: base, until: base });
       return undefined;
     }
     const segment = recovered(found);
@@ -214,14 +218,8 @@ class Opening {
         }
         if (action.seal) segment.bytes += await seal(file, found, tally);
       }));
-    if (action.quarantineTail) this.#reportTail(found, tally.offset, excess, tally.end, tally.claimedEnd);
-  }
-
-  #reportTail(found: SegmentSurvey, offset: number, bytes: number, from: number, until: number): void {
-    if (bytes === 0) return;
-    const segment = found.path.slice(found.path.lastIndexOf("/") + 1);
-    const lost = { frames: until - from, payloadBytes: bytes, counted: false };
-    this.#damages.report({ segment, offset, bytes, from, until, ...lost });
+    const { offset, end: from, claimedEnd: until } = tally;
+    if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, from, until });
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
