@@ -17,6 +17,7 @@ import { Quarantine } from "./quarantine.ts";
 import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
+import { isCompressed, openSegment } from "./segment_files.ts";
 import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
@@ -201,7 +202,7 @@ class Opening {
     // What is damaged and stays is the reader's to report, and belongs to the segment until then.
     segment.end = (action.truncate ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
     segment.setContents(found.footer ?? tally!);
-    if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
+    if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
     return segment;
   }
 
@@ -249,7 +250,8 @@ class Opening {
   }
 
   async #withFile<T>(found: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
-    const file = await this.options.files.open(found.path, mode);
+    const { files } = this.options;
+    const file = mode === "read" ? await openSegment(files, found.path) : await files.open(found.path, mode);
     try {
       return await use(file);
     } finally {
@@ -269,7 +271,8 @@ class Opening {
 /** A segment of the past, of which nothing is counted yet. */
 function recovered(found: SegmentSurvey): Segment {
   const segment = new Segment(found);
-  segment.bytes = segment.limit = found.size;
+  segment.bytes = found.fileBytes;
+  segment.limit = found.size;
   segment.counted = "headers";
   return segment;
 }
