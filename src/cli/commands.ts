@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  replay: {
+    summary: "send frames of a journal to a target, at full speed or as recorded",
+    load: async () => (await import("./replay.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -53,7 +57,6 @@ const LATER: Readonly<Record<string, string>> = {
   status: "the log of spillway run says what the routes do",
   repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
-  replay: "target.rewind resends what was confirmed last",
   completions: "spillway help lists the commands",
   schema: "spillway init config prints every key with its default",
 };

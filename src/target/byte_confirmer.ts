@@ -9,12 +9,12 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Outlet } from "../spool/outlet.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
+import type { ByteOutlet } from "./outlet.ts";
 
 export interface ByteConfirmerOptions {
   readonly connection: Connection;
-  readonly outlet: Outlet;
+  readonly outlet: ByteOutlet;
   readonly clock: Clock;
   readonly mode: "written" | "acked";
   /** Where the consumer's bytes go; undefined: nowhere. */
