@@ -62,8 +62,10 @@ export class BatchFeed {
 
   async close(): Promise<void> {
     const ahead = this.#ahead;
-    this.#ahead = this.#held = undefined;
+    this.#ahead = undefined;
     (await ahead?.catch(() => undefined))?.buffer.release();
+    // Now that nothing is being read any more: reading ahead leaves something behind.
+    this.#held = undefined;
     await this.#passages?.return(undefined);
     this.#passages = undefined;
   }

@@ -124,26 +124,32 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
     }
   }
 
-  async settle(position: number): Promise<number> {
+  async settle(position: number, written = this.#flight.position): Promise<number> {
     this.interrupt();
     this.confirm(position);
     const part = this.#flight.oldest();
     const offset = part === undefined ? 0 : position - (part.position - part.bytes);
     // Where it cannot be read once more, more is sent again; the next connection tells why.
     if (part !== undefined && offset > 0) await this.#settleIn(part.first, offset).catch(() => {});
-    return this.finish();
+    return this.#finish(written);
   }
 
   finish(): number {
-    this.interrupt();
-    const mayRepeat = this.#flight.frames;
-    this.#forget();
-    return mayRepeat;
+    return this.#finish(this.#flight.position);
   }
 
   async close(): Promise<void> {
     this.finish();
     await this.options.feed.close();
+  }
+
+  /** Of what was handed out, only what was written can have arrived. */
+  #finish(written: number): number {
+    this.interrupt();
+    let mayRepeat = 0;
+    for (const part of this.#flight.parts()) if (part.position - part.bytes < written) mayRepeat += part.frames;
+    this.#forget();
+    return mayRepeat;
   }
 
   /** What is next to hand out; undefined after the last frame. */

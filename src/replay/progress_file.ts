@@ -113,6 +113,7 @@ export class ProgressFile {
       file.close();
     }
     await this.files.rename(temporary, this.path);
+    if (sync) await this.files.syncDirectory(directoryOf(this.path));
     this.#written = position;
   }
 
@@ -120,6 +121,11 @@ export class ProgressFile {
     const message = `--progress-file ${this.path}: cannot be written: ${messageOf(error)}`;
     throw new SpillwayError(message, { hint, cause: error });
   }
+}
+
+function directoryOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? "." : path.slice(0, Math.max(1, slash));
 }
 
 async function readText(files: FileSystem, path: string): Promise<string | undefined> {

@@ -72,7 +72,7 @@ export class ByteConfirmer implements Confirmer {
   }
 
   settle(): Promise<number> {
-    return this.options.outlet.settle(this.#confirmed);
+    return this.options.outlet.settle(this.#confirmed, this.#written);
   }
 
   /** Position up to which bytes are confirmed; undefined where the system cannot tell: no news, which is not zero and not everything. */

@@ -19,8 +19,11 @@ export interface SessionOutlet {
 export interface ByteOutlet extends SessionOutlet {
   /** The first `position` bytes of this connection's stream are confirmed. */
   confirm(position: number): void;
-  /** The connection has ended with `position` bytes confirmed. Returns how many frames after them may have arrived. */
-  settle(position: number): Promise<number>;
+  /**
+   * The connection has ended with `position` bytes confirmed, of `written` that
+   * the kernel took. Returns how many frames may have arrived besides.
+   */
+  settle(position: number, written: number): Promise<number>;
 }
 
 /** For `reply`. */
