@@ -160,7 +160,7 @@ async function read(file: File, position: number, length: number): Promise<Uint8
   return bytes.subarray(0, await readTolerant(file, bytes, position));
 }
 
-function newerVersion(path: string, found: number): SpillwayError {
+export function newerVersion(path: string, found: number): SpillwayError {
   return new SpillwayError(`${path}: format version ${found}, this program knows versions up to ${FORMAT_VERSION}`, {
     hint: "run the newer spillway that wrote it, or give this route another journal directory; nothing was changed",
   });

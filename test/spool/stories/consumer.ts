@@ -65,8 +65,8 @@ export class Stream {
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
     const entry = log[at];
     if (entry.fate === "maybe") entry.fate = "pending";
-    // `rewind` goes by bytes: what the consumer refused is among them.
-    const again = entry.fate === "refused" && at < this.options.confirmed;
+    // `rewind` goes by bytes: what the consumer refused is among them, after a restart also what the operator gave up.
+    const again = (entry.fate === "refused" || entry.fate === "operator") && at < this.options.confirmed;
     assert(entry.fate === "pending" || again, `frame ${id} is delivered, it was ${entry.fate}`);
     entry.inFlight = true;
     for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
