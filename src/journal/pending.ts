@@ -81,7 +81,9 @@ async function addFromHeaders(
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
       if (known?.damages.knows(segment.name, found.offset, known.reported)) continue;
       if (found.kind !== "record") {
-        if (found.kind !== "footer" && known !== undefined) await addLost(file, segment, found, position, pending);
+        if (found.kind !== "footer" && known !== undefined) {
+          await addLost(file, segment, found, position, bound, pending);
+        }
         continue;
       }
       const { first, frames, length } = found.header;
@@ -104,11 +106,12 @@ async function addLost(
   segment: Segment,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
   from: number,
+  bound: number,
   pending: Pending,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
   if (until <= from) return;
-  const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
+  const lost = await lossIn(file, segment, { offset, bytes, from, until, bound }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }
 
