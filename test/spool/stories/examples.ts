@@ -133,4 +133,27 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "restart" },
     { does: "receive", count: 1 },
   ]),
+
+  "drop-oldest did not count a record that stood where the tail of a file of that name had been damaged": answers(2, {
+    mode: "overflow",
+    sync: "os",
+    rewindBytes: 5000,
+    whenFull: "drop-oldest",
+    retainMs: 3_600_000,
+  }, [
+    { does: "connect" },
+    { does: "receive", count: 248 },
+    { does: "fault", fault: { kind: "no space", left: 6578 } },
+    { does: "restart" },
+    { does: "receive", count: 126 },
+    { does: "confirm", share: 0, told: false, bad: 1 },
+    { does: "kill" },
+    { does: "power loss", seed: 10 },
+    { does: "connect" },
+    { does: "receive", count: 293 },
+    { does: "settle" },
+    { does: "receive", count: 202 },
+    { does: "fault", fault: { kind: "no space", left: 5109 } },
+    { does: "send", batches: 9 },
+  ]),
 };
