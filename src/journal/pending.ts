@@ -61,7 +61,8 @@ export async function countFrames(
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      const inside = until < Math.min(segment.end, segments.boundOf(segment));
+      const bound = segments.boundOf(segment);
+      const inside = until < Math.min(segment.end, bound);
       await addFromHeaders(files, segment, from, end, counted, {
         damages,
         reported,
@@ -78,6 +79,8 @@ interface Losses {
   readonly reported: number;
   /** unless it goes beyond this sequence. */
   readonly lossUntil: number | undefined;
+  /** Frames from here on are a later segment's. */
+  readonly bound: number;
 }
 
 async function addFromHeaders(
@@ -96,7 +99,7 @@ async function addFromHeaders(
       if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
         if (found.kind !== "footer" && losses !== undefined) {
-          await addLost(file, segment, found, { from: position, most: losses.lossUntil }, pending);
+          await addLost(file, segment, found, { from: position, most: losses.lossUntil, bound: losses.bound }, pending);
         }
         continue;
       }
@@ -119,12 +122,16 @@ async function addLost(
   file: File,
   segment: Segment,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  { from, most = Number.POSITIVE_INFINITY }: { readonly from: number; readonly most?: number },
+  { from, most = Number.POSITIVE_INFINITY, bound }: {
+    readonly from: number;
+    readonly most?: number;
+    readonly bound: number;
+  },
   pending: Pending,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
   if (until <= from || until > most) return;
-  const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
+  const lost = await lossIn(file, segment, { offset, bytes, from, until, bound }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }
 
