@@ -117,7 +117,9 @@ class Sending {
     }
     const retries = this.job.settings.retries;
     const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
-    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, { hint });
+    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, {
+      hint: frames === 0 ? "nothing has arrived: is the target running, and the address right?" : hint,
+    });
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
