@@ -18,6 +18,8 @@ export type DropReason =
   | "stuck"
   /** The journal had no room and `when_full` said so. */
   | "full"
+  /** The operator gave it up (skip). */
+  | "operator"
   /** The consumer answered it badly too often; it is in quarantine. */
   | "refused"
   /** Damaged records of the journal, moved to quarantine. */
@@ -83,11 +85,11 @@ export class Ledger {
   }
 }
 
-function tally(): Tally {
+export function tally(): Tally {
   return { frames: 0, bytes: 0 };
 }
 
-function add(to: Tally, frames: number, bytes: number): void {
+export function add(to: Tally, frames: number, bytes: number): void {
   to.frames += frames;
   to.bytes += bytes;
 }

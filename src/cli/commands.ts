@@ -22,6 +22,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "print a commented configuration, a systemd unit or a crontab line",
     load: async () => (await import("./init.ts")).command,
   },
+  status: {
+    summary: "what the routes do now: backlog, rates, time to drain",
+    load: async () => (await import("./status.ts")).command,
+  },
   ls: {
     summary: "list the segments of a journal and what is in them",
     load: async () => (await import("./ls.ts")).command,
@@ -54,7 +58,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
-  status: "the log of spillway run says what the routes do",
   repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
   completions: "spillway help lists the commands",

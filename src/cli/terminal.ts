@@ -6,3 +6,9 @@ import type { Runtime } from "../runtime/runtime.ts";
 export function wantsColour(runtime: Runtime): boolean {
   return isatty(2) && !runtime.env("NO_COLOR");
 }
+
+/** Does the locale say that the terminal shows more than ASCII? */
+export function isUtf8(runtime: Runtime): boolean {
+  const locale = runtime.env("LC_ALL") || runtime.env("LC_CTYPE") || runtime.env("LANG") || "";
+  return /utf-?8/i.test(locale);
+}

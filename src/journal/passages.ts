@@ -13,7 +13,7 @@ import type { File, FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, cursorOf, successorOf } from "./archive.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
-import { openSegmentIfThere } from "./segment_files.ts";
+import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -33,6 +33,7 @@ export type Passage =
   | {
     readonly kind: "damage";
     readonly segment: string;
+    /** In the file on disk, compressed or not. */
     readonly offset: number;
     readonly bytes: number;
     /** The frames in it, where its header can be read; else they show as missing before the next record. */
@@ -75,7 +76,9 @@ class PassageReader {
     const offset = await offsetOf(file, segment, wanted.fromOf(segment));
     for await (const found of scanSegment(file, segment, { bound, from: offset })) {
       if (wanted.done) return;
-      if (found.kind === "damage") yield this.#damage(found, segment);
+      if (found.kind === "damage") {
+        yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
+      }
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
       const missing = wanted.missingBefore(Math.min(previousEnd, first), segment);
@@ -118,7 +121,10 @@ class PassageReader {
     yield { kind: "removed", segment: gone.name, from, until };
   }
 
-  #damage(found: Extract<Scanned, { kind: "damage" }>, { base }: ArchiveSegment): Passage {
+  #damage(
+    found: Extract<Scanned, { kind: "damage" }>,
+    { base }: ArchiveSegment,
+  ): Extract<Passage, { kind: "damage" }> {
     const { kind, segment, offset, bytes, header } = found;
     const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
     this.wanted.passOver(lost?.until ?? base);

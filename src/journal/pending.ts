@@ -40,8 +40,10 @@ export async function countPending(
 }
 
 /**
- * Frames of [from, until), where `until` is the end of a segment: as many as
- * were counted as pending, without those that were reported as damaged since.
+ * Frames of [from, until): as many as were counted as pending, without those
+ * that were reported as damaged before this was called. Where `until` is not the
+ * end of a segment and lies in a damaged stretch, that is left for the reader to
+ * report.
  */
 export async function countFrames(
   files: FileSystem,
@@ -51,36 +53,51 @@ export async function countFrames(
   until: number,
 ): Promise<Pending> {
   const counted: Pending = { frames: 0, bytes: 0 };
+  const { reported } = damages;
   for (const segment of segments.all) {
     const end = Math.min(until, segments.boundOf(segment));
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
-      const gone = damages.countedIn(segment.name);
+      const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      await addFromHeaders(files, segment, from, end, counted, damages);
+      const inside = until < Math.min(segment.end, segments.boundOf(segment));
+      await addFromHeaders(files, segment, from, end, counted, {
+        damages,
+        reported,
+        lossUntil: inside ? until : undefined,
+      });
     }
   }
   return counted;
 }
 
-/** `damages`: what it has reported is left out, what it has not and was counted all the same is put in. */
+interface Losses {
+  /** What was reported by then is left out, what was not and was counted all the same is put in, */
+  readonly damages: DamageLog;
+  readonly reported: number;
+  /** unless it goes beyond this sequence. */
+  readonly lossUntil: number | undefined;
+}
+
 async function addFromHeaders(
   files: FileSystem,
   segment: Segment,
   cursor: number,
   bound: number,
   pending: Pending,
-  damages?: DamageLog,
+  losses?: Losses,
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
   // As a reader passes over the records: what stands there a second time is not delivered twice.
   let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
-      if (damages?.knows(segment.name, found.offset)) continue;
+      if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
-        if (found.kind !== "footer" && damages !== undefined) await addLost(file, segment, found, position, pending);
+        if (found.kind !== "footer" && losses !== undefined) {
+          await addLost(file, segment, found, { from: position, most: losses.lossUntil }, pending);
+        }
         continue;
       }
       const { first, frames, length } = found.header;
@@ -97,16 +114,16 @@ async function addFromHeaders(
   }
 }
 
-/** A stretch without a readable header, if its frames were counted and are not before `from`. */
+/** A stretch without a readable header, if its frames were counted, are not before `from` and not beyond `most`. */
 async function addLost(
   file: File,
   segment: Segment,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  from: number,
+  { from, most = Number.POSITIVE_INFINITY }: { readonly from: number; readonly most?: number },
   pending: Pending,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
-  if (until <= from) return;
+  if (until <= from || until > most) return;
   const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }

@@ -223,7 +223,7 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
 
   #fly({ buffer, framer }: Batch, { first, frames, start, end, timeUs }: Stretch): void {
     const ends = this.options.eachFrame ? frameEnds(framer, buffer.bytes, start, end, frames) : undefined;
-    this.#flight.push(first, frames, end - start, ends);
+    this.#flight.push(first, frames, end - start, timeUs, ends);
     this.#times.push({ until: first + frames, timeUs });
   }
 

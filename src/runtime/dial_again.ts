@@ -55,6 +55,11 @@ export class Dialler {
     return undefined;
   }
 
+  /** Why the last attempt failed; undefined if it did not. */
+  get failing(): string | undefined {
+    return this.#failing || undefined;
+  }
+
   /** The last connection was of use: the backoff starts over. */
   progressed(): void {
     this.#backoff.reset();
