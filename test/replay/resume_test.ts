@@ -131,6 +131,15 @@ Deno.test("a stop while nobody is there ends it too", async () => {
   assertEquals((await rig.clock.run(running)).kind, "stopped");
 });
 
+Deno.test("a stop does not wait for an attempt that is under way", async () => {
+  const rig = new Rig(await journal(), { attempt: () => new Promise(() => {}) });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(1000);
+  rig.replay.stop();
+  assertEquals((await rig.clock.run(running)).kind, "stopped");
+});
+
 Deno.test("at the end the consumer gets a FIN and a second to close its side", async () => {
   const rig = new Rig(await journal());
   await rig.run();

@@ -197,18 +197,20 @@ class Sending {
   }
 
   #options(): ReplayOptions {
-    const { rateBytes, retries } = this.job.settings;
+    const { rateBytes, retries, to } = this.job.settings;
+    // A reader that has had enough is no lost target: the second attempt tells why the first one ended.
+    const isStdout = to === "stdout";
     const stopping = new AbortController();
     return {
       outlet: this.#outlet,
       clock: systemClock,
-      log: this.#log(),
+      log: isStdout ? silentLog : this.#log(),
       connections: this.#connections(stopping.signal),
       stopping,
       confirm: this.#confirm(),
       rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
       stallTimeoutMs: STALL_TIMEOUT_MS,
-      retries,
+      retries: isStdout ? 1 : retries,
     };
   }
 
