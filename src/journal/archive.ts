@@ -3,11 +3,12 @@
  * single segments, copies in other places. Looked at without a lock and without
  * changing anything, beside a running daemon or long after it.
  */
+import { Buffer } from "node:buffer";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { createFramer } from "../framing/create.ts";
-import type { FileSystem } from "../runtime/files.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
-import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
@@ -52,6 +53,19 @@ export async function successorOf(files: FileSystem, gone: ArchiveSegment): Prom
   const [segment] = await survey(files, directory, heir, gone.cursor, heir === listed.at(-1));
   if (segment === undefined) return undefined;
   return segment.footer === undefined || segment.footer.end > base ? segment : undefined;
+}
+
+/**
+ * The segment as its open file has it: a compaction may have put one with more
+ * frames in the place of the one that was listed. The frames that were counted
+ * then are [base, footer.end) of that one still.
+ */
+export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<ArchiveSegment> {
+  const found = await surveySegment(file, listed.path, listed.base, listed.framer);
+  const isSame = listed.marks === undefined || found.marks === undefined ||
+    Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
+  // What was appended to it since does not count.
+  return isSame ? listed : { ...listed, ...found, name: nameOf(found.path) };
 }
 
 /** The first frame of the journal in `directory` that is not delivered; undefined if no cursor file says so. */
@@ -139,10 +153,14 @@ async function survey(
   try {
     const found = await surveySegment(file, path, base, LINES);
     // It may have been compressed since it was listed.
-    return [{ ...found, name: found.path.slice(found.path.lastIndexOf("/") + 1), directory, cursor, newest }];
+    return [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
   } finally {
     file.close();
   }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function trimSlash(path: string): string {
