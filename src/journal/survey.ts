@@ -160,7 +160,8 @@ async function read(file: File, position: number, length: number): Promise<Uint8
   return bytes.subarray(0, await readTolerant(file, bytes, position));
 }
 
-function newerVersion(path: string, found: number): SpillwayError {
+/** A file that a later release has written: it is never read as damaged. */
+export function newerVersion(path: string, found: number): SpillwayError {
   return new SpillwayError(`${path}: format version ${found}, this program knows versions up to ${FORMAT_VERSION}`, {
     hint: "run the newer spillway that wrote it, or give this route another journal directory; nothing was changed",
   });
