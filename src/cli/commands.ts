@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  repair: {
+    summary: "put damaged ranges of a journal aside, so that the rest is clean",
+    load: async () => (await import("./repair.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -51,7 +55,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
   status: "the log of spillway run says what the routes do",
-  repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
   replay: "target.rewind resends what was confirmed last",
   completions: "spillway help lists the commands",
