@@ -38,6 +38,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "put damaged ranges of a journal aside, so that the rest is clean",
     load: async () => (await import("./repair.ts")).command,
   },
+  skip: {
+    summary: "give up pending frames of a journal on purpose",
+    load: async () => (await import("./skip.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
