@@ -2,7 +2,7 @@
 import { SystemError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type CursorFound, decodeCursor, decodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
-import { newerVersion } from "./survey.ts";
+import { newerVersion } from "./newer_version.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 export interface CursorCheck {

@@ -3,25 +3,22 @@ import type { File } from "../runtime/files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 export class Chunk {
-  #bytes: Uint8Array;
+  #bytes = new Uint8Array(0);
   #start = 0;
   #length = 0;
 
   /** Reads `chunkBytes` at a time, more where more is asked for. */
-  constructor(private readonly file: File, private readonly chunkBytes: number) {
-    this.#bytes = new Uint8Array(chunkBytes);
-  }
+  constructor(private readonly file: File, private readonly chunkBytes: number) {}
 
-  /** What is here from `offset` on, if that is at least `length` bytes; valid until the next `load`. */
+  /** The `length` bytes at `offset` if they are here already; valid until the next `load`. */
   peek(offset: number, length: number): Uint8Array | undefined {
     const at = offset - this.#start;
-    return at >= 0 && at + length <= this.#length ? this.#bytes.subarray(at, this.#length) : undefined;
+    return at >= 0 && at + length <= this.#length ? this.#bytes.subarray(at, at + length) : undefined;
   }
 
   /**
-   * The bytes from `offset` on, at least `length`, fewer at the end of the file;
-   * valid until the next `load`. Reads on up to `limit` where that costs no
-   * further call.
+   * The `length` bytes at `offset`, fewer at the end of the file; valid until
+   * the next `load`. Reads on up to `limit` where that costs no further call.
    */
   async load(offset: number, length: number, limit: number): Promise<Uint8Array> {
     const wanted = Math.min(limit - offset, Math.max(length, this.chunkBytes));
@@ -29,7 +26,7 @@ export class Chunk {
     this.#start = offset;
     this.#length = 0;
     this.#length = await readTolerant(this.file, this.#bytes.subarray(0, wanted), offset);
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.subarray(0, Math.min(length, this.#length));
   }
 
   /** Nothing is read but what was asked for. */

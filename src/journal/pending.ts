@@ -41,7 +41,8 @@ export async function countPending(
 
 /**
  * Frames of [from, until), where `until` is the end of a segment: as many as
- * were counted as pending, without those that were reported as damaged since.
+ * were counted as pending, without those that were reported as damaged before
+ * this was called.
  */
 export async function countFrames(
   files: FileSystem,
@@ -51,36 +52,37 @@ export async function countFrames(
   until: number,
 ): Promise<Pending> {
   const counted: Pending = { frames: 0, bytes: 0 };
+  const { reported } = damages;
   for (const segment of segments.all) {
     const end = Math.min(until, segments.boundOf(segment));
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
-      const gone = damages.countedIn(segment.name);
+      const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      await addFromHeaders(files, segment, from, end, counted, damages);
+      await addFromHeaders(files, segment, from, end, counted, { damages, reported });
     }
   }
   return counted;
 }
 
-/** `damages`: what it has reported is left out, what it has not and was counted all the same is put in. */
+/** `known`: what was reported by then is left out, what was not and was counted all the same is put in. */
 async function addFromHeaders(
   files: FileSystem,
   segment: Segment,
   cursor: number,
   bound: number,
   pending: Pending,
-  damages?: DamageLog,
+  known?: { readonly damages: DamageLog; readonly reported: number },
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
   // As a reader passes over the records: what stands there a second time is not delivered twice.
   let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
-      if (damages?.knows(segment.name, found.offset)) continue;
+      if (known?.damages.knows(segment.name, found.offset, known.reported)) continue;
       if (found.kind !== "record") {
-        if (found.kind !== "footer" && damages !== undefined) await addLost(file, segment, found, position, pending);
+        if (found.kind !== "footer" && known !== undefined) await addLost(file, segment, found, position, pending);
         continue;
       }
       const { first, frames, length } = found.header;

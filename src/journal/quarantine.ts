@@ -2,6 +2,7 @@
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import { CompressedSegment } from "./compressed_segment.ts";
 import { copyBytes, hasBytesOf } from "./copy_bytes.ts";
 
 export class Quarantine {
@@ -27,9 +28,14 @@ export class Quarantine {
   /**
    * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
    * it; to the next free name if there are other bytes under that one. Returns
-   * the path, of the earlier copy if that was done before.
+   * the path, of the earlier copy if that was done before. Of a compressed
+   * segment, what its file has there.
    */
   async copy(segment: string, from: File, offset: number, bytes: number): Promise<string> {
+    if (from instanceof CompressedSegment) {
+      const range = await from.rangeInFile(offset, bytes);
+      return await this.copy(segment, from.file, range.offset, range.bytes);
+    }
     const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
     for (let i = 0;; i++) {
       const to = i === 0 ? path : `${path}.${i}`;

@@ -7,12 +7,13 @@ import { silentLog } from "../base/log.ts";
 import type { Framing } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, directoriesAt, openArchive } from "./archive.ts";
+import { COMPRESSED_SUFFIX } from "./format.ts";
 import { lockCompaction, lockJournal } from "./lock.ts";
 import { Quarantine } from "./quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
 import { type DamagedStretch, planSegment } from "./repair_plan.ts";
-import { repairSegment } from "./repair_segment.ts";
-import { openSegment } from "./segment_files.ts";
+import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
+import { isCompressed, openSegment } from "./segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
@@ -106,9 +107,9 @@ async function repairOne(segment: ArchiveSegment, journal: readonly ArchiveSegme
   const file = await openSegment(files, path);
   try {
     const plan = await planSegment(file, segment, { ...options, journal });
-    if (plan.damages.length === 0) return;
+    if (plan.damages.length + plan.extras.length === 0) return;
     if (dryRun) {
-      for (const damage of plan.damages) await on.moved({ ...damage, path, to: undefined });
+      for (const damage of await rangesOnDisk(file, plan)) await on.moved({ ...damage, path, to: undefined });
       return;
     }
     const moved = await repairSegment(files, file, segment, plan, { ...options, journal });
@@ -118,11 +119,17 @@ async function repairOne(segment: ArchiveSegment, journal: readonly ArchiveSegme
   }
 }
 
-/** As the daemon does at its start: files that were to take the place of a segment, and did not. */
+/**
+ * As the daemon does at its start: files that were to take the place of a
+ * segment, and did not. And compressed ones beside the segment itself, which
+ * counts: a repair that was killed has left them, or a compaction.
+ */
 async function setLeftoversAside(directory: string, { files, on }: RepairOptions): Promise<void> {
   const quarantine = new Quarantine(files, silentLog, directory);
-  for (const name of await files.list(directory)) {
-    if (!name.endsWith(".seg.tmp")) continue;
+  const names = await files.list(directory);
+  for (const name of names) {
+    const isSpare = isCompressed(name) && names.includes(name.slice(0, -COMPRESSED_SUFFIX.length));
+    if (!name.endsWith(".seg.tmp") && !isSpare) continue;
     const path = `${directory}/${name}`;
     await on.setAside(path, await quarantine.setAside(path));
   }

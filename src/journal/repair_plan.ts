@@ -18,6 +18,7 @@ import {
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
 import { cutsInto, FramingTrial } from "./framing_trial.ts";
+import { damagedExtras } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 /** Of the segment as the daemon wrote it. */
@@ -32,8 +33,10 @@ export interface DamagedStretch extends Range {
 }
 
 export interface SegmentPlan {
-  /** To be put aside; the segment is as it should be if there are none. */
+  /** To be put aside; the segment is as it should be if there are none of either. */
   readonly damages: readonly DamagedStretch[];
+  /** Ranges of the compressed file itself: they cost no byte of the segment. */
+  readonly extras: readonly Range[];
   /** Records that stay, in order. */
   readonly keep: readonly Range[];
   readonly records: number;
@@ -120,6 +123,8 @@ class Draft {
     const framing = segment.header?.framing ?? (damaged ? this.#framing() : "");
     return {
       damages: this.#damages,
+      // Where nothing can be read, the whole file is damaged already.
+      extras: segment.marks === undefined ? [] : await damagedExtras(file),
       keep: this.#keep,
       records: this.#records,
       unfinished: this.unfinished,

@@ -11,11 +11,19 @@ import { assertReadable, copyBytes } from "./copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./format.ts";
 import { Quarantine } from "./quarantine.ts";
 import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_plan.ts";
+import { fileOf, rangeInFile } from "./segment_files.ts";
 import { surveySegment, tallyRecords } from "./survey.ts";
 
-/** A range that is in quarantine now. */
+/** A range of the file on disk that is in quarantine now. */
 export interface PutAside extends DamagedStretch {
   readonly to: string;
+}
+
+/** What the plan would put aside, as ranges of the file on disk. */
+export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedStretch[]> {
+  const ranges: DamagedStretch[] = [...extras];
+  for (const { offset, bytes, header } of damages) ranges.push({ ...await rangeInFile(file, offset, bytes), header });
+  return ranges;
 }
 
 /**
@@ -35,12 +43,13 @@ export async function repairSegment(
   const needsSuccessor = segment.newest && plan.claimedEnd > plan.keptEnd && plan.claimedEnd > segment.base;
   // Behind another segment nobody would cut off what is unfinished.
   const tail = needsSuccessor && plan.unfinished !== undefined ? [plan.unfinished] : [];
-  const damages = [...plan.damages, ...tail];
-  for (const { offset, bytes } of damages) await assertReadable(file, offset, bytes);
+  const damages = await rangesOnDisk(file, { ...plan, damages: [...plan.damages, ...tail] });
+  const onDisk = fileOf(file);
+  for (const { offset, bytes } of damages) await assertReadable(onDisk, offset, bytes);
   const quarantine = new Quarantine(files, silentLog, directory);
   const moved: PutAside[] = [];
   for (const damage of damages) {
-    moved.push({ ...damage, to: await quarantine.copy(segment.name, file, damage.offset, damage.bytes) });
+    moved.push({ ...damage, to: await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes) });
   }
   const path = `${directory}/${segmentName(segment.base)}`;
   const temporary = `${path}.tmp`;
@@ -59,6 +68,11 @@ export async function repairSegment(
     throw error;
   }
   await files.syncDirectory(directory);
+  if (path !== segment.path) {
+    // It was compressed: what is written now is the segment itself, which counts from here on.
+    await files.unlink(segment.path);
+    await files.syncDirectory(directory);
+  }
   return moved;
 }
 

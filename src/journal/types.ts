@@ -164,7 +164,10 @@ export interface Journal {
   /** The oldest segment that holds frames at or after the cursor; undefined if that is the newest, which stays. */
   oldestPending(): { readonly first: number; readonly until: number } | undefined;
 
-  /** How many frames of [from, until) are in the journal, and their bytes, as they were counted. */
+  /**
+   * How many frames of [from, until) are in the journal, and their bytes, as they were counted; without those that
+   * `onDamage` had told of when this was called.
+   */
   count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
 
   /** Unlinks segments wholly below `sequence`, the newest excepted, whether or not they are delivered. */

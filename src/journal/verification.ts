@@ -1,10 +1,11 @@
 /** Reads whole segments and says what is wrong in them: damaged bytes, and frames that are missing without a word. */
 import type { FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
+import type { RecordHeader } from "./format.ts";
 import { type Checked, checkSegment } from "./check_segment.ts";
-import { openSegmentIfThere } from "./segment_files.ts";
+import { damagedExtras, openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 
-/** A stretch of a file that is not what was written. */
+/** A stretch of a file on disk that is not what was written. */
 export interface DamagedRange {
   readonly path: string;
   readonly offset: number;
@@ -40,7 +41,7 @@ export interface SegmentVerdict {
 const FILES_AT_ONCE = 2;
 
 export interface VerifyOptions {
-  /** Called with the bytes of files that were checked since the last call. */
+  /** Called with the bytes of segments that were checked since the last call. */
   readonly onProgress: (bytes: number) => void;
   /** The first sequence not delivered of a journal directory, where it is certain. */
   readonly cursors: ReadonlyMap<string, number>;
@@ -93,10 +94,19 @@ async function read(
   const file = await openSegmentIfThere(files, segment.path);
   if (file === undefined) return GONE;
   const account = new Account(segment);
+  const { path } = segment;
   let offset = 0;
   try {
+    // Where nothing can be read, the whole file is one damaged range.
+    const extras = segment.marks === undefined ? [] : await damagedExtras(file);
+    for (const range of extras) account.damages.push({ path, ...range });
     for await (const batch of checkSegment(file, segment, spare)) {
-      for (const found of batch) account.add(found);
+      for (const found of batch) {
+        account.add(found);
+        if (found.kind !== "damage") continue;
+        const range = await rangeInFile(file, found.offset, found.bytes);
+        account.damages.push({ path, ...range, frames: framesOf(found.header) });
+      }
       const last = batch[batch.length - 1];
       onProgress(last.offset - offset);
       offset = last.offset;
@@ -108,10 +118,14 @@ async function read(
   return account.reading();
 }
 
+function framesOf(header: RecordHeader | undefined): Sequences | undefined {
+  return header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
+}
+
 class Account {
   #frames = 0;
   #bytes = 0;
-  readonly #damages: DamagedRange[] = [];
+  readonly damages: DamagedRange[] = [];
   readonly #missing: MissingFrames[] = [];
   #begin: Reading["begin"];
   #end: number | undefined;
@@ -122,14 +136,12 @@ class Account {
     if (found.kind === "footer") return this.#reach(found.footer.end, found.footer.end, found.offset);
     if (found.kind === "unfinished") return;
     const { header, offset } = found;
-    const frames = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
-    if (found.kind === "damage") this.#damages.push({ path: this.segment.path, offset, bytes: found.bytes, frames });
-    if (header === undefined || frames === undefined) {
+    if (header === undefined) {
       // Behind a damaged beginning the next record tells what was in it.
       if (offset > 0) this.#end ??= this.segment.base;
       return;
     }
-    this.#reach(Math.min(header.previousEnd, header.first), frames.until, offset);
+    this.#reach(Math.min(header.previousEnd, header.first), header.first + header.frames, offset);
     if (found.kind === "damage") return;
     this.#frames += header.frames;
     this.#bytes += header.length;
@@ -153,7 +165,7 @@ class Account {
       there: true,
       frames: this.#frames,
       bytes: this.#bytes,
-      damages: this.#damages,
+      damages: this.damages,
       missing: this.#missing,
       begin,
       end: this.#end ?? begin?.sequence,

@@ -2,11 +2,21 @@
  * Frames that will not be sent while earlier ones are still in flight: the
  * first unconfirmed frame jumps over them once everything before is settled.
  */
+import type { Tally } from "../base/ledger.ts";
+
 interface Gap {
   readonly from: number;
   readonly until: number;
   /** Dropped with their segment; else they were not found in the journal. */
   readonly dropped: boolean;
+}
+
+/** Frames [from, until): neither handed out nor to be handed out, and not counted as dropped yet. */
+export interface Passing {
+  readonly from: number;
+  readonly until: number;
+  /** What of it a reader that was still at it has found damaged since the counting began: that is dropped already. */
+  damaged: Tally;
 }
 
 export class Gaps {

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";
 import { durable, printed, repaired } from "./repaired.ts";
 import { line } from "./rig.ts";
@@ -22,6 +23,9 @@ const MODIFYING: readonly Operation[] = [
   "unlink",
   "syncDirectory",
 ];
+
+/** Of compressed segments: a block, the head of the file, the block of the segment's header. */
+const COMPRESSED: readonly (readonly [segment: number, byte: number])[] = [[0, 300], [0, 20], [1, 120], [1, 500]];
 
 /** What is damaged, by name: each is another way through the repair. */
 const DAMAGES: Readonly<Record<string, (files: MemoryFiles, segments: readonly string[]) => void>> = {
@@ -50,9 +54,18 @@ interface Treasure {
   readonly bytes: Uint8Array;
 }
 
-for (const [name, damage] of Object.entries(DAMAGES)) {
+const ORIGINALS: Readonly<Record<string, () => Promise<MemoryFiles>>> = {
+  ...Object.fromEntries(Object.entries(DAMAGES).map(([name, damage]) => [name, () => damaged(damage)])),
+  "compressed segments": async () => {
+    const { files, segments } = await compressSample(await sample({ shape: "holes", sealed: true, cursor: 2 }));
+    for (const [segment, byte] of COMPRESSED) files.bytesOf(segments[segment])[byte] ^= 1;
+    return durable(files, new MemoryFiles());
+  },
+};
+
+for (const [name, make] of Object.entries(ORIGINALS)) {
   Deno.test(`a repair killed at any operation loses nothing, and the next one finishes (${name})`, async () => {
-    const original = await damaged(damage);
+    const original = await make();
     for (let n = 1, done = false; !done; n++) {
       for (const part of [0, 0.5, 1]) {
         const files = original.afterCrash();
@@ -64,7 +77,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
   });
 
   Deno.test(`a repair that loses power at any operation loses nothing, and the next one finishes (${name})`, async () => {
-    const original = await damaged(damage);
+    const original = await make();
     for (let n = 1, done = false; !done; n++) {
       for (let seed = 0; seed < (SOAK ? 100 : 3); seed++) {
         const files = durable(original, new MemoryFiles());

@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "../support/assert.ts";
 import { RECORD_HEADER_BYTES } from "../../src/journal/format.ts";
+import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";
 import { printed, repaired } from "./repaired.ts";
 import { type Sample, sample, type SampleOptions, sequencesOf, touched } from "./sample.ts";
@@ -14,19 +15,22 @@ import { verified } from "./verified.ts";
 
 const BITS_IN_GATE = 120;
 
-const SAMPLES: readonly SampleOptions[] = [
+const SAMPLES: readonly (SampleOptions & { readonly compressed?: boolean })[] = [
   { shape: "small", sealed: false },
   { shape: "small", sealed: true },
   { shape: "large", sealed: true },
   { shape: "holes", sealed: false, cursor: 2 },
   { shape: "holes", sealed: true, cursor: 7 },
+  { shape: "large", sealed: true, compressed: true },
+  { shape: "holes", sealed: true, cursor: 2, compressed: true },
 ];
 
 for (const options of SAMPLES) {
-  const { shape, sealed, cursor = 0 } = options;
+  const { shape, sealed, cursor = 0, compressed = false } = options;
+  const as = `${sealed ? "sealed" : "not sealed"}${compressed ? ", compressed" : ""}`;
 
-  Deno.test(`a flipped bit is named, passed over and repaired (${shape}, ${sealed ? "sealed" : "not sealed"}, delivered up to ${cursor})`, async () => {
-    const original = await sample(options);
+  Deno.test(`a flipped bit is named, passed over and repaired (${shape}, ${as}, delivered up to ${cursor})`, async () => {
+    const original = compressed ? await compressSample(await sample(options)) : await sample(options);
     const paths = [...original.segments, "/j/cursor"];
     const sizes = paths.map((path) => original.files.bytesOf(path).length);
     if (SOAK) {
