@@ -18,6 +18,8 @@ export type DropReason =
   | "stuck"
   /** The journal had no room and `when_full` said so. */
   | "full"
+  /** The operator gave it up (skip). */
+  | "operator"
   /** The consumer answered it badly too often; it is in quarantine. */
   | "refused"
   /** Damaged records of the journal, moved to quarantine. */

@@ -22,6 +22,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "print a commented configuration, a systemd unit or a crontab line",
     load: async () => (await import("./init.ts")).command,
   },
+  status: {
+    summary: "what the routes do now: backlog, rates, time to drain",
+    load: async () => (await import("./status.ts")).command,
+  },
   ls: {
     summary: "list the segments of a journal and what is in them",
     load: async () => (await import("./ls.ts")).command,
@@ -42,6 +46,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "give up pending frames of a journal on purpose",
     load: async () => (await import("./skip.ts")).command,
   },
+  replay: {
+    summary: "send frames of a journal to a target, at full speed or as recorded",
+    load: async () => (await import("./replay.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -58,9 +66,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
-  status: "the log of spillway run says what the routes do",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
-  replay: "target.rewind resends what was confirmed last",
   completions: "spillway help lists the commands",
   schema: "spillway init config prints every key with its default",
 };

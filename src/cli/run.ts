@@ -1,5 +1,6 @@
 /** `spillway run`: the relay, in the foreground. */
 import process from "node:process";
+import { startAdmin } from "../admin/admin.ts";
 import { systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
@@ -53,8 +54,13 @@ describe one route without a file; what they cannot say, a file can.`,
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
     const user = runtime.userName();
+    const start = async () => {
+      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user });
+      startAdmin(relay, { runtime, clock: systemClock, log });
+      return relay;
+    };
     return await relayUntilSignal(
-      () => startRelay({ routes: config.routes, runtime, clock: systemClock, log, user }),
+      start,
       runtime,
       log("spillway"),
     );

@@ -24,3 +24,9 @@ export async function askYes(runtime: Runtime, question: string): Promise<boolea
   });
   return /^y(es)?$/i.test(new TextDecoder().decode(line.subarray(0, length)).trim());
 }
+
+/** Does the locale say that the terminal shows more than ASCII? */
+export function isUtf8(runtime: Runtime): boolean {
+  const locale = runtime.env("LC_ALL") || runtime.env("LC_CTYPE") || runtime.env("LANG") || "";
+  return /utf-?8/i.test(locale);
+}

@@ -45,7 +45,8 @@ export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
   let start = skipFrames(framer, bytes, 0, header.length, skip);
   // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
   if (start >= header.length) skip = start = 0;
-  const parts: BatchPart[] = [{ first: header.first + skip, frames: frames - skip, offset: 0 }];
+  const { timeUs: arrivedUs } = header;
+  const parts: BatchPart[] = [{ first: header.first + skip, frames: frames - skip, offset: 0, arrivedUs }];
   let until = header.first + frames;
   let end = frames < header.frames ? skipFrames(framer, bytes, 0, header.length, frames) : header.length;
   let consumed = header.length;
@@ -60,7 +61,7 @@ export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
       return { start, end, parts, consumed, until, next };
     }
     bytes.copyWithin(end, payload, payload + next.length);
-    parts.push({ first: next.first, frames: next.frames, offset: end - start });
+    parts.push({ first: next.first, frames: next.frames, offset: end - start, arrivedUs: next.timeUs });
     until = next.first + next.frames;
     end += next.length;
     consumed = payload + next.length;

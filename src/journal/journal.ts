@@ -7,6 +7,7 @@ import type { BufferPool } from "../base/buffer.ts";
 import type { Run } from "../base/run.ts";
 import type { File } from "../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
+import { Arrivals } from "./arrival.ts";
 import type { DamageLog } from "./damage_log.ts";
 import { IntervalSync } from "./interval_sync.ts";
 import { locateBack } from "./locate_back.ts";
@@ -27,12 +28,14 @@ export class DirectoryJournal implements Journal {
   readonly #log: AppendLog;
   readonly #intervalSync: IntervalSync | undefined;
   readonly #readers = new Set<Reader>();
+  readonly #arrivals: Arrivals;
   #closed: Promise<void> | undefined;
 
   constructor(opened: OpenedJournal) {
     this.#opened = opened;
     this.recovery = opened.recovery;
     this.#log = new AppendLog(opened);
+    this.#arrivals = new Arrivals(opened.options.files, opened.segments);
     opened.housekeeping.onUnlink = (segment) => {
       for (const reader of this.#readers) reader.letGo(segment);
     };
@@ -113,6 +116,10 @@ export class DirectoryJournal implements Journal {
 
   locateBack(sequence: number, bytes: number): Promise<number> {
     return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes);
+  }
+
+  arrivalOf(sequence: number): Promise<number | undefined> {
+    return this.#arrivals.of(sequence);
   }
 
   close(): Promise<void> {

@@ -40,9 +40,10 @@ export async function countPending(
 }
 
 /**
- * Frames of [from, until), where `until` is the end of a segment: as many as
- * were counted as pending, without those that were reported as damaged before
- * this was called.
+ * Frames of [from, until): as many as were counted as pending, without those
+ * that were reported as damaged before this was called. Where `until` is not the
+ * end of a segment and lies in a damaged stretch, that is left for the reader to
+ * report.
  */
 export async function countFrames(
   files: FileSystem,
@@ -60,29 +61,43 @@ export async function countFrames(
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      await addFromHeaders(files, segment, from, end, counted, { damages, reported });
+      const inside = until < Math.min(segment.end, segments.boundOf(segment));
+      await addFromHeaders(files, segment, from, end, counted, {
+        damages,
+        reported,
+        lossUntil: inside ? until : undefined,
+      });
     }
   }
   return counted;
 }
 
-/** `known`: what was reported by then is left out, what was not and was counted all the same is put in. */
+interface Losses {
+  /** What was reported by then is left out, what was not and was counted all the same is put in, */
+  readonly damages: DamageLog;
+  readonly reported: number;
+  /** unless it goes beyond this sequence. */
+  readonly lossUntil: number | undefined;
+}
+
 async function addFromHeaders(
   files: FileSystem,
   segment: Segment,
   cursor: number,
   bound: number,
   pending: Pending,
-  known?: { readonly damages: DamageLog; readonly reported: number },
+  losses?: Losses,
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
   // As a reader passes over the records: what stands there a second time is not delivered twice.
   let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
-      if (known?.damages.knows(segment.name, found.offset, known.reported)) continue;
+      if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
-        if (found.kind !== "footer" && known !== undefined) await addLost(file, segment, found, position, pending);
+        if (found.kind !== "footer" && losses !== undefined) {
+          await addLost(file, segment, found, { from: position, most: losses.lossUntil }, pending);
+        }
         continue;
       }
       const { first, frames, length } = found.header;
@@ -99,16 +114,16 @@ async function addFromHeaders(
   }
 }
 
-/** A stretch without a readable header, if its frames were counted and are not before `from`. */
+/** A stretch without a readable header, if its frames were counted, are not before `from` and not beyond `most`. */
 async function addLost(
   file: File,
   segment: Segment,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  from: number,
+  { from, most = Number.POSITIVE_INFINITY }: { readonly from: number; readonly most?: number },
   pending: Pending,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
-  if (until <= from) return;
+  if (until <= from || until > most) return;
   const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }

@@ -76,6 +76,8 @@ export interface BatchPart {
   readonly frames: number;
   /** Bytes from the batch's `start` to the part's first frame. */
   readonly offset: number;
+  /** When the first frame of its record was complete, µs since 1970. */
+  readonly arrivedUs: number;
 }
 
 /** Reads frames in sequence order, following the writer from segment to segment. One call at a time. */
@@ -166,7 +168,7 @@ export interface Journal {
 
   /**
    * How many frames of [from, until) are in the journal, and their bytes, as they were counted; without those that
-   * `onDamage` had told of when this was called.
+   * `onDamage` had told of when this was called. Rejects with a `SystemError` if a segment has to be read and cannot be.
    */
   count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
 
@@ -185,6 +187,13 @@ export interface Journal {
    * is there to go back to.
    */
   locateBack(sequence: number, bytes: number): Promise<number>;
+
+  /**
+   * When frame `sequence` arrived, to the 10 ms of a record, in µs since 1970; if
+   * that frame is not here, the next one that is. Undefined if there is none.
+   * Reads record headers of one segment, going on where the last call ended.
+   */
+  arrivalOf(sequence: number): Promise<number | undefined>;
 
   /** Syncs, writes the cursor with the clean flag, releases the lock. */
   close(): Promise<void>;

@@ -17,6 +17,7 @@ export interface RelayOptions {
 }
 
 export interface Relay {
+  readonly routes: readonly Route[];
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
   /** Begins the clean stop (DESIGN 5). Further calls do nothing. */
@@ -47,5 +48,5 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const clean = await Promise.all(routes.map((route) => route.stop()));
     return clean.every(Boolean) ? EXIT.ok : EXIT.failed;
   });
-  return { stopped, stop };
+  return { routes, stopped, stop };
 }

@@ -12,11 +12,13 @@ import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
+import { type Given, skipUntil } from "../spool/operator_skip.ts";
 import { Outlet } from "../spool/outlet.ts";
 import { Spool } from "../spool/spool.ts";
 import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
 import { Target } from "../target/target.ts";
+import { figuresOf, type RouteFigures } from "./figures.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
 
@@ -31,18 +33,21 @@ export interface RouteContext {
 
 export class Route {
   readonly ledger = new Ledger();
+  /** Called at the stop when all is settled, before another process can have the journal. */
+  beforeRelease: () => Promise<void> = () => Promise.resolve();
   readonly #source: Source;
   readonly #target: Target;
   readonly #spool: Spool;
   readonly #appender: Appender;
   readonly #supply: DialSupply | AcceptSupply;
+  #stopping = false;
 
   private constructor(
     readonly options: RouteOptions,
     private readonly context: RouteContext,
     private readonly journal: Journal,
     framer: Framer,
-    memory: MemoryPlan,
+    private readonly memory: MemoryPlan,
   ) {
     const { log, clock } = context;
     const { rewindBytes } = options.target;
@@ -118,8 +123,7 @@ export class Route {
     this.#target.start();
     this.#source.start();
     this.context.log.info("route ready", {
-      source: describe(this.options.source.endpoint.role, this.#source.address ?? this.options.source.endpoint.address),
-      target: describe(this.options.target.endpoint.role, this.#targetAddress()),
+      ...this.endpoints,
       journal: this.options.journal.directory,
       pending_frames: this.ledger.pending.frames,
       pending_bytes: this.ledger.pending.bytes,
@@ -127,9 +131,42 @@ export class Route {
     });
   }
 
+  /** Where source and target are, in words, as bound. */
+  get endpoints(): { readonly source: string; readonly target: string } {
+    const { source, target } = this.options;
+    return {
+      source: describe(source.endpoint.role, this.#source.address ?? source.endpoint.address),
+      target: describe(target.endpoint.role, this.#targetAddress()),
+    };
+  }
+
+  /** What it does now. Rejects with a SystemError if the journal would have to be read and cannot be. */
+  figures(): Promise<RouteFigures> {
+    return figuresOf({
+      ledger: this.ledger,
+      journal: this.journal,
+      pool: this.memory.pool,
+      source: this.#source,
+      spool: this.#spool,
+      target: this.#target,
+      supply: this.#supply,
+      stopping: this.#stopping,
+    });
+  }
+
+  /**
+   * Gives up what is pending below `until`. Rejects with a SpillwayError if that
+   * is beyond what was received, with a SystemError if it cannot be counted; then
+   * all is as before.
+   */
+  skip(until: number): Promise<Given> {
+    return skipUntil(this.#spool, until);
+  }
+
   /** The clean stop of DESIGN 5. Resolves to false if frames were lost by it. */
   async stop(): Promise<boolean> {
     const { log } = this.context;
+    this.#stopping = true;
     await this.#source.stop();
     const mayRepeat = await this.#target.stop();
     this.ledger.resentFrames += mayRepeat;
@@ -139,6 +176,7 @@ export class Route {
       this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
       log.error("frames are lost: they could not be appended at the stop", lost);
     }
+    await this.beforeRelease();
     const closed = await this.#closeJournal();
     log.info("route stopped", { ...this.#books(), may_arrive_twice: mayRepeat });
     return lost === undefined && closed;

@@ -8,7 +8,7 @@ import type { Address } from "./net.ts";
 const FORMS_HINT = "write host:port, [v6]:port, :port or unix:/path.sock";
 
 /** A path longer than this does not fit sun_path, its final zero included (unix(7)). */
-const UNIX_PATH_BYTES_MAX = 107;
+export const UNIX_PATH_BYTES_MAX = 107;
 
 /**
  * Reads an address. Throws a {@link SpillwayError} (usage) that says what was

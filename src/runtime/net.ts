@@ -86,13 +86,18 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+export interface ListenOptions {
+  /** A unix socket's file gets mode 0600, from its first moment on; else what the umask says. */
+  readonly private?: boolean;
+}
+
 export interface Net {
   /**
    * Binds and listens with the largest backlog the runtime allows. A unix
    * socket's file that nobody answers on is replaced; one that is in use
    * rejects with EADDRINUSE. An empty host or `::` is dual-stack.
    */
-  listen(address: Address): Promise<Listener>;
+  listen(address: Address, options?: ListenOptions): Promise<Listener>;
 
   /**
    * Connects, with TCP_NODELAY and keepalive on, as accepted connections have

@@ -93,6 +93,11 @@ export class Source {
     if (this.#options.role === "listen") this.#listener = await this.#options.net.listen(this.#options.address);
   }
 
+  /** Producers that are connected. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   start(): void {
     const serving = this.#listener === undefined ? this.#dialLoop() : this.#acceptLoop(this.#listener);
     this.#running = Promise.all([serving, this.#watch()]);

@@ -13,6 +13,8 @@ export interface FlightPart {
   /** Frames and bytes from there on. */
   frames: number;
   bytes: number;
+  /** When its frames arrived, µs since 1970: the first of them, or of the record that they were read from. */
+  readonly arrivedUs: number;
   /** Position in the connection's byte stream after the last byte. */
   readonly position: number;
   /** Offsets after each of the frames that were in it at first, where somebody counts frame by frame. */
@@ -41,10 +43,10 @@ export class Flight {
     return this.#frames;
   }
 
-  push(first: number, frames: number, bytes: number, ends?: Uint32Array): void {
+  push(first: number, frames: number, bytes: number, arrivedUs: number, ends?: Uint32Array): void {
     this.#position += bytes;
     this.#frames += frames;
-    this.#parts.push({ first, frames, bytes, position: this.#position, ends });
+    this.#parts.push({ first, frames, bytes, arrivedUs, position: this.#position, ends });
   }
 
   /** Takes the next part that lies wholly below `position`. */
@@ -77,6 +79,38 @@ export class Flight {
     if (part.frames === 0) this.#parts.shift();
   }
 
+  /** The part that has `sequence` inside, not at its beginning. */
+  partAround(sequence: number): FlightPart | undefined {
+    for (const part of this.parts()) {
+      if (part.first < sequence && sequence < part.first + part.frames) return part;
+    }
+    return undefined;
+  }
+
+  /** Makes two of `part`, the first of so many of its frames, with so many bytes. */
+  split(part: FlightPart, frames: number, bytes: number): void {
+    const { first, ends, arrivedUs, position } = part;
+    const known = ends === undefined ? 0 : ends.length - part.frames + frames;
+    const front = {
+      first,
+      frames,
+      bytes,
+      arrivedUs,
+      position: position - part.bytes + bytes,
+      ends: ends?.slice(0, known),
+    };
+    const rest = {
+      ...part,
+      first: first + frames,
+      frames: part.frames - frames,
+      bytes: part.bytes - bytes,
+      ends: ends?.slice(known).map((end) => end - ends[known - 1]),
+    };
+    const parts = [...this.parts()].flatMap((each) => each === part ? [front, rest] : [each]);
+    this.#parts.clear();
+    for (const each of parts) this.#parts.push(each);
+  }
+
   /** The oldest part. */
   oldest(): FlightPart | undefined {
     return this.#parts.first();
@@ -85,6 +119,18 @@ export class Flight {
   /** All parts, oldest first. */
   *parts(): Generator<FlightPart> {
     for (let i = 0; i < this.#parts.length; i++) yield this.#parts.at(i)!;
+  }
+
+  /** What of it is at or after `confirmed`: the rest is sent again for `rewind`. */
+  unconfirmed(confirmed: number): { readonly frames: number; readonly bytes: number } {
+    let frames = 0;
+    let bytes = 0;
+    for (const part of this.parts()) {
+      if (part.first < confirmed) continue;
+      frames += part.frames;
+      bytes += part.bytes;
+    }
+    return { frames, bytes };
   }
 
   /** For a new connection. */

@@ -2,13 +2,13 @@
  * Frames that will not be sent while earlier ones are still in flight: the
  * first unconfirmed frame jumps over them once everything before is settled.
  */
-import type { Tally } from "../base/ledger.ts";
+import type { DropReason, Tally } from "../base/ledger.ts";
 
 interface Gap {
   readonly from: number;
   readonly until: number;
-  /** Dropped with their segment; else they were not found in the journal. */
-  readonly dropped: boolean;
+  /** Why they were dropped; undefined: they were not found in the journal. */
+  readonly dropped: DropReason | undefined;
 }
 
 /** Frames [from, until): neither handed out nor to be handed out, and not counted as dropped yet. */
@@ -22,13 +22,25 @@ export interface Passing {
 export class Gaps {
   #gaps: Gap[] = [];
 
-  /** Sequence after the last frame that was dropped; undefined if no such gap waits to be passed. */
-  get droppedEnd(): number | undefined {
-    return this.#gaps.findLast(({ dropped }) => dropped)?.until;
+  /** Where the last frames that were dropped end, and why they were; undefined if no such gap waits to be passed. */
+  get lastDropped(): { readonly until: number; readonly reason: DropReason } | undefined {
+    let last: { readonly until: number; readonly reason: DropReason } | undefined;
+    for (const { until, dropped } of this.#gaps) {
+      // What is dropped with its segment may have been given up before.
+      if (dropped !== undefined && until > (last?.until ?? -1)) last = { until, reason: dropped };
+    }
+    return last;
+  }
+
+  /** Has the operator given up `sequence`? */
+  isGivenUp(sequence: number): boolean {
+    return this.#gaps.some(({ from, until, dropped }) =>
+      dropped === "operator" && from <= sequence && sequence < until
+    );
   }
 
   /** Frames [from, until) are gone; they come after those of every gap before. */
-  add(from: number, until: number, dropped: boolean): void {
+  add(from: number, until: number, dropped?: DropReason): void {
     this.#gaps.push({ from, until, dropped });
   }
 

@@ -14,6 +14,8 @@ export interface Stretch {
   readonly frames: number;
   readonly start: number;
   readonly end: number;
+  /** When the first of them arrived, µs since 1970. */
+  readonly arrivedUs: number;
 }
 
 /** Stretches that lie side by side; `release` when they are written. */
@@ -106,10 +108,10 @@ export class JournalFeed {
 
   /** Makes two of the next stretch, the first of so many frames; returns that. */
   #divide(held: Held, frames: number): Stretch {
-    const { first, start, end, frames: all } = held.rest[0];
+    const { first, start, end, frames: all, arrivedUs } = held.rest[0];
     const middle = skipFrames(held.batch.framer, held.batch.buffer.bytes, start, end, frames);
-    const taken = { first, frames, start, end: middle };
-    held.rest.splice(0, 1, taken, { first: first + frames, frames: all - frames, start: middle, end });
+    const taken = { first, frames, start, end: middle, arrivedUs };
+    held.rest.splice(0, 1, taken, { first: first + frames, frames: all - frames, start: middle, end, arrivedUs });
     return taken;
   }
 
@@ -119,9 +121,10 @@ export class JournalFeed {
 }
 
 function stretchesOf({ parts, start, end }: JournalBatch): Stretch[] {
-  return parts.map(({ first, frames, offset }, i) => ({
+  return parts.map(({ first, frames, offset, arrivedUs }, i) => ({
     first,
     frames,
+    arrivedUs,
     start: start + offset,
     end: i + 1 < parts.length ? start + parts[i + 1].offset : end,
   }));

@@ -78,7 +78,9 @@ export class Outlet {
   async next(maxFrames = Number.POSITIVE_INFINITY): Promise<Outgoing | undefined> {
     const { spool } = this;
     while (this.#open) {
-      const outgoing = spool.sent < spool.window.first
+      const outgoing = spool.held > 0
+        ? undefined
+        : spool.sent < spool.window.first
         ? await this.#fromJournal(maxFrames)
         : this.#fromMemory(maxFrames);
       if (outgoing !== undefined) {
@@ -160,7 +162,7 @@ export class Outlet {
 
   #ready(): boolean {
     const { spool } = this;
-    return spool.sent < spool.window.first || spool.sent < this.#sendLimit();
+    return spool.held === 0 && (spool.sent < spool.window.first || spool.sent < this.#sendLimit());
   }
 
   /** With `sync = "each"` nothing is sent that is not synced. */
@@ -186,7 +188,7 @@ export class Outlet {
       const rest = run.first + run.frames - spool.sent;
       const frames = Math.min(rest, left);
       const to = frames === rest ? run.end : skipFrames(options.framer, buffer.bytes, end, run.end, frames);
-      this.#fly(buffer, options.framer, { first: spool.sent, frames, start: end, end: to });
+      this.#fly(buffer, options.framer, { first: spool.sent, frames, start: end, end: to, arrivedUs: run.arrivedUs });
       end = to;
       left -= frames;
       spool.sent += frames;
@@ -199,8 +201,8 @@ export class Outlet {
     const { spool } = this;
     const { sent } = spool;
     const piece = await this.#feed.next(sent, spool.window.first, maxFrames);
-    // Frames may have been given up meanwhile, or the connection.
-    if (!this.#open || spool.sent !== sent) {
+    // Frames may have been given up meanwhile, or are about to be, or the connection.
+    if (!this.#open || spool.sent !== sent || spool.held > 0) {
       piece?.release();
       this.#feed.drop();
       return undefined;
@@ -231,17 +233,17 @@ export class Outlet {
   }
 
   /** Notes frames as handed out, in two parts where the first unconfirmed one is inside: confirmed frames count once. */
-  #fly(buffer: PooledBuffer, framer: Framer, { first, frames, start, end }: Stretch): void {
+  #fly(buffer: PooledBuffer, framer: Framer, { first, frames, start, end, arrivedUs }: Stretch): void {
     const ends = (from: number, to: number, count: number) =>
       this.eachFrame ? frameEnds(framer, buffer.bytes, from, to, count) : undefined;
     const known = this.spool.confirmed - first;
     if (known <= 0 || known >= frames) {
-      this.#flight.push(first, frames, end - start, ends(start, end, frames));
+      this.#flight.push(first, frames, end - start, arrivedUs, ends(start, end, frames));
       return;
     }
     const middle = skipFrames(framer, buffer.bytes, start, end, known);
-    this.#flight.push(first, known, middle - start, ends(start, middle, known));
-    this.#flight.push(first + known, frames - known, end - middle, ends(middle, end, frames - known));
+    this.#flight.push(first, known, middle - start, arrivedUs, ends(start, middle, known));
+    this.#flight.push(first + known, frames - known, end - middle, arrivedUs, ends(middle, end, frames - known));
   }
 
   #confirm(take: () => Landed | undefined): void {

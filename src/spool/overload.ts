@@ -61,6 +61,11 @@ export class Overload {
     return this.options.whenFull === "drop-newest" && this.#isFull;
   }
 
+  /** Why the journal takes no frames; undefined while it does. */
+  get failing(): string | undefined {
+    return this.#failing;
+  }
+
   /** Frames are dropped instead of taken; `before` is the sequence that the next one will have. */
   drop(frames: number, bytes: number, before: number): void {
     const { ledger, log, clock } = this.options;

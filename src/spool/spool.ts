@@ -14,33 +14,16 @@
  * window when it is confirmed, or when it is in the journal and memory is
  * wanted. Nothing here waits: `push` is called by the readers of sockets.
  */
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import type { Clock } from "../base/clock.ts";
+import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
-import { add, type Ledger, tally } from "../base/ledger.ts";
-import type { Log } from "../base/log.ts";
+import { add, tally } from "../base/ledger.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
-import type { Framer } from "../framing/framing.ts";
-import type { Damage, Journal } from "../journal/types.ts";
+import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing } from "./gaps.ts";
-import { Overload, type WhenFull } from "./overload.ts";
+import type { SpoolOptions } from "./options.ts";
+import { Overload } from "./overload.ts";
 import { Window } from "./window.ts";
-
-export interface SpoolOptions {
-  readonly journal: Journal;
-  readonly pool: BufferPool;
-  readonly framer: Framer;
-  readonly ledger: Ledger;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly mode: "overflow" | "always";
-  /** Send only what is appended (and synced): `sync = "each"`. */
-  readonly appendFirst: boolean;
-  readonly rewindBytes: number;
-  readonly recordBytes: number;
-  readonly whenFull: WhenFull;
-}
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
@@ -62,6 +45,8 @@ export class Spool {
   appendTaken = 0;
   /** A segment was given up to here: no connection begins before it. */
   floor = 0;
+  /** While above 0 nothing is handed to the target. */
+  held = 0;
   /** Frames of a segment that is being dropped, not counted yet. */
   passing: Passing | undefined;
   #confirmed: number;
@@ -104,6 +89,11 @@ export class Spool {
   /** Is everything that was received to be appended now? */
   get appending(): boolean {
     return this.#spilling || this.options.mode === "always";
+  }
+
+  /** Are frames sent as they come in, with no backlog before them? */
+  get direct(): boolean {
+    return this.sent >= this.window.first && (!this.#spilling || this.options.mode === "always");
   }
 
   /** Bytes read, not appended, not confirmed: what `kill -9` would cost now. */
@@ -195,6 +185,7 @@ export class Spool {
 
   /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
   damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
+    if (this.#gaps.isGivenUp(from)) return;
     const accounted = this.#accounted;
     // What was counted for a stretch can be more than its range says, where several were damaged.
     const gone = from >= accounted ? frames : Math.min(frames, until - accounted);
@@ -210,15 +201,27 @@ export class Spool {
     this.passing = { from, until, damaged: tally() };
     this.sent = Math.max(this.sent, until);
     this.floor = Math.max(this.floor, until);
-    this.#gaps.add(from, until, true);
+    this.#gaps.add(from, until, "full");
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     return this.passing;
+  }
+
+  /** The operator gives up what is not in flight below `until`, at most the received end; so much of it was pending. */
+  giveUpBelow(until: number, frames: number, bytes: number): void {
+    const from = Math.min(until, Math.max(this.sent, this.#confirmed));
+    this.sent = Math.max(this.sent, until);
+    // What is in flight alone may still be delivered, and then be wanted for `rewind`.
+    if (from < until) this.floor = Math.max(this.floor, until);
+    this.#gaps.add(from, until, "operator");
+    this.#confirmed = this.#gaps.pass(this.#confirmed);
+    this.options.ledger.drop("operator", frames, bytes);
+    this.settled();
   }
 
   /** Frames [from, until), which would be next to send, are not in the journal: they are passed as if they were confirmed. */
   skip(from: number, until: number): void {
     this.sent = until;
-    this.#gaps.add(from, until, false);
+    this.#gaps.add(from, until);
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     this.settled();
   }
@@ -233,25 +236,23 @@ export class Spool {
 
   /** What is in flight will not be confirmed. Where that is before frames that were given up, its segment is gone with those. */
   giveUpInFlight(): void {
-    const end = this.#gaps.droppedEnd;
+    const dropped = this.#gaps.lastDropped;
     // What could not be read is looked for again.
     this.#gaps.clear();
-    if (end === undefined) return;
+    if (dropped === undefined) return;
+    const { until, reason } = dropped;
     let frames = 0;
     let bytes = 0;
     for (const part of this.flight.parts()) {
-      if (part.first < this.#confirmed || part.first >= end) continue;
+      if (part.first < this.#confirmed || part.first >= until) continue;
       frames += part.frames;
       bytes += part.bytes;
     }
-    this.options.log.warn("frames in flight are dropped, their segment is gone", {
-      from: this.#confirmed,
-      until: end,
-      frames,
-      bytes,
-    });
-    this.options.ledger.drop("full", frames, bytes);
-    this.#confirmed = end;
+    const why = reason === "operator" ? "the operator has given them up" : "their segment is gone";
+    this.options.log.warn(`frames in flight are dropped, ${why}`, { from: this.#confirmed, until, frames, bytes });
+    this.options.ledger.drop(reason, frames, bytes);
+    this.floor = Math.max(this.floor, until);
+    this.#confirmed = until;
     this.settled();
   }
 

@@ -40,6 +40,10 @@ export class AcceptSupply implements Supply {
     return this.#listener?.address;
   }
 
+  get trouble(): string | undefined {
+    return this.#session === undefined && this.#waiting === undefined ? "no consumer has connected" : undefined;
+  }
+
   /** Binds; rejects if that fails. */
   async bind(): Promise<void> {
     this.#listener = await this.options.net.listen(this.options.address);

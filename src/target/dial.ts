@@ -11,6 +11,10 @@ export class DialSupply implements Supply {
     this.#dialler = new Dialler(options, "the target", this.#stopping.signal);
   }
 
+  get trouble(): string | undefined {
+    return this.#dialler.failing;
+  }
+
   next(lost: () => void): Promise<Connection | undefined> {
     return this.#dialler.next(lost);
   }

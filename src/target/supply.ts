@@ -13,5 +13,7 @@ export interface Supply {
   serving(session: Session): void;
   /** That session has ended; `progressed` if anything was confirmed on it. */
   ended(progressed: boolean): void;
+  /** What keeps the next connection from coming, as far as is known. */
+  readonly trouble: string | undefined;
   stop(): Promise<void>;
 }

@@ -34,6 +34,8 @@ export interface TargetOptions {
 }
 
 export class Target {
+  /** Connections so far. */
+  connects = 0;
   #session: Session | undefined;
   #stopping = false;
   #running: Promise<void> | undefined;
@@ -45,6 +47,11 @@ export class Target {
 
   constructor(private readonly options: TargetOptions) {
     if (options.rateBytes > 0) this.#rate = new Rate(options.clock, options.rateBytes);
+  }
+
+  /** The consumer that is being served. */
+  get peer(): string | undefined {
+    return this.#session?.peer;
   }
 
   start(): void {
@@ -79,6 +86,7 @@ export class Target {
     this.#resetSilent = undefined;
     const again = await this.#begin(connection);
     if (again === undefined) return;
+    this.connects++;
     log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
     const session = new Session({
       connection,

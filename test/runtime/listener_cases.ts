@@ -168,6 +168,22 @@ export const listenerCases: Case[] = [
       }),
   },
   {
+    name: "a private unix socket is for its user alone, whatever the umask, which stays as it was",
+    run: () =>
+      withDirectory(async (directory) => {
+        const path = `${directory}/private.sock`;
+        const mask = process.umask(0o002);
+        try {
+          const listener = await net.listen({ kind: "unix", path }, { private: true });
+          assertEquals((await stat(path)).mode & 0o7777, 0o600);
+          assertEquals(process.umask(0o002), 0o002);
+          await listener.close();
+        } finally {
+          process.umask(mask);
+        }
+      }),
+  },
+  {
     name: "a file that is no socket is left alone",
     run: () =>
       withDirectory(async (directory) => {

@@ -1,10 +1,10 @@
 /** Bun's native sockets: how to listen and to connect. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Listener, Net } from "../net.ts";
+import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
-import { removeDeadSocket } from "../unix_socket.ts";
+import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { bun, type BunSocket } from "./api.ts";
 import { BunConnection } from "./connection.ts";
 import { connectionHandlers } from "./handlers.ts";
@@ -13,10 +13,11 @@ import { BunTcpOrUnixListener } from "./listener.ts";
 /** How long a unix socket's file is given to prove that somebody listens on it. */
 const PROBE_MS = 1000;
 
-async function listen(address: Address): Promise<Listener> {
+async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
   if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   try {
-    return listenNow(address);
+    const bind = () => listenNow(address);
+    return address.kind === "unix" && options.private ? bindPrivately(address.path, bind) : bind();
   } catch (e) {
     // Bun does not say that a name failed to resolve.
     if (address.kind === "tcp" && errnoName(e) === "EUNKNOWN") await resolveHost(address.host);

@@ -1,9 +1,9 @@
 /** Deno's sockets: how to listen and to connect. */
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Listener, Net } from "../net.ts";
+import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
-import { removeDeadSocket } from "../unix_socket.ts";
+import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
 import { findDescriptor, setKeepAliveTimes } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
@@ -14,13 +14,15 @@ const BACKLOG = 4096;
 /** How long a unix socket's file is given to prove that somebody listens on it. */
 const PROBE_MS = 1000;
 
-async function listen(address: Address): Promise<Listener> {
+async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
   if (address.kind === "unix") {
     await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   }
   try {
     if (address.kind === "unix") {
-      return new DenoListener(Deno.listen({ transport: "unix", path: address.path }), address.path);
+      const { path } = address;
+      const bind = () => Deno.listen({ transport: "unix", path });
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path);
     }
     const socket = listenTcp(address.host, address.port);
     setKeepAlive(socket.addr as Deno.NetAddr);

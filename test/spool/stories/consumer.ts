@@ -68,8 +68,8 @@ export class Stream {
     assert(crossed || stale === 0 || last?.stale !== true, `frame ${id} comes before ${stale} stale answers`);
     const entry = log[at];
     if (entry.fate === "maybe") entry.fate = "pending";
-    // `rewind` goes by bytes: what the consumer refused is among them.
-    const again = entry.fate === "refused" && at < this.options.confirmed;
+    // `rewind` goes by bytes: what the consumer refused is among them, after a restart also what the operator gave up.
+    const again = (entry.fate === "refused" || entry.fate === "operator") && at < this.options.confirmed;
     assert(entry.fate === "pending" || again, `frame ${id} is delivered, it was ${entry.fate}`);
     entry.inFlight = true;
     this.got.push({ sequence: at, end, stale: crossed });

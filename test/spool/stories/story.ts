@@ -12,6 +12,7 @@ export type Action =
   | { readonly does: "confirm"; readonly share: number; readonly told: boolean; readonly bad?: number }
   | { readonly does: "disconnect"; readonly told: boolean }
   | { readonly does: "settle" }
+  | { readonly does: "skip"; readonly share: number }
   | { readonly does: "fault"; readonly fault: Fault }
   | { readonly does: "repair" }
   | { readonly does: "restart" }
@@ -60,8 +61,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: just("power loss"), seed: fc.nat() }) },
 );
 
+/** An operator who gives up frames now and then. */
+export const withSkips: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 10, arbitrary: action },
+  { weight: 1, arbitrary: fc.record({ does: just("skip"), share }) },
+);
+
 /** Stories with what `fixed` says, and all else at random. */
-export function stories(fixed: Partial<WorldOptions>): fc.Arbitrary<Story> {
+export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Action> = action): fc.Arbitrary<Story> {
   const options = fc.record({
     sync: fc.constantFrom("os", "interval", "each"),
     rewindBytes: fc.constantFrom(0, 0, 5000, 24 * 1024),
@@ -72,7 +79,7 @@ export function stories(fixed: Partial<WorldOptions>): fc.Arbitrary<Story> {
   return fc.record({
     options: options.map((chosen) => ({ mode: "overflow" as const, ...chosen, ...fixed })),
     window: fc.constantFrom(2, 16, 1024),
-    actions: fc.array(action, { minLength: 5, maxLength: 60, size: "max" }),
+    actions: fc.array(actions, { minLength: 5, maxLength: 60, size: "max" }),
   });
 }
 
@@ -110,6 +117,8 @@ async function perform(world: World, wire: ByteWire | ReplyWire, action: Action)
       return wire.acknowledge(action.share, action.told);
     case "disconnect":
       return await wire.disconnect(action.told);
+    case "skip":
+      return await world.skip(action.share);
     case "settle":
       return await world.settle();
     case "fault":

@@ -12,6 +12,7 @@ import { openJournal } from "../../../src/journal/open.ts";
 import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/types.ts";
 import { OpenBuffer } from "../../../src/source/open_buffer.ts";
 import { Appender } from "../../../src/spool/appender.ts";
+import { skipUntil } from "../../../src/spool/operator_skip.ts";
 import { Outlet } from "../../../src/spool/outlet.ts";
 import type { WhenFull } from "../../../src/spool/overload.ts";
 import { Spool } from "../../../src/spool/spool.ts";
@@ -240,6 +241,12 @@ export class World {
     );
   }
 
+  /** The operator gives up a share of what is pending. */
+  async skip(share: number): Promise<void> {
+    const { confirmed, window } = this.spool;
+    await skipUntil(this.spool, confirmed + Math.floor((window.end - confirmed) * share));
+  }
+
   /** The books of the route against the model's. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
@@ -388,6 +395,9 @@ export class World {
         return this.books.declarePassed(range);
       case "frames in flight are dropped, their segment is gone":
         return this.books.declareDropped("full", range.from, range.until, range);
+      case "frames in flight are dropped, the operator has given them up":
+      case "frames are given up by the operator":
+        return this.books.declareDropped("operator", range.from, range.until, range);
     }
   }
 }

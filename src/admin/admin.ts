@@ -1,0 +1,55 @@
+/** What a running relay has for its operator: a control socket for each route, and the counters that rates come from. */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { Route } from "../relay/route.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { Control } from "./control.ts";
+import { liveStatus } from "./live_status.ts";
+import { Meter, SAMPLE_MS } from "./meter.ts";
+import type { Skipped } from "./protocol.ts";
+
+export interface AdminOptions {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  /** The log of a route. */
+  readonly log: (route: string) => Log;
+}
+
+/** Begins to answer for each route, until it stops. Never rejects: the relay runs without it. */
+export async function startAdmin({ routes }: Relay, options: AdminOptions): Promise<void> {
+  const startedMs = options.clock.monotonicMs();
+  await Promise.all(routes.map((route) => attend(route, startedMs, options)));
+}
+
+async function attend(route: Route, startedMs: number, { runtime, clock, log }: AdminOptions): Promise<void> {
+  const meter = new Meter(route.ledger, clock);
+  const over = new AbortController();
+  const context = { clock, pid: runtime.pid, startedMs };
+  const { name, journal } = route.options;
+  const opening = Control.open({
+    directory: journal.directory,
+    net: runtime.net,
+    clock,
+    log: log(name),
+    answer: (request) => request.ask === "skip" ? skip(route, request.until) : liveStatus(route, meter, context),
+  });
+  // Also while it is still being opened: the file must be gone before somebody else may make one.
+  route.beforeRelease = async () => {
+    over.abort();
+    await (await opening)?.close();
+  };
+  if (await opening !== undefined) sampleUntil(over.signal, meter, clock);
+}
+
+async function skip(route: Route, until: number): Promise<Skipped> {
+  const { inFlight, ...given } = await route.skip(until);
+  return { ...given, inflight_frames: inFlight };
+}
+
+async function sampleUntil(over: AbortSignal, meter: Meter, clock: Clock): Promise<void> {
+  while (!over.aborted) {
+    await clock.sleep(SAMPLE_MS, over);
+    meter.sample();
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The control socket of one route: a unix socket in its journal's directory,
+ * for this user alone. It never holds up the relay, and the relay runs without
+ * it: few connections, short requests, little time, one answer each.
+ */
+import type { Clock } from "../base/clock.ts";
+import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import { acceptEach } from "../runtime/accept_each.ts";
+import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
+import type { Connection, Listener, Net } from "../runtime/net.ts";
+import { CONTROL_NAME, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
+
+/** Connections at once; further ones are told so. */
+const CONNECTIONS_MAX = 16;
+/** How long one may take to ask, and again to take its answer, in ms. */
+const PATIENCE_MS = 5000;
+
+export interface ControlOptions {
+  readonly directory: string;
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What the route answers; a SpillwayError that it rejects with is the asker's to read. */
+  readonly answer: (request: Request) => Promise<unknown>;
+}
+
+export class Control {
+  readonly #connections = new Set<Connection>();
+  readonly #closing = new AbortController();
+  readonly #accepting: Promise<void>;
+
+  private constructor(private readonly listener: Listener, private readonly options: ControlOptions) {
+    const { clock, log } = options;
+    const accepting = { clock, log, signal: this.#closing.signal, who: "a control connection" };
+    this.#accepting = acceptEach(listener, accepting, (connection) => void this.#serve(connection));
+  }
+
+  /** Undefined, with a warning in the log, where there can be no socket. Never rejects. */
+  static async open(options: ControlOptions): Promise<Control | undefined> {
+    const path = `${options.directory}/${CONTROL_NAME}`;
+    try {
+      const length = new TextEncoder().encode(path).length;
+      if (length > UNIX_PATH_BYTES_MAX) {
+        throw new SpillwayError(`${path}: found ${length} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
+      }
+      const listener = await options.net.listen({ kind: "unix", path }, { private: true });
+      return new Control(listener, options);
+    } catch (error) {
+      options.log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {
+        error: messageOf(error),
+      });
+      return undefined;
+    }
+  }
+
+  /** Resolves when the socket is gone, its file too. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.listener.close();
+    for (const connection of this.#connections) connection.close();
+    await this.#accepting;
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    this.#connections.add(connection);
+    try {
+      const line = await this.#inTime(connection, readLine(connection));
+      const answer = await this.#answerTo(line);
+      await this.#inTime(connection, writeAll(connection, answer));
+    } catch { // whoever asked is gone, or took too long
+    } finally {
+      connection.close();
+      this.#connections.delete(connection);
+    }
+  }
+
+  async #answerTo(line: string | undefined): Promise<Uint8Array> {
+    try {
+      if (this.#connections.size > CONNECTIONS_MAX) {
+        throw new SpillwayError(`control socket: ${CONNECTIONS_MAX} connections are open already`, { exit: EXIT.busy });
+      }
+      if (line === undefined) {
+        const expected = `a line of at most ${REQUEST_BYTES_MAX} bytes that ends with a newline`;
+        throw new SpillwayError(`control socket: expected ${expected}`, { exit: EXIT.usage });
+      }
+      return encodeAnswer(await this.options.answer(parseRequest(line)));
+    } catch (error) {
+      if (error instanceof SpillwayError) return encodeError(error);
+      if (!(error instanceof SystemError)) {
+        this.options.log.error("a control request failed", { request: line, error: messageOf(error) });
+      }
+      return encodeError(new SpillwayError(messageOf(error)));
+    }
+  }
+
+  /** The operation's outcome, or the connection is closed under it. */
+  async #inTime<T>(connection: Connection, operation: Promise<T>): Promise<T> {
+    const done = new AbortController();
+    this.options.clock.sleep(PATIENCE_MS, done.signal).then(() => done.signal.aborted || connection.close());
+    return await operation.finally(() => done.abort());
+  }
+}
+
+/** Undefined if the request has no end, or none within what it may be. */
+async function readLine(connection: Connection): Promise<string | undefined> {
+  const bytes = new Uint8Array(REQUEST_BYTES_MAX);
+  for (let length = 0; length < bytes.length;) {
+    const count = await connection.read(bytes.subarray(length));
+    if (count === null) return undefined;
+    const newline = bytes.subarray(length, length + count).indexOf(10);
+    if (newline !== -1) return new TextDecoder().decode(bytes.subarray(0, length + newline));
+    length += count;
+  }
+  return undefined;
+}
+
+async function writeAll(connection: Connection, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
+}

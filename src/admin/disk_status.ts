@@ -1,0 +1,92 @@
+/** The state of a route as its journal's files tell it, where no daemon does. */
+import { type Glance, glanceAt } from "../journal/glance.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { ageSeconds, isoMs, type RouteStatus } from "./status.ts";
+
+export interface DiskSubject {
+  readonly route: string;
+  /** The journal's directory. */
+  readonly directory: string;
+  /** A daemon has the journal, and does not answer: why that is thought. */
+  readonly silent: string | undefined;
+  readonly nowUs: number;
+}
+
+const NEVER: Glance = {
+  cursor: 0,
+  end: 0,
+  pendingFrames: 0,
+  pendingBytes: 0,
+  oldestUs: undefined,
+  journalBytes: 0,
+  segments: 0,
+  clean: undefined,
+  atRiskBytes: 0,
+};
+
+/**
+ * Looks at the files, without a lock and without changing anything. A directory
+ * that does not exist is a route that has never run. Rejects with a
+ * `SpillwayError` or `SystemError` if the journal cannot be read.
+ */
+export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promise<RouteStatus> {
+  const { route, directory, silent, nowUs } = subject;
+  const { files } = runtime;
+  const exists = await files.stat(directory) !== undefined;
+  const glance = exists ? await glanceAt(files, directory) : NEVER;
+  const { oldestUs } = glance;
+  return {
+    route,
+    state: silent === undefined ? "stopped" : "silent",
+    detail: silent ?? detailOf(glance) ?? null,
+    from: "disk",
+    pid: null,
+    uptime_seconds: null,
+    journal: directory,
+    source: null,
+    target: null,
+    pending_frames: glance.pendingFrames,
+    pending_bytes: glance.pendingBytes,
+    oldest_pending_time: oldestUs === undefined ? null : isoMs(oldestUs),
+    oldest_pending_seconds: oldestUs === undefined ? null : ageSeconds(oldestUs, nowUs),
+    received_frames_per_second: null,
+    received_bytes_per_second: null,
+    delivered_frames_per_second: null,
+    delivered_bytes_per_second: null,
+    drained_in_seconds: null,
+    cursor: glance.cursor,
+    end: glance.end,
+    carried_frames: null,
+    carried_bytes: null,
+    received_frames: null,
+    received_bytes: null,
+    delivered_frames: null,
+    delivered_bytes: null,
+    spilled_frames: null,
+    spilled_bytes: null,
+    dropped_frames: null,
+    dropped_bytes: null,
+    dropped: null,
+    resent_frames: null,
+    at_risk_bytes: glance.atRiskBytes,
+    memory_bytes: null,
+    memory_max_bytes: null,
+    journal_bytes: glance.journalBytes,
+    journal_segments: glance.segments,
+    source_connections: null,
+    source_refused_connections: null,
+    source_paused_seconds: null,
+    target_up: false,
+    target_peer: null,
+    target_connects: null,
+    target_inflight_frames: null,
+    target_inflight_bytes: null,
+  };
+}
+
+function detailOf({ clean, atRiskBytes }: Glance): string | undefined {
+  if (clean === undefined) return "it has never run";
+  if (clean) return undefined;
+  const memory = atRiskBytes > 0 ? `; ${atRiskBytes} bytes were in memory alone` : "";
+  return `the last run did not stop cleanly${memory}`;
+}

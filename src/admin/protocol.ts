@@ -1,0 +1,90 @@
+/**
+ * What is said on the control socket: one JSON line asks, one JSON line
+ * answers, and the connection is over. `{"ask":"status"}` and
+ * `{"ask":"skip","until":SEQ}` are answered with `{"answer":…}`, or with
+ * `{"error":"…","hint":"…","exit":N}`.
+ */
+import { EXIT, SpillwayError } from "../base/error.ts";
+
+/** The socket's name in the journal's directory. */
+export const CONTROL_NAME = "control";
+
+/** A request is no longer than this, its newline included. */
+export const REQUEST_BYTES_MAX = 1024;
+
+export type Request = { readonly ask: "status" } | { readonly ask: "skip"; readonly until: number };
+
+/** What was given up by {@link Request} `skip`. */
+export interface Skipped {
+  /** Frames [from, until) will not be sent; `frames` and `bytes` of them were pending and count as dropped now. */
+  readonly from: number;
+  readonly until: number;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Frames before these that had been sent and not confirmed: delivered if they are, dropped with their connection. */
+  readonly inflight_frames: number;
+}
+
+/** Reads a request; throws a SpillwayError that says what is wrong with it. */
+export function parseRequest(line: string): Request {
+  const request = parseObject(line) ?? {};
+  switch (request.ask) {
+    case "status":
+      return { ask: "status" };
+    case "skip":
+      if (Number.isSafeInteger(request.until) && Number(request.until) >= 0) {
+        return { ask: "skip", until: Number(request.until) };
+      }
+      throw refusal(`skip: found until ${JSON.stringify(request.until)}, expected a sequence`);
+    case undefined:
+      throw refusal(`found ${JSON.stringify(line.slice(0, 60))}, expected a JSON object with "ask"`);
+  }
+  throw refusal(`found ask ${JSON.stringify(request.ask)}, this daemon knows "status" and "skip"`);
+}
+
+export function encodeAnswer(answer: unknown): Uint8Array {
+  return encodeLine({ answer });
+}
+
+export function encodeError(error: SpillwayError): Uint8Array {
+  return encodeLine({ error: error.message, hint: error.hint, exit: error.exit });
+}
+
+export function encodeRequest(request: Request): Uint8Array {
+  return encodeLine(request);
+}
+
+/** The answer in a line of the daemon; throws the SpillwayError that it says, or one if it is no answer. */
+export function decodeAnswer(line: string): unknown {
+  const said = parseObject(line);
+  if (typeof said?.error === "string") {
+    throw new SpillwayError(said.error, {
+      hint: typeof said.hint === "string" ? said.hint : undefined,
+      exit: typeof said.exit === "number" ? said.exit : EXIT.failed,
+    });
+  }
+  if (said === undefined || !("answer" in said)) {
+    throw refusal(`the daemon said ${JSON.stringify(line.slice(0, 60))}, expected an answer`);
+  }
+  return said.answer;
+}
+
+function encodeLine(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(message: string): SpillwayError {
+  return new SpillwayError(`control socket: ${message}`, {
+    hint: "ask with the same version of spillway that runs",
+    exit: EXIT.usage,
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * The state of a route as programs get it: from `status --json` and, in a later
+ * version, from HTTP `/status`. Names say the unit; sequences are counts of
+ * frames; a number that only a running daemon knows is null without one.
+ */
+import type { RouteState } from "../relay/figures.ts";
+
+/**
+ * Beside what a route says of itself: `stalled`: a consumer is connected, and
+ * nothing of what is pending has been confirmed for some seconds; `stopped`: no
+ * daemon; `silent`: there is a daemon, and it does not answer.
+ */
+export type State = RouteState | "stalled" | "stopped" | "silent";
+
+export interface Count {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+export interface RouteStatus {
+  readonly route: string;
+  readonly state: State;
+  /** Why it is so, where there is something to say. */
+  readonly detail: string | null;
+  /** Where this comes from: the running daemon, or the journal's files. */
+  readonly from: "daemon" | "disk";
+  /** The daemon's. */
+  readonly pid: number | null;
+  readonly uptime_seconds: number | null;
+  /** The journal's directory. */
+  readonly journal: string;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly pending_frames: number;
+  readonly pending_bytes: number;
+  /** Arrival of the oldest pending frame; null where none is pending. */
+  readonly oldest_pending_time: string | null;
+  readonly oldest_pending_seconds: number | null;
+  /** Over the last seconds. */
+  readonly received_frames_per_second: number | null;
+  readonly received_bytes_per_second: number | null;
+  readonly delivered_frames_per_second: number | null;
+  readonly delivered_bytes_per_second: number | null;
+  /** At these rates; null where the backlog does not shrink, or there is none. */
+  readonly drained_in_seconds: number | null;
+  /** Sequence of the next frame to deliver, and of the next to be received. */
+  readonly cursor: number;
+  readonly end: number;
+  /** Since the daemon started; carried is what it found pending then. */
+  readonly carried_frames: number | null;
+  readonly carried_bytes: number | null;
+  readonly received_frames: number | null;
+  readonly received_bytes: number | null;
+  readonly delivered_frames: number | null;
+  readonly delivered_bytes: number | null;
+  readonly spilled_frames: number | null;
+  readonly spilled_bytes: number | null;
+  readonly dropped_frames: number | null;
+  readonly dropped_bytes: number | null;
+  /** By reason. */
+  readonly dropped: Readonly<Record<string, Count>> | null;
+  readonly resent_frames: number | null;
+  /** Read, not appended, not confirmed: what `kill -9` would cost, or may have cost. */
+  readonly at_risk_bytes: number;
+  readonly memory_bytes: number | null;
+  readonly memory_max_bytes: number | null;
+  readonly journal_bytes: number;
+  readonly journal_segments: number;
+  readonly source_connections: number | null;
+  readonly source_refused_connections: number | null;
+  readonly source_paused_seconds: number | null;
+  readonly target_up: boolean;
+  readonly target_peer: string | null;
+  readonly target_connects: number | null;
+  readonly target_inflight_frames: number | null;
+  readonly target_inflight_bytes: number | null;
+}
+
+/** All that was asked for, at one time. */
+export interface StatusReport {
+  readonly time: string;
+  readonly routes: readonly RouteStatus[];
+}
+
+/** ISO 8601 in UTC, to the millisecond, of µs since 1970. */
+export function isoMs(us: number): string {
+  return new Date(us / 1000).toISOString();
+}
+
+/** How long ago, in seconds to the millisecond; a clock that was set back counts as no time. */
+export function ageSeconds(us: number, nowUs: number): number {
+  return seconds((nowUs - us) / 1000);
+}
+
+/** Seconds to the millisecond, not below zero. */
+export function seconds(ms: number): number {
+  return Math.max(0, Math.round(ms)) / 1000;
+}

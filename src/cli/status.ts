@@ -1,0 +1,65 @@
+/** `spillway status`: what the routes do now, from the running daemon, else from their journals. */
+import { systemClock } from "../base/clock.ts";
+import { EXIT, SpillwayError } from "../base/error.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type Command, configFlag, type Invocation } from "./command.ts";
+import { jsonFlag } from "./operands.ts";
+import { printError } from "./print_error.ts";
+import { collect, type Subject, subjectsAt } from "./status/collect.ts";
+import { tableOf } from "./status/table.ts";
+import { watch } from "./status/watch.ts";
+import { wantsColour } from "./terminal.ts";
+
+export const command: Command = {
+  usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
+  says: `What each route does: its state, what is pending, since when the oldest of it has
+been waiting, bytes a second in and out, and when it will be drained at that
+rate. Asks the running daemon; where there is none, or none that answers within
+2 s, the journal's files tell. Routes are those of the configuration, or the
+journals at PATH. Exit code 1 if a route's state cannot be read.
+
+States: direct (frames pass through memory), draining (the backlog is being
+sent), stalled (the consumer confirms nothing), waiting (for a consumer), full
+(the journal takes no frames), stopping, stopped (no daemon), silent (a daemon
+that does not answer).`,
+  flags: [
+    configFlag,
+    { name: "watch", says: "again every second, until Ctrl-C; on a terminal in place" },
+    { ...jsonFlag, says: "for programs: one JSON object with all routes, with --watch one a line" },
+  ],
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    { command: "spillway status -c /etc/spillway/spillway.toml", says: "all routes, once" },
+    { command: "spillway status --watch spillway-data/feed", says: "one route, live" },
+    { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", says: "for an alarm" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const subjects = await subjectsOf(invocation, runtime);
+    const json = invocation.switches.has("json");
+    const colour = wantsColour(runtime);
+    const look = () => collect(subjects, runtime, systemClock);
+    const complain = (failures: readonly unknown[]) => {
+      for (const failure of failures) runtime.stderr.write(printError(failure, colour).text);
+    };
+    if (invocation.switches.has("watch")) {
+      return await watch({ runtime, clock: systemClock, json, collect: look, complain });
+    }
+    const { report, failures } = await look();
+    await runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : `${tableOf(report.routes).join("\n")}\n`);
+    complain(failures);
+    return failures.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+};
+
+async function subjectsOf({ operands, values }: Invocation, runtime: Runtime): Promise<Subject[]> {
+  if (operands.length > 0 && values.config !== undefined) {
+    throw new SpillwayError(`--config and '${operands[0]}' are given together`, {
+      hint: "name a configuration or journal directories, not both",
+      exit: EXIT.usage,
+    });
+  }
+  if (operands.length > 0) return await subjectsAt(operands, runtime);
+  const { routes } = await loadConfig(values.config, runtime);
+  return routes.map(({ name, journal }) => ({ route: name, directory: journal.directory }));
+}

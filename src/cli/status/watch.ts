@@ -1,0 +1,98 @@
+/** `status --watch`: again every second, on a terminal in place, elsewhere one block after the other. */
+import process from "node:process";
+import { isatty } from "node:tty";
+import type { StatusReport } from "../../admin/status.ts";
+import type { Clock } from "../../base/clock.ts";
+import { EXIT } from "../../base/error.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { isUtf8 } from "../terminal.ts";
+import type { Collected } from "./collect.ts";
+import { screenOf } from "./screen.ts";
+import { ASCII_BARS, UNICODE_BARS } from "./sparkline.ts";
+import { tableOf } from "./table.ts";
+
+const INTERVAL_MS = 1000;
+/** How often the terminal's size is looked at. */
+const RESIZE_MS = 100;
+/** As many values as the widest terminal shows. */
+const HISTORY_MAX = 1000;
+
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[?25h\x1b[?1049l";
+
+export interface WatchOptions {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly json: boolean;
+  readonly collect: () => Promise<Collected>;
+  /** Says on standard error why a route's state cannot be read. */
+  readonly complain: (failures: readonly unknown[]) => void;
+}
+
+/** Until SIGINT or SIGTERM, which is how it is meant to end: returns 0. */
+export async function watch(options: WatchOptions): Promise<number> {
+  const over = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) options.runtime.onSignal(signal, () => over.abort());
+  if (isatty(1) && !options.json) await onTerminal(options, over.signal);
+  else await inBlocks(options, over.signal);
+  return EXIT.ok;
+}
+
+async function inBlocks({ runtime, clock, json, collect, complain }: WatchOptions, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    const nextMs = clock.monotonicMs() + INTERVAL_MS;
+    const { report, failures } = await collect();
+    complain(failures);
+    await runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : blockOf(report));
+    await clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), over);
+  }
+}
+
+function blockOf(report: StatusReport): string {
+  return `${report.time}\n${tableOf(report.routes).join("\n")}\n\n`;
+}
+
+async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, over: AbortSignal): Promise<void> {
+  const history = new Map<string, number[]>();
+  const look = { colour: !runtime.env("NO_COLOR"), bars: isUtf8(runtime) ? UNICODE_BARS : ASCII_BARS };
+  let last: Collected | undefined;
+  let size = { columns: 0, rows: 0 };
+  const draw = async ({ report }: Collected) => {
+    size = terminalSize();
+    const lines = screenOf(report, history, { ...size, ...look });
+    await runtime.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`);
+  };
+  await runtime.stdout.write(ENTER);
+  try {
+    while (!over.aborted) {
+      const nextMs = clock.monotonicMs() + INTERVAL_MS;
+      last = await collect();
+      remember(history, last.report);
+      await draw(last);
+      while (!over.aborted && clock.monotonicMs() < nextMs) {
+        await clock.sleep(Math.min(RESIZE_MS, nextMs - clock.monotonicMs()), over);
+        const now = terminalSize();
+        if (now.columns !== size.columns || now.rows !== size.rows) await draw(last);
+      }
+    }
+  } finally {
+    await runtime.stdout.write(LEAVE);
+  }
+  if (last === undefined) return;
+  // What was seen last stays to be read.
+  await runtime.stdout.write(`${tableOf(last.report.routes).join("\n")}\n`);
+  complain(last.failures);
+}
+
+function remember(history: Map<string, number[]>, { routes }: StatusReport): void {
+  for (const { journal, pending_bytes } of routes) {
+    const values = history.get(journal) ?? [];
+    values.push(pending_bytes);
+    history.set(journal, values.slice(-HISTORY_MAX));
+  }
+}
+
+function terminalSize(): { readonly columns: number; readonly rows: number } {
+  const { columns, rows } = process.stdout;
+  return { columns: columns || 80, rows: rows || 24 };
+}

@@ -1,0 +1,108 @@
+/**
+ * What a journal that no daemon answers for has to deliver, told without
+ * changing anything: from the footers, and from the record headers of only the
+ * segments that have none or that the cursor is in.
+ */
+import { createFramer } from "../framing/create.ts";
+import type { FileSystem } from "../runtime/files.ts";
+import { Arrivals } from "./arrival.ts";
+import { readCursor } from "./cursor.ts";
+import { countPending } from "./pending.ts";
+import { decideCursor } from "./recovery.ts";
+import { Segment, SegmentList } from "./segment.ts";
+import { listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { newerVersion } from "./newer_version.ts";
+import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
+
+export interface Glance {
+  /** Sequence of the next frame to deliver. */
+  readonly cursor: number;
+  /** Sequence that the next frame to be received will have. */
+  readonly end: number;
+  readonly pendingFrames: number;
+  readonly pendingBytes: number;
+  /** When the oldest of them arrived, µs since 1970; undefined where none is pending. */
+  readonly oldestUs: number | undefined;
+  /** Bytes of all segment files, and how many there are. */
+  readonly journalBytes: number;
+  readonly segments: number;
+  /** Did the last run stop cleanly? Undefined if no run has left word. */
+  readonly clean: boolean | undefined;
+  /** What it had in memory alone when it last wrote the cursor, in bytes. */
+  readonly atRiskBytes: number;
+}
+
+/** Cuts frames where a segment's header does not say how. */
+const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
+
+/**
+ * Looks at the journal in `directory`. Rejects with a `SpillwayError` if a file
+ * is of a newer format version, with a `SystemError` if one cannot be read.
+ */
+export async function glanceAt(files: FileSystem, directory: string): Promise<Glance> {
+  const path = `${directory}/cursor`;
+  const found = await readCursor(files, path);
+  if (found.kind === "newer") throw newerVersion(path, found.version);
+  const state = found.kind === "valid" ? found.state : undefined;
+  const listed = await listSegments(files, directory);
+  const { list, surveys } = await surveyFrom(files, listed, state?.cursor ?? 0);
+  const { cursor } = decideCursor({
+    found,
+    newestNoted: noted(surveys),
+    oldestBase: list.all.find((each) => !each.empty)?.base,
+  });
+  const pending = await countPending(files, list, cursor, surveys);
+  return {
+    cursor,
+    end: Math.max(cursor, list.newest?.end ?? 0),
+    pendingFrames: pending.frames,
+    pendingBytes: pending.bytes,
+    oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,
+    journalBytes: await bytesOf(files, listed),
+    segments: listed.length,
+    clean: state?.clean ?? (listed.length > 0 ? false : undefined),
+    atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
+  };
+}
+
+/** The cursor as the newest segment has it that says something. */
+function noted(surveys: readonly SegmentSurvey[]): number | undefined {
+  const newest = surveys.findLast(({ footer, header }) => footer !== undefined || header !== undefined);
+  return newest?.footer?.cursor ?? newest?.header?.cursor;
+}
+
+interface Surveyed {
+  readonly list: SegmentList;
+  readonly surveys: readonly SegmentSurvey[];
+}
+
+/** The segments that may hold frames from `cursor` on, in ascending order. */
+async function surveyFrom(files: FileSystem, listed: readonly SegmentFile[], cursor: number): Promise<Surveyed> {
+  // One whose successor begins at or below the cursor holds nothing more to deliver.
+  const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
+  const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
+  let bound = Number.POSITIVE_INFINITY;
+  for (const { base, path } of listed.slice(from).reverse()) {
+    const file = await openSegmentIfThere(files, path);
+    if (file === undefined) continue;
+    try {
+      const survey = await surveySegment(file, path, base, LINES);
+      const segment = new Segment(survey);
+      segment.bytes = segment.limit = survey.size;
+      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      newestFirst.push({ segment, survey });
+      // What a later segment has again does not count in an earlier one.
+      if (!segment.empty) bound = base;
+    } finally {
+      file.close();
+    }
+  }
+  const list = new SegmentList();
+  for (const { segment } of newestFirst.reverse()) list.add(segment);
+  return { list, surveys: newestFirst.map(({ survey }) => survey) };
+}
+
+async function bytesOf(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
+  const sizes = await Promise.all(listed.map(({ path }) => files.stat(path)));
+  return sizes.reduce((sum, info) => sum + (info?.size ?? 0), 0);
+}

@@ -1,0 +1,84 @@
+/** What a route does at this moment, in numbers and a word, for those who watch it. Asking costs nothing per frame. */
+import type { BufferPool } from "../base/buffer.ts";
+import type { Ledger } from "../base/ledger.ts";
+import type { Journal } from "../journal/types.ts";
+import type { Source } from "../source/source.ts";
+import { oldestArrival } from "../spool/oldest.ts";
+import type { Spool } from "../spool/spool.ts";
+import type { Supply } from "../target/supply.ts";
+import type { Target } from "../target/target.ts";
+
+/**
+ * `direct`: frames pass through memory to a consumer that is connected;
+ * `draining`: a consumer is connected and the backlog is being sent; `waiting`:
+ * no consumer; `full`: the journal takes no frames; `stopping`: the clean stop.
+ */
+export type RouteState = "direct" | "draining" | "waiting" | "full" | "stopping";
+
+export interface RouteFigures {
+  readonly state: RouteState;
+  /** Why it is so, where there is something to say. */
+  readonly detail: string | undefined;
+  /** The consumer that is being served. */
+  readonly targetPeer: string | undefined;
+  readonly targetConnects: number;
+  readonly inflightFrames: number;
+  readonly inflightBytes: number;
+  /** When the oldest frame that is not confirmed arrived, µs since 1970; undefined where none is pending. */
+  readonly oldestUs: number | undefined;
+  /** Sequences of the next frame to deliver and the next to be received. */
+  readonly cursor: number;
+  readonly end: number;
+  readonly atRiskBytes: number;
+  readonly memoryBytes: number;
+  readonly memoryMaxBytes: number;
+  readonly journalBytes: number;
+  readonly journalSegments: number;
+  readonly sourceConnections: number;
+  readonly sourceRefused: number;
+  readonly sourcePausedMs: number;
+}
+
+export interface RouteParts {
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly pool: BufferPool;
+  readonly source: Source;
+  readonly spool: Spool;
+  readonly target: Target;
+  readonly supply: Supply;
+  readonly stopping: boolean;
+}
+
+/** Rejects with a SystemError if the journal had to be read for the oldest frame's time and cannot be. */
+export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
+  const { ledger, journal, pool, source, spool, target } = parts;
+  const oldestUs = ledger.pending.frames > 0 ? await oldestArrival(spool) : undefined;
+  const inflight = spool.flight.unconfirmed(spool.confirmed);
+  return {
+    ...stateOf(parts),
+    targetPeer: target.peer,
+    targetConnects: target.connects,
+    inflightFrames: inflight.frames,
+    inflightBytes: inflight.bytes,
+    oldestUs,
+    cursor: spool.confirmed,
+    end: spool.window.end,
+    atRiskBytes: spool.atRiskBytes,
+    memoryBytes: pool.usedBytes,
+    memoryMaxBytes: pool.maxBytes,
+    journalBytes: journal.bytes,
+    journalSegments: journal.segments,
+    sourceConnections: source.connections,
+    sourceRefused: source.refused,
+    sourcePausedMs: source.pausedMs,
+  };
+}
+
+function stateOf({ spool, target, supply, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {
+  const full = spool.overload.failing;
+  if (stopping) return { state: "stopping", detail: undefined };
+  if (full !== undefined) return { state: "full", detail: full };
+  if (target.peer === undefined) return { state: "waiting", detail: supply.trouble };
+  return { state: spool.direct ? "direct" : "draining", detail: undefined };
+}

@@ -1,0 +1,115 @@
+/**
+ * `skip`: the operator gives up what is pending below a sequence.
+ *
+ * While it is counted nothing new is handed to the target, so that what is
+ * counted is what is given up; if it cannot be counted nothing has changed.
+ * Frames that have been handed out stay in flight: if they are confirmed they
+ * count as delivered, if their connection is lost they are not sent again and
+ * count as dropped, as with drop_oldest.ts. Unlike there, their files stay until
+ * then: the cursor passes nothing that is in flight.
+ */
+import { EXIT, SpillwayError } from "../base/error.ts";
+import type { Tally } from "../base/ledger.ts";
+import type { FlightPart } from "./flight.ts";
+import type { Spool } from "./spool.ts";
+
+/** What was given up. */
+export interface Given extends Readonly<Tally> {
+  /** Frames [from, until) will not be sent; those of them that were pending count as dropped. */
+  readonly from: number;
+  readonly until: number;
+  /** Frames before these that are in flight. */
+  readonly inFlight: number;
+}
+
+/**
+ * Gives up what is pending below `until`, at most the sequence of the next
+ * frame to be received. Rejects with a `SpillwayError` beyond that, with a
+ * SystemError if the journal cannot be read to count it; then all is as before.
+ */
+export async function skipUntil(spool: Spool, until: number): Promise<Given> {
+  const { end } = spool.window;
+  if (until > end) {
+    throw new SpillwayError(`skip: found --until ${until}, the next frame to be received is ${end}`, {
+      hint: `--until ${end} gives up everything that is pending now`,
+      exit: EXIT.usage,
+    });
+  }
+  // Everything below is settled: there is nothing to give up, and `rewind` keeps what it has.
+  if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
+  spool.held++;
+  try {
+    return giveUp(spool, await countStill(spool, until));
+  } finally {
+    spool.held--;
+    spool.sendable.notify();
+  }
+}
+
+interface Counted extends Tally {
+  readonly from: number;
+  readonly until: number;
+  /** What of a part in flight is below `until`, where that is inside it. */
+  readonly inside: ({ readonly part: FlightPart } & Readonly<Tally>) | undefined;
+}
+
+/** What is neither delivered nor in flight below `until`: again, where that has changed while it was counted. */
+async function countStill(spool: Spool, until: number): Promise<Counted> {
+  for (;;) {
+    const before = momentOf(spool, until);
+    const { from, part, first } = before;
+    const counted = await count(spool, from, before.until);
+    const inside = part === undefined ? undefined : { part, ...await count(spool, first!, before.until) };
+    const after = momentOf(spool, until);
+    const isSame = from === after.from && before.until === after.until && part === after.part &&
+      first === after.first && before.droppedFrames === after.droppedFrames;
+    if (isSame) return { from, until: before.until, ...counted, inside };
+  }
+}
+
+function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): Given {
+  if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
+  spool.giveUpBelow(until, frames, bytes);
+  const inFlight = inFlightBelow(spool, until);
+  spool.options.log.warn("frames are given up by the operator", {
+    from,
+    until,
+    frames,
+    bytes,
+    in_flight_frames: inFlight,
+  });
+  return { from, until, frames, bytes, inFlight };
+}
+
+/** What the count depends on, and may change under it: a connection is lost, a part of what is in flight is confirmed, … */
+function momentOf(spool: Spool, wanted: number) {
+  // Where `drop-newest` has taken frames back, their sequences are free for others.
+  const until = Math.min(wanted, spool.window.end);
+  const part = spool.flight.partAround(until);
+  return {
+    until,
+    from: Math.min(until, Math.max(spool.sent, spool.confirmed)),
+    part,
+    first: part?.first,
+    // What a reader that runs ahead reports as damaged, and what a policy takes back out of memory.
+    droppedFrames: spool.options.ledger.droppedTotal().frames,
+  };
+}
+
+function inFlightBelow({ flight, confirmed }: Spool, until: number): number {
+  let frames = 0;
+  for (const part of flight.parts()) if (part.first >= confirmed && part.first < until) frames += part.frames;
+  return frames;
+}
+
+/** Frames [from, until), the older ones in the journal, the newer ones in memory, where there is no hole. */
+async function count({ window, options }: Spool, from: number, until: number): Promise<Tally> {
+  const middle = Math.min(until, Math.max(from, window.first));
+  const inMemory = {
+    frames: until - middle,
+    bytes: until > middle ? window.exactOffsetOf(until) - window.exactOffsetOf(middle) : 0,
+  };
+  if (middle === from) return inMemory;
+  const inJournal = await options.journal.count(from, middle);
+  return { frames: inMemory.frames + inJournal.frames, bytes: inMemory.bytes + inJournal.bytes };
+}

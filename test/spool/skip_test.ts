@@ -1,0 +1,154 @@
+/** Frames that the operator gives up: the books, the order, and where delivery goes on. */
+import fc from "fast-check";
+import { SpillwayError } from "../../src/base/error.ts";
+import { skipUntil } from "../../src/spool/operator_skip.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { play, stories, withSkips } from "./stories/story.ts";
+import { ByteWire } from "./stories/wires.ts";
+import { World, type WorldOptions } from "./stories/world.ts";
+
+async function open(options: WorldOptions): Promise<{ world: World; wire: ByteWire }> {
+  const world = new World(options);
+  await world.open();
+  return { world, wire: new ByteWire(world) };
+}
+
+const MODES = ["overflow", "always"] as const;
+
+function droppedBy({ ledger }: World): { readonly frames: number; readonly bytes: number } {
+  return ledger.dropped.get("operator") ?? { frames: 0, bytes: 0 };
+}
+
+for (const mode of MODES) {
+  Deno.test(`${mode}: what is given up while the target is gone is not sent, and what comes after it is`, async () => {
+    const { world, wire } = await open({ mode });
+    world.receive(160);
+    await world.settle();
+    const given = await skipUntil(world.spool, 120);
+    assertEquals([given.from, given.until, given.frames, given.inFlight], [0, 120, 120, 0]);
+    assertEquals(droppedBy(world), { frames: 120, bytes: given.bytes });
+    world.check();
+    await wire.connect();
+    assertEquals(world.spool.sent, 120);
+    await wire.deliverAll();
+    world.check();
+    assertEquals(world.ledger.delivered.frames, 40);
+    await wire.disconnect();
+    assert(await world.stop());
+  });
+
+  Deno.test(`${mode}: what is given up in memory and journal at once is counted to the frame`, async () => {
+    const { world, wire } = await open({ mode });
+    await wire.connect();
+    // Much more than memory holds goes through the journal; the newest are in memory alone.
+    for (let i = 0; i < 8; i++) {
+      world.receive(300);
+      await world.settle();
+    }
+    const { spool } = world;
+    assert(spool.sent < spool.window.first && spool.window.first < spool.window.end, "there are some in each");
+    const until = spool.window.end - 3;
+    await skipUntil(spool, until);
+    world.check();
+    await wire.deliverAll();
+    world.check();
+    assertEquals(world.ledger.pending.frames, 0);
+    await wire.disconnect();
+    assert(await world.stop());
+  });
+
+  for (const confirmed of [true, false]) {
+    const fate = confirmed ? "delivered if they are confirmed" : "dropped if their connection is lost";
+    Deno.test(`${mode}: frames in flight that are given up count as ${fate}`, async () => {
+      const { world, wire } = await open({ mode });
+      await wire.connect();
+      world.receive(100);
+      await wire.send(20);
+      world.receive(20);
+      const { from, frames, inFlight } = await skipUntil(world.spool, 110);
+      assertEquals([from, frames, inFlight], [100, 10, 100]);
+      if (confirmed) wire.acknowledge(1, true);
+      await wire.disconnect();
+      world.check();
+      assertEquals(world.ledger.delivered.frames, confirmed ? 100 : 0);
+      assertEquals(droppedBy(world).frames, confirmed ? 10 : 110);
+      await wire.connect();
+      assertEquals(world.spool.sent, 110, "where delivery goes on");
+      await wire.deliverAll();
+      world.check();
+      assertEquals(world.ledger.delivered.frames, confirmed ? 110 : 10);
+      await wire.disconnect();
+      assert(await world.stop());
+    });
+  }
+
+  Deno.test(`${mode}: a line can be drawn in the middle of what is in flight, also where it has left memory`, async () => {
+    for (const through of ["memory", "journal"]) {
+      const { world, wire } = await open({ mode });
+      if (through === "journal") {
+        world.receive(100);
+        await world.stop().then((clean) => world.startAgain({ clean }));
+      }
+      await wire.connect();
+      if (through === "memory") world.receive(100);
+      await wire.send(20);
+      assertEquals(world.spool.sent, 100);
+      await skipUntil(world.spool, 37);
+      world.check();
+      await wire.disconnect();
+      world.check();
+      assertEquals([droppedBy(world).frames, world.spool.confirmed], [37, 37]);
+      await wire.connect();
+      await wire.deliverAll();
+      world.check();
+      assertEquals(world.ledger.delivered.frames, 63);
+      await wire.disconnect();
+      assert(await world.stop());
+    }
+  });
+
+  Deno.test(`${mode}: nothing is given up twice, nor what was delivered, nor what has not come`, async () => {
+    const { world, wire } = await open({ mode });
+    await wire.connect();
+    world.receive(50);
+    await wire.send(20);
+    wire.acknowledge(1, true);
+    assertEquals((await skipUntil(world.spool, 50)).frames, 0);
+    await wire.disconnect();
+    world.receive(50);
+    await skipUntil(world.spool, 80);
+    assertEquals((await skipUntil(world.spool, 70)).frames, 0);
+    assertEquals(droppedBy(world).frames, 30);
+    const error = await assertRejects(() => skipUntil(world.spool, 101), SpillwayError);
+    assertEquals([error.message, error.exit], ["skip: found --until 101, the next frame to be received is 100", 2]);
+    world.check();
+    await world.stop();
+  });
+
+  Deno.test(`${mode}: a restart finds the rest`, async () => {
+    const { world, wire } = await open({ mode });
+    world.receive(160);
+    await skipUntil(world.spool, 159);
+    assert(await world.stop());
+    await world.startAgain({ clean: true });
+    assertEquals(world.ledger.pending.frames, 1);
+    await wire.connect();
+    await wire.deliverAll();
+    world.check();
+    await wire.disconnect();
+    await world.stop();
+  });
+}
+
+const GIVEN = Deno.env.get("SPILLWAY_MODEL_RUNS");
+const RUNS = Number(GIVEN ?? 40);
+const SEED = GIVEN === undefined ? 20261125 : undefined;
+
+for (const mode of MODES) {
+  for (const eachFrame of [false, true]) {
+    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
+    Deno.test(`${mode}, ${confirmed}: an operator gives frames up in between, and the model agrees`, async () => {
+      await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }, withSkips), play), { numRuns: RUNS, seed: SEED });
+    });
+  }
+}
