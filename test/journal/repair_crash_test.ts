@@ -129,6 +129,9 @@ async function checkSurvivors(original: MemoryFiles, files: MemoryFiles, what: s
   assertEquals((await verified(files)).damages, [], `${what}, repaired`);
   assertEquals((await printed(files)).frames, frames, `${what}, repaired`);
   assertTreasures(treasures, files, `${what}, repaired`);
+  const paths = files.paths();
+  const twice = paths.filter((path) => path.endsWith(".seg") && paths.includes(`${path}.zst`));
+  assertEquals(twice, [], `${what}: there compressed too`);
 }
 
 async function treasuresOf(files: MemoryFiles): Promise<Treasure[]> {

@@ -7,7 +7,7 @@ import { readCursor } from "../../src/journal/cursor.ts";
 import { lockJournal } from "../../src/journal/lock.ts";
 import { type GivenUp, skipOffline, type SkipOptions } from "../../src/journal/skip.ts";
 import { durable } from "./repaired.ts";
-import { DIRECTORY, open, readAll } from "./rig.ts";
+import { appendLines, DIRECTORY, line, open, readAll, run } from "./rig.ts";
 import { sample } from "./sample.ts";
 
 function skip(files: MemoryFiles, until: number, changes: Partial<SkipOptions> = {}): Promise<GivenUp | undefined> {
@@ -44,6 +44,20 @@ Deno.test("times are those of the first and last record that has some of the fra
   // Runs arrive at 20 ms for each sequence before them, see the rig.
   assertEquals([firstUs, lastUs], [0, 26 * 20_000]);
   assertEquals((await skip(files, 27))!.firstUs, undefined);
+});
+
+Deno.test("frames that a failed sync has put into two segments are given up once", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { sync: "each" });
+  await appendLines(journal, 4);
+  files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+  await journal.append([run(4, [line(4)]), run(5, [line(5)])]).catch(() => {});
+  files.plan = () => undefined;
+  for (let first = 4; first < 8; first++) await journal.append([run(first, [line(first)])]);
+  const killed = files.afterCrash();
+  assertEquals(killed.paths().filter((path) => path.endsWith(".seg")).length, 2);
+  assertEquals((await skip(killed, 8))!.frames, 8);
+  await journal.close();
 });
 
 Deno.test("flags and risk of the cursor stay as they were", async () => {
