@@ -38,6 +38,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  repair: {
+    summary: "put damaged ranges of a journal aside, so that the rest is clean",
+    load: async () => (await import("./repair.ts")).command,
+  },
+  skip: {
+    summary: "give up pending frames of a journal on purpose",
+    load: async () => (await import("./skip.ts")).command,
+  },
   replay: {
     summary: "send frames of a journal to a target, at full speed or as recorded",
     load: async () => (await import("./replay.ts")).command,
@@ -58,7 +66,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
-  repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
   completions: "spillway help lists the commands",
   schema: "spillway init config prints every key with its default",

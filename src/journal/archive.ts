@@ -40,6 +40,12 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
   return segments.sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
+/** Those of `paths` that are journal directories, whose `cursor` counts too. */
+export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
+  const kinds = await Promise.all(paths.map(async (path) => (await files.stat(path))?.kind));
+  return [...new Set(paths.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
+}
+
 /**
  * The segment in which frames of `gone` are now, whose file is there no more: a
  * compaction may have compressed it, or made one file of several. Undefined if

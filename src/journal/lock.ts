@@ -1,4 +1,8 @@
-/** One daemon for each journal: flock(2) on a file that says who has it. The kernel lets go of it, however we die. */
+/**
+ * Who may change a journal: one daemon (or repair) and one compaction at a time.
+ * flock(2) on files that say who has them; the kernel lets go of them, however
+ * we die.
+ */
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 
@@ -7,12 +11,32 @@ const HOLDER_BYTES_MAX = 256;
 /**
  * Takes the lock of the journal in `directory` and notes `holder` in it. Close
  * the file to release it. Rejects with a `SpillwayError` that names the other
- * holder, exit code 75, if it is taken.
+ * holder, exit code 75, if it is taken; `hint` says what to do then.
  */
-export async function lockJournal(files: FileSystem, directory: string, holder: string): Promise<File> {
-  const file = await files.open(`${directory}/lock`, "open");
+export function lockJournal(
+  files: FileSystem,
+  directory: string,
+  holder: string,
+  hint = "stop the other daemon, or give this route a journal directory of its own",
+): Promise<File> {
+  return takeLock(files, directory, "lock", holder, hint);
+}
+
+/** Likewise for what a compaction does to the journal, which it may do beside a daemon. */
+export function lockCompaction(files: FileSystem, directory: string, holder: string): Promise<File> {
+  return takeLock(files, directory, "compact.lock", holder, "it will be over before long; try again then");
+}
+
+async function takeLock(
+  files: FileSystem,
+  directory: string,
+  name: string,
+  holder: string,
+  hint: string,
+): Promise<File> {
+  const file = await files.open(`${directory}/${name}`, "open");
   try {
-    if (!await file.tryLock()) throw await inUse(file, directory);
+    if (!await file.tryLock()) throw await inUse(file, directory, hint);
     await note(file, holder);
     return file;
   } catch (error) {
@@ -30,12 +54,12 @@ async function note(file: File, holder: string): Promise<void> {
   } catch { /* the lock is held all the same */ }
 }
 
-async function inUse(file: File, directory: string): Promise<SpillwayError> {
+async function inUse(file: File, directory: string, hint: string): Promise<SpillwayError> {
   const bytes = new Uint8Array(HOLDER_BYTES_MAX);
   const length = await file.readAt(bytes, 0).catch(() => 0);
   const holder = new TextDecoder().decode(bytes.subarray(0, length)).trim();
   return new SpillwayError(`journal ${directory}: in use by ${holder === "" ? "another process" : holder}`, {
-    hint: "stop the other daemon, or give this route a journal directory of its own",
+    hint,
     exit: EXIT.busy,
   });
 }

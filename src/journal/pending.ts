@@ -67,6 +67,7 @@ export async function countFrames(
         damages,
         reported,
         lossUntil: inside ? until : undefined,
+        bound,
       });
     }
   }
