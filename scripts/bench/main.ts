@@ -5,8 +5,10 @@
  *                     [--only pass,spill,drain] [--buffer 8KiB] [--dir DIR] [--soak 5GB] [--json]
  *
  *     deno task bench --daemons [--runtime …] [--dir DIR] [--json]
+ *     deno task bench --tools [--backlog 10GB] [--runs 5] [--buffer 8KiB] [--dir DIR] [--json]
  *
- * `--daemons` compares with rsyslog and syslog-ng instead, see daemons.ts.
+ * `--daemons` compares with rsyslog and syslog-ng instead, see daemons.ts;
+ * `--tools` measures the commands on a large journal, see journal_tools.ts.
  * `--buffer` is socat's; 8 KiB is its own default, 128 KiB what it is fastest with.
  * Absolute figures of one machine vary by ±40 %; the ratio of medians of one
  * run is what counts.
@@ -17,6 +19,7 @@ import type { RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
 import { type Contender, hasSocat } from "./contender.ts";
 import { compareDaemons, daemonsTable } from "./daemons.ts";
 import { type Run, summarise } from "./figures.ts";
+import { measureTools, toolsTable } from "./journal_tools.ts";
 import { drain, passThrough, type Setting, soak, spill } from "./measure.ts";
 import { prepareFile, prepareJournal } from "./prepared_journal.ts";
 import { type Comparison, table } from "./table.ts";
@@ -33,6 +36,7 @@ const { values: flags } = parseArgs({
     dir: { type: "string" },
     soak: { type: "string" },
     daemons: { type: "boolean", default: false },
+    tools: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -98,6 +102,7 @@ async function main(): Promise<void> {
     return;
   }
   if (flags.daemons) return await runDaemons();
+  if (flags.tools) return await runTools();
   if (!hasSocat()) throw new Error("socat is not here: apt-get install socat");
   const wanted = flags.only.split(",");
   const size = parseSize(flags.size);
@@ -111,6 +116,18 @@ async function main(): Promise<void> {
 async function runDaemons(): Promise<void> {
   const comparison = await compareDaemons(runtime, workplace, say);
   report({ ...comparison }, daemonsTable(comparison));
+}
+
+async function runTools(): Promise<void> {
+  const figures = await measureTools({
+    runtime,
+    workplace,
+    backlogBytes: parseSize(flags.backlog),
+    runs: Number(flags.runs),
+    socatBufferBytes: parseSize(flags.buffer),
+    say,
+  });
+  report({ tools: figures }, toolsTable(figures));
 }
 
 function report(results: Record<string, unknown>, text: string): void {

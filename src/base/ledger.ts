@@ -85,11 +85,11 @@ export class Ledger {
   }
 }
 
-function tally(): Tally {
+export function tally(): Tally {
   return { frames: 0, bytes: 0 };
 }
 
-function add(to: Tally, frames: number, bytes: number): void {
+export function add(to: Tally, frames: number, bytes: number): void {
   to.frames += frames;
   to.bytes += bytes;
 }

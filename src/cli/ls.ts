@@ -26,7 +26,8 @@ export const command: Command = {
   says: `Lists the segments of journal directories, or single segment files, with the
 frames in them. Reads footers and, of a segment that is still open, record
 headers; a daemon may be running. States: open (being written), sealed,
-delivered (all its frames are), damaged (spillway verify tells more).`,
+delivered (all its frames are), compressed (likewise, by spillway compact),
+damaged (spillway verify tells more).`,
   flags: [jsonFlag],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
@@ -44,7 +45,7 @@ delivered (all its frames are), damaged (spillway verify tells more).`,
         end,
         frames,
         bytes,
-        file_bytes: segment.size,
+        file_bytes: segment.fileBytes,
         first_time: frames > 0 ? isoTime(lowestUs) : null,
         last_time: frames > 0 ? isoTime(highestUs) : null,
         state: stateOf(segment, end),

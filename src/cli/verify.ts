@@ -3,9 +3,10 @@ import { systemClock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
-import { SEGMENT_HEADER_BYTES } from "../journal/format.ts";
+import type { FileRange } from "../journal/compressed_blocks.ts";
+import { type RecordHeader, SEGMENT_HEADER_BYTES } from "../journal/format.ts";
 import { scanSegment } from "../journal/scan.ts";
-import { openSegmentIfThere } from "../journal/segment_files.ts";
+import { damagedExtras, openSegmentIfThere, rangeInFile } from "../journal/segment_files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
@@ -68,28 +69,36 @@ interface Step {
 }
 
 async function* checkSegment({ files }: Runtime, segment: ArchiveSegment): AsyncGenerator<Step> {
-  const nothing = { frames: 0, bytes: 0 };
-  const damaged = (offset: number, bytes: number, from: number | null = null, until: number | null = null): Step => ({
-    ...nothing,
-    offset,
-    damaged: { segment: segment.path, offset, bytes, from, until },
-  });
   const file = await openSegmentIfThere(files, segment.path);
   if (file === undefined) return;
   try {
+    for (const range of await damagedExtras(file)) yield damaged(segment, 0, range);
     // Without marks the whole file is one damaged range, which the scan names.
-    if (segment.header === undefined && segment.marks !== undefined) yield damaged(0, SEGMENT_HEADER_BYTES);
+    if (segment.header === undefined && segment.marks !== undefined) {
+      yield damaged(segment, 0, await rangeInFile(file, 0, SEGMENT_HEADER_BYTES));
+    }
     for await (const found of scanSegment(file, segment)) {
       const { offset } = found;
       if (found.kind === "record") yield { offset, frames: found.header.frames, bytes: found.header.length };
       if (found.kind !== "damage") continue;
-      const { header } = found;
-      if (header === undefined) yield damaged(offset, found.bytes);
-      else yield damaged(offset, found.bytes, header.first, header.first + header.frames);
+      yield damaged(segment, offset, await rangeInFile(file, offset, found.bytes), found.header);
     }
   } finally {
     file.close();
   }
+}
+
+/** `reached` is an offset in what the daemon wrote, the range one of the file on disk. */
+function damaged(
+  segment: ArchiveSegment,
+  reached: number,
+  { offset, bytes }: FileRange,
+  header?: Pick<RecordHeader, "first" | "frames">,
+): Step {
+  const frames = header === undefined
+    ? { from: null, until: null }
+    : { from: header.first, until: header.first + header.frames };
+  return { offset: reached, frames: 0, bytes: 0, damaged: { segment: segment.path, offset, bytes, ...frames } };
 }
 
 function describe({ segment, offset, bytes, from, until }: DamagedRange): string {

@@ -16,6 +16,7 @@ import { type PlannedRecord, planRecords, sizeOf } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { isCompressed } from "./segment_files.ts";
 import { segmentBytesFor } from "./segment_size.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./stop_sync.ts";
@@ -178,7 +179,8 @@ export class AppendLog {
       await this.#beginSegment();
     } catch (error) {
       if (!(asFull(error) instanceof JournalFullError)) throw error;
-      if (!desperate) return;
+      // A compressed one is none of ours to cut.
+      if (!desperate || isCompressed(newest.path)) return;
       await this.#empty(newest);
       await this.#beginSegment();
     }

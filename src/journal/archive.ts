@@ -8,7 +8,7 @@ import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
-import { listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
@@ -59,13 +59,14 @@ export async function tallySegment(
   }
 }
 
-export type SegmentState = "open" | "sealed" | "delivered" | "damaged";
+export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "damaged";
 
 /** What can be said of a segment without reading its records. */
 export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   const empty = segment.size <= SEGMENT_HEADER_BYTES;
   if (segment.header === undefined && !(segment.newest && empty)) return "damaged";
   if (segment.footer === undefined) return segment.newest ? "open" : "damaged";
+  if (isCompressed(segment.path)) return "compressed";
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
 }
 
@@ -89,7 +90,10 @@ async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegmen
   const name = path.slice(slash + 1);
   const base = segmentBase(name);
   if (base === undefined) {
-    throw usage(`${path}: not a segment file`, "segment files are called after their first frame: 20 digits and .seg");
+    throw usage(
+      `${path}: not a segment file`,
+      "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
+    );
   }
   const newest = (await listSegments(files, directory)).at(-1)?.base === base;
   return await survey(files, directory, { base, name, path }, await cursorOf(files, directory), newest);
@@ -99,14 +103,16 @@ async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegmen
 async function survey(
   files: FileSystem,
   directory: string,
-  { base, name, path }: SegmentFile,
+  { base, path }: SegmentFile,
   cursor: number | undefined,
   newest: boolean,
 ): Promise<ArchiveSegment[]> {
   const file = await openSegmentIfThere(files, path);
   if (file === undefined) return [];
   try {
-    return [{ ...await surveySegment(file, path, base, LINES), name, directory, cursor, newest }];
+    const found = await surveySegment(file, path, base, LINES);
+    // It may have been compressed since it was listed.
+    return [{ ...found, name: found.path.slice(found.path.lastIndexOf("/") + 1), directory, cursor, newest }];
   } finally {
     file.close();
   }

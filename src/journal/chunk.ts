@@ -3,14 +3,12 @@ import type { File } from "../runtime/files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 export class Chunk {
-  #bytes: Uint8Array;
+  #bytes = new Uint8Array(0);
   #start = 0;
   #length = 0;
 
   /** Reads `chunkBytes` at a time, more where more is asked for. */
-  constructor(private readonly file: File, private readonly chunkBytes: number) {
-    this.#bytes = new Uint8Array(chunkBytes);
-  }
+  constructor(private readonly file: File, private readonly chunkBytes: number) {}
 
   /** The `length` bytes at `offset` if they are here already; valid until the next `load`. */
   peek(offset: number, length: number): Uint8Array | undefined {

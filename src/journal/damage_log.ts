@@ -3,8 +3,8 @@ import type { Log } from "../base/log.ts";
 import type { Damage } from "./types.ts";
 
 export class DamageLog {
-  /** By segment and offset. */
-  readonly #places = new Set<string>();
+  /** By segment and offset: how many losses had been reported before. */
+  readonly #places = new Map<string, number>();
   readonly #lost: Damage[] = [];
   #waiting: Damage[] = [];
   #listener: ((damage: Damage) => void) | undefined;
@@ -23,14 +23,19 @@ export class DamageLog {
     for (const damage of waiting) listener(damage);
   }
 
-  /** Was the stretch at `offset` of a segment reported? */
-  knows(segment: string, offset: number): boolean {
-    return this.#places.has(placeOf(segment, offset));
+  /** How many losses were reported so far: what a reader finds while somebody counts is told apart by it. */
+  get reported(): number {
+    return this.#lost.length;
   }
 
-  /** What was reported of a segment and had been counted as pending. */
-  countedIn(segment: string): { readonly frames: number; readonly bytes: number } {
-    const counted = this.#lost.filter((damage) => damage.segment === segment && damage.counted);
+  /** Was the stretch at `offset` of a segment among the first `reported` losses? */
+  knows(segment: string, offset: number, reported: number): boolean {
+    return (this.#places.get(placeOf(segment, offset)) ?? reported) < reported;
+  }
+
+  /** What the first `reported` losses took from a segment and had been counted as pending. */
+  countedIn(segment: string, reported: number): { readonly frames: number; readonly bytes: number } {
+    const counted = this.#lost.slice(0, reported).filter((damage) => damage.segment === segment && damage.counted);
     return {
       frames: counted.reduce((sum, { frames }) => sum + frames, 0),
       bytes: counted.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0),
@@ -55,7 +60,7 @@ export class DamageLog {
     if (bytes === 0) return this.#lost.some((lost) => lost.from <= from && until <= lost.until);
     const place = placeOf(segment, offset);
     if (this.#places.has(place)) return true;
-    this.#places.add(place);
+    this.#places.set(place, this.#lost.length);
     return false;
   }
 }

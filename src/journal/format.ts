@@ -270,9 +270,12 @@ export function segmentName(base: number): string {
   return `${String(base).padStart(20, "0")}.seg`;
 }
 
-/** The base sequence that a file's name says; undefined if it is no segment's name. */
+/** What the name of a compressed segment has behind that of the original. */
+export const COMPRESSED_SUFFIX = ".zst";
+
+/** The base sequence that a file's name says, compressed or not; undefined if it is no segment's name. */
 export function segmentBase(name: string): number | undefined {
-  const match = /^(\d{20})\.seg$/.exec(name);
+  const match = /^(\d{20})\.seg(\.zst)?$/.exec(name);
   if (match === null) return undefined;
   const base = Number(match[1]);
   return base <= Number.MAX_SAFE_INTEGER ? base : undefined;

@@ -7,6 +7,7 @@ import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
 import { CursorFile } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
+import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./journal.ts";
@@ -16,6 +17,7 @@ import { Quarantine } from "./quarantine.ts";
 import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
+import { isCompressed, openSegment } from "./segment_files.ts";
 import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
@@ -52,6 +54,7 @@ class Opening {
   readonly #segments = new SegmentList();
   readonly #quarantine: Quarantine;
   readonly #damages: DamageLog;
+  readonly #tails = new DamagedTails();
   #truncatedBytes = 0;
   /** Sequences below this are not used again. */
   #end = 0;
@@ -133,6 +136,7 @@ class Opening {
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+    this.#tails.report(this.#damages, this.#segments.all);
   }
 
   /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
@@ -190,14 +194,15 @@ class Opening {
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
       // A header cut short is what a kill leaves; with more behind it, there have been frames.
-      if (found.size > SEGMENT_HEADER_BYTES) this.#reportTail(found, 0, found.size, found.base, found.base);
+      const { path, size, base } = found;
+      if (size > SEGMENT_HEADER_BYTES) this.#tails.add({ path, offset: 0, bytes: size, from: base, until: base });
       return undefined;
     }
     const segment = recovered(found);
     // What is damaged and stays is the reader's to report, and belongs to the segment until then.
     segment.end = (action.truncate ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
     segment.setContents(found.footer ?? tally!);
-    if (tally !== undefined) await this.#repairLast(found, segment, tally, action);
+    if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
     return segment;
   }
 
@@ -214,14 +219,8 @@ class Opening {
         }
         if (action.seal) segment.bytes += await seal(file, found, tally);
       }));
-    if (action.quarantineTail) this.#reportTail(found, tally.offset, excess, tally.end, tally.claimedEnd);
-  }
-
-  #reportTail(found: SegmentSurvey, offset: number, bytes: number, from: number, until: number): void {
-    if (bytes === 0) return;
-    const segment = found.path.slice(found.path.lastIndexOf("/") + 1);
-    const lost = { frames: until - from, payloadBytes: bytes, counted: false };
-    this.#damages.report({ segment, offset, bytes, from, until, ...lost });
+    const { offset, end: from, claimedEnd: until } = tally;
+    if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, from, until });
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
@@ -251,7 +250,8 @@ class Opening {
   }
 
   async #withFile<T>(found: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
-    const file = await this.options.files.open(found.path, mode);
+    const { files } = this.options;
+    const file = mode === "read" ? await openSegment(files, found.path) : await files.open(found.path, mode);
     try {
       return await use(file);
     } finally {
@@ -271,7 +271,8 @@ class Opening {
 /** A segment of the past, of which nothing is counted yet. */
 function recovered(found: SegmentSurvey): Segment {
   const segment = new Segment(found);
-  segment.bytes = segment.limit = found.size;
+  segment.bytes = found.fileBytes;
+  segment.limit = found.size;
   segment.counted = "headers";
   return segment;
 }

@@ -8,7 +8,7 @@ import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
-import { openSegmentIfThere } from "./segment_files.ts";
+import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 
 /** Which frames; what is left out selects all. Times are those of arrival, in µs since 1970. */
 export interface Selection {
@@ -38,6 +38,7 @@ export type Passage =
   | {
     readonly kind: "damage";
     readonly segment: string;
+    /** In the file on disk, compressed or not. */
     readonly offset: number;
     readonly bytes: number;
     /** The frames in it, where its header can be read; else they show as missing before the next record. */
@@ -95,7 +96,9 @@ class PassageReader {
     const bound = await boundAfter(this.files, segment.directory, segment.base, segment.framer);
     for await (const found of scanSegment(file, segment, bound)) {
       if (this.done) return;
-      if (found.kind === "damage") yield this.#damage(found, segment);
+      if (found.kind === "damage") {
+        yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
+      }
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
       const missing = this.#missingBefore(Math.min(previousEnd, first), segment);
@@ -115,7 +118,10 @@ class PassageReader {
     }
   }
 
-  #damage(found: Extract<Scanned, { kind: "damage" }>, { base }: ArchiveSegment): Passage {
+  #damage(
+    found: Extract<Scanned, { kind: "damage" }>,
+    { base }: ArchiveSegment,
+  ): Extract<Passage, { kind: "damage" }> {
     const { kind, segment, offset, bytes, header } = found;
     const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
     this.#advance(lost?.until ?? base);

@@ -41,8 +41,9 @@ export async function countPending(
 
 /**
  * Frames of [from, until): as many as were counted as pending, without those
- * that were reported as damaged since. Where `until` is not the end of a segment
- * and lies in a damaged stretch, that is left for the reader to report.
+ * that were reported as damaged before this was called. Where `until` is not the
+ * end of a segment and lies in a damaged stretch, that is left for the reader to
+ * report.
  */
 export async function countFrames(
   files: FileSystem,
@@ -52,25 +53,28 @@ export async function countFrames(
   until: number,
 ): Promise<Pending> {
   const counted: Pending = { frames: 0, bytes: 0 };
+  const { reported } = damages;
   for (const segment of segments.all) {
     const end = Math.min(until, segments.boundOf(segment));
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
-      const gone = damages.countedIn(segment.name);
+      const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
       const inside = until < Math.min(segment.end, segments.boundOf(segment));
-      await addFromHeaders(files, segment, from, end, counted, { damages, lossUntil: inside ? until : undefined });
+      const losses = { damages, reported, until: inside ? until : undefined };
+      await addFromHeaders(files, segment, from, end, counted, losses);
     }
   }
   return counted;
 }
 
 interface Losses {
-  /** What it has reported is left out, what it has not and was counted all the same is put in, */
   readonly damages: DamageLog;
+  /** What was reported by then is left out, what was not and was counted all the same is put in, */
+  readonly reported: number;
   /** unless it goes beyond this sequence. */
-  readonly lossUntil: number | undefined;
+  readonly until: number | undefined;
 }
 
 async function addFromHeaders(
@@ -86,10 +90,10 @@ async function addFromHeaders(
   let position = cursor;
   try {
     for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
-      if (losses?.damages.knows(segment.name, found.offset)) continue;
+      if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
         if (found.kind !== "footer" && losses !== undefined) {
-          await addLost(file, segment, found, { from: position, most: losses.lossUntil }, pending);
+          await addLost(file, segment, found, { from: position, most: losses.until }, pending);
         }
         continue;
       }

@@ -2,6 +2,7 @@
 import { messageOf, SystemError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import { CompressedSegment } from "./compressed_segment.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 const COPY_BYTES = 256 * 1024;
@@ -29,9 +30,13 @@ export class Quarantine {
   /**
    * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
    * it; to the next free name if there is one of another size. False if that was
-   * done before.
+   * done before. Of a compressed segment, what its file has there.
    */
   async copy(segment: string, from: File, offset: number, bytes: number): Promise<boolean> {
+    if (from instanceof CompressedSegment) {
+      const range = await from.rangeInFile(offset, bytes);
+      return await this.copy(segment, from.file, range.offset, range.bytes);
+    }
     const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
     for (let i = 0;; i++) {
       const to = i === 0 ? path : `${path}.${i}`;

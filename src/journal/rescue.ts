@@ -10,6 +10,9 @@ import { walkRecords } from "./walk.ts";
  * resolves. What the kernel has forgotten fails its checksum, and the reader
  * will find it missing.
  *
+ * Until then it has a temporary name: what a newer segment has begins to count
+ * there, and a kill in the middle must not take what is not copied yet.
+ *
  * The copies have the salt of the originals: if nothing of the old file was ever
  * synced, the new one takes its name, and whoever opens it meanwhile finds the
  * same records at the same offsets.

@@ -75,7 +75,12 @@ async function isZero(file: File, from: number, limit: number): Promise<boolean>
 }
 
 /** Offsets in [from, limit) of `file` at which `needle` stands. */
-async function* occurrences(file: File, from: number, limit: number, needle: Uint8Array): AsyncGenerator<number> {
+export async function* occurrences(
+  file: File,
+  from: number,
+  limit: number,
+  needle: Uint8Array,
+): AsyncGenerator<number> {
   const window = new Uint8Array(Math.max(0, Math.min(SEARCH_BYTES, limit - from)));
   for (let at = from; at + needle.length <= limit;) {
     const length = await readTolerant(file, window.subarray(0, Math.min(SEARCH_BYTES, limit - at)), at);

@@ -4,7 +4,9 @@
  */
 import { SystemError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { segmentBase } from "./format.ts";
+import type { FileRange } from "./compressed_blocks.ts";
+import { CompressedSegment } from "./compressed_segment.ts";
+import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
 
 export interface SegmentFile {
   /** The first sequence that may be in it. */
@@ -13,27 +15,77 @@ export interface SegmentFile {
   readonly path: string;
 }
 
-/** In ascending order of their bases, each base once. */
+/**
+ * In ascending order of their bases, each base once: where a segment is there
+ * compressed too, the original counts until a compaction has removed it.
+ */
 export async function listSegments(files: FileSystem, directory: string): Promise<SegmentFile[]> {
+  return segmentsAmong(await files.list(directory), directory);
+}
+
+/** Likewise, of the sorted names of a directory's entries. */
+export function segmentsAmong(names: readonly string[], directory: string): SegmentFile[] {
   const found: SegmentFile[] = [];
-  for (const name of await files.list(directory)) {
+  for (const name of names) {
     const base = segmentBase(name);
-    if (base !== undefined) found.push({ base, name, path: `${directory}/${name}` });
+    // Sorted as they are, a name comes right before itself with something behind it.
+    if (base === undefined || found.at(-1)?.base === base) continue;
+    found.push({ base, name, path: `${directory}/${name}` });
   }
   return found;
 }
 
-/** Opens a segment to read what was written to it; offsets and sizes are those of the file that the daemon wrote. */
-export function openSegment(files: FileSystem, path: string): Promise<File> {
-  return files.open(path, "read");
+/**
+ * Opens a segment to read what was written to it; offsets and sizes are those
+ * of the file that the daemon wrote. One call at a time. If it was compressed
+ * since it was listed, the compressed file is opened.
+ */
+export async function openSegment(files: FileSystem, path: string): Promise<File> {
+  if (isCompressed(path)) return await CompressedSegment.open(files, path);
+  try {
+    return await files.open(path, "read");
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    const compressed = await ifThere(() => CompressedSegment.open(files, `${path}${COMPRESSED_SUFFIX}`));
+    if (compressed === undefined) throw error;
+    return compressed;
+  }
 }
 
 /** Undefined if it is gone: the daemon or a compaction has removed it since it was listed. */
-export async function openSegmentIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+export function openSegmentIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+  return ifThere(() => openSegment(files, path));
+}
+
+/** Nothing is written to a file of this name any more: it is one that a compaction has made. */
+export function isCompressed(path: string): boolean {
+  return path.endsWith(COMPRESSED_SUFFIX);
+}
+
+/** What an open segment takes on disk, in bytes. */
+export async function fileBytesOf(segment: File): Promise<number> {
+  return segment instanceof CompressedSegment ? segment.fileBytes : await segment.size();
+}
+
+/** Which bytes of its file on disk have [offset, offset + bytes) of an open segment. */
+export async function rangeInFile(segment: File, offset: number, bytes: number): Promise<FileRange> {
+  return segment instanceof CompressedSegment ? await segment.rangeInFile(offset, bytes) : { offset, bytes };
+}
+
+/** Ranges of an open segment's file that are damaged and cost no byte of what the daemon wrote. */
+export async function damagedExtras(segment: File): Promise<FileRange[]> {
+  return segment instanceof CompressedSegment ? await segment.damagedExtras() : [];
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof SystemError && error.code === "ENOENT";
+}
+
+async function ifThere<T>(open: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await openSegment(files, path);
+    return await open();
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

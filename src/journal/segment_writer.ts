@@ -28,12 +28,13 @@ export interface Extent {
   readonly end: number;
 }
 
-/** Creates the segment that begins at `base`, with a new salt if none is given; see {@link SegmentWriter.create}. */
+/** Creates the segment that begins at `base`; a copy of frames has the salt of theirs. See {@link SegmentWriter.create}. */
 export function createSegment(
   options: JournalOptions,
   at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
-  salt: Uint8Array = options.randomBytes(SALT_BYTES),
+  copied?: Uint8Array,
 ): Promise<SegmentWriter> {
+  const salt = copied ?? options.randomBytes(SALT_BYTES);
   const { files, directory, framer, clock } = options;
   const segment = new Segment({
     base: at.base,
@@ -42,7 +43,8 @@ export function createSegment(
     framer,
   });
   const createdUs = Math.max(0, clock.wallUs());
-  return SegmentWriter.create(files, segment, { ...at, createdUs, salt, framing: framingText(framer.framing) });
+  const header = { ...at, createdUs, salt, framing: framingText(framer.framing) };
+  return SegmentWriter.create(files, segment, header, copied !== undefined);
 }
 
 export class SegmentWriter {
@@ -68,7 +70,7 @@ export class SegmentWriter {
     readonly segment: Segment,
     /** Sequence at which the journal ended before this segment. */
     readonly previousEnd: number,
-    /** Until the first records are written, where the name is taken by a file that they replace. */
+    /** Its name until `takeName`; undefined: it has its own from the start. */
     private temporary: string | undefined,
   ) {
     this.#written = this.#synced = { offset: SEGMENT_HEADER_BYTES, end: segment.base };
@@ -78,9 +80,15 @@ export class SegmentWriter {
    * Creates the file and writes its header. If a file of that name exists (it
    * has no frame that counts: a sync failed before any did, or nothing was ever
    * written to it), it stays until the first records are here to replace it.
+   * `copy`: the records are in another file, and count there until all are here.
    */
-  static async create(files: FileSystem, segment: Segment, header: SegmentHeader): Promise<SegmentWriter> {
-    const taken = await files.stat(segment.path) !== undefined;
+  static async create(
+    files: FileSystem,
+    segment: Segment,
+    header: SegmentHeader,
+    copy: boolean,
+  ): Promise<SegmentWriter> {
+    const taken = copy || await files.stat(segment.path) !== undefined;
     const path = taken ? `${segment.path}.tmp` : segment.path;
     if (taken && await files.stat(path) !== undefined) await files.unlink(path);
     const file = await files.open(path, "create");
@@ -138,8 +146,9 @@ export class SegmentWriter {
   }
 
   /**
-   * Puts the file in the place of one that has its name; to be called after the
-   * first write. On rejection the other file is untouched, this one is useless.
+   * Gives the file its name, in the place of one that has it; to be called after
+   * the first write, or the last of a copy. On rejection the other file is
+   * untouched, this one is useless.
    */
   async takeName(): Promise<void> {
     if (this.temporary === undefined) return;

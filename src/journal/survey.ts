@@ -1,5 +1,4 @@
 /** What the files of a journal say, gathered at opening without changing any of them. */
-import { SpillwayError } from "../base/error.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type CursorFound, readCursor } from "./cursor.ts";
@@ -8,7 +7,6 @@ import {
   decodeSegmentHeader,
   type Footer,
   FOOTER_BYTES,
-  FORMAT_VERSION,
   type Marks,
   marksOf,
   RECORD_HEADER_BYTES,
@@ -18,9 +16,10 @@ import {
   segmentPreamble,
 } from "./format.ts";
 import { framerOf } from "./framer_of.ts";
+import { newerVersion } from "./newer_version.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
-import { listSegments, openSegment } from "./segment_files.ts";
+import { fileBytesOf, listSegments, openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -28,7 +27,10 @@ import { walkRecords } from "./walk.ts";
 export interface SegmentSurvey {
   readonly base: number;
   readonly path: string;
+  /** In bytes, of what the daemon wrote. */
   readonly size: number;
+  /** What it takes on disk: less, if it is compressed. */
+  readonly fileBytes: number;
   readonly header: SegmentHeader | undefined;
   readonly footer: Footer | undefined;
   /** Undefined if neither header, footer nor any record gives the salt away. */
@@ -41,21 +43,39 @@ export interface Survey {
   readonly cursor: CursorFound;
 }
 
+/** A compaction that runs meanwhile touches delivered segments alone: at last it is left at what is there. */
+const LISTINGS_MAX = 20;
+
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
 export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
   const cursorPath = `${directory}/cursor`;
   const cursor = await readCursor(files, cursorPath);
   if (cursor.kind === "newer") throw newerVersion(cursorPath, cursor.version);
+  for (let left = LISTINGS_MAX;; left--) {
+    const segments = await surveySegments(files, directory, framer, left > 1);
+    if (segments !== undefined) return { segments, cursor };
+  }
+}
+
+/** Undefined if one was gone, when `all` are to be there: what it held may be in another one by now. */
+async function surveySegments(
+  files: FileSystem,
+  directory: string,
+  framer: Framer,
+  all: boolean,
+): Promise<SegmentSurvey[] | undefined> {
   const segments: SegmentSurvey[] = [];
   for (const { base, path } of await listSegments(files, directory)) {
-    const file = await openSegment(files, path);
+    const file = await openSegmentIfThere(files, path);
+    if (file === undefined && all) return undefined;
+    if (file === undefined) continue;
     try {
       segments.push(await surveySegment(file, path, base, framer));
     } finally {
       file.close();
     }
   }
-  return { segments, cursor };
+  return segments;
 }
 
 /** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
@@ -73,8 +93,9 @@ export async function surveySegment(file: File, path: string, base: number, fram
   const salt = header?.salt ?? known?.salt ?? await findSalt(file, size, base);
   return {
     base,
-    path,
+    path: file.path,
     size,
+    fileBytes: await fileBytesOf(file),
     header,
     footer: known,
     marks: salt === undefined ? undefined : marksOf(salt),
@@ -158,10 +179,4 @@ export async function tallyRecords(
 async function read(file: File, position: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   return bytes.subarray(0, await readTolerant(file, bytes, position));
-}
-
-export function newerVersion(path: string, found: number): SpillwayError {
-  return new SpillwayError(`${path}: format version ${found}, this program knows versions up to ${FORMAT_VERSION}`, {
-    hint: "run the newer spillway that wrote it, or give this route another journal directory; nothing was changed",
-  });
 }

@@ -167,8 +167,8 @@ export interface Journal {
   oldestPending(): { readonly first: number; readonly until: number } | undefined;
 
   /**
-   * How many frames of [from, until) are in the journal, and their bytes, as they
-   * were counted. Rejects with a `SystemError` if a segment has to be read and cannot be.
+   * How many frames of [from, until) are in the journal, and their bytes, as they were counted; without those that
+   * `onDamage` had told of when this was called. Rejects with a `SystemError` if a segment has to be read and cannot be.
    */
   count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
 

@@ -6,10 +6,12 @@
  * confirmed they count as delivered, if their connection is lost they cannot be
  * sent again and count as dropped. The rest is dropped at once.
  */
+import { tally } from "../base/ledger.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { JournalReader } from "../journal/types.ts";
 import type { FlightPart } from "./flight.ts";
-import type { Passing, Spool } from "./spool.ts";
+import type { Passing } from "./gaps.ts";
+import type { Spool } from "./spool.ts";
 
 /**
  * Returns whether there is more room now. Rejects with a SystemError if a file
@@ -23,7 +25,10 @@ export async function dropOldest(spool: Spool): Promise<boolean> {
   const { from, until } = passing;
   // Where the frames in flight end can only be seen while the file is there.
   await learnEnds(spool, until);
-  const { frames, bytes } = await journal.count(from, until);
+  passing.damaged = tally();
+  const found = await journal.count(from, until);
+  const frames = found.frames - passing.damaged.frames;
+  const bytes = found.bytes - passing.damaged.bytes;
   spool.giveUp(frames, bytes);
   log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
   await journal.unlinkBelow(until);

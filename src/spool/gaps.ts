@@ -2,13 +2,21 @@
  * Frames that will not be sent while earlier ones are still in flight: the
  * first unconfirmed frame jumps over them once everything before is settled.
  */
-import type { DropReason } from "../base/ledger.ts";
+import type { DropReason, Tally } from "../base/ledger.ts";
 
 interface Gap {
   readonly from: number;
   readonly until: number;
   /** Why they were dropped; undefined: they were not found in the journal. */
   readonly dropped: DropReason | undefined;
+}
+
+/** Frames [from, until): neither handed out nor to be handed out, and not counted as dropped yet. */
+export interface Passing {
+  readonly from: number;
+  readonly until: number;
+  /** What of it a reader that was still at it has found damaged since the counting began: that is dropped already. */
+  damaged: Tally;
 }
 
 export class Gaps {

@@ -16,19 +16,14 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
+import { add, tally } from "../base/ledger.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
-import { Gaps } from "./gaps.ts";
+import { Gaps, type Passing } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";
 import { Overload } from "./overload.ts";
 import { Window } from "./window.ts";
-
-/** Frames [from, until): neither handed out nor to be handed out. */
-export interface Passing {
-  readonly from: number;
-  readonly until: number;
-}
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
@@ -195,13 +190,15 @@ export class Spool {
     // What was counted for a stretch can be more than its range says, where several were damaged.
     const gone = from >= accounted ? frames : Math.min(frames, until - accounted);
     if (!counted || gone <= 0) return;
-    this.options.ledger.drop("damaged", gone, Math.round(payloadBytes * gone / frames));
+    const bytes = Math.round(payloadBytes * gone / frames);
+    this.options.ledger.drop("damaged", gone, bytes);
+    if (this.passing !== undefined && from < this.passing.until) add(this.passing.damaged, gone, bytes);
   }
 
   /** From now on nothing before `until` is handed out. What was not so far is to be counted, and given up. */
   fence(until: number): Passing {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
-    this.passing = { from, until };
+    this.passing = { from, until, damaged: tally() };
     this.sent = Math.max(this.sent, until);
     this.floor = Math.max(this.floor, until);
     this.#gaps.add(from, until, "full");

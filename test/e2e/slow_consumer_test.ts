@@ -12,7 +12,7 @@ import { until } from "./rig/wait.ts";
 const LINE_BYTES = 512;
 const LINE: FrameKind = { kind: "line", size: LINE_BYTES };
 const LINES = 12_000;
-const BYTES_PER_SECOND = 1e6;
+const BYTES_PER_SECOND = 2e6;
 const RESETS = 3;
 const READ_BEFORE_RESET = 1e6;
 const REWIND = 2 * 2 ** 20;

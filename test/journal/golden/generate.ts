@@ -7,6 +7,7 @@
  */
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { createFramer } from "../../../src/framing/create.ts";
+import { compressInPlace } from "../compressed.ts";
 import { ManualClock, open, optionsFor, run } from "../rig.ts";
 
 export const GOLDEN_FRAMES = [
@@ -55,6 +56,18 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
   return golden;
 }
 
+/** Name and bytes of the first golden segment, compressed; what zstd makes of it may change with its version. */
+export async function goldenCompressed(golden: ReadonlyMap<string, Uint8Array>): Promise<[string, Uint8Array]> {
+  const files = new MemoryFiles();
+  const [name, bytes] = [...golden][0];
+  files.put(`/golden/${name}`, bytes);
+  const path = await compressInPlace(files, `/golden/${name}`);
+  return [`${name}.zst`, files.bytesOf(path).slice()];
+}
+
 if (import.meta.main) {
+  const [compressed, bytes] = await goldenCompressed(await goldenFiles());
+  Deno.mkdirSync(new URL("v1/compressed", import.meta.url), { recursive: true });
+  Deno.writeFileSync(new URL(`v1/compressed/${compressed}`, import.meta.url), bytes);
   for (const [name, bytes] of await goldenFiles()) Deno.writeFileSync(new URL(`v1/${name}`, import.meta.url), bytes);
 }

@@ -57,21 +57,33 @@ export class Stream {
   #arrived(frame: Uint8Array, end: number): void {
     const id = idOf(frame);
     assertEquals(frame, frameOf(id), `frame ${id}, byte for byte`);
-    const stale = this.got.length - this.answered;
-    assert(stale === 0 || !this.got[this.got.length - 1].stale, `frame ${id} comes before ${stale} stale answers`);
     const { log } = this.books;
-    let at = this.#next;
-    while (at < log.length && log[at].id !== id && !this.books.hasGhost(at, id) && this.#mayMiss(at)) at++;
+    let at = this.#find(id, this.#next);
+    const last = this.got.at(-1);
+    // It was handed out before the bad answer to an earlier one came in: this one's answer counts for nothing either.
+    const crossed = log[at]?.id !== id && last !== undefined && last.sequence >= this.#next;
+    if (crossed) at = this.#find(id, last.sequence + 1);
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
+    const stale = this.got.length - this.answered;
+    assert(crossed || stale === 0 || last?.stale !== true, `frame ${id} comes before ${stale} stale answers`);
     const entry = log[at];
     if (entry.fate === "maybe") entry.fate = "pending";
     // `rewind` goes by bytes: what the consumer refused is among them, after a restart also what the operator gave up.
     const again = (entry.fate === "refused" || entry.fate === "operator") && at < this.options.confirmed;
     assert(entry.fate === "pending" || again, `frame ${id} is delivered, it was ${entry.fate}`);
     entry.inFlight = true;
+    this.got.push({ sequence: at, end, stale: crossed });
+    if (crossed) return;
     for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
-    this.got.push({ sequence: at, end, stale: false });
     this.#next = at + 1;
+  }
+
+  /** Where frame `id` is, from `sequence` on and past what may be missing; else the first that may not. */
+  #find(id: number, sequence: number): number {
+    const { log } = this.books;
+    let at = sequence;
+    while (at < log.length && log[at].id !== id && !this.books.hasGhost(at, id) && this.#mayMiss(at)) at++;
+    return at;
   }
 
   #mayMiss(sequence: number): boolean {

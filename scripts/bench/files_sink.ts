@@ -1,0 +1,31 @@
+/**
+ * A sink for files that are sent one connection each, or all in one: counts
+ * only the time from each connection's first byte to its last, so that starting
+ * a sender anew for each file costs that sender nothing.
+ *
+ * As a program: `deno run -A files_sink.ts PORT BYTES`; the first line it prints
+ * says that it listens, the second one how long the bytes took, in ms.
+ */
+
+const BUFFER_BYTES = 1 << 18;
+
+const [port, total] = [Number(Deno.args[0]), Number(Deno.args[1])];
+const listener = Deno.listen({ hostname: "127.0.0.1", port });
+console.log(JSON.stringify({ listening: port }));
+const buffer = new Uint8Array(BUFFER_BYTES);
+let received = 0;
+let busyMs = 0;
+while (received < total) {
+  const connection = await listener.accept();
+  let firstMs: number | undefined;
+  let lastMs = 0;
+  for (let count: number | null; (count = await connection.read(buffer)) !== null;) {
+    lastMs = performance.now();
+    firstMs ??= lastMs;
+    received += count;
+    if (received >= total) break;
+  }
+  if (firstMs !== undefined) busyMs += lastMs - firstMs;
+}
+console.log(JSON.stringify({ busyMs, received }));
+Deno.exit(0);

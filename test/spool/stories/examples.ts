@@ -1,0 +1,105 @@
+/** Shrunk failures of the past, by what was wrong; the gate plays each before anything random. */
+import type { WorldOptions } from "./world.ts";
+import type { Action, Story } from "./story.ts";
+
+const PLAIN = { rewindBytes: 0, whenFull: "block", maxBytes: 0, retainMs: 0 } as const;
+
+const bytes = (mode: "overflow" | "always", options: Partial<WorldOptions>, actions: Action[]): Story => ({
+  options: { ...PLAIN, ...options, mode, eachFrame: false },
+  window: 2,
+  actions,
+});
+
+const answers = (window: number, options: WorldOptions, actions: Action[]): Story => ({
+  options: { ...PLAIN, ...options, eachFrame: true },
+  window,
+  actions,
+});
+
+export const EXAMPLES: Record<string, Story> = {
+  "frames that an earlier segment still had were reported as lost with the tail of a later one": bytes("overflow", {
+    sync: "interval",
+  }, [
+    { does: "receive", count: 71 },
+    { does: "receive", count: 50 },
+    { does: "receive", count: 4 },
+    { does: "repair" },
+    { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "segments", written: 0 } },
+    { does: "receive", count: 20 },
+    { does: "connect" },
+    { does: "power loss", seed: 1628104873 },
+  ]),
+
+  "drop-oldest counted what a reader found damaged meanwhile, one segment of several": bytes("overflow", {
+    sync: "os",
+    whenFull: "drop-oldest",
+    maxBytes: 48 * 1024,
+  }, [
+    { does: "receive", count: 115 },
+    { does: "receive", count: 50 },
+    { does: "connect" },
+    { does: "power loss", seed: 517430632 },
+    { does: "receive", count: 1 },
+    { does: "connect" },
+    { does: "receive", count: 141 },
+    { does: "send", batches: 1 },
+  ]),
+
+  "drop-oldest counted what a reader found damaged meanwhile, the only segment": bytes("overflow", {
+    sync: "os",
+    whenFull: "drop-oldest",
+  }, [
+    { does: "restart" },
+    { does: "receive", count: 109 },
+    { does: "connect" },
+    { does: "power loss", seed: 0 },
+    { does: "receive", count: 1 },
+    { does: "fault", fault: { kind: "no space", left: 805 } },
+    { does: "connect" },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 1 },
+  ]),
+
+  "the model's consumer did not expect a frame that crossed its bad answer": answers(
+    2,
+    { mode: "always", sync: "os" },
+    [
+      { does: "receive", count: 3 },
+      { does: "connect" },
+      { does: "send", batches: 2 },
+      { does: "confirm", share: 0.05, told: false, bad: 1 },
+    ],
+  ),
+
+  "a kill while frames were copied after a failed sync took those not copied yet": bytes("overflow", {
+    sync: "interval",
+  }, [
+    { does: "receive", count: 27 },
+    { does: "receive", count: 78 },
+    { does: "receive", count: 4 },
+    { does: "connect" },
+    { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "segments", written: 0 } },
+    { does: "receive", count: 74 },
+    { does: "send", batches: 2 },
+    { does: "kill" },
+  ]),
+
+  "the model wanted rewind to bring back what drop-oldest had unlinked in flight": bytes("overflow", {
+    sync: "os",
+    rewindBytes: 24 * 1024,
+    whenFull: "drop-oldest",
+  }, [
+    { does: "receive", count: 40 },
+    { does: "connect" },
+    { does: "receive", count: 114 },
+    { does: "settle" },
+    { does: "fault", fault: { kind: "no space", left: 0 } },
+    { does: "send", batches: 2 },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 3 },
+    { does: "repair" },
+    { does: "confirm", share: 1, told: false },
+    { does: "disconnect", told: true },
+    { does: "connect" },
+  ]),
+};
