@@ -38,6 +38,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  completions: {
+    summary: "print what bash, zsh or fish need to complete its commands",
+    load: async () => (await import("./completions.ts")).command,
+  },
+  schema: {
+    summary: "print the JSON Schema of the configuration",
+    load: async () => (await import("./schema.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -57,8 +65,6 @@ const LATER: Readonly<Record<string, string>> = {
   repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
   replay: "target.rewind resends what was confirmed last",
-  completions: "spillway help lists the commands",
-  schema: "spillway init config prints every key with its default",
 };
 
 /** The command called `name`; rejects with a SpillwayError (exit 2) if there is none. */
