@@ -272,14 +272,20 @@ export class Route {
   }
 }
 
-function cannotListen(route: string, error: SystemError): SpillwayError {
+/** What to do where listening failed with this errno's name. */
+export function listenHint(code: string): string | undefined {
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: "another program listens there (ss -ltnp names it), or another spillway",
     EADDRNOTAVAIL: "listen on an address of this host, or on :PORT for all of them",
     EACCES: "ports below 1024 and the directory of a unix socket need the right to use them",
+    ENOTFOUND: "listen on an address or a name of this host, or on :PORT for all of its addresses",
   };
+  return hints[code];
+}
+
+function cannotListen(route: string, error: SystemError): SpillwayError {
   return new SpillwayError(`route ${route}: cannot listen on ${error.subject}: ${describeErrno(error.code)}`, {
-    hint: hints[error.code],
+    hint: listenHint(error.code),
     cause: error,
   });
 }
