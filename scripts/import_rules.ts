@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["journal"],
   ["spool"],
   ["source", "target"],
-  ["relay"],
+  ["relay", "replay"],
   ["config", "admin"],
   ["cli"],
   ["main.ts"],

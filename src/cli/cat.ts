@@ -37,6 +37,7 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     let whole = true;
     for await (const passage of readPassages(runtime.files, segments, selection)) {
       if (passage.kind === "frames") await runtime.stdout.write(formatFrames(format, passage));
+      else if (passage.kind === "removed") runtime.stderr.write(`note: ${describeLoss(passage)}\n`);
       else {
         whole = false;
         runtime.stderr.write(`warning: ${describeLoss(passage)}\n`);
@@ -48,6 +49,11 @@ sequence, time, bytes, and the content as text or base64; hex.`,
 
 /** What stood in the way, in words. */
 export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
+  if (loss.kind === "removed") {
+    return `${loss.segment}: frames ${loss.from} to ${
+      loss.until - 1
+    } were delivered and removed by the daemon meanwhile`;
+  }
   if (loss.kind === "missing") {
     return `${loss.segment}: frames ${loss.from} to ${loss.until - 1} are missing before it`;
   }

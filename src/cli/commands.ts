@@ -38,6 +38,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  replay: {
+    summary: "send frames of a journal to a target, at full speed or as recorded",
+    load: async () => (await import("./replay.ts")).command,
+  },
   completions: {
     summary: "print what bash, zsh or fish need to complete its commands",
     load: async () => (await import("./completions.ts")).command,
@@ -64,7 +68,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 const LATER: Readonly<Record<string, string>> = {
   repair: "spillway run quarantines what is damaged by itself",
   compact: "journal.retain and journal.retain_bytes limit what is kept",
-  replay: "target.rewind resends what was confirmed last",
 };
 
 /** The command called `name`; rejects with a SpillwayError (exit 2) if there is none. */

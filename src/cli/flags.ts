@@ -16,7 +16,7 @@ export function parseFlags(
   const known = [...flags, helpFlag];
   const withValue = known.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
   const without = known.filter((flag) => flag.value === undefined).map((flag) => flag.name);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withDashes(args, withValue), {
     boolean: without,
     string: [...withValue, "_"],
     collect: withValue,
@@ -39,6 +39,17 @@ export function parseFlags(
     if (given.length === 1) values[flag] = given[0];
   }
   return { values, operands, switches: new Set(without.filter((flag) => parsed[flag] === true)) };
+}
+
+/** `--to -` as `--to=-`: the parser takes a lone dash for a value behind short flags only. */
+function withDashes(args: readonly string[], withValue: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const [i, arg] of args.entries()) {
+    const takesDash = (word: string | undefined) => withValue.some((flag) => word === `--${flag}`);
+    if (arg === "-" && takesDash(args[i - 1])) joined[joined.length - 1] += "=-";
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function unknownFlag(name: string, argument: string, known: readonly Flag[]): SpillwayError {

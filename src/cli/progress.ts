@@ -19,6 +19,7 @@ export class Progress {
   readonly #terminal = isatty(2);
   #shownMs: number;
   #done = 0;
+  #frames: number | undefined;
   #drawn = false;
 
   /** `verb` says what is done with `totalBytes` bytes: `checked`. */
@@ -31,9 +32,10 @@ export class Progress {
     this.#startMs = this.#shownMs = clock.monotonicMs();
   }
 
-  /** So many bytes in all are done; shown if it is time. */
-  reached(bytes: number): void {
+  /** So many bytes in all are done, and frames where those are worth a word; shown if it is time. */
+  reached(bytes: number, frames?: number): void {
     this.#done = bytes;
+    this.#frames = frames;
     const nowMs = this.clock.monotonicMs();
     if (nowMs - this.#shownMs < (this.#terminal ? BAR_MS : LINE_MS)) return;
     this.#shownMs = nowMs;
@@ -71,7 +73,8 @@ export class Progress {
   #figures(nowMs: number): string {
     const rate = this.#done / Math.max(1, nowMs - this.#startMs) * 1000;
     const left = rate > 0 ? formatDuration(Math.max(0, this.totalBytes - this.#done) / rate * 1000) : "?";
-    const of = `${formatSize(this.#done)} of ${formatSize(this.totalBytes)} ${this.verb}`;
+    const frames = this.#frames === undefined ? "" : `${this.#frames} frames, `;
+    const of = `${frames}${formatSize(this.#done)} of ${formatSize(this.totalBytes)} ${this.verb}`;
     return `${Math.floor(this.#share * 100)}%  ${of}, ${formatSize(rate)}/s, ${left} left`;
   }
 }

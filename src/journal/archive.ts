@@ -8,6 +8,7 @@ import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { expandPattern, isPattern } from "./glob.ts";
 import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
 
@@ -27,22 +28,36 @@ const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFram
 const JOURNAL_FILES = ["cursor", "lock"];
 
 /**
- * The segments at `paths`, each a journal directory or a segment file, in
- * sequence order. Rejects with a `SpillwayError` (exit code 2) for a path that
- * is neither, (1) for a segment of a newer format version.
+ * The segments at `paths`, each a journal directory, a segment file or a
+ * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code
+ * 2) for a path that is none, (1) for a segment of a newer format version.
  */
 export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments: ArchiveSegment[] = [];
-  for (const path of paths) {
-    const kind = (await files.stat(path))?.kind;
-    if (kind === undefined) {
-      throw usage(`${path}: no such file or directory`, "name a journal directory or segment files");
-    }
-    if (kind === "directory") segments.push(...await segmentsIn(files, trimSlash(path)));
-    else segments.push(...await segmentAt(files, path));
-  }
+  for (const path of paths) segments.push(...await segmentsOf(files, path));
   // Two names of one file, or a copy of it, follow each other: what comes twice is passed over.
   return segments.sort((a, b) => a.base - b.base || b.size - a.size);
+}
+
+/**
+ * The segment in which frames of `gone` are now, whose file is there no more: a
+ * compaction may have compressed it, or made one file of several. Undefined if
+ * there is none.
+ */
+export async function successorOf(files: FileSystem, gone: ArchiveSegment): Promise<ArchiveSegment | undefined> {
+  const { directory, base } = gone;
+  const listed = await listSegments(files, directory);
+  const heir = listed.findLast((each) => each.base <= base);
+  if (heir === undefined) return undefined;
+  const [segment] = await survey(files, directory, heir, gone.cursor, heir === listed.at(-1));
+  if (segment === undefined) return undefined;
+  return segment.footer === undefined || segment.footer.end > base ? segment : undefined;
+}
+
+/** The first frame of the journal in `directory` that is not delivered; undefined if no cursor file says so. */
+export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
+  const found = await readCursor(files, `${directory}/cursor`);
+  return found.kind === "valid" ? found.state.cursor : undefined;
 }
 
 /** What is in a segment, from its footer, or from its record headers where it has none. */
@@ -68,6 +83,18 @@ export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   if (segment.footer === undefined) return segment.newest ? "open" : "damaged";
   if (isCompressed(segment.path)) return "compressed";
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
+}
+
+async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+  const kind = (await files.stat(path))?.kind;
+  if (kind === "directory") return await segmentsIn(files, trimSlash(path));
+  if (kind !== undefined) return await segmentAt(files, path);
+  const matching = isPattern(path) ? await expandPattern(files, path) : [];
+  if (matching.length === 0) {
+    const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
+    throw usage(`${path}: ${what}`, "name a journal directory or segment files");
+  }
+  return (await Promise.all(matching.map((each) => segmentsOf(files, each)))).flat();
 }
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
@@ -116,11 +143,6 @@ async function survey(
   } finally {
     file.close();
   }
-}
-
-async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
-  const found = await readCursor(files, `${directory}/cursor`);
-  return found.kind === "valid" ? found.state.cursor : undefined;
 }
 
 function trimSlash(path: string): string {

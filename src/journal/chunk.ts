@@ -2,6 +2,8 @@
 import type { File } from "../runtime/files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
+const NOTHING = new Uint8Array(0);
+
 export class Chunk {
   #bytes = new Uint8Array(0);
   #start = 0;
@@ -22,10 +24,16 @@ export class Chunk {
    */
   async load(offset: number, length: number, limit: number): Promise<Uint8Array> {
     const wanted = Math.min(limit - offset, Math.max(length, this.chunkBytes));
+    // Of a large payload most may be here already: to move it costs less than to read it again.
+    const held = offset >= this.#start && offset < this.#start + this.#length
+      ? this.#bytes.subarray(offset - this.#start, Math.min(this.#length, offset - this.#start + wanted))
+      : NOTHING;
     if (wanted > this.#bytes.length) this.#bytes = new Uint8Array(wanted);
+    this.#bytes.set(held);
     this.#start = offset;
     this.#length = 0;
-    this.#length = await readTolerant(this.file, this.#bytes.subarray(0, wanted), offset);
+    const rest = this.#bytes.subarray(held.length, wanted);
+    this.#length = held.length + await readTolerant(this.file, rest, offset + held.length);
     return this.#bytes.subarray(0, Math.min(length, this.#length));
   }
 }

@@ -2,27 +2,22 @@
  * The frames of an archive that somebody has asked for, in sequence order, each
  * once, and what stood in the way: damage, and frames that are missing without
  * having been declared as delivered from memory (FORMAT.md, holes).
+ *
+ * A daemon or a compaction may be at work in the same directory. A file stays
+ * open while it is read; where one is gone when its turn comes, the directory
+ * is looked at again, for its frames may be in another file by now.
  */
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import type { ArchiveSegment } from "./archive.ts";
+import { type ArchiveSegment, cursorOf, successorOf } from "./archive.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
 import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
+import { type Range, type Selection, Wanted } from "./wanted.ts";
+import { walkRecords } from "./walk.ts";
 
-/** Which frames; what is left out selects all. Times are those of arrival, in µs since 1970. */
-export interface Selection {
-  /** Sequences [from, until). */
-  readonly from?: number;
-  readonly until?: number;
-  /** Records that began to arrive in [sinceUs, beforeUs). */
-  readonly sinceUs?: number;
-  readonly beforeUs?: number;
-  /** So many frames at most. */
-  readonly limit?: number;
-  /** Only what is not delivered. */
-  readonly pending?: boolean;
-}
+export type { Selection };
 
 export type Passage =
   | {
@@ -42,9 +37,11 @@ export type Passage =
     readonly offset: number;
     readonly bytes: number;
     /** The frames in it, where its header can be read; else they show as missing before the next record. */
-    readonly lost?: { readonly from: number; readonly until: number };
+    readonly lost?: Range;
   }
-  | { readonly kind: "missing"; readonly segment: string; readonly from: number; readonly until: number };
+  | { readonly kind: "missing"; readonly segment: string; readonly from: number; readonly until: number }
+  /** Delivered by the daemon since the archive was opened, and removed with its segment: no loss. */
+  | { readonly kind: "removed"; readonly segment: string; readonly from: number; readonly until: number };
 
 /** Reads the archive; checksums are verified. */
 export async function* readPassages(
@@ -52,12 +49,15 @@ export async function* readPassages(
   segments: readonly ArchiveSegment[],
   selection: Selection,
 ): AsyncGenerator<Passage> {
-  const reader = new PassageReader(files, selection);
+  const reader = new PassageReader(files, new Wanted(selection));
   for (const segment of segments) {
-    if (reader.done) return;
-    if (reader.skips(segment)) continue;
+    if (reader.wanted.done) return;
+    if (reader.wanted.skips(segment)) continue;
     const file = await openSegmentIfThere(files, segment.path);
-    if (file === undefined) continue;
+    if (file === undefined) {
+      yield* reader.readElsewhere(segment);
+      continue;
+    }
     try {
       yield* reader.read(file, segment);
     } finally {
@@ -67,55 +67,58 @@ export async function* readPassages(
 }
 
 class PassageReader {
-  /** Frames before this one have been seen, or passed over. */
-  #position = 0;
-  #seen = false;
-  #left: number;
+  constructor(private readonly files: FileSystem, readonly wanted: Wanted) {}
 
-  constructor(private readonly files: FileSystem, private readonly selection: Selection) {
-    this.#left = selection.limit ?? Number.POSITIVE_INFINITY;
-  }
-
-  get done(): boolean {
-    return this.#left <= 0;
-  }
-
-  /** Says the footer that nothing in it is wanted? */
-  skips({ base, footer, cursor }: ArchiveSegment): boolean {
-    const { until, sinceUs, beforeUs } = this.selection;
-    if (base >= (until ?? Number.POSITIVE_INFINITY)) return true;
-    if (footer === undefined) return false;
-    const unwanted = footer.end <= this.#from(cursor) || footer.highestUs < (sinceUs ?? 0) ||
-      footer.lowestUs >= (beforeUs ?? Number.POSITIVE_INFINITY);
-    if (unwanted) this.#advance(footer.end);
-    return unwanted;
-  }
-
-  async *read(file: File, segment: ArchiveSegment): AsyncGenerator<Passage> {
-    const { until = Number.POSITIVE_INFINITY, sinceUs = 0, beforeUs = Number.POSITIVE_INFINITY } = this.selection;
-    const bound = await boundAfter(this.files, segment.directory, segment.base, segment.framer);
-    for await (const found of scanSegment(file, segment, bound)) {
-      if (this.done) return;
+  /** What the segment has, up to `limit`. */
+  async *read(file: File, segment: ArchiveSegment, limit = Number.POSITIVE_INFINITY): AsyncGenerator<Passage> {
+    const { wanted } = this;
+    const bound = Math.min(limit, await boundAfter(this.files, segment.directory, segment.base, segment.framer));
+    const offset = await offsetOf(file, segment, wanted.fromOf(segment));
+    for await (const found of scanSegment(file, segment, { bound, from: offset })) {
+      if (wanted.done) return;
       if (found.kind === "damage") {
         yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
       }
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
-      const missing = this.#missingBefore(Math.min(previousEnd, first), segment);
+      const missing = wanted.missingBefore(Math.min(previousEnd, first), segment);
       if (missing !== undefined) yield { kind: "missing", segment: segment.name, ...missing };
-      const from = Math.max(first, this.#position, this.#from(segment.cursor));
-      const to = Math.min(first + frames, until, from + this.#left);
-      this.#advance(first + frames);
-      if (from >= to || timeUs < sinceUs || timeUs >= beforeUs) continue;
-      this.#left -= to - from;
+      if (first >= wanted.until) return;
+      const { from, until } = wanted.take(found.header, segment);
+      if (from >= until) continue;
       const { payload, framer } = found;
       const start = skipFrames(framer, payload, 0, payload.length, from - first);
-      const end = to === first + frames
+      const end = until === first + frames
         ? payload.length
-        : skipFrames(framer, payload, start, payload.length, to - from);
+        : skipFrames(framer, payload, start, payload.length, until - from);
       const bytes = payload.subarray(start, end);
-      yield { kind: "frames", segment: segment.name, first: from, frames: to - from, timeUs, bytes, framer };
+      yield { kind: "frames", segment: segment.name, first: from, frames: until - from, timeUs, bytes, framer };
     }
+  }
+
+  /** The file is gone: its frames are in another one by now, or delivered, or else they will show as missing. */
+  async *readElsewhere(gone: ArchiveSegment): AsyncGenerator<Passage> {
+    const { files, wanted } = this;
+    const limit = gone.footer?.end ?? Number.POSITIVE_INFINITY;
+    const successor = await successorOf(files, gone);
+    const file = successor === undefined ? undefined : await openSegmentIfThere(files, successor.path);
+    if (successor !== undefined && file !== undefined) {
+      try {
+        const missing = wanted.missingBefore(Math.min(gone.header?.previousEnd ?? 0, gone.base), gone);
+        if (missing !== undefined) yield { kind: "missing", segment: gone.name, ...missing };
+        // What it has of other segments was not asked for, or comes when it is their turn.
+        wanted.passOver(gone.base);
+        yield* this.read(file, successor, limit);
+      } finally {
+        file.close();
+      }
+      return;
+    }
+    const from = Math.max(gone.base, wanted.fromOf(gone));
+    const until = Math.min(limit, wanted.until, await cursorOf(files, gone.directory) ?? 0);
+    if (from >= until) return;
+    wanted.passOver(until);
+    yield { kind: "removed", segment: gone.name, from, until };
   }
 
   #damage(
@@ -124,27 +127,21 @@ class PassageReader {
   ): Extract<Passage, { kind: "damage" }> {
     const { kind, segment, offset, bytes, header } = found;
     const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
-    this.#advance(lost?.until ?? base);
+    this.wanted.passOver(lost?.until ?? base);
     return { kind, segment, offset, bytes, lost };
   }
+}
 
-  #from(cursor: number | undefined): number {
-    return Math.max(this.selection.from ?? 0, this.selection.pending === true ? cursor ?? 0 : 0);
+/** Where to begin to read for `sequence`: behind the last record that lies wholly before it. Payloads are not read. */
+async function offsetOf(file: File, segment: ArchiveSegment, sequence: number): Promise<number> {
+  const { marks, size, base } = segment;
+  let offset = SEGMENT_HEADER_BYTES;
+  if (marks === undefined || base >= sequence) return offset;
+  for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
+    if (found.kind !== "record") continue;
+    const { first, frames, length } = found.header;
+    if (first + frames > sequence) break;
+    offset = found.offset + RECORD_HEADER_BYTES + length;
   }
-
-  #advance(sequence: number): void {
-    this.#position = Math.max(this.#position, sequence);
-    this.#seen = true;
-  }
-
-  /** Frames that a record says were journaled before it and that did not come; what is delivered may be gone. */
-  #missingBefore(until: number, { cursor }: ArchiveSegment): { from: number; until: number } | undefined {
-    const { selection } = this;
-    const from = Math.max(this.#position, this.#from(cursor));
-    const wanted = Math.min(until, selection.until ?? Number.POSITIVE_INFINITY);
-    // Before the first record there may have been anything; what is below the cursor was delivered and removed.
-    if (!this.#seen && selection.from === undefined) return undefined;
-    const start = this.#seen ? from : Math.max(from, cursor ?? from);
-    return start < wanted ? { from: start, until: wanted } : undefined;
-  }
+  return offset;
 }

@@ -50,19 +50,27 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
       const newest = await nextSegment(files, directory, after) === undefined;
       const survey = await surveySegment(opened, next.path, next.base, framer);
       const bound = await boundAfter(files, directory, next.base, framer);
-      yield* scanSegment(opened, survey, bound, newest);
+      yield* scanSegment(opened, survey, { bound, newest });
     } finally {
       opened.close();
     }
   }
 }
 
-/** One segment's records with sequences below `bound`, checksums verified; `newest`: there is no segment after it. */
+export interface ScanOptions {
+  /** Only frames below this sequence; default: all. */
+  readonly bound?: number;
+  /** There is no segment after it. */
+  readonly newest?: boolean;
+  /** Offset of a record to begin at; default: the first one. */
+  readonly from?: number;
+}
+
+/** One segment's records, checksums verified. */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey,
-  bound: number = Number.POSITIVE_INFINITY,
-  newest = false,
+  { bound = Number.POSITIVE_INFINITY, newest = false, from }: ScanOptions = {},
 ): AsyncGenerator<Scanned> {
   const segment = survey.path.slice(survey.path.lastIndexOf("/") + 1);
   if (survey.marks === undefined) {
@@ -71,7 +79,7 @@ export async function* scanSegment(
     if (survey.size > 0) yield { kind, segment, offset: 0, bytes: survey.size };
     return;
   }
-  for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: true })) {
+  for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: true, from })) {
     const { offset } = found;
     if (found.kind === "record") {
       if (found.header.first >= bound) return;

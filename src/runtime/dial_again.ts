@@ -34,9 +34,9 @@ export class Dialler {
   /**
    * The next connection, however many attempts it takes, with exponential
    * backoff before each but the very first; undefined once stopped. `failed` is
-   * called after each attempt that failed.
+   * called after each attempt that failed, with what was thrown.
    */
-  async next(failed: () => void = () => {}): Promise<Connection | undefined> {
+  async next(failed: (error: unknown) => void = () => {}): Promise<Connection | undefined> {
     const { clock, net, address, connectTimeoutMs } = this.options;
     while (!this.signal.aborted) {
       if (!this.#first) await clock.sleep(this.#backoff.nextMs(), this.signal);
@@ -49,7 +49,7 @@ export class Dialler {
         connection.close();
       } catch (error) {
         this.#report(messageOf(error));
-        failed();
+        failed(error);
       }
     }
     return undefined;

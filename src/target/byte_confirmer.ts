@@ -9,12 +9,12 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Outlet } from "../spool/outlet.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
+import type { ByteOutlet } from "./outlet.ts";
 
 export interface ByteConfirmerOptions {
   readonly connection: Connection;
-  readonly outlet: Outlet;
+  readonly outlet: ByteOutlet;
   readonly clock: Clock;
   readonly mode: "written" | "acked";
   /** Where the consumer's bytes go; undefined: nowhere. */
@@ -72,7 +72,7 @@ export class ByteConfirmer implements Confirmer {
   }
 
   settle(): Promise<number> {
-    return this.options.outlet.settle(this.#confirmed);
+    return this.options.outlet.settle(this.#confirmed, this.#written);
   }
 
   /** Position up to which bytes are confirmed; undefined where the system cannot tell: no news, which is not zero and not everything. */

@@ -15,9 +15,8 @@ import type { Log } from "../base/log.ts";
 import { frameContent } from "../framing/content.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Outlet } from "../spool/outlet.ts";
-import type { Spool } from "../spool/spool.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
+import type { AnsweredOutlet, RefusalSink } from "./outlet.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** What the consumer's answers are like. */
@@ -32,8 +31,8 @@ export interface ReplyRules {
 }
 
 export interface ReplyConfirmerOptions {
-  readonly outlet: Outlet;
-  readonly spool: Spool;
+  readonly outlet: AnsweredOutlet;
+  readonly spool: RefusalSink;
   readonly clock: Clock;
   readonly log: Log;
   readonly rules: ReplyRules;

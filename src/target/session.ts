@@ -7,8 +7,8 @@ import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/duration.ts";
 import { messageOf } from "../base/error.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Outlet } from "../spool/outlet.ts";
 import type { Confirmer } from "./confirmer.ts";
+import type { SessionOutlet } from "./outlet.ts";
 import type { Rate } from "./rate.ts";
 import { watchStall } from "./stall.ts";
 
@@ -20,7 +20,7 @@ const RECEIVE_BYTES = 16 * 1024;
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly outlet: Outlet;
+  readonly outlet: SessionOutlet;
   readonly confirmer: Confirmer;
   readonly clock: Clock;
   /** Undefined: as fast as it goes. */

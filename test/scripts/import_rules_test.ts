@@ -23,6 +23,11 @@ const BAD: readonly [string, string, string][] = [
     'const x = await import("../cli/run.ts");',
     "relay imports ../cli/run.ts: relay stands before or beside cli",
   ],
+  [
+    "replay/a.ts",
+    'import "../relay/route.ts";',
+    "replay imports ../relay/route.ts: replay stands before or beside relay",
+  ],
   ["cli/a.ts", 'import "../main.ts";', "cli imports ../main.ts: cli stands before or beside main.ts"],
   ["cli/a.ts", 'import "../../test/x.ts";', "cli imports ../../test/x.ts: cli stands apart from .."],
   [

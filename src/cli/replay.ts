@@ -1,0 +1,138 @@
+/** `spillway replay`: frames of a journal to a target, by hand. */
+import { resolve } from "node:path";
+import { EXIT, SpillwayError } from "../base/error.ts";
+import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
+import { type Plan, planPassages } from "../journal/plan.ts";
+import type { Selection } from "../journal/wanted.ts";
+import { Schedule } from "../replay/pacer.ts";
+import { readProgress, type ReplayIdentity, type SavedReplay } from "../replay/progress_file.ts";
+import { checkSame, selectionLeft } from "../replay/resume.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Command, Invocation } from "./command.ts";
+import { operandsOf } from "./operands.ts";
+import { type Job, sendAll } from "./replay/send.ts";
+import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
+import { counted, missingText, planText } from "./replay/texts.ts";
+import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
+
+export const command: Command = {
+  usage: ["replay PATH... --to ADDR [FLAGS]"],
+  says: `Sends frames of journal directories or segment files to a target, in sequence
+order, each once. A daemon may be running; nothing is locked and nothing changed.
+A lost target is connected to again, and the first unconfirmed frame is what it
+gets next. Missing frames are announced before anything is sent; damaged ones are
+skipped and named, and the exit code is then 1.`,
+  flags: REPLAY_FLAGS,
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    {
+      command: "spillway replay spillway-data/feed --to server-b:9001 --since 2h --progress-file feed.replay",
+      says: "after an outage: the last two hours again; killed, the same command goes on",
+    },
+    {
+      command: "spillway replay spillway-data/feed --to test-host:9001 --speed 0.5x --max-gap 5s",
+      says: "to a test host at half the recorded pace",
+    },
+    {
+      command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
+      says: "how much is it, how long will it take?",
+    },
+    { command: "spillway replay '/backup/feed/*.seg' --to - | grep ORDER-4711", says: "segment files, to a pipe" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const settings = replaySettings(invocation);
+    const asked = selectionOf(invocation, Date.now());
+    const segments = await openArchive(runtime.files, operandsOf("replay", invocation));
+    warnOfMixture(segments, runtime);
+    const identity = { target: settings.target, flags: selectionFlags(invocation) };
+    const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
+    const saved = await savedProgress(runtime, settings, identity, segments, directories);
+    if (saved?.done) {
+      const { frames, next } = saved;
+      runtime.stderr.write(
+        `nothing to send: ${settings.progressFile} says that this replay is finished, ${
+          counted(frames, "frame")
+        } up to ${next - 1}; remove it to begin anew\n`,
+      );
+      return EXIT.ok;
+    }
+    const selection = saved === undefined ? asked : selectionLeft(saved);
+    const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
+    if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
+    announceMissing(plan, settings, runtime);
+    if (settings.dryRun) return EXIT.ok;
+    const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
+    const head = { spillway_replay: 1, ...identity, directories, selection: saved?.selection ?? asked } as const;
+    const job: Job = { runtime, settings, segments, selection, plan, before, head };
+    return await sendAll(job);
+  },
+};
+
+/** What the progress file says, once it is clear that it is of this replay. */
+async function savedProgress(
+  { files }: Runtime,
+  { progressFile }: ReplaySettings,
+  identity: ReplayIdentity,
+  segments: readonly ArchiveSegment[],
+  directories: readonly string[],
+): Promise<SavedReplay | undefined> {
+  if (progressFile === undefined) return undefined;
+  const saved = await readProgress(files, progressFile);
+  if (saved !== undefined) await checkSame(files, progressFile, saved, { ...identity, segments, directories });
+  return saved;
+}
+
+async function planOf(
+  { files }: Runtime,
+  { dryRun, pace }: ReplaySettings,
+  segments: readonly ArchiveSegment[],
+  selection: Selection,
+): Promise<{ readonly plan: Plan; readonly pacedMs: number }> {
+  // How long the recorded pace takes is in the records, and to look at each of them is not for a start in a hurry.
+  const schedule = dryRun && pace !== undefined ? new Schedule(pace) : undefined;
+  let pacedMs = 0;
+  const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
+  const plan = await planPassages(files, segments, selection, eachRecord);
+  return { plan, pacedMs };
+}
+
+/** Throws unless `--allow-gaps` was given. */
+function announceMissing(plan: Plan, { allowGaps }: ReplaySettings, { stderr }: Runtime): void {
+  const { missing } = plan;
+  if (missing.length === 0) return;
+  stderr.write(missingText(plan));
+  if (allowGaps) return;
+  const frames = missing.reduce((sum, { from, until }) => sum + until - from, 0);
+  throw new SpillwayError(
+    `${counted(frames, "frame")} missing in ${counted(missing.length, "range")}: nothing was sent`,
+    {
+      hint: "name the segment files that have them too, or add --allow-gaps to go on without them",
+    },
+  );
+}
+
+/** Sequences of two journals have nothing to do with each other: of each only one frame would be sent. */
+function warnOfMixture(segments: readonly ArchiveSegment[], { stderr }: Runtime): void {
+  const mixed = segments.find((segment, i) => {
+    const other = segments[i - 1];
+    if (other?.base !== segment.base || other.directory === segment.directory) return false;
+    return other.header !== undefined && segment.header !== undefined &&
+      other.header.createdUs !== segment.header.createdUs;
+  });
+  if (mixed === undefined) return;
+  const other = segments.find(({ base, directory }) => base === mixed.base && directory !== mixed.directory)!;
+  stderr.write(
+    `warning: ${other.path} and ${mixed.path} begin with the same sequence and are no copies of each other; ` +
+      "of frames with the same sequence one is sent\n",
+  );
+}
+
+function selectionFlags({ values, switches }: Invocation): ReplayIdentity["flags"] {
+  const given: Record<string, string | true> = {};
+  for (const { name } of SELECTION_FLAGS) {
+    const value = values[name];
+    if (value !== undefined) given[name] = value;
+    else if (switches.has(name)) given[name] = true;
+  }
+  return given;
+}

@@ -1,0 +1,246 @@
+/** The sending part of `spillway replay`: puts the engine together, shows how far it is, and says how it ended. */
+import { BufferPool } from "../../base/buffer.ts";
+import { systemClock } from "../../base/clock.ts";
+import { EXIT, SpillwayError } from "../../base/error.ts";
+import type { Log, LogFields } from "../../base/log.ts";
+import { silentLog } from "../../base/log.ts";
+import { createFramer } from "../../framing/create.ts";
+import type { ArchiveSegment } from "../../journal/archive.ts";
+import { readPassages } from "../../journal/passages.ts";
+import type { Plan } from "../../journal/plan.ts";
+import type { Selection } from "../../journal/wanted.ts";
+import { BatchFeed, type Loss } from "../../replay/batch_feed.ts";
+import { ReplayOutlet } from "../../replay/outlet.ts";
+import { Pacer } from "../../replay/pacer.ts";
+import { type Position, ProgressFile, type SavedReplay } from "../../replay/progress_file.ts";
+import { type Connections, type Outcome, Replay, type ReplayOptions } from "../../replay/replay.ts";
+import { onlyStdout } from "../../replay/stdout_connection.ts";
+import { Dialler } from "../../runtime/dial_again.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Rate } from "../../target/rate.ts";
+import { describeLoss } from "../cat.ts";
+import { Progress } from "../progress.ts";
+import type { ReplaySettings } from "./settings.ts";
+import { counted, goOnHint, type Skipped, summaryText } from "./texts.ts";
+
+export interface Job {
+  readonly runtime: Runtime;
+  readonly settings: ReplaySettings;
+  readonly segments: readonly ArchiveSegment[];
+  /** What is left to send. */
+  readonly selection: Selection;
+  readonly plan: Plan;
+  /** Where earlier runs have come to. */
+  readonly before: Omit<Position, "done">;
+  /** What the progress file says of the replay itself. */
+  readonly head: Omit<SavedReplay, keyof Position>;
+}
+
+const PIECE_BYTES = 1024 * 1024;
+const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
+/** As the daemon's defaults. */
+const CONNECT_TIMEOUT_MS = 3000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2000;
+const STALL_TIMEOUT_MS = 30_000;
+const REPLY_ATTEMPTS = 3;
+const TICK_MS = 100;
+
+/** Sends what the plan says; returns the exit code. */
+export async function sendAll(job: Job): Promise<number> {
+  if (job.plan.frames === 0) {
+    job.runtime.stderr.write("nothing to send: no frame is selected\n");
+    await progressFileOf(job)?.close();
+    return EXIT.ok;
+  }
+  return await new Sending(job).run();
+}
+
+class Sending {
+  readonly #progress: Progress;
+  readonly #file: ProgressFile | undefined;
+  readonly #outlet: ReplayOutlet;
+  readonly #replay: Replay;
+  readonly #skipped: Skipped = { damaged: 0, missing: 0, frames: 0 };
+  /** Nothing was skipped that was not announced. */
+  #whole = true;
+  #signals = 0;
+
+  constructor(private readonly job: Job) {
+    const { runtime, plan } = job;
+    this.#progress = new Progress(runtime.stderr, systemClock, "sent", plan.bytes);
+    this.#file = progressFileOf(job);
+    this.#outlet = this.#createOutlet();
+    this.#replay = new Replay(this.#options());
+  }
+
+  async run(): Promise<number> {
+    const { runtime } = this.job;
+    await this.#file?.open();
+    const over = new AbortController();
+    const interrupted = new Promise<number>((now) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) runtime.onSignal(signal, () => this.#interrupt(now));
+    });
+    const ticking = this.#tick(over.signal);
+    const sent = this.#replay.run().finally(async () => {
+      over.abort();
+      await ticking;
+      this.#progress.finish();
+      this.#note();
+      await this.#file?.close();
+    });
+    return await Promise.race([sent.then((outcome) => this.#end(outcome)), interrupted]);
+  }
+
+  /** The first signal stops it, the second does not wait for that. */
+  #interrupt(now: (exit: number) => void): void {
+    if (++this.#signals === 1) this.#replay.stop();
+    else now(EXIT.interrupted);
+  }
+
+  #end(outcome: Outcome): number {
+    const { runtime, settings: { target, progressFile }, selection: { limit } } = this.job;
+    const { confirmed, confirmedFrames: frames, confirmedBytes: bytes } = this.#outlet;
+    const { elapsedMs, mayRepeat } = outcome;
+    const verb = outcome.kind === "stopped" ? "interrupted" : outcome.kind;
+    runtime.stderr.write(
+      summaryText(verb, { frames, bytes, elapsedMs, target, mayRepeat, skipped: this.#skipped }),
+    );
+    if (outcome.kind === "sent") return this.#whole ? EXIT.ok : EXIT.failed;
+    const hint = goOnHint(confirmed, progressFile, limit === undefined ? undefined : limit - frames);
+    if (outcome.kind === "stopped") {
+      runtime.stderr.write(`stopped before frame ${confirmed}: ${hint}\n`);
+      return EXIT.interrupted;
+    }
+    const retries = this.job.settings.retries;
+    const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
+    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, { hint });
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    let noted = -1;
+    while (!signal.aborted) {
+      const { confirmedBytes, confirmedFrames } = this.#outlet;
+      this.#progress.reached(confirmedBytes, confirmedFrames);
+      if (confirmedFrames !== noted) this.#note();
+      noted = confirmedFrames;
+      await systemClock.sleep(TICK_MS, signal);
+    }
+  }
+
+  /** For the progress file. */
+  #note(): void {
+    const { before } = this.job;
+    const { confirmed, confirmedFrames, confirmedBytes, confirmedUs, drained } = this.#outlet;
+    this.#file?.note({
+      next: confirmed,
+      frames: before.frames + confirmedFrames,
+      bytes: before.bytes + confirmedBytes,
+      last_time_us: confirmedUs ?? before.last_time_us,
+      done: drained,
+    });
+  }
+
+  #lost(loss: Loss): void {
+    if (loss.kind === "removed") return this.#progress.say(`note: ${describeLoss(loss)}`);
+    const skipped = this.#skipped;
+    if (loss.kind === "damage") {
+      skipped.damaged++;
+      if (loss.lost !== undefined) skipped.frames += loss.lost.until - loss.lost.from;
+    } else {
+      skipped.missing++;
+      skipped.frames += loss.until - loss.from;
+      if (this.job.plan.missing.some(({ until }) => until === loss.until)) return;
+    }
+    this.#whole = false;
+    this.#progress.say(`warning: ${describeLoss(loss)}`);
+  }
+
+  #createOutlet(): ReplayOutlet {
+    const { runtime: { files }, settings: { pace, rateBytes, confirm }, segments, selection, plan } = this.job;
+    const read = (from: number, taken: number) => {
+      if (taken === 0) return readPassages(files, segments, selection);
+      const limit = selection.limit === undefined ? undefined : selection.limit - taken;
+      return readPassages(files, segments, { ...selection, from, limit });
+    };
+    const feed = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
+    return new ReplayOutlet({
+      feed,
+      clock: systemClock,
+      first: plan.first ?? 0,
+      pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
+      // What is confirmed is known by pieces: a slow one must not be large.
+      pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
+      eachFrame: typeof confirm === "object",
+    });
+  }
+
+  #options(): ReplayOptions {
+    const { rateBytes, retries } = this.job.settings;
+    const stopping = new AbortController();
+    return {
+      outlet: this.#outlet,
+      clock: systemClock,
+      log: this.#log(),
+      connections: this.#connections(stopping.signal),
+      stopping,
+      confirm: this.#confirm(),
+      rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
+      stallTimeoutMs: STALL_TIMEOUT_MS,
+      retries,
+    };
+  }
+
+  #connections(signal: AbortSignal): Connections {
+    const { runtime: { net, stdout }, settings: { to } } = this.job;
+    if (to === "stdout" || to === undefined) return onlyStdout(stdout);
+    const dial = {
+      net,
+      clock: systemClock,
+      random: Math.random,
+      log: silentLog,
+      address: to,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      retryMinMs: RETRY_MIN_MS,
+      retryMaxMs: RETRY_MAX_MS,
+    };
+    return new Dialler(dial, "the target", signal);
+  }
+
+  #confirm(): ReplayOptions["confirm"] {
+    const { settings: { confirm }, segments } = this.job;
+    if (typeof confirm === "string") return confirm;
+    const own = segments.find(({ header }) => header !== undefined)?.framer.framing;
+    if (own?.type === "raw") {
+      throw new SpillwayError("--confirm reply: the journal's framing is raw", {
+        hint: "without messages there is nothing to answer: use --confirm acked",
+        exit: EXIT.usage,
+      });
+    }
+    const framing = confirm.framing ?? own;
+    if (framing === undefined) {
+      throw new SpillwayError("--confirm reply: no segment says how its frames are cut", {
+        hint: "name it with --reply-framing",
+        exit: EXIT.usage,
+      });
+    }
+    const { timeoutMs, ok, window } = confirm;
+    return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };
+  }
+
+  #log(): Log {
+    const say = (level: string) => (message: string, fields: LogFields = {}) => {
+      const text = Object.entries(fields).map(([key, value]) => ` ${key}=${value}`).join("");
+      this.#progress.say(`${level}: ${message}${text}`);
+    };
+    return { debug() {}, info: say("note"), warn: say("warning"), error: say("warning") };
+  }
+}
+
+function progressFileOf({ runtime, settings: { progressFile }, before, head, plan }: Job): ProgressFile | undefined {
+  if (progressFile === undefined) return undefined;
+  const begin = { ...before, next: before.frames === 0 ? plan.first ?? before.next : before.next };
+  const { next, frames, bytes, last_time_us } = begin;
+  const done = plan.frames === 0;
+  return new ProgressFile(runtime.files, systemClock, progressFile, head, { next, frames, bytes, last_time_us, done });
+}

@@ -1,0 +1,181 @@
+/**
+ * What a replay is going to send, found out before it begins: how much, from
+ * when to when, and which frames are missing without anybody having said why.
+ *
+ * Of a sealed segment header and footer are enough, unless holes lie in it or
+ * only a part of it is wanted: then its record headers are gone over. Damage is
+ * for the reading to find; what is missing because of it is not announced here.
+ */
+import { skipFrames } from "../framing/skip.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import type { ArchiveSegment } from "./archive.ts";
+import { RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
+import { readTolerant } from "./tolerant_read.ts";
+import { type Range, type Selection, Wanted } from "./wanted.ts";
+import { walkRecords } from "./walk.ts";
+
+export interface Missing extends Range {
+  /** The segment before whose frames they should have come. */
+  readonly segment: string;
+}
+
+export interface Plan {
+  readonly frames: number;
+  readonly bytes: number;
+  /** Segments with something in them that is wanted. */
+  readonly segments: number;
+  /** The first frame that is wanted; undefined if there is none. */
+  readonly first: number | undefined;
+  /** Sequence after the last frame that is wanted. */
+  readonly end: number;
+  /** Arrival of the records that are wanted, in µs since 1970; of whole segments where only footers were read. */
+  readonly lowestUs: number;
+  readonly highestUs: number;
+  readonly missing: readonly Missing[];
+}
+
+/** Reads no payload but those that the selection cuts in two. `eachRecord`: is told the time of every record wanted, and costs a walk over all. */
+export async function planPassages(
+  files: FileSystem,
+  segments: readonly ArchiveSegment[],
+  selection: Selection,
+  eachRecord?: (timeUs: number) => void,
+): Promise<Plan> {
+  const planner = new Planner(files, selection, eachRecord);
+  for (const [index, segment] of segments.entries()) {
+    if (planner.wanted.done) break;
+    await planner.add(segment, boundOf(segments, index));
+  }
+  return planner.plan;
+}
+
+/** Base of the next segment of the same directory: its copy of a frame counts. */
+function boundOf(segments: readonly ArchiveSegment[], index: number): number {
+  const { directory, base } = segments[index];
+  const next = segments.slice(index + 1).find((each) =>
+    each.directory === directory && each.base > base && holds(each)
+  );
+  return next?.base ?? Number.POSITIVE_INFINITY;
+}
+
+/** Has it records, as far as can be told without looking for them? */
+function holds({ footer, marks }: ArchiveSegment): boolean {
+  return footer === undefined ? marks !== undefined : footer.records > 0;
+}
+
+class Planner {
+  readonly wanted: Wanted;
+  readonly #plan = {
+    frames: 0,
+    bytes: 0,
+    segments: 0,
+    first: undefined as number | undefined,
+    end: 0,
+    lowestUs: Number.POSITIVE_INFINITY,
+    highestUs: 0,
+    missing: [] as Missing[],
+  };
+  /** Something is damaged between the last record and the next one: what is missing there is due to that. */
+  #excused = false;
+
+  constructor(
+    private readonly files: FileSystem,
+    selection: Selection,
+    private readonly eachRecord: ((timeUs: number) => void) | undefined,
+  ) {
+    this.wanted = new Wanted(selection);
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  async add(segment: ArchiveSegment, bound: number): Promise<void> {
+    const { wanted } = this;
+    if (wanted.skips(segment)) return;
+    const before = this.#plan.frames;
+    if (!this.#addWhole(segment, bound)) await this.#walk(segment, bound);
+    if (segment.footer !== undefined) wanted.passOver(Math.min(segment.footer.end, bound));
+    if (this.#plan.frames > before) this.#plan.segments++;
+  }
+
+  /** By header and footer alone; false if those do not say enough. */
+  #addWhole(segment: ArchiveSegment, bound: number): boolean {
+    const { header, footer, base } = segment;
+    const gapless = footer !== undefined && footer.frames === footer.end - base;
+    if (this.eachRecord !== undefined || header === undefined || !gapless) return false;
+    if (!this.wanted.takesWhole(segment, bound)) return false;
+    this.#noteMissing(Math.min(header.previousEnd, base), segment);
+    this.wanted.take({ first: base, frames: footer.frames, timeUs: footer.lowestUs }, segment);
+    this.#count({ from: base, until: footer.end }, footer.bytes, footer.lowestUs, footer.highestUs);
+    return true;
+  }
+
+  async #walk(segment: ArchiveSegment, bound: number): Promise<void> {
+    const { marks, size } = segment;
+    this.#excused ||= marks === undefined && size > 0;
+    const file = marks === undefined ? undefined : await openSegmentIfThere(this.files, segment.path);
+    if (file === undefined) return;
+    try {
+      for await (const found of walkRecords(file, { marks: marks!, limit: size, verify: false })) {
+        if (found.kind === "damage" || found.kind === "tail" && !found.torn) this.#excused = true;
+        if (found.kind !== "record") continue;
+        if (found.header.first >= Math.min(bound, this.wanted.until) || this.wanted.done) return;
+        await this.#add(file, found.offset, upTo(bound, found.header), found.header, segment);
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  async #add(
+    file: File,
+    offset: number,
+    frames: number,
+    header: RecordHeader,
+    segment: ArchiveSegment,
+  ): Promise<void> {
+    const { first, previousEnd, timeUs, length } = header;
+    this.#noteMissing(Math.min(previousEnd, first), segment);
+    const range = this.wanted.take({ first, frames, timeUs }, segment);
+    if (range.from >= range.until) return;
+    const whole = range.until - range.from === header.frames;
+    this.#count(range, whole ? length : await cutLength(file, offset, header, range, segment), timeUs, timeUs);
+    this.eachRecord?.(timeUs);
+  }
+
+  #noteMissing(until: number, segment: ArchiveSegment): void {
+    const missing = this.wanted.missingBefore(until, segment);
+    if (missing !== undefined && !this.#excused) this.#plan.missing.push({ ...missing, segment: segment.name });
+    this.#excused = false;
+  }
+
+  #count({ from, until }: Range, bytes: number, lowestUs: number, highestUs: number): void {
+    const plan = this.#plan;
+    plan.first ??= from;
+    plan.end = until;
+    plan.frames += until - from;
+    plan.bytes += bytes;
+    plan.lowestUs = Math.min(plan.lowestUs, lowestUs);
+    plan.highestUs = Math.max(plan.highestUs, highestUs);
+  }
+}
+
+function upTo(bound: number, { first, frames }: RecordHeader): number {
+  return Math.min(frames, bound - first);
+}
+
+/** Bytes of the frames of a record that are in `range`. */
+async function cutLength(
+  file: File,
+  offset: number,
+  { first, length }: RecordHeader,
+  { from, until }: Range,
+  { framer }: ArchiveSegment,
+): Promise<number> {
+  const payload = new Uint8Array(length);
+  await readTolerant(file, payload, offset + RECORD_HEADER_BYTES);
+  const start = skipFrames(framer, payload, 0, length, from - first);
+  return skipFrames(framer, payload, start, length, until - from) - start;
+}

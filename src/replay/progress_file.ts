@@ -1,0 +1,153 @@
+/**
+ * How far a replay has come, in a file of its own beside nobody's journal, so
+ * that one that was killed goes on where the confirmed part ended.
+ *
+ * The file takes the place of the one before it by a rename: whoever reads it
+ * finds one state or the other, never a half.
+ */
+import type { Clock } from "../base/clock.ts";
+import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import type { Selection } from "../journal/wanted.ts";
+import type { FileSystem } from "../runtime/files.ts";
+
+/** What makes two runs the same replay. */
+export interface ReplayIdentity {
+  readonly target: string;
+  /** The selection flags as they were written. */
+  readonly flags: Readonly<Record<string, string | true>>;
+}
+
+/** How far it has come. */
+export interface Position {
+  /** Everything that is wanted below this sequence is confirmed. */
+  readonly next: number;
+  /** Frames and bytes confirmed, over all runs. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** When the record of the last confirmed frame arrived, µs since 1970; null if none is confirmed. */
+  readonly last_time_us: number | null;
+  /** Everything that was there is sent and confirmed. */
+  readonly done: boolean;
+}
+
+export interface SavedReplay extends ReplayIdentity, Position {
+  /** Version of this file's format. */
+  readonly spillway_replay: 1;
+  /** Absolute paths of the directories that the segments were in. */
+  readonly directories: readonly string[];
+  /** What the flags meant when it began: durations back from then are points in time. */
+  readonly selection: Selection;
+}
+
+const WRITE_MS = 100;
+
+/** What the file says; undefined if there is none. Rejects with a `SpillwayError` for one that is something else. */
+export async function readProgress(files: FileSystem, path: string): Promise<SavedReplay | undefined> {
+  const text = await readText(files, path);
+  if (text === undefined) return undefined;
+  const saved = parse(text);
+  if (saved?.spillway_replay === 1 && Number.isSafeInteger(saved.next) && typeof saved.selection === "object") {
+    return saved as SavedReplay;
+  }
+  throw new SpillwayError(`--progress-file ${path}: not the progress file of a replay`, {
+    hint: "name another file; if it is one and was damaged, remove it and begin with --from SEQ",
+  });
+}
+
+export class ProgressFile {
+  #latest: Position;
+  #written: Position | undefined;
+  #writing: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  /** `head` is what stays as it is. */
+  constructor(
+    private readonly files: FileSystem,
+    private readonly clock: Clock,
+    private readonly path: string,
+    private readonly head: Omit<SavedReplay, keyof Position>,
+    begin: Position,
+  ) {
+    this.#latest = begin;
+  }
+
+  /** Writes where it begins. Rejects with a `SpillwayError` if it cannot be written, before anything was sent. */
+  async open(): Promise<void> {
+    await this.#write(this.#latest, false).catch((error) => this.#cannot(error, "nothing was sent"));
+  }
+
+  /** It has come this far; on disk within about 100 ms. */
+  note(position: Position): void {
+    this.#latest = position;
+    this.#writing ??= this.#writeLater();
+  }
+
+  /** Once it resolves, the last position is on disk. Rejects with a `SpillwayError` if that is not possible. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#writing;
+    const { next } = this.#latest;
+    const hint = `everything before frame ${next} is confirmed: --from ${next} goes on there`;
+    await this.#write(this.#latest, true).catch((error) => this.#cannot(error, hint));
+  }
+
+  /** One that fails is tried again with the next position, and at the end. */
+  async #writeLater(): Promise<void> {
+    while (this.#latest !== this.#written && !this.#closing.signal.aborted) {
+      const position = this.#latest;
+      await this.#write(position, false).catch(() => this.#written = position);
+      await this.clock.sleep(WRITE_MS, this.#closing.signal);
+    }
+    this.#writing = undefined;
+  }
+
+  async #write(position: Position, sync: boolean): Promise<void> {
+    const temporary = `${this.path}.tmp`;
+    const text = JSON.stringify({ ...this.head, ...position }, null, 1) + "\n";
+    const file = await this.files.open(temporary, "open");
+    try {
+      await file.truncate(0);
+      await file.writeAt([new TextEncoder().encode(text)], 0);
+      if (sync) await file.sync();
+    } finally {
+      file.close();
+    }
+    await this.files.rename(temporary, this.path);
+    if (sync) await this.files.syncDirectory(directoryOf(this.path));
+    this.#written = position;
+  }
+
+  #cannot(error: unknown, hint: string): never {
+    const message = `--progress-file ${this.path}: cannot be written: ${messageOf(error)}`;
+    throw new SpillwayError(message, { hint, cause: error });
+  }
+}
+
+function directoryOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? "." : path.slice(0, Math.max(1, slash));
+}
+
+async function readText(files: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    const file = await files.open(path, "read");
+    try {
+      const bytes = new Uint8Array(await file.size());
+      return new TextDecoder().decode(bytes.subarray(0, await file.readAt(bytes, 0)));
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Partial<SavedReplay> | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

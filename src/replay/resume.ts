@@ -1,0 +1,63 @@
+/** Is this the replay that a progress file speaks of? Sequences mean nothing in another journal. */
+import { EXIT, SpillwayError } from "../base/error.ts";
+import type { ArchiveSegment } from "../journal/archive.ts";
+import { readPassages } from "../journal/passages.ts";
+import type { Selection } from "../journal/wanted.ts";
+import type { FileSystem } from "../runtime/files.ts";
+import type { ReplayIdentity, SavedReplay } from "./progress_file.ts";
+
+export interface Found extends ReplayIdentity {
+  readonly segments: readonly ArchiveSegment[];
+  /** Absolute paths of the directories that they are in. */
+  readonly directories: readonly string[];
+}
+
+/**
+ * Rejects with a `SpillwayError` if `saved` is of another target, selection or
+ * journal. The journal is known by the last confirmed frame: it has to have
+ * arrived when the file says; where the daemon has removed it, by its directory.
+ */
+export async function checkSame(files: FileSystem, path: string, saved: SavedReplay, found: Found): Promise<void> {
+  if (saved.target !== found.target) throw other(path, `to ${saved.target}`, `to ${found.target}`);
+  const [was, is] = [flagsText(saved.flags), flagsText(found.flags)];
+  if (was !== is) throw other(path, `with ${was}`, `with ${is}`);
+  if (saved.last_time_us === null) return;
+  const last = saved.next - 1;
+  const timeUs = await timeOf(files, found.segments, last);
+  if (timeUs === saved.last_time_us) return;
+  if (timeUs !== undefined) throw other(path, "of another journal", `of one whose frame ${last} came at another time`);
+  const removed = found.segments.some(({ cursor = 0 }) => cursor > last);
+  if (removed && saved.directories.join() === found.directories.join()) return;
+  throw other(path, `of ${saved.directories.join(", ")}, confirmed up to frame ${last}`, "of one without that frame");
+}
+
+/** Where to go on: what is left of the selection as it was understood when the replay began. */
+export function selectionLeft({ selection, next, frames }: SavedReplay): Selection {
+  const limit = selection.limit === undefined ? undefined : selection.limit - frames;
+  return { ...selection, limit, from: frames === 0 ? selection.from : next };
+}
+
+async function timeOf(
+  files: FileSystem,
+  segments: readonly ArchiveSegment[],
+  sequence: number,
+): Promise<number | undefined> {
+  for await (const passage of readPassages(files, segments, { from: sequence, until: sequence + 1 })) {
+    if (passage.kind === "frames") return passage.timeUs;
+  }
+  return undefined;
+}
+
+function flagsText(flags: ReplayIdentity["flags"]): string {
+  const words = Object.keys(flags).sort().map((name) =>
+    flags[name] === true ? `--${name}` : `--${name} ${flags[name]}`
+  );
+  return words.length === 0 ? "no selection" : words.join(" ");
+}
+
+function other(path: string, was: string, is: string): SpillwayError {
+  return new SpillwayError(`--progress-file ${path} is of another replay: one ${was}; this one is ${is}`, {
+    hint: "name another file, or remove it to begin anew",
+    exit: EXIT.usage,
+  });
+}

@@ -1,0 +1,66 @@
+/** Standard output as a connection, for `--to -`: what the system has taken is confirmed, and there is no second one. */
+import { Condition } from "../base/condition.ts";
+import { SystemError } from "../base/error.ts";
+import type { Connection } from "../runtime/net.ts";
+import type { Stdout } from "../runtime/runtime.ts";
+import type { Connections } from "./replay.ts";
+
+export class StdoutConnection implements Connection {
+  readonly local = "standard output";
+  readonly peer = "standard output";
+  /** Why nothing more can be written. */
+  failure: unknown;
+  #ended = false;
+  #closed = false;
+  readonly #changed = new Condition();
+
+  constructor(private readonly stdout: Stdout) {}
+
+  /** Nothing ever comes; null once our side has ended. */
+  async read(): Promise<number | null> {
+    while (!this.#ended && !this.#closed) await this.#changed.wait();
+    if (this.#closed) throw new SystemError("EBADF", "read", this.peer);
+    return null;
+  }
+
+  pause(): void {}
+
+  async write(bytes: Uint8Array): Promise<number> {
+    try {
+      await this.stdout.write(bytes);
+      return bytes.length;
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  closeWrite(): Promise<void> {
+    this.#ended = true;
+    this.#changed.notify();
+    return Promise.resolve();
+  }
+
+  unacknowledgedBytes(): undefined {}
+
+  unanswered(): undefined {}
+
+  holdForReset(): undefined {}
+
+  close(): void {
+    this.#closed = true;
+    this.#changed.notify();
+  }
+}
+
+/** The one connection; whoever asks for another is told why the first one ended. */
+export function onlyStdout(stdout: Stdout): Connections {
+  let first: StdoutConnection | undefined;
+  return {
+    next() {
+      if (first !== undefined) return Promise.reject(first.failure);
+      return Promise.resolve(first = new StdoutConnection(stdout));
+    },
+    progressed() {},
+  };
+}

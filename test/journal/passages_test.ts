@@ -1,0 +1,140 @@
+/** Reading the files of a journal while somebody else is at work in its directory. */
+import { openArchive } from "../../src/journal/archive.ts";
+import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
+import { assertEquals } from "../support/assert.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
+import { lines, ManualClock, open, run } from "./rig.ts";
+
+const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
+
+/** Segments of so many frames each, with one record a frame. */
+async function journal(sizes: readonly number[], changes: { cursor?: number } = {}): Promise<MemoryFiles> {
+  const files = new MemoryFiles();
+  for (const size of sizes) {
+    const journal = await open(files, { retainMs: 1e9 });
+    for (const text of lines(journal.end, size)) await journal.append([run(journal.end, [text])]);
+    journal.confirm(Math.min(changes.cursor ?? 0, journal.end), 0);
+    await journal.close();
+  }
+  return files;
+}
+
+interface Read {
+  text: string;
+  readonly other: string[];
+}
+
+/** Everything that is selected; `meanwhile` happens once the reader has the frame `at`. */
+async function read(
+  files: MemoryFiles,
+  selection: Selection,
+  at = Infinity,
+  meanwhile: () => unknown = () => {},
+  paths: readonly string[] = ["/j"],
+): Promise<Read> {
+  const found: Read = { text: "", other: [] };
+  const segments = await openArchive(files, paths);
+  for await (const passage of readPassages(files, segments, selection)) {
+    if (passage.kind === "frames") found.text += new TextDecoder().decode(passage.bytes);
+    else found.other.push(said(passage));
+    if (passage.kind === "frames" && passage.first === at) await meanwhile();
+  }
+  return found;
+}
+
+function said(passage: Exclude<Passage, { kind: "frames" }>): string {
+  if (passage.kind === "damage") return `damage ${passage.offset}`;
+  return `${passage.kind} ${passage.from}-${passage.until}`;
+}
+
+Deno.test("a file that a compaction merges with others while we read is read in its new place", async () => {
+  const files = await journal([4, 4, 4, 4]);
+  const merged = (await journal([12])).bytesOf(`/j/${name(0)}`).slice();
+  const found = await read(files, {}, 1, async () => {
+    files.put(`/j/${name(0)}`, merged);
+    for (const base of [4, 8]) await files.unlink(`/j/${name(base)}`);
+  });
+  assertEquals(found, { text: lines(0, 16).join(""), other: [] });
+});
+
+Deno.test("of a merged file only what was asked for is read", async () => {
+  const files = await journal([4, 4, 4, 4]);
+  const merged = (await journal([12])).bytesOf(`/j/${name(0)}`).slice();
+  const segments = [`/j/${name(4)}`, `/j/${name(8)}`];
+  const found = await read(files, {}, 5, async () => {
+    files.put(`/j/${name(0)}`, merged);
+    for (const base of [4, 8]) await files.unlink(`/j/${name(base)}`);
+  }, segments);
+  assertEquals(found, { text: lines(4, 8).join(""), other: [] });
+  const single = await journal([4, 4, 4]);
+  const archive = await openArchive(single, [`/j/${name(4)}`]);
+  single.put(`/j/${name(0)}`, merged);
+  await single.unlink(`/j/${name(4)}`);
+  const text: string[] = [];
+  for await (const passage of readPassages(single, archive, {})) {
+    text.push(passage.kind === "frames" ? new TextDecoder().decode(passage.bytes) : said(passage));
+  }
+  assertEquals(text, lines(4, 4));
+});
+
+Deno.test("what the daemon has delivered and removed meanwhile is no loss, and is told", async () => {
+  const files = await journal([4, 4, 4]);
+  const delivered = (await journal([4, 4, 4], { cursor: 8 })).bytesOf("/j/cursor").slice();
+  const found = await read(files, {}, 1, async () => {
+    files.put("/j/cursor", delivered);
+    await files.unlink(`/j/${name(4)}`);
+  });
+  assertEquals(found, { text: [...lines(0, 4), ...lines(8, 4)].join(""), other: ["removed 4-8"] });
+});
+
+Deno.test("a file that is gone and whose frames were not delivered is missing", async () => {
+  const files = await journal([4, 4, 4]);
+  const found = await read(files, {}, 1, () => files.unlink(`/j/${name(4)}`));
+  assertEquals(found, { text: [...lines(0, 4), ...lines(8, 4)].join(""), other: ["missing 4-8"] });
+});
+
+Deno.test("a file that is unlinked while it is read is read to its end", async () => {
+  const files = await journal([4, 4]);
+  const found = await read(files, {}, 1, () => files.unlink(`/j/${name(0)}`));
+  assertEquals(found, { text: lines(0, 8).join(""), other: [] });
+});
+
+Deno.test("a copy of a segment is not read again, and overlapping ones give each frame once", async () => {
+  const files = await journal([4, 4, 4]);
+  files.put(`/copy/${name(4)}`, files.bytesOf(`/j/${name(4)}`).slice());
+  // Whatever is wrong with the second one.
+  files.bytesOf(`/j/${name(4)}`)[512 + 64] ^= 1;
+  const all = (await journal([10])).bytesOf(`/j/${name(0)}`).slice();
+  files.put(`/other/${name(0)}`, all);
+  assertEquals(await read(files, {}, Infinity, () => {}, ["/copy", "/j", "/other"]), {
+    text: lines(0, 12).join(""),
+    other: [],
+  });
+});
+
+Deno.test("payloads before the first frame that is wanted are not looked at", async () => {
+  const files = await journal([4, 4]);
+  files.bytesOf(`/j/${name(0)}`)[512 + 64] ^= 1;
+  assertEquals(await read(files, { from: 2 }), { text: lines(2, 6).join(""), other: [] });
+  assertEquals(await read(files, { from: 0 }), { text: lines(1, 7).join(""), other: ["damage 512"] });
+});
+
+Deno.test("paths are expanded where nothing has their name, and only there", async () => {
+  const files = await journal([2, 2, 2]);
+  const paths = async (...given: readonly string[]) => (await openArchive(files, given)).map(({ base }) => base);
+  assertEquals(await paths("/j/*.seg"), [0, 2, 4]);
+  assertEquals(await paths("/j/*[!02].seg", "/?/*2.seg"), [2, 4]);
+  assertEquals(await paths("/j*"), [0, 2, 4]);
+});
+
+Deno.test("what a daemon appends while we read is not waited for", async () => {
+  const files = await journal([4]);
+  const clock = new ManualClock();
+  const daemon = await open(files, { clock });
+  await daemon.append([run(4, lines(4, 1))]);
+  const found = await read(files, {}, 2, async () => {
+    await daemon.append([run(5, lines(5, 3))]);
+  });
+  assertEquals(found.text, lines(0, 5).join(""));
+  await daemon.close();
+});

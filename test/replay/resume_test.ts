@@ -1,0 +1,197 @@
+/** Lost connections: what is confirmed is not sent again, what is not is, from a frame on; and the end of patience. */
+import { createFramer } from "../../src/framing/create.ts";
+import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
+import { SpillwayError, SystemError } from "../../src/base/error.ts";
+import { assertEquals, assertRejects } from "../support/assert.ts";
+import { lines } from "../journal/rig.ts";
+import { record, type Recorded, Rig } from "./rig.ts";
+import { TargetConnection } from "./target_connection.ts";
+
+const FRAME_BYTES = 11;
+const recorded = (first: number, count: number): Recorded[] => lines(first, count).map((text) => ({ text, atMs: 0 }));
+/** Three segments; records of several frames, in buffers that hold two of them. */
+const journal = () => record([[recorded(0, 7), recorded(7, 6)], [recorded(13, 5)], [recorded(18, 7), recorded(25, 5)]]);
+const TOTAL = 30;
+
+for (let acknowledged = 0; acknowledged <= TOTAL * FRAME_BYTES; acknowledged += 4) {
+  Deno.test(`${acknowledged} of ${TOTAL * FRAME_BYTES} bytes acknowledged: the next connection begins at the first frame without`, async () => {
+    const rig = new Rig(await journal(), {
+      bufferBytes: 150,
+      connect: (attempt, { clock }) =>
+        new TargetConnection(clock, attempt === 1 ? { acknowledges: acknowledged, lasts: TOTAL * FRAME_BYTES } : {}),
+    });
+    await rig.prepare();
+    const running = rig.replay.run();
+    running.catch(() => {});
+    await rig.clock.advance(50);
+    rig.connections[0].cut();
+    const outcome = await rig.clock.run(running);
+    const confirmed = Math.floor(acknowledged / FRAME_BYTES);
+    const again = lines(confirmed, TOTAL - confirmed).join("");
+    assertEquals(rig.texts, [lines(0, TOTAL).join(""), ...again === "" ? [] : [again]]);
+    assertEquals(outcome.kind, "sent");
+    assertEquals(outcome.mayRepeat, TOTAL - confirmed, "all of it was written");
+    assertEquals([rig.outlet.confirmed, rig.outlet.confirmedFrames], [TOTAL, TOTAL]);
+    assertEquals(rig.outlet.confirmedBytes, TOTAL * FRAME_BYTES);
+    assertEquals(rig.pool.usedBytes, 0, "every buffer was given back");
+  });
+}
+
+Deno.test("a connection that breaks at every byte: nothing is missing, and repeats begin at a frame", async () => {
+  for (let lasts = FRAME_BYTES; lasts < 60; lasts++) {
+    const rig = new Rig(await journal(), {
+      bufferBytes: 100,
+      pieceBytes: 25,
+      connect: (_, { clock }) => new TargetConnection(clock, { lasts }),
+      retries: 3,
+    });
+    assertEquals((await rig.run()).kind, "sent");
+    // Whatever is cut off at the end of a connection is what the next one begins with.
+    const whole = rig.texts.map((text) => text.slice(0, text.length - text.length % FRAME_BYTES)).join("");
+    assertEquals(whole, lines(0, TOTAL).join(""), `${lasts} bytes a connection`);
+  }
+});
+
+Deno.test("selected frames are selected on every connection, and as many as were asked for", async () => {
+  const rig = new Rig(await journal(), {
+    selection: { from: 3, until: 28, limit: 20 },
+    connect: (_, { clock }) => new TargetConnection(clock, { lasts: 40 }),
+  });
+  assertEquals((await rig.run()).kind, "sent");
+  const whole = rig.texts.map((text) => text.slice(0, text.length - text.length % FRAME_BYTES)).join("");
+  assertEquals(whole, lines(3, 20).join(""));
+});
+
+Deno.test("attempts without progress end it, and those in between that make some start the count anew", async () => {
+  const rig = new Rig(await journal(), {
+    retries: 3,
+    // Every third attempt gets two frames through; after the third of those nobody is there.
+    connect: (attempt, { clock }) =>
+      attempt % 3 === 0 && attempt < 10 ? new TargetConnection(clock, { lasts: 2 * FRAME_BYTES }) : undefined,
+  });
+  const outcome = await rig.run();
+  assertEquals([outcome.kind, outcome.reason], ["gave up", "nobody there"]);
+  assertEquals(rig.outlet.confirmed, 6);
+  assertEquals(rig.attempts, 9 + 3);
+  assertEquals(rig.log.lines.length, 4, "an outage is one line");
+});
+
+Deno.test("without retries the first failure is the end", async () => {
+  const refused = new Rig(await journal(), { retries: 0, connect: () => undefined });
+  assertEquals((await refused.run()).kind, "gave up");
+  assertEquals(refused.attempts, 1);
+  const lost = new Rig(await journal(), {
+    retries: 0,
+    connect: (_, { clock }) => new TargetConnection(clock, { lasts: 25 }),
+  });
+  assertEquals((await lost.run()).kind, "gave up");
+  assertEquals([lost.attempts, lost.outlet.confirmed], [1, 2]);
+});
+
+Deno.test("of what was lost with a connection only what was written may arrive twice", async () => {
+  const rig = new Rig(await journal(), {
+    pieceBytes: 33,
+    connect: (attempt, { clock }) => new TargetConnection(clock, attempt === 1 ? { lasts: 40, acknowledges: 12 } : {}),
+  });
+  // 40 bytes are three frames and a part of the fourth, of which the first is acknowledged.
+  assertEquals((await rig.run()).mayRepeat, 5);
+});
+
+Deno.test("a stop ends it at once, and it is known exactly how far it came", async () => {
+  const rig = new Rig(await journal(), {
+    connect: (_, { clock }) => new TargetConnection(clock, { acknowledges: 60 }),
+  });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(500);
+  rig.replay.stop();
+  assertEquals((await rig.clock.run(running)).kind, "stopped");
+  assertEquals(rig.outlet.confirmed, 5);
+  assertEquals(rig.connections[0].closed, true);
+});
+
+Deno.test("a stop while nobody is there ends it too", async () => {
+  const rig = new Rig(await journal(), { connect: () => undefined, retries: 1e6 });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(1000);
+  rig.replay.stop();
+  assertEquals((await rig.clock.run(running)).kind, "stopped");
+});
+
+Deno.test("at the end the consumer gets a FIN and a second to close its side", async () => {
+  const rig = new Rig(await journal());
+  await rig.run();
+  assertEquals([rig.connections[0].finished, rig.connections[0].closed], [true, true]);
+});
+
+Deno.test("a disk that cannot be read is no lost connection", async () => {
+  const rig = new Rig(await journal());
+  await rig.prepare();
+  rig.files.plan = (operation) => operation === "read" ? { code: "EACCES" } : undefined;
+  await assertRejects(() => rig.clock.run(rig.replay.run()), SystemError, "EACCES");
+  assertEquals(rig.attempts, 1);
+});
+
+const rules = (changes: Partial<ReplyRules> = {}): ReplyRules => ({
+  framer: createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 }),
+  timeoutMs: 1000,
+  ok: undefined,
+  attempts: 3,
+  window: 4,
+  ...changes,
+});
+
+/** Answers each frame as `say` wants it, 5 ms after it came; undefined: not at all. */
+async function answer(rig: Rig, running: Promise<unknown>, say: (line: string) => string | undefined): Promise<void> {
+  const answered = new Map<TargetConnection, number>();
+  let over = false;
+  running.then(() => over = true, () => over = true);
+  while (!over) {
+    await rig.clock.advance(5);
+    for (const connection of rig.connections) {
+      const frames = connection.text.split("\n").slice(0, -1);
+      for (const frame of frames.slice(answered.get(connection) ?? 0)) {
+        const text = say(frame);
+        if (text !== undefined) connection.answer(`${text}\n`);
+      }
+      answered.set(connection, frames.length);
+    }
+  }
+}
+
+Deno.test("with answers a frame is confirmed by its answer, and no more are under way than the window holds", async () => {
+  const rig = new Rig(await journal(), { confirm: rules() });
+  await rig.prepare();
+  const running = rig.replay.run();
+  let most = 0;
+  await answer(rig, running, () => {
+    most = Math.max(most, rig.outlet.framesInFlight);
+    return "ok";
+  });
+  assertEquals((await running).kind, "sent");
+  assertEquals(rig.texts, [lines(0, TOTAL).join("")]);
+  assertEquals(most, 4);
+});
+
+Deno.test("an answer that does not come is a lost connection, and the frame is sent again", async () => {
+  const rig = new Rig(await journal(), { confirm: rules() });
+  await rig.prepare();
+  const running = rig.replay.run();
+  let asked = 0;
+  await answer(rig, running, () => asked++ < 10 || rig.connections.length > 1 ? "ok" : undefined);
+  assertEquals((await running).kind, "sent");
+  assertEquals(rig.texts, [lines(0, 14).join(""), lines(10, 20).join("")]);
+});
+
+Deno.test("a frame that is refused three times ends the replay, which says which one", async () => {
+  const rig = new Rig(await journal(), { confirm: rules({ ok: /^ok/ }) });
+  await rig.prepare();
+  const running = rig.replay.run();
+  running.catch(() => {});
+  let refusals = 0;
+  await answer(rig, running, (line) => line === "frame 0011" ? `no ${++refusals}` : "ok");
+  const error = await assertRejects(() => running, SpillwayError);
+  assertEquals([error.message, refusals], ["the consumer refused frame 11 3 times", 3]);
+  assertEquals(rig.outlet.confirmed, 11);
+});

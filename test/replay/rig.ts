@@ -1,0 +1,121 @@
+/** A replay of journals in memory, over connections that a test makes, in virtual time. */
+import { BufferPool } from "../../src/base/buffer.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import { openArchive } from "../../src/journal/archive.ts";
+import { readPassages } from "../../src/journal/passages.ts";
+import type { Selection } from "../../src/journal/wanted.ts";
+import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
+import { ReplayOutlet } from "../../src/replay/outlet.ts";
+import { type Pace, Pacer } from "../../src/replay/pacer.ts";
+import { type Outcome, Replay, type ReplayOptions } from "../../src/replay/replay.ts";
+import { Rate } from "../../src/target/rate.ts";
+import { open, rememberingLog, run } from "../journal/rig.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+import { TargetConnection } from "./target_connection.ts";
+
+/** A frame and when it arrived, in ms. */
+export interface Recorded {
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** A journal in `/j` with one record for each frame, or one for each list of them; a segment for each list of records. */
+export async function record(segments: readonly (readonly (Recorded | readonly Recorded[])[])[]): Promise<MemoryFiles> {
+  const files = new MemoryFiles();
+  for (const records of segments) {
+    const journal = await open(files);
+    for (const each of records) {
+      const frames = "text" in each ? [each] : each;
+      await journal.append([run(journal.end, frames.map(({ text }) => text), frames[0].atMs * 1000)]);
+    }
+    await journal.close();
+  }
+  return files;
+}
+
+export interface RigOptions {
+  readonly paths?: readonly string[];
+  readonly selection?: Selection;
+  readonly pace?: Pace;
+  readonly rateBytes?: number;
+  readonly confirm?: ReplayOptions["confirm"];
+  readonly retries?: number;
+  readonly pieceBytes?: number;
+  readonly bufferBytes?: number;
+  /** The n-th connection; undefined: that attempt fails. */
+  readonly connect?: (attempt: number, rig: Rig) => TargetConnection | undefined;
+}
+
+export class Rig {
+  readonly clock = new VirtualClock();
+  readonly connections: TargetConnection[] = [];
+  readonly losses: Loss[] = [];
+  readonly log = rememberingLog();
+  readonly pool: BufferPool;
+  attempts = 0;
+  outlet!: ReplayOutlet;
+  replay!: Replay;
+
+  constructor(readonly files: MemoryFiles, private readonly options: RigOptions = {}) {
+    this.pool = new BufferPool({ maxBytes: 1 << 24, reserveBytes: 0, bufferBytes: options.bufferBytes ?? 1 << 20 });
+  }
+
+  /** To its end, whichever it is. */
+  async run(): Promise<Outcome> {
+    await this.prepare();
+    return await this.clock.run(this.replay.run());
+  }
+
+  async prepare(): Promise<void> {
+    const { paths = ["/j"], selection = {}, pace, rateBytes = 0, confirm = "acked", retries = 10 } = this.options;
+    const segments = await openArchive(this.files, paths);
+    const clock: Clock = this.clock;
+    const read = (from: number, taken: number) =>
+      readPassages(
+        this.files,
+        segments,
+        taken === 0 ? selection : { ...selection, from, limit: selection.limit && selection.limit - taken },
+      );
+    const feed = new BatchFeed({ read, pool: this.pool, lost: (loss) => this.losses.push(loss) });
+    this.outlet = new ReplayOutlet({
+      feed,
+      clock,
+      first: selection.from ?? 0,
+      pacer: pace === undefined ? undefined : new Pacer(clock, pace),
+      pieceBytes: this.options.pieceBytes ?? 1 << 20,
+      eachFrame: typeof confirm === "object",
+    });
+    const stopping = new AbortController();
+    this.replay = new Replay({
+      outlet: this.outlet,
+      clock,
+      log: this.log,
+      connections: {
+        next: async (failed) => {
+          for (; !stopping.signal.aborted; failed(new Error("nobody there"))) {
+            const { connect = () => new TargetConnection(this.clock) } = this.options;
+            if (this.attempts > 0) await clock.sleep(100, stopping.signal);
+            if (stopping.signal.aborted) return undefined;
+            const connection = connect(++this.attempts, this);
+            if (connection === undefined) continue;
+            this.connections.push(connection);
+            return connection;
+          }
+          return undefined;
+        },
+        progressed() {},
+      },
+      stopping,
+      confirm,
+      rate: rateBytes === 0 ? undefined : new Rate(clock, rateBytes),
+      stallTimeoutMs: 0,
+      retries,
+    });
+  }
+
+  /** What each connection got. */
+  get texts(): string[] {
+    return this.connections.map(({ text }) => text);
+  }
+}
