@@ -19,7 +19,8 @@ export const REPLAY_FLAGS: readonly Flag[] = [
     name: "confirm",
     value: "KIND",
     values: ["acked", "written", "reply"],
-    says: "acked (default), written, or reply: the target answers each frame" },
+    says: "acked (default), written, or reply: the target answers each frame",
+  },
   {
     name: "reply-framing",
     value: "KIND",
