@@ -155,12 +155,13 @@ export class Route {
   }
 
   /**
-   * Gives up what is pending below `until`. Rejects with a SpillwayError if that
+   * Gives up what is pending below `until`; with `preview` only tells what that
+   * would be. Rejects with a SpillwayError if that
    * is beyond what was received, with a SystemError if it cannot be counted; then
    * all is as before.
    */
-  skip(until: number): Promise<Given> {
-    return skipUntil(this.#spool, until);
+  skip(until: number, preview: boolean): Promise<Given> {
+    return skipUntil(this.#spool, until, preview);
   }
 
   /** The clean stop of DESIGN 5. Resolves to false if frames were lost by it. */

@@ -132,6 +132,9 @@ for (const mode of ["overflow", "always"]) {
       2,
     ]);
     const gone = 12_345;
+    const told = await askSkip(denoRuntime.net, directory, gone, true);
+    assert(told.kind === "answered" && told.answer.frames === gone, JSON.stringify(told));
+    assertEquals((await status(scene)).pending_frames, MANY, "only told");
     assertEquals(await skip(gone), { from: 0, until: gone, frames: gone, bytes: gone * SIZE, inflight_frames: 0 });
     const after = await status(scene);
     assertEquals([after.pending_frames, after.pending_bytes, after.cursor], [

@@ -118,6 +118,8 @@ for (const mode of MODES) {
       if (through === "memory") world.receive(100);
       await wire.send(20);
       assertEquals(world.spool.sent, 100);
+      const { from, frames, inFlight } = await skipUntil(world.spool, 37, true);
+      assertEquals([from, frames, inFlight, droppedBy(world).frames], [37, 0, 37, 0], "only told");
       await skipUntil(world.spool, 37);
       world.check();
       await wire.disconnect();
