@@ -32,7 +32,8 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
     net: runtime.net,
     clock,
     log: log(name),
-    answer: (request) => request.ask === "skip" ? skip(route, request.until) : liveStatus(route, meter, context),
+    answer: (request) =>
+      request.ask === "skip" ? skip(route, request.until, request.preview) : liveStatus(route, meter, context),
   });
   // Also while it is still being opened: the file must be gone before somebody else may make one.
   route.beforeRelease = async () => {
@@ -42,9 +43,9 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
   if (await opening !== undefined) sampleUntil(over.signal, meter, clock);
 }
 
-async function skip(route: Route, until: number): Promise<Skipped> {
-  const { inFlight, ...given } = await route.skip(until);
-  return { ...given, inflight_frames: inFlight };
+async function skip(route: Route, wanted: number, preview: boolean): Promise<Skipped> {
+  const { from, until, frames, bytes, inFlight } = await route.skip(wanted, preview);
+  return { from, until, frames, bytes, inflight_frames: inFlight };
 }
 
 async function sampleUntil(over: AbortSignal, meter: Meter, clock: Clock): Promise<void> {

@@ -24,12 +24,12 @@ export function askStatus(net: Net, directory: string): Promise<Asked<RouteStatu
 }
 
 /**
- * Has the daemon give up what is pending below `until`, at most its journal's
- * or memory's end. Rejects with a SpillwayError that the daemon answered with,
+ * Has the daemon give up what is pending below `until`, at most the next frame
+ * to be received; with `preview` it only tells what that would be. Rejects with a SpillwayError that the daemon answered with,
  * as where `until` is beyond what has been received.
  */
-export function askSkip(net: Net, directory: string, until: number): Promise<Asked<Skipped>> {
-  return ask(net, directory, { ask: "skip", until }, SKIP_MS);
+export function askSkip(net: Net, directory: string, until: number, preview = false): Promise<Asked<Skipped>> {
+  return ask(net, directory, { ask: "skip", until, preview }, SKIP_MS);
 }
 
 async function ask<T>(net: Net, directory: string, request: Request, patienceMs: number): Promise<Asked<T>> {

@@ -1,7 +1,7 @@
 /**
  * What is said on the control socket: one JSON line asks, one JSON line
  * answers, and the connection is over. `{"ask":"status"}` and
- * `{"ask":"skip","until":SEQ}` are answered with `{"answer":…}`, or with
+ * `{"ask":"skip","until":SEQ,"preview":false}` are answered with `{"answer":…}`, or with
  * `{"error":"…","hint":"…","exit":N}`.
  */
 import { EXIT, SpillwayError } from "../base/error.ts";
@@ -12,7 +12,10 @@ export const CONTROL_NAME = "control";
 /** A request is no longer than this, its newline included. */
 export const REQUEST_BYTES_MAX = 1024;
 
-export type Request = { readonly ask: "status" } | { readonly ask: "skip"; readonly until: number };
+export type Request =
+  | { readonly ask: "status" }
+  /** `preview`: only tells what would be given up. */
+  | { readonly ask: "skip"; readonly until: number; readonly preview: boolean };
 
 /** What was given up by {@link Request} `skip`. */
 export interface Skipped {
@@ -33,7 +36,7 @@ export function parseRequest(line: string): Request {
       return { ask: "status" };
     case "skip":
       if (Number.isSafeInteger(request.until) && Number(request.until) >= 0) {
-        return { ask: "skip", until: Number(request.until) };
+        return { ask: "skip", until: Number(request.until), preview: request.preview === true };
       }
       throw refusal(`skip: found until ${JSON.stringify(request.until)}, expected a sequence`);
     case undefined:

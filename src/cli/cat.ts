@@ -17,7 +17,10 @@ standard error, everything else is printed, and the exit code is 1.
 Formats: raw, the bytes as they came (default); text, a line for each frame with
 sequence, time of arrival and content; json, an object for each frame with
 sequence, time, bytes, and the content as text or base64; hex.`,
-  flags: [{ name: "format", value: "FORMAT", says: "raw (default), text, json or hex" }, ...SELECTION_FLAGS],
+  flags: [
+    { name: "format", value: "FORMAT", values: FORMATS, says: "raw (default), text, json or hex" },
+    ...SELECTION_FLAGS,
+  ],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway cat spillway-data/feed > all.log", says: "the producers' bytes, exactly" },

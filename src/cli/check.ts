@@ -1,20 +1,26 @@
 /** `spillway check`: is the configuration valid, and would it run here? */
 import process from "node:process";
 import { EXIT } from "../base/error.ts";
-import { loadConfig } from "../config/load.ts";
+import { loadAndJudge } from "../config/load.ts";
 import { renderConfig } from "../config/render.ts";
 import { warningsOf } from "../config/warnings.ts";
+import { ConfigError } from "../config/problem.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
-import { inspectSurroundings } from "./surroundings.ts";
+import type { Finding } from "./check/finding.ts";
+import { inspectShared } from "./check/shared.ts";
+import { inspectSurroundings } from "./check/surroundings.ts";
+import { printError } from "./print_error.ts";
+import { wantsColour } from "./terminal.ts";
 
 export const command: Command = {
   usage: ["check [-c FILE]"],
   says: `Validates the configuration and what it needs of this machine: directories that
 can be written, addresses that are free, disk space, names that resolve. Prints
 the routes with every value, as a configuration, to standard output; problems,
-warnings and notes to standard error. Exit code 2 if the configuration is wrong,
-1 if it is right and could not run here.`,
+warnings and notes to standard error. Of a configuration that is wrong, the
+routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
+if it is right and could not run here.`,
   flags: [configFlag],
   operandsMax: 0,
   examples: [
@@ -22,21 +28,24 @@ warnings and notes to standard error. Exit code 2 if the configuration is wrong,
     { command: "spillway init | spillway check -c -", says: "what the defaults are" },
   ],
   async run({ values }: Invocation, runtime: Runtime): Promise<number> {
-    const config = await loadConfig(values.config, runtime);
-    await runtime.stdout.write(renderConfig(config));
+    const { config, problems } = await loadAndJudge(values.config, runtime);
     let errors = 0;
-    const say = (kind: string, text: string) => runtime.stderr.write(`${kind}: ${text}\n`);
+    const say = ({ kind, text, hint }: Finding, where = "") => {
+      runtime.stderr.write(`${kind}: ${where}${text}\n`);
+      if (hint !== undefined) runtime.stderr.write(`hint: ${hint}\n`);
+      if (kind === "error") errors++;
+    };
+    if (problems.length === 0) await runtime.stdout.write(renderConfig(config));
+    else runtime.stderr.write(printError(new ConfigError(problems), wantsColour(runtime)).text);
     for (const route of config.routes) {
-      for (const warning of warningsOf(route, process.platform)) say("warning", `route ${route.name}: ${warning}`);
-      for (const { kind, text, hint } of await inspectSurroundings(route, runtime)) {
-        say(kind, `route ${route.name}: ${text}`);
-        if (hint !== undefined) say("hint", hint);
-        if (kind === "error") errors++;
-      }
+      const where = `route ${route.name}: `;
+      for (const text of warningsOf(route, process.platform)) say({ kind: "warning", text }, where);
+      for (const finding of await inspectSurroundings(route, runtime)) say(finding, where);
     }
-    if (errors === 0) {
-      say("ok", `${config.name}: ${config.routes.length} route${config.routes.length === 1 ? "" : "s"}`);
-    }
-    return errors === 0 ? EXIT.ok : EXIT.failed;
+    for (const finding of await inspectShared(config.routes, runtime)) say(finding);
+    if (problems.length > 0) return EXIT.usage;
+    if (errors > 0) return EXIT.failed;
+    runtime.stderr.write(`ok: ${config.name}: ${config.routes.length} route${config.routes.length === 1 ? "" : "s"}\n`);
+    return EXIT.ok;
   },
 };

@@ -7,6 +7,8 @@ export interface Flag {
   readonly short?: string;
   /** What stands for the value in the help: `FILE`. Absent for a flag that is there or not. */
   readonly value?: string;
+  /** All that the value may be, where that can be listed: for completion. */
+  readonly values?: readonly string[];
   /** One line of help. */
   readonly says: string;
 }
@@ -33,6 +35,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** How many operands it takes at most. */
   readonly operandsMax: number;
+  /** All that an operand may be, where that can be listed; else operands are paths. For completion. */
+  readonly operands?: readonly string[];
   readonly examples: readonly Example[];
   /** Does it and returns the exit code; rejects with a SpillwayError where it cannot. */
   run(invocation: Invocation, runtime: Runtime): Promise<number>;

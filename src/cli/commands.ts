@@ -50,6 +50,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "send frames of a journal to a target, at full speed or as recorded",
     load: async () => (await import("./replay.ts")).command,
   },
+  completions: {
+    summary: "print what bash, zsh or fish need to complete its commands",
+    load: async () => (await import("./completions.ts")).command,
+  },
+  schema: {
+    summary: "print the JSON Schema of the configuration",
+    load: async () => (await import("./schema.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -67,8 +75,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 /** Commands that the contract has and this version does not, with what to use until then. */
 const LATER: Readonly<Record<string, string>> = {
   compact: "journal.retain and journal.retain_bytes limit what is kept",
-  completions: "spillway help lists the commands",
-  schema: "spillway init config prints every key with its default",
 };
 
 /** The command called `name`; rejects with a SpillwayError (exit 2) if there is none. */

@@ -9,6 +9,7 @@ export const command: Command = {
   says: "Prints how to use spillway, or one of its commands.",
   flags: [],
   operandsMax: 1,
+  operands: Object.keys(COMMANDS),
   examples: [{ command: "spillway help run", says: "flags and examples of run" }],
   async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
     await runtime.stdout.write(name === undefined ? overview() : commandHelp(await findCommand(name)));

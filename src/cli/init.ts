@@ -21,6 +21,7 @@ what it means; systemd, a hardened unit; cron, a crontab line.`,
     says: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
   }],
   operandsMax: 1,
+  operands: KINDS,
   examples: [
     { command: "spillway init > spillway.toml", says: "a configuration to begin with" },
     { command: "spillway init systemd > /etc/systemd/system/spillway.service", says: "a service" },

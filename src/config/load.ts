@@ -4,7 +4,8 @@ import { dirname, resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { systemError } from "../runtime/system_error.ts";
-import { type Config, parseConfig } from "./parse.ts";
+import { type Config, judgeConfig, type Judged } from "./parse.ts";
+import { ConfigError } from "./problem.ts";
 
 export const DEFAULT_FILE = "spillway.toml";
 
@@ -15,11 +16,18 @@ export const DEFAULT_FILE = "spillway.toml";
  * ConfigError if it is wrong.
  */
 export async function loadConfig(option: string | undefined, runtime: Runtime): Promise<Config> {
-  if (option === "-") return parseConfig(await runtime.readStdin(), "stdin", resolve());
+  const { config, problems } = await loadAndJudge(option, runtime);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** Like {@link loadConfig}, for somebody who wants to go on with what is right. */
+export async function loadAndJudge(option: string | undefined, runtime: Runtime): Promise<Judged> {
+  if (option === "-") return judgeConfig(await runtime.readStdin(), "stdin", resolve());
   const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
   const path = option ?? fromEnvironment ?? DEFAULT_FILE;
   const text = await readText(path, () => hintFor(option, fromEnvironment));
-  return parseConfig(text, path, dirname(resolve(path)));
+  return judgeConfig(text, path, dirname(resolve(path)));
 }
 
 function hintFor(option: string | undefined, fromEnvironment: string | undefined): string {

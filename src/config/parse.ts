@@ -38,9 +38,16 @@ export interface Config {
  * paths in it are relative to.
  */
 export function parseConfig(toml: string, name: string, directory: string): Config {
+  const { config, problems } = judgeConfig(toml, name, directory);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** Like {@link parseConfig}, for somebody who wants to go on with what is right. Throws a ConfigError if it is no TOML. */
+export function judgeConfig(toml: string, name: string, directory: string): Judged {
   const document = parseToml(toml, name);
   const lines = locateKeys(toml);
-  return resolveConfig(document, name, directory, (path) => {
+  return judgeDocument(document, name, directory, (path) => {
     const line = lineOf(lines, path);
     const route = routeName(document, path);
     const file = line === undefined ? name : `${name}:${line}`;
@@ -54,8 +61,21 @@ export function parseConfig(toml: string, name: string, directory: string): Conf
 /** Tells where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
 export type Place = (path: KeyPath) => { readonly line: number; readonly where: string };
 
-/** Checks a document from wherever it came and fills in what it leaves open. */
+/** A configuration as far as it is right, and what is wrong with the rest. */
+export interface Judged {
+  readonly config: Config;
+  /** In the order of the file; where there are any, `config` has only the routes without one, perhaps none. */
+  readonly problems: readonly LocatedProblem[];
+}
+
+/** Checks a document from wherever it came and fills in what it leaves open; throws a ConfigError if anything is wrong. */
 export function resolveConfig(document: unknown, name: string, directory: string, place: Place): Config {
+  const { config, problems } = judgeDocument(document, name, directory, place);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function judgeDocument(document: unknown, name: string, directory: string, place: Place): Judged {
   const { config, problems: faults, isBroken } = validate(document);
   const problems: Problem[] = [...faults];
   const refuse = (path: KeyPath, allowed: string, hint?: string) => {
@@ -76,11 +96,14 @@ export function resolveConfig(document: unknown, name: string, directory: string
     problems.push({ path, text: `found ${found}, which comes with a later version; allowed now: ${now}`, hint });
   });
   findConflicts(config, directory, refuse);
-  if (problems.length > 0) throw new ConfigError(inOrder(problems, place));
+  const faulty = new Set(problems.map(({ path }) => path[0] === "route" ? path[1] : undefined));
   return {
-    name,
-    routes: routes.filter((route) => route !== undefined),
-    log: { level: config.log?.level ?? "info", format: config.log?.format ?? "text" },
+    config: {
+      name,
+      routes: routes.filter((route, index) => route !== undefined && !faulty.has(index)) as RouteOptions[],
+      log: { level: config.log?.level ?? "info", format: config.log?.format ?? "text" },
+    },
+    problems: inOrder(problems, place),
   };
 }
 

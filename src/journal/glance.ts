@@ -7,11 +7,11 @@ import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
+import { newerVersion } from "./newer_version.ts";
 import { countPending } from "./pending.ts";
 import { decideCursor } from "./recovery.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { newerVersion } from "./newer_version.ts";
 import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
 
 export interface Glance {

@@ -63,23 +63,19 @@ export async function countFrames(
     } else {
       const bound = segments.boundOf(segment);
       const inside = until < Math.min(segment.end, bound);
-      await addFromHeaders(files, segment, from, end, counted, {
-        damages,
-        reported,
-        lossUntil: inside ? until : undefined,
-        bound,
-      });
+      const losses = { damages, reported, until: inside ? until : undefined, bound };
+      await addFromHeaders(files, segment, from, end, counted, losses);
     }
   }
   return counted;
 }
 
 interface Losses {
-  /** What was reported by then is left out, what was not and was counted all the same is put in, */
   readonly damages: DamageLog;
+  /** What was reported by then is left out, what was not and was counted all the same is put in, */
   readonly reported: number;
   /** unless it goes beyond this sequence. */
-  readonly lossUntil: number | undefined;
+  readonly until: number | undefined;
   /** Frames from here on are a later segment's. */
   readonly bound: number;
 }
@@ -100,7 +96,8 @@ async function addFromHeaders(
       if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
         if (found.kind !== "footer" && losses !== undefined) {
-          await addLost(file, segment, found, { from: position, most: losses.lossUntil, bound: losses.bound }, pending);
+          const { until: most, bound } = losses;
+          await addLost(file, segment, found, { from: position, most, bound }, pending);
         }
         continue;
       }

@@ -155,12 +155,13 @@ export class Route {
   }
 
   /**
-   * Gives up what is pending below `until`. Rejects with a SpillwayError if that
+   * Gives up what is pending below `until`; with `preview` only tells what that
+   * would be. Rejects with a SpillwayError if that
    * is beyond what was received, with a SystemError if it cannot be counted; then
    * all is as before.
    */
-  skip(until: number): Promise<Given> {
-    return skipUntil(this.#spool, until);
+  skip(until: number, preview: boolean): Promise<Given> {
+    return skipUntil(this.#spool, until, preview);
   }
 
   /** The clean stop of DESIGN 5. Resolves to false if frames were lost by it. */
@@ -272,14 +273,20 @@ export class Route {
   }
 }
 
-function cannotListen(route: string, error: SystemError): SpillwayError {
+/** What to do where listening failed with this errno's name. */
+export function listenHint(code: string): string | undefined {
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: "another program listens there (ss -ltnp names it), or another spillway",
     EADDRNOTAVAIL: "listen on an address of this host, or on :PORT for all of them",
     EACCES: "ports below 1024 and the directory of a unix socket need the right to use them",
+    ENOTFOUND: "listen on an address or a name of this host, or on :PORT for all of its addresses",
   };
+  return hints[code];
+}
+
+function cannotListen(route: string, error: SystemError): SpillwayError {
   return new SpillwayError(`route ${route}: cannot listen on ${error.subject}: ${describeErrno(error.code)}`, {
-    hint: hints[error.code],
+    hint: listenHint(error.code),
     cause: error,
   });
 }

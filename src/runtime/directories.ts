@@ -26,6 +26,7 @@ export const directories: Omit<FileSystem, "open"> = {
       kind: found.isFile() ? "file" : found.isDirectory() ? "directory" : "other",
       size: found.size,
       modifiedMs: found.mtimeMs,
+      device: found.dev,
       uid: process.platform === "win32" ? undefined : found.uid,
     };
   },

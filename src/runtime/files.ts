@@ -58,6 +58,8 @@ export interface FileInfo {
   readonly modifiedMs: number;
   /** Owner's user id; undefined where the system has none. */
   readonly uid: number | undefined;
+  /** Which file system it is on, as a number that tells it from others; undefined where that is not known. */
+  readonly device?: number;
 }
 
 export interface FileSystem {

@@ -24,10 +24,10 @@ export interface Given extends Readonly<Tally> {
 
 /**
  * Gives up what is pending below `until`, at most the sequence of the next
- * frame to be received. Rejects with a `SpillwayError` beyond that, with a
+ * frame to be received; with `preview` only tells what that would be. Rejects with a `SpillwayError` beyond that, with a
  * SystemError if the journal cannot be read to count it; then all is as before.
  */
-export async function skipUntil(spool: Spool, until: number): Promise<Given> {
+export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<Given> {
   const { end } = spool.window;
   if (until > end) {
     throw new SpillwayError(`skip: found --until ${until}, the next frame to be received is ${end}`, {
@@ -39,7 +39,8 @@ export async function skipUntil(spool: Spool, until: number): Promise<Given> {
   if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
   spool.held++;
   try {
-    return giveUp(spool, await countStill(spool, until));
+    const counted = await countStill(spool, until);
+    return preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted);
   } finally {
     spool.held--;
     spool.sendable.notify();
@@ -70,7 +71,7 @@ async function countStill(spool: Spool, until: number): Promise<Counted> {
 function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): Given {
   if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
   spool.giveUpBelow(until, frames, bytes);
-  const inFlight = inFlightBelow(spool, until);
+  const inFlight = inFlightBelow(spool, { until, inside: undefined });
   spool.options.log.warn("frames are given up by the operator", {
     from,
     until,
@@ -96,9 +97,12 @@ function momentOf(spool: Spool, wanted: number) {
   };
 }
 
-function inFlightBelow({ flight, confirmed }: Spool, until: number): number {
+/** `inside`: the part that has `until` inside it, if it was not split there. */
+function inFlightBelow({ flight, confirmed }: Spool, { until, inside }: Pick<Counted, "until" | "inside">): number {
   let frames = 0;
-  for (const part of flight.parts()) if (part.first >= confirmed && part.first < until) frames += part.frames;
+  for (const part of flight.parts()) {
+    if (part.first >= confirmed && part.first < until) frames += part === inside?.part ? inside.frames : part.frames;
+  }
   return frames;
 }
 

@@ -56,7 +56,10 @@ Deno.test("the socket is there for its user alone, answers, and is gone when it 
     const control = await open(echo);
     assertEquals((await Deno.stat(path)).mode! & 0o7777, 0o600);
     assertEquals(await askStatus(net, directory) as unknown, { kind: "answered", answer: { ask: "status" } });
-    assertEquals(await askSkip(net, directory, 7) as unknown, { kind: "answered", answer: { ask: "skip", until: 7 } });
+    assertEquals(await askSkip(net, directory, 7) as unknown, {
+      kind: "answered",
+      answer: { ask: "skip", until: 7, preview: false },
+    });
     await control!.close();
     assertEquals([...Deno.readDirSync(directory)], []);
     assertEquals(await askStatus(net, directory), { kind: "absent" });

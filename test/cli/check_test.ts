@@ -84,6 +84,28 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name: "check names the files of a journal that another user has left" +
+    (withoutSetpriv === undefined ? "" : ` (skipped: ${withoutSetpriv})`),
+  ignore: withoutSetpriv !== undefined,
+  fn: () =>
+    withDirectory(async (directory) => {
+      const journal = `${directory}/journal`;
+      await Deno.mkdir(journal);
+      await Deno.chmod(directory, 0o755);
+      await Deno.chown(journal, 65534, 65534);
+      for (const name of ["cursor", "lock"]) await Deno.writeTextFile(`${journal}/${name}`, "", { mode: 0o600 });
+      const config = await configIn(directory, "127.0.0.1:0", journal);
+      const [program, ...args] = [...await reachableProgram(directory), "check", "-c", config];
+      const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, ...args];
+      const { code, stderr } = await finish(asNobody, { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/" } });
+      assertEquals(code, 1, stderr);
+      const text =
+        `journal ${journal}: ${journal}/lock, and 1 more cannot be read and written by nobody; it belongs to root`;
+      assert(stderr.includes(`error: route feed: ${text}\nhint: chown -R nobody ${journal}, or run as root\n`), stderr);
+    }),
+});
+
 /** The program where every user can start it: the checkout may lie in somebody's home. */
 async function reachableProgram(directory: string): Promise<string[]> {
   const words = relayCommand(chosenRuntime());

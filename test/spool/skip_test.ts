@@ -82,6 +82,31 @@ for (const mode of MODES) {
     });
   }
 
+  Deno.test(`${mode}: rewind does not bring back what was given up, in flight or before it was sent`, async () => {
+    const { world, wire } = await open({ mode, rewindBytes: 20_000 });
+    await wire.connect();
+    world.receive(60);
+    await wire.send(20);
+    wire.acknowledge(1, true);
+    world.receive(20);
+    await wire.send(20);
+    await skipUntil(world.spool, 80);
+    await wire.disconnect();
+    await wire.connect();
+    assertEquals(world.spool.sent, 80, "what was in flight");
+    await skipUntil(world.spool, 80);
+    world.receive(20);
+    await skipUntil(world.spool, 90);
+    await wire.send(20);
+    await wire.disconnect();
+    await wire.connect();
+    assertEquals(world.spool.sent, 90, "what was never sent");
+    world.check();
+    await wire.deliverAll();
+    await wire.disconnect();
+    assert(await world.stop());
+  });
+
   Deno.test(`${mode}: a line can be drawn in the middle of what is in flight, also where it has left memory`, async () => {
     for (const through of ["memory", "journal"]) {
       const { world, wire } = await open({ mode });
@@ -93,6 +118,8 @@ for (const mode of MODES) {
       if (through === "memory") world.receive(100);
       await wire.send(20);
       assertEquals(world.spool.sent, 100);
+      const { from, frames, inFlight } = await skipUntil(world.spool, 37, true);
+      assertEquals([from, frames, inFlight, droppedBy(world).frames], [37, 0, 37, 0], "only told");
       await skipUntil(world.spool, 37);
       world.check();
       await wire.disconnect();

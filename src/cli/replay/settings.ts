@@ -15,7 +15,12 @@ export const REPLAY_FLAGS: readonly Flag[] = [
   { name: "rate", value: "SIZE", says: "at most so much a second: 10MB/s" },
   { name: "speed", value: "SPEED", says: "the recorded pace: 1x, 2x, 0.5x; or max (default)" },
   { name: "max-gap", value: "TIME", says: "with --speed: no recorded gap lasts longer" },
-  { name: "confirm", value: "KIND", says: "acked (default), written, or reply: the target answers each frame" },
+  {
+    name: "confirm",
+    value: "KIND",
+    values: ["acked", "written", "reply"],
+    says: "acked (default), written, or reply: the target answers each frame",
+  },
   {
     name: "reply-framing",
     value: "KIND",

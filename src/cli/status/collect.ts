@@ -5,6 +5,7 @@ import { diskStatus } from "../../admin/disk_status.ts";
 import { isoMs, type RouteStatus, type StatusReport } from "../../admin/status.ts";
 import type { Clock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
+import { listSegments } from "../../journal/segment_files.ts";
 import { flockHolder } from "../../runtime/flock_holder.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
@@ -60,8 +61,10 @@ export async function subjectsAt(paths: readonly string[], runtime: Runtime): Pr
     if (kind === undefined) throw usage(`${path}: no such directory`);
     if (kind !== "directory") throw usage(`${path}: not a directory`);
     const names = await runtime.files.list(directory);
-    const isJournal = names.some((name) => ["cursor", "lock"].includes(name) || name.endsWith(".seg"));
-    if (!isJournal) throw usage(`${path}: no journal: there are no segment files in it`);
+    const isJournal = names.some((name) => name === "cursor" || name === "lock");
+    if (!isJournal && (await listSegments(runtime.files, directory)).length === 0) {
+      throw usage(`${path}: no journal: there are no segment files in it`);
+    }
     subjects.push({ route: basename(resolve(directory)), directory });
   }
   return subjects;

@@ -1,0 +1,81 @@
+/** What the routes need of the machine together: room on a file system, and open files. */
+import { readFile } from "node:fs/promises";
+import { formatSize } from "../../base/size.ts";
+import type { RouteOptions } from "../../relay/options.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Finding } from "./finding.ts";
+import { journalBytes, nearestExisting } from "./journal.ts";
+
+/** Descriptors that a process has besides its producers': its own, and some for each route. */
+const FILES_OF_PROCESS = 20;
+const FILES_OF_ROUTE = 8;
+
+/** Warnings only: a full disk and a refused connection are states, not ends. Never rejects. */
+export async function inspectShared(routes: readonly RouteOptions[], runtime: Runtime): Promise<Finding[]> {
+  return [...await inspectSpace(routes, runtime), ...await inspectOpenFiles(routes)];
+}
+
+interface FileSystemUse {
+  readonly routes: RouteOptions[];
+  readonly freeBytes: number;
+  /** What the journals may still grow by. */
+  growBytes: number;
+  /** The largest `min_free` on it. */
+  keptBytes: number;
+}
+
+async function inspectSpace(routes: readonly RouteOptions[], runtime: Runtime): Promise<Finding[]> {
+  const uses = new Map<number | string, FileSystemUse>();
+  for (const route of routes) {
+    const { directory, maxBytes, minFreeBytes } = route.journal;
+    try {
+      const { path, info } = await nearestExisting(directory, runtime);
+      const key = info.device ?? path;
+      const use = uses.get(key) ??
+        { routes: [], freeBytes: await runtime.files.freeBytes(path), growBytes: 0, keptBytes: 0 };
+      uses.set(key, use);
+      use.routes.push(route);
+      if (maxBytes > 0) use.growBytes += Math.max(0, maxBytes - await journalBytes(directory, runtime));
+      use.keptBytes = Math.max(use.keptBytes, minFreeBytes);
+    } catch { // what is wrong there is said of the route
+    }
+  }
+  return [...uses.values()].flatMap(tooLittle);
+}
+
+function tooLittle({ routes, freeBytes, growBytes, keptBytes }: FileSystemUse): Finding[] {
+  const limited = routes.filter(({ journal }) => journal.maxBytes > 0);
+  // Less than min_free is said of the route, as an error.
+  if (limited.length === 0 || freeBytes < keptBytes || growBytes + keptBytes <= freeBytes) return [];
+  const names = limited.map(({ name }) => name).join(", ");
+  const whose = limited.length === 1 ? `the journal of ${names}` : `the journals of ${names}, on one file system,`;
+  return [{
+    kind: "warning",
+    text: `${whose} may grow by ${formatSize(growBytes)} to journal.max_bytes; found ${formatSize(freeBytes)} free, ` +
+      `of which journal.min_free keeps ${formatSize(keptBytes)}`,
+    hint: "free some space, set journal.max_bytes lower, or move a journal; min_free will be met before max_bytes",
+  }];
+}
+
+async function inspectOpenFiles(routes: readonly RouteOptions[]): Promise<Finding[]> {
+  const limit = await openFilesMax();
+  const producers = routes.reduce((sum, { source }) => sum + source.maxConnections, 0);
+  const needed = producers + routes.length * FILES_OF_ROUTE + FILES_OF_PROCESS;
+  if (limit === undefined || needed <= limit) return [];
+  return [{
+    kind: "warning",
+    text: `source.max_connections of all routes allows ${producers} connections; ` +
+      `found a limit of ${limit} open files for this process`,
+    hint: `raise it (ulimit -n ${needed}, LimitNOFILE= of systemd), or set source.max_connections lower`,
+  }];
+}
+
+/** Undefined on systems that do not say (/proc of Linux). */
+async function openFilesMax(): Promise<number | undefined> {
+  try {
+    const [, limit] = /^Max open files +(\d+)/m.exec(await readFile("/proc/self/limits", "utf8")) ?? [];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined;
+  }
+}
