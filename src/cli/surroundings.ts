@@ -10,6 +10,7 @@ import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import { messageOf, SystemError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
+import { readNote } from "../journal/lock.ts";
 import type { RouteOptions } from "../relay/options.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { FileInfo } from "../runtime/files.ts";
@@ -108,9 +109,8 @@ async function lockHolder(directory: string, runtime: Runtime): Promise<string |
   const file = await runtime.files.open(path, "update");
   try {
     if (await file.tryLock()) return undefined;
-    const bytes = new Uint8Array(200);
-    const text = new TextDecoder().decode(bytes.subarray(0, await file.readAt(bytes, 0))).trim();
-    return text === "" ? "another process" : text;
+    const { holder } = await readNote(file);
+    return holder === "" ? "another process" : holder;
   } finally {
     file.close();
   }

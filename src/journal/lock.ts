@@ -1,19 +1,39 @@
-/** One daemon for each journal: flock(2) on a file that says who has it. The kernel lets go of it, however we die. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+/**
+ * One daemon for each journal: flock(2) on a file that says who has it. The
+ * kernel lets go of it, however we die. The file says as well what the daemon
+ * keeps of what is delivered, so that `spillway compact PATH` keeps as much.
+ */
+import { EXIT, SpillwayError, SystemError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import type { JournalOptions } from "./types.ts";
 
-const HOLDER_BYTES_MAX = 256;
+const NOTE_BYTES_MAX = 512;
+
+/** What is kept of delivered segments, and how large segments are meant to be. */
+export type Keeping = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes" | "segmentBytes">;
+
+const KEYS: Readonly<Record<string, keyof Keeping>> = {
+  rewind_bytes: "rewindBytes",
+  retain_ms: "retainMs",
+  retain_bytes: "retainBytes",
+  segment_bytes: "segmentBytes",
+};
 
 /**
- * Takes the lock of the journal in `directory` and notes `holder` in it. Close
- * the file to release it. Rejects with a `SpillwayError` that names the other
- * holder, exit code 75, if it is taken.
+ * Takes the lock of the journal in `directory` and notes `holder` in it, and
+ * what it keeps. Close the file to release it. Rejects with a `SpillwayError`
+ * that names the other holder, exit code 75, if it is taken.
  */
-export async function lockJournal(files: FileSystem, directory: string, holder: string): Promise<File> {
+export async function lockJournal(
+  files: FileSystem,
+  directory: string,
+  holder: string,
+  keeping?: Keeping,
+): Promise<File> {
   const file = await files.open(`${directory}/lock`, "open");
   try {
     if (!await file.tryLock()) throw await inUse(file, directory);
-    await note(file, holder);
+    await note(file, holder, keeping);
     return file;
   } catch (error) {
     file.close();
@@ -21,19 +41,53 @@ export async function lockJournal(files: FileSystem, directory: string, holder: 
   }
 }
 
-/** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
-async function note(file: File, holder: string): Promise<void> {
+/** Who has taken the lock of the journal in `directory` last, and what it keeps, as far as it has said so. */
+export async function readLockNote(files: FileSystem, directory: string): Promise<LockNote> {
   try {
-    const text = new TextEncoder().encode(`${holder}\n`).subarray(0, HOLDER_BYTES_MAX);
+    const file = await files.open(`${directory}/lock`, "read");
+    try {
+      return await readNote(file);
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOENT") return { holder: "", keeping: undefined };
+    throw error;
+  }
+}
+
+export interface LockNote {
+  readonly holder: string;
+  /** Undefined unless all of it is there. */
+  readonly keeping: Keeping | undefined;
+}
+
+/** Of an open lock file. */
+export async function readNote(file: File): Promise<LockNote> {
+  const bytes = new Uint8Array(NOTE_BYTES_MAX);
+  const length = await file.readAt(bytes, 0);
+  const [holder, ...lines] = new TextDecoder().decode(bytes.subarray(0, length)).split("\n");
+  const keeping: Partial<Record<keyof Keeping, number>> = {};
+  for (const line of lines) {
+    const [, name, value] = /^(\w+) = (\d+)$/.exec(line) ?? [];
+    if (name !== undefined && Object.hasOwn(KEYS, name)) keeping[KEYS[name]] = Number(value);
+  }
+  const isWhole = Object.values(KEYS).every((key) => Number.isSafeInteger(keeping[key]));
+  return { holder: holder.trim(), keeping: isWhole ? keeping as Keeping : undefined };
+}
+
+/** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
+async function note(file: File, holder: string, keeping: Keeping | undefined): Promise<void> {
+  try {
+    const lines = keeping === undefined ? [] : Object.entries(KEYS).map(([name, key]) => `${name} = ${keeping[key]}\n`);
+    const text = new TextEncoder().encode(`${holder.slice(0, NOTE_BYTES_MAX / 2)}\n${lines.join("")}`);
     await file.truncate(0);
     await file.writeAt([text], 0);
   } catch { /* the lock is held all the same */ }
 }
 
 async function inUse(file: File, directory: string): Promise<SpillwayError> {
-  const bytes = new Uint8Array(HOLDER_BYTES_MAX);
-  const length = await file.readAt(bytes, 0).catch(() => 0);
-  const holder = new TextDecoder().decode(bytes.subarray(0, length)).trim();
+  const { holder } = await readNote(file).catch(() => ({ holder: "" }));
   return new SpillwayError(`journal ${directory}: in use by ${holder === "" ? "another process" : holder}`, {
     hint: "stop the other daemon, or give this route a journal directory of its own",
     exit: EXIT.busy,
