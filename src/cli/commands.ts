@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  compact: {
+    summary: "remove, merge and compress what is delivered; for cron",
+    load: async () => (await import("./compact.ts")).command,
+  },
   demo: {
     summary: "the whole story on loopback, with a proof at its end",
     load: async () => (await import("./demo.ts")).command,
@@ -52,7 +56,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 const LATER: Readonly<Record<string, string>> = {
   status: "the log of spillway run says what the routes do",
   repair: "spillway run quarantines what is damaged by itself",
-  compact: "journal.retain and journal.retain_bytes limit what is kept",
   replay: "target.rewind resends what was confirmed last",
   completions: "spillway help lists the commands",
   schema: "spillway init config prints every key with its default",
