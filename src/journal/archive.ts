@@ -117,7 +117,22 @@ async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegme
   return (await Promise.all(matching.map((each) => segmentsOf(files, each)))).flat();
 }
 
-async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+/**
+ * The journal directory at `path`, without slashes at its end. Rejects with a
+ * `SpillwayError` (exit code 2) if there is none.
+ */
+export async function journalAt(files: FileSystem, path: string): Promise<string> {
+  const directory = trimSlash(path);
+  const kind = (await files.stat(directory))?.kind;
+  if (kind === undefined) throw usage(`${path}: no such directory`, "name a journal directory");
+  if (kind !== "directory") {
+    throw usage(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
+  }
+  await listJournal(files, directory);
+  return directory;
+}
+
+async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
   const found = await listSegments(files, directory);
   if (found.length === 0) {
     const names = await files.list(directory);
@@ -125,6 +140,11 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
       throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
     }
   }
+  return found;
+}
+
+async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+  const found = await listJournal(files, directory);
   const cursor = await cursorOf(files, directory);
   const segments: ArchiveSegment[] = [];
   for (const each of found) segments.push(...await survey(files, directory, each, cursor, each === found.at(-1)));

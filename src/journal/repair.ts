@@ -62,7 +62,9 @@ export async function repair(paths: readonly string[], options: RepairOptions): 
   try {
     if (!dryRun) {
       for (const directory of directories) {
-        locks.push(await lockJournal(files, directory, holder, "stop the daemon; it passes over damage by itself"));
+        locks.push(
+          await lockJournal(files, directory, holder, { hint: "stop the daemon; it passes over damage by itself" }),
+        );
         locks.push(await lockCompaction(files, directory, holder));
       }
     }

@@ -49,7 +49,9 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
   const { files, directory, until, holder, confirm } = options;
   // First of all: whoever names something else should not find a lock in it.
   await openArchive(files, [directory]);
-  const lock = await lockJournal(files, directory, holder, "stop the daemon; it would not see what is skipped");
+  const lock = await lockJournal(files, directory, holder, {
+    hint: "stop the daemon; it would not see what is skipped",
+  });
   try {
     const segments = await openArchive(files, [directory]);
     const path = `${directory}/cursor`;
