@@ -19,6 +19,8 @@ export interface Candidate {
   /** When it was delivered, at the latest, µs since 1970; undefined if nothing tells. */
   readonly deliveredUs: number | undefined;
   readonly compressed: boolean;
+  /** Later segments have a part of its frames: a merge was interrupted, or a sync failed once. */
+  readonly overlapped: boolean;
   /** Header and footer are whole: nothing more is written to it. */
   readonly sealed: boolean;
   /** As its header says it. */
@@ -111,7 +113,8 @@ export function groupsOf<T extends Candidate>(candidates: readonly T[], segmentB
     bytes = 0;
   };
   for (const candidate of candidates) {
-    const isSmall = candidate.bytes <= segmentBytes / SMALL_SHARE;
+    // What is left of an interrupted merge is gone on with, whatever its size is by now.
+    const isSmall = candidate.overlapped || candidate.bytes <= segmentBytes / SMALL_SHARE;
     const fits = isSmall && bytes + candidate.bytes <= segmentBytes && candidate.framing === open[0]?.framing;
     if (!candidate.sealed || !fits) close();
     if (!candidate.sealed) continue;

@@ -3,6 +3,7 @@
  * aside, synced, read back and compared before it gets its name; and only then
  * do the originals go, the oldest first (FORMAT.md has the argument).
  */
+import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
 import { SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
@@ -137,9 +138,7 @@ async function compare(
         const length = Math.min(bytes.length, part.length - done);
         const found = bytes.subarray(0, await file.readAt(bytes.subarray(0, length), at));
         const wanted = part.subarray(done, done + length);
-        if (found.length < length || found.some((byte, i) => byte !== wanted[i])) {
-          throw notAsWritten(path, at);
-        }
+        if (!Buffer.from(found.buffer, 0, found.length).equals(wanted)) throw notAsWritten(path, at);
         done += length;
         at += length;
       }

@@ -77,6 +77,7 @@ async function factsOf(
     newestUs: footer !== undefined && footer.records > 0 ? footer.highestUs : createdAfter,
     deliveredUs: passed.length === 0 ? undefined : Math.min(...passed),
     compressed: isCompressed(path),
+    overlapped,
     sealed,
     framing: header?.framing,
     survey,

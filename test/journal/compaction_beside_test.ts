@@ -165,7 +165,7 @@ Deno.test("the daemon can start at any moment of a compaction", async () => {
   for (let turns = 0, over = false; !over; turns += 7) {
     const files = base.afterCrash();
     let finished = false;
-    const compacted = compact(files, { segmentBytes: 8000 }).finally(() => finished = true);
+    const compacted = compact(files, { segmentBytes: 8700 }).finally(() => finished = true);
     for (let i = 0; i < turns; i++) await Promise.resolve();
     over = finished;
     const journal = await open(files, { retainMs: 1e12 });

@@ -18,7 +18,7 @@ const OLDER_THAN_MS = (new ManualClock().wallUs() - 100_000) / 1000;
 const VARIETIES: readonly { name: string; policy: Partial<CompactionPolicy>; from: number }[] = [
   { name: "one file of all", policy: {}, from: 0 },
   { name: "each by itself", policy: { segmentBytes: 1000 }, from: 0 },
-  { name: "files of three", policy: { segmentBytes: 4 * 2000 }, from: 0 },
+  { name: "files of four", policy: { segmentBytes: 8_700 }, from: 0 },
   { name: "one removed", policy: { olderThanMs: OLDER_THAN_MS }, from: 4 },
 ];
 

@@ -18,6 +18,7 @@ const TEN: readonly Candidate[] = Array.from({ length: 10 }, (_, i) => ({
   newestUs: NOW_US - (10 - i) * SECOND_US,
   deliveredUs: NOW_US - (10 - i) * SECOND_US + SECOND_US / 2,
   compressed: false,
+  overlapped: false,
   sealed: true,
   framing: "line",
 }));
