@@ -287,11 +287,11 @@ Deno.test("with --dry-run nothing is changed or locked", async () => {
 });
 
 Deno.test("a daemon or a compaction that is at work is named, with exit code 75", async () => {
-  for (const lock of [lockJournal, lockCompaction]) {
+  for (const [lock, taken] of [[lockJournal, "in use"], [lockCompaction, "being compacted or repaired"]] as const) {
     const { files } = await sample({ shape: "small", sealed: true });
     const held = await lock(files, DIRECTORY, "pid 77, route feed");
     const error = await assertRejects(() => repaired(files), SpillwayError);
-    assertEquals([error.message, error.exit], ["journal /j: in use by pid 77, route feed", 75]);
+    assertEquals([error.message, error.exit], [`journal /j: ${taken} by pid 77, route feed`, 75]);
     held.close();
     // Neither is kept by a repair that is over.
     await repaired(files);
