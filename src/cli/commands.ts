@@ -38,6 +38,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "check every checksum of a journal",
     load: async () => (await import("./verify.ts")).command,
   },
+  compact: {
+    summary: "remove, merge and compress what is delivered; for cron",
+    load: async () => (await import("./compact.ts")).command,
+  },
+  repair: {
+    summary: "put damaged ranges of a journal aside, so that the rest is clean",
+    load: async () => (await import("./repair.ts")).command,
+  },
+  skip: {
+    summary: "give up pending frames of a journal on purpose",
+    load: async () => (await import("./skip.ts")).command,
+  },
   replay: {
     summary: "send frames of a journal to a target, at full speed or as recorded",
     load: async () => (await import("./replay.ts")).command,
@@ -64,18 +76,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** Commands that the contract has and this version does not, with what to use until then. */
-const LATER: Readonly<Record<string, string>> = {
-  repair: "spillway run quarantines what is damaged by itself",
-  compact: "journal.retain and journal.retain_bytes limit what is kept",
-};
-
 /** The command called `name`; rejects with a SpillwayError (exit 2) if there is none. */
 export function findCommand(name: string): Promise<Command> {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name].load();
-  if (Object.hasOwn(LATER, name)) {
-    throw new SpillwayError(`'${name}' is not in this version`, { hint: LATER[name], exit: EXIT.usage });
-  }
   const meant = nearest(name, Object.keys(COMMANDS));
   const hint = meant === undefined ? "spillway help lists the commands" : `did you mean spillway ${meant}?`;
   throw new SpillwayError(`'${name}' is not a command`, { hint, exit: EXIT.usage });

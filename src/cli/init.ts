@@ -52,10 +52,9 @@ function textOf(kind: string, executable: readonly string[], config: string): st
 /** For crontab(5), where a percent sign has to be escaped. */
 function crontabLine(executable: readonly string[], config: string): string {
   const words = [...executable, "compact", "-c", config].map(shellWord).join(" ").replaceAll("%", "\\%");
-  return `# Spillway: once an hour, remove and compress delivered segments past their retention.
-# 'spillway compact' comes with a later version: leave this line commented until then.
-# The running daemon keeps to journal.retain and journal.retain_bytes by itself.
-#17 * * * * ${words}
+  return `# Spillway: once an hour, remove delivered segments past their retention and compress the others.
+# In the crontab of the user that the daemon runs as. It says nothing unless something is wrong.
+17 * * * * ${words}
 `;
 }
 

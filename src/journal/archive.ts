@@ -3,11 +3,12 @@
  * single segments, copies in other places. Looked at without a lock and without
  * changing anything, beside a running daemon or long after it.
  */
+import { Buffer } from "node:buffer";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { createFramer } from "../framing/create.ts";
-import type { FileSystem } from "../runtime/files.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
-import { SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
@@ -39,6 +40,12 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
   return segments.sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
+/** Those of `paths` that are journal directories, whose `cursor` counts too. */
+export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
+  const kinds = await Promise.all(paths.map(async (path) => (await files.stat(path))?.kind));
+  return [...new Set(paths.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
+}
+
 /**
  * The segment in which frames of `gone` are now, whose file is there no more: a
  * compaction may have compressed it, or made one file of several. Undefined if
@@ -52,6 +59,19 @@ export async function successorOf(files: FileSystem, gone: ArchiveSegment): Prom
   const [segment] = await survey(files, directory, heir, gone.cursor, heir === listed.at(-1));
   if (segment === undefined) return undefined;
   return segment.footer === undefined || segment.footer.end > base ? segment : undefined;
+}
+
+/**
+ * The segment as its open file has it: a compaction may have put one with more
+ * frames in the place of the one that was listed. The frames that were counted
+ * then are [base, footer.end) of that one still.
+ */
+export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<ArchiveSegment> {
+  const found = await surveySegment(file, listed.path, listed.base, listed.framer);
+  const isSame = listed.marks === undefined || found.marks === undefined ||
+    Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
+  // What was appended to it since does not count.
+  return isSame ? listed : { ...listed, ...found, name: nameOf(found.path) };
 }
 
 /** The first frame of the journal in `directory` that is not delivered; undefined if no cursor file says so. */
@@ -97,7 +117,22 @@ async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegme
   return (await Promise.all(matching.map((each) => segmentsOf(files, each)))).flat();
 }
 
-async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+/**
+ * The journal directory at `path`, without slashes at its end. Rejects with a
+ * `SpillwayError` (exit code 2) if there is none.
+ */
+export async function journalAt(files: FileSystem, path: string): Promise<string> {
+  const directory = trimSlash(path);
+  const kind = (await files.stat(directory))?.kind;
+  if (kind === undefined) throw usage(`${path}: no such directory`, "name a journal directory");
+  if (kind !== "directory") {
+    throw usage(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
+  }
+  await listJournal(files, directory);
+  return directory;
+}
+
+async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
   const found = await listSegments(files, directory);
   if (found.length === 0) {
     const names = await files.list(directory);
@@ -105,6 +140,11 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
       throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
     }
   }
+  return found;
+}
+
+async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+  const found = await listJournal(files, directory);
   const cursor = await cursorOf(files, directory);
   const segments: ArchiveSegment[] = [];
   for (const each of found) segments.push(...await survey(files, directory, each, cursor, each === found.at(-1)));
@@ -139,10 +179,14 @@ async function survey(
   try {
     const found = await surveySegment(file, path, base, LINES);
     // It may have been compressed since it was listed.
-    return [{ ...found, name: found.path.slice(found.path.lastIndexOf("/") + 1), directory, cursor, newest }];
+    return [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
   } finally {
     file.close();
   }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function trimSlash(path: string): string {

@@ -31,9 +31,12 @@ export type CursorFound =
   | { readonly kind: "absent" }
   | { readonly kind: "newer"; readonly version: number };
 
-const SLOT_BYTES = 512;
-const SLOT_OFFSETS = [0, 4096] as const;
+export const SLOT_BYTES = 512;
+/** Where the slots stand; each holds the generations that its index is the remainder of. */
+export const SLOT_OFFSETS = [0, 4096] as const;
 const CRC_OFFSET = 60;
+/** What the checksum covers, and it; the rest of a slot is zeros. */
+export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
 
 export function encodeSlot(generation: number, state: CursorState): Uint8Array {
@@ -48,14 +51,15 @@ export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   return bytes;
 }
 
-type Slot =
+export type Slot =
   | { readonly kind: "valid"; readonly generation: number; readonly state: CursorState }
   | Exclude<CursorFound, { kind: "valid" | "absent" }>;
 
-function decodeSlot(bytes: Uint8Array): Slot {
+/** What one slot's bytes say. */
+export function decodeSlot(bytes: Uint8Array): Slot {
   const preamble = decodePreamble(bytes, CURSOR_MAGIC);
   if (preamble.kind === "newer") return preamble;
-  if (preamble.kind === "damaged" || bytes.length < CRC_OFFSET + 4) return { kind: "bad" };
+  if (preamble.kind === "damaged" || bytes.length < SLOT_HEAD_BYTES) return { kind: "bad" };
   const view = viewOf(bytes);
   if (view.getUint32(CRC_OFFSET, true) !== crc32(bytes.subarray(0, CRC_OFFSET))) return { kind: "bad" };
   const generation = getU64(view, 16);

@@ -43,7 +43,11 @@ export class DamageLog {
   }
 
   report(damage: Damage): void {
-    if (this.#known(damage)) return;
+    if (!this.#known(damage)) this.reportGone(damage);
+  }
+
+  /** Bytes that are in no segment any more: a new one may have sound records in that place, or others that are damaged. */
+  reportGone(damage: Damage): void {
     this.#lost.push(damage);
     this.log.error(damage.bytes > 0 ? "damaged bytes in the journal" : "frames are missing from the journal", {
       segment: damage.segment,

@@ -28,7 +28,7 @@ export class DamagedTails {
     const end = segments.reduce((end, segment) => Math.max(end, segment.end), 0);
     for (const { path, offset, bytes, from, until } of this.#tails) {
       const lostFrom = Math.max(from, Math.min(end, until));
-      damages.report({
+      damages.reportGone({
         segment: path.slice(path.lastIndexOf("/") + 1),
         offset,
         bytes,

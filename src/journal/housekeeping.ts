@@ -6,16 +6,20 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, SystemError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
-import type { FileSystem } from "../runtime/files.ts";
+import type { File } from "../runtime/files.ts";
 import type { CursorFile, CursorState } from "./cursor.ts";
+import { type DeliveredFilesOptions, refreshDelivered } from "./delivered_files.ts";
+import { waitForFilesLock } from "./files_lock.ts";
 import { planRetention } from "./retention.ts";
+import { asFull } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
-import type { SyncPolicy } from "./types.ts";
+import { JournalFullError, type SyncPolicy } from "./types.ts";
 
 const INTERVAL_MS = 100;
+/** What must go now waits so long for a compaction that replaces files, and no longer: one that is stopped there. */
+const FILES_LOCK_MS = 1000;
 
-export interface HousekeepingOptions {
-  readonly files: FileSystem;
+export interface HousekeepingOptions extends DeliveredFilesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly sync: SyncPolicy;
@@ -106,7 +110,9 @@ export class Housekeeping {
   unlinkBelow(sequence: number): Promise<void> {
     return this.#inTurn(async () => {
       await this.#write(false);
-      await this.#unlink(this.segments.all.slice(0, -1).filter((segment) => segment.end <= sequence));
+      await this.#withFiles(FILES_LOCK_MS, async () => {
+        await this.#unlink(this.segments.all.slice(0, -1).filter((segment) => segment.end <= sequence));
+      });
     });
   }
 
@@ -189,17 +195,59 @@ export class Housekeeping {
       if (sync !== "os") await this.#syncCursor();
       await this.letGoOfNewest(this.#written!.cursor, this.#giveUp === "rewind");
     }
-    const plan = planRetention({
-      segments: this.segments.all,
-      cursor: this.#written!.cursor,
-      rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
-      retainMs: full ? 0 : retainMs,
-      retainBytes,
-      nowMs: clock.monotonicMs(),
+    const plan = () =>
+      planRetention({
+        segments: this.segments.all,
+        cursor: this.#written!.cursor,
+        rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
+        retainMs: full ? 0 : retainMs,
+        retainBytes,
+        nowMs: clock.monotonicMs(),
+      });
+    const { unlink, nextMs } = plan();
+    this.#nextMs = nextMs;
+    if (unlink.length === 0) {
+      this.#giveUp = full ? "rewind" : "retained";
+      return;
+    }
+    const before = this.segments.bytes;
+    const done = await this.#withFiles(0, async () => {
+      // Room that a compaction has made is tried first.
+      if (full && this.segments.bytes < before) return;
+      const now = plan();
+      this.#nextMs = now.nextMs;
+      await this.#unlink(now.unlink);
     });
-    this.#nextMs = plan.nextMs;
-    this.#giveUp = full && plan.unlink.length === 0 ? "rewind" : "retained";
-    if (plan.unlink.length > 0) await this.#unlink(plan.unlink);
+    if (done) {
+      this.#giveUp = "retained";
+    } else {
+      // A compaction is just replacing files, which takes moments.
+      this.#due = true;
+      this.#full ||= full;
+    }
+  }
+
+  /**
+   * Looks at what a compaction has made of the delivered segments, and does
+   * `action` while none replaces them; false if that was so for `waitMs`.
+   */
+  async #withFiles(waitMs: number, action: () => Promise<void>): Promise<boolean> {
+    const { files, directory, clock } = this.options;
+    let lock: File | undefined;
+    try {
+      lock = await waitForFilesLock(files, directory, clock, waitMs);
+      if (lock === undefined && waitMs === 0) return false;
+    } catch (error) {
+      // Where there is no room to create it, no compaction has ever been; and what is to go makes room.
+      if (!(asFull(error) instanceof JournalFullError)) throw error;
+    }
+    try {
+      await refreshDelivered(this.options, this.segments, this.#cursor);
+      await action();
+      return true;
+    } finally {
+      lock?.close();
+    }
   }
 
   /** The cursor first: after a power loss it must not point below what is gone. */

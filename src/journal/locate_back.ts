@@ -112,7 +112,7 @@ interface Extent {
 /** How many bytes the frames [from, until) of a record have, counted from its first. */
 export async function bytesBetween(
   file: File,
-  segment: Segment,
+  segment: Pick<Segment, "framer">,
   { offset, length, frames }: Extent,
   from: number,
   until: number,
@@ -124,7 +124,7 @@ export async function bytesBetween(
 /** How many bytes the first `frames` frames of a record have. */
 async function bytesOfFrames(
   file: File,
-  segment: Segment,
+  segment: Pick<Segment, "framer">,
   offset: number,
   length: number,
   frames: number,

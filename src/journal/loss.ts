@@ -30,12 +30,13 @@ interface Stretch {
 
 /**
  * The loss in a damaged stretch of a segment, from the reader's position on.
- * `header` is there if only the payload behind it is damaged.
+ * `header` is there if only the payload behind it is damaged; frames from
+ * `bound` on are taken from a later segment.
  */
 export async function lossIn(
   file: File,
   segment: Segment,
-  { offset, bytes, from, until }: Pick<Damage, "offset" | "bytes" | "from" | "until">,
+  { offset, bytes, from, until, bound }: Pick<Damage, "offset" | "bytes" | "from" | "until"> & { bound: number },
   header: RecordHeader | undefined,
 ): Promise<Pick<Damage, "frames" | "payloadBytes" | "counted">> {
   if (header !== undefined) {
@@ -50,7 +51,7 @@ export async function lossIn(
     return { frames: until - Math.max(from, first), payloadBytes, counted: true };
   }
   if (segment.counted === "all" && segment.marks !== undefined) {
-    const lost = await lossAt(file, segment, offset);
+    const lost = await lossAt(file, segment, offset, bound);
     if (lost.frames + lost.bytes > 0) return { frames: lost.frames, payloadBytes: lost.bytes, counted: true };
   }
   return { frames: until - from, payloadBytes: Math.max(0, bytes - RECORD_HEADER_BYTES), counted: false };
@@ -62,7 +63,7 @@ export async function lossIn(
  * are several such stretches each gets what it may have held, in order, and the
  * last one the rest. Reads the headers of the whole segment.
  */
-async function lossAt(file: File, segment: Segment, offset: number): Promise<Loss> {
+async function lossAt(file: File, segment: Segment, offset: number, bound: number): Promise<Loss> {
   let left: Loss = { frames: segment.frames, bytes: segment.frameBytes };
   const stretches: Stretch[] = [];
   let damage: Extract<Found, { kind: "damage" | "tail" }> | undefined;
@@ -75,6 +76,8 @@ async function lossAt(file: File, segment: Segment, offset: number): Promise<Los
     if (found.kind === "record") {
       const { first, frames, length, previousEnd } = found.header;
       if (first < end) continue;
+      // One that does not belong here: the reader goes no further either.
+      if (first >= bound) break;
       close(Math.min(previousEnd, first));
       left = { frames: left.frames - frames, bytes: left.bytes - length };
       end = first + frames;

@@ -32,7 +32,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     await options.files.makeDirectory(options.directory);
     if (options.sync !== "os") await syncAbove(options);
-    lock = await lockJournal(options.files, options.directory, options.holder);
+    lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();

@@ -10,7 +10,7 @@
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, cursorOf, successorOf } from "./archive.ts";
+import { type ArchiveSegment, cursorOf, successorOf, surveyOpened } from "./archive.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
 import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
@@ -59,7 +59,8 @@ export async function* readPassages(
       continue;
     }
     try {
-      yield* reader.read(file, segment);
+      const found = await surveyOpened(file, segment);
+      yield* reader.read(file, found, found === segment ? undefined : segment.footer?.end);
     } finally {
       file.close();
     }
@@ -108,7 +109,7 @@ class PassageReader {
         if (missing !== undefined) yield { kind: "missing", segment: gone.name, ...missing };
         // What it has of other segments was not asked for, or comes when it is their turn.
         wanted.passOver(gone.base);
-        yield* this.read(file, successor, limit);
+        yield* this.read(file, await surveyOpened(file, successor), limit);
       } finally {
         file.close();
       }

@@ -61,8 +61,9 @@ export async function countFrames(
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      const inside = until < Math.min(segment.end, segments.boundOf(segment));
-      const losses = { damages, reported, until: inside ? until : undefined };
+      const bound = segments.boundOf(segment);
+      const inside = until < Math.min(segment.end, bound);
+      const losses = { damages, reported, until: inside ? until : undefined, bound };
       await addFromHeaders(files, segment, from, end, counted, losses);
     }
   }
@@ -75,6 +76,8 @@ interface Losses {
   readonly reported: number;
   /** unless it goes beyond this sequence. */
   readonly until: number | undefined;
+  /** Frames from here on are a later segment's. */
+  readonly bound: number;
 }
 
 async function addFromHeaders(
@@ -93,7 +96,8 @@ async function addFromHeaders(
       if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
       if (found.kind !== "record") {
         if (found.kind !== "footer" && losses !== undefined) {
-          await addLost(file, segment, found, { from: position, most: losses.until }, pending);
+          const { until: most, bound } = losses;
+          await addLost(file, segment, found, { from: position, most, bound }, pending);
         }
         continue;
       }
@@ -116,12 +120,16 @@ async function addLost(
   file: File,
   segment: Segment,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  { from, most = Number.POSITIVE_INFINITY }: { readonly from: number; readonly most?: number },
+  { from, most = Number.POSITIVE_INFINITY, bound }: {
+    readonly from: number;
+    readonly most?: number;
+    readonly bound: number;
+  },
   pending: Pending,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
   if (until <= from || until > most) return;
-  const lost = await lossIn(file, segment, { offset, bytes, from, until }, undefined);
+  const lost = await lossIn(file, segment, { offset, bytes, from, until, bound }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }
 

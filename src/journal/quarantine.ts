@@ -1,11 +1,9 @@
 /** Where bytes go that are no valid records: moved or copied, never destroyed. */
-import { messageOf, SystemError } from "../base/error.ts";
+import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
-import { readTolerant } from "./tolerant_read.ts";
-
-const COPY_BYTES = 256 * 1024;
+import { copyBytes, hasBytesOf } from "./copy_bytes.ts";
 
 export class Quarantine {
   readonly #directory: string;
@@ -29,10 +27,11 @@ export class Quarantine {
 
   /**
    * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
-   * it; to the next free name if there is one of another size. False if that was
-   * done before. Of a compressed segment, what its file has there.
+   * it; to the next free name if there are other bytes under that one. Returns
+   * the path, of the earlier copy if that was done before. Of a compressed
+   * segment, what its file has there.
    */
-  async copy(segment: string, from: File, offset: number, bytes: number): Promise<boolean> {
+  async copy(segment: string, from: File, offset: number, bytes: number): Promise<string> {
     if (from instanceof CompressedSegment) {
       const range = await from.rangeInFile(offset, bytes);
       return await this.copy(segment, from.file, range.offset, range.bytes);
@@ -41,10 +40,20 @@ export class Quarantine {
     for (let i = 0;; i++) {
       const to = i === 0 ? path : `${path}.${i}`;
       const there = await this.files.stat(to);
-      if (there?.size === bytes) return false;
+      if (there?.size === bytes && await this.#isCopy(to, from, offset, bytes)) return to;
       if (there !== undefined) continue;
-      await this.#create(to, (file) => copyBytes(from, offset, file, bytes));
-      return true;
+      await this.#create(to, (file) => copyBytes(from, offset, file, 0, bytes));
+      return to;
+    }
+  }
+
+  /** Other damage at the same place may be of the same size: a segment that was repaired has moved together. */
+  async #isCopy(path: string, from: File, offset: number, bytes: number): Promise<boolean> {
+    const copy = await this.files.open(path, "read");
+    try {
+      return await hasBytesOf(from, offset, bytes, copy);
+    } finally {
+      copy.close();
     }
   }
 
@@ -57,6 +66,10 @@ export class Quarantine {
       await to.truncate(0);
       await fill(to);
       await to.sync();
+    } catch (error) {
+      // On a full disk it would keep the room that it could not do with.
+      await this.files.unlink(temporary).catch(() => {});
+      throw error;
     } finally {
       to.close();
     }
@@ -88,16 +101,5 @@ export class Quarantine {
       await this.#syncNames();
       return to;
     }
-  }
-}
-
-async function copyBytes(from: File, offset: number, to: File, bytes: number): Promise<void> {
-  const buffer = new Uint8Array(Math.min(bytes, COPY_BYTES));
-  for (let done = 0; done < bytes;) {
-    const piece = buffer.subarray(0, Math.min(buffer.length, bytes - done));
-    const length = await readTolerant(from, piece, offset + done);
-    if (length === 0) throw new SystemError("EIO", "read", from.path);
-    await to.writeAt([piece.subarray(0, length)], done);
-    done += length;
   }
 }

@@ -240,10 +240,11 @@ export class Reader implements JournalReader {
   async #damaged(place: Place, bytes: number, header: RecordHeader | undefined): Promise<void> {
     const { segment, file, offset } = place;
     const end = header === undefined ? await endOfLoss(file, segment, offset + bytes) : header.first + header.frames;
-    const until = Math.max(this.position, Math.min(end, this.context.segments.boundOf(segment)));
+    const bound = this.context.segments.boundOf(segment);
+    const until = Math.max(this.position, Math.min(end, bound));
     await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
     const range = { offset, bytes, from: this.position, until };
-    this.#report(segment, { ...range, ...await lossIn(file, segment, range, header) });
+    this.#report(segment, { ...range, ...await lossIn(file, segment, { ...range, bound }, header) });
     place.offset = offset + bytes;
     place.header = undefined;
     this.position = until;

@@ -83,7 +83,7 @@ export async function* scanSegment(
     const { offset } = found;
     if (found.kind === "record") {
       if (found.header.first >= bound) return;
-      yield { kind: "record", segment, offset, ...upTo(bound, found, survey.framer), framer: survey.framer };
+      yield { kind: "record", segment, offset, ...framesBelow(bound, found, survey.framer), framer: survey.framer };
     } else if (found.kind !== "footer") {
       const { bytes } = found;
       if (found.kind === "tail" && found.torn) yield { kind: "unfinished", segment, offset, bytes };
@@ -93,7 +93,7 @@ export async function* scanSegment(
 }
 
 /** The frames of a record below `bound`: a later segment has the others. */
-function upTo(
+export function framesBelow(
   bound: number,
   { header, payload }: Pick<Extract<Found, { kind: "record" }>, "header" | "payload">,
   framer: Framer,

@@ -100,6 +100,14 @@ export class SegmentList {
     this.#bytes += segment.bytes;
   }
 
+  /** Puts `segment` in the place of `old`, or where its base belongs if there is none. */
+  replace(old: Segment | undefined, segment: Segment): void {
+    if (old !== undefined) this.remove(old);
+    const index = this.#items.findIndex((other) => other.base > segment.base);
+    this.#items.splice(index === -1 ? this.#items.length : index, 0, segment);
+    this.#bytes += segment.bytes;
+  }
+
   remove(segment: Segment): void {
     const index = this.#items.indexOf(segment);
     if (index === -1) return;

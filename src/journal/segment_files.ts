@@ -72,6 +72,11 @@ export async function rangeInFile(segment: File, offset: number, bytes: number):
   return segment instanceof CompressedSegment ? await segment.rangeInFile(offset, bytes) : { offset, bytes };
 }
 
+/** The file on disk of an open segment, compressed or not. */
+export function fileOf(segment: File): File {
+  return segment instanceof CompressedSegment ? segment.file : segment;
+}
+
 /** Ranges of an open segment's file that are damaged and cost no byte of what the daemon wrote. */
 export async function damagedExtras(segment: File): Promise<FileRange[]> {
   return segment instanceof CompressedSegment ? await segment.damagedExtras() : [];

@@ -3,6 +3,7 @@
  * only reads, and it may run beside the program that writes the file.
  */
 import type { File } from "../runtime/files.ts";
+import { AheadChunk } from "./ahead_chunk.ts";
 import { Chunk } from "./chunk.ts";
 import {
   decodeFooter,
@@ -34,50 +35,81 @@ export interface WalkOptions {
   readonly limit: number;
   /** Read payloads and check them; else only headers are read, and what is between is skipped. */
   readonly verify: boolean;
+  /** Buffers of an earlier walk, to be used again; this one leaves its own here. */
+  readonly spare?: Uint8Array[];
 }
 
-const VERIFY_CHUNK_BYTES = 1024 * 1024;
 const HEADER_CHUNK_BYTES = 64 * 1024;
 /** Payloads shorter than this are read through rather than skipped. */
 const READ_ON_BYTES = 16 * 1024;
 const NO_PAYLOAD = new Uint8Array(0);
 
 export async function* walkRecords(file: File, options: WalkOptions): AsyncGenerator<Found> {
-  const { marks, limit, verify } = options;
-  const chunk = new Chunk(file, Math.min(limit, verify ? VERIFY_CHUNK_BYTES : HEADER_CHUNK_BYTES));
-  let offset = options.from ?? SEGMENT_HEADER_BYTES;
-  let ahead = limit;
-  while (offset < limit) {
-    const needed = Math.min(FOOTER_BYTES, limit - offset);
-    const bytes = chunk.peek(offset, needed) ?? await chunk.load(offset, needed, ahead);
-    const header = decodeRecordHeader(bytes, 0, marks.record);
-    const end = header === undefined ? offset : offset + RECORD_HEADER_BYTES + header.length;
-    if (header !== undefined && end <= limit) {
-      const payload = verify ? await payloadAt(chunk, offset, header.length, limit) : NO_PAYLOAD;
-      if (verify && !payloadMatches(header, payload)) yield { kind: "damage", offset, bytes: end - offset, header };
-      else yield { kind: "record", offset, header, payload };
-      // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
-      ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, end + FOOTER_BYTES);
-      offset = end;
-      continue;
-    }
-    const footer = decodeFooter(bytes, offset);
-    if (footer !== undefined) {
-      yield { kind: "footer", offset, footer };
-      offset += FOOTER_BYTES;
-      continue;
-    }
-    const next = await findMark(file, offset + 1, limit, marks);
-    if (next === limit) {
-      yield { kind: "tail", offset, bytes: limit - offset, torn: await looksTorn(file, offset, limit, marks) };
-      return;
-    }
-    yield { kind: "damage", offset, bytes: next - offset };
-    offset = next;
+  for await (const batch of walkBatches(file, options)) {
+    for (const found of batch) yield found;
   }
 }
 
-async function payloadAt(chunk: Chunk, offset: number, length: number, limit: number): Promise<Uint8Array> {
-  const start = offset + RECORD_HEADER_BYTES;
-  return chunk.peek(start, length) ?? await chunk.load(start, length, limit);
+/** The same, as many at a time as are in memory: a file may have millions of small records. */
+export async function* walkBatches(file: File, options: WalkOptions): AsyncGenerator<readonly Found[]> {
+  const { marks, limit, verify } = options;
+  const chunk = verify
+    ? new AheadChunk(file, limit, options.spare)
+    : new Chunk(file, Math.min(limit, HEADER_CHUNK_BYTES));
+  let offset = options.from ?? SEGMENT_HEADER_BYTES;
+  let ahead = limit;
+  /** So many bytes of the record at `offset` have to be here. */
+  let needed = FOOTER_BYTES;
+  let batch: Found[] = [];
+  try {
+    while (offset < limit) {
+      const least = Math.min(needed, limit - offset);
+      let bytes = chunk.peek(offset, least);
+      if (bytes === undefined) {
+        // What is in the batch is valid until more is read.
+        if (batch.length > 0) yield batch;
+        batch = [];
+        bytes = await chunk.load(offset, least, ahead);
+      }
+      const header = decodeRecordHeader(bytes, 0, marks.record);
+      const size = header === undefined ? 0 : RECORD_HEADER_BYTES + header.length;
+      if (header !== undefined && offset + size <= limit) {
+        if (verify && bytes.length < size && needed < size) {
+          needed = size;
+          continue;
+        }
+        batch.push(judge(offset, header, bytes, verify));
+        // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
+        ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, offset + size + FOOTER_BYTES);
+        offset += size;
+        needed = FOOTER_BYTES;
+        continue;
+      }
+      await chunk.rest();
+      const other = await judgeOther(file, offset, bytes, options);
+      batch.push(other);
+      offset += other.kind === "footer" ? FOOTER_BYTES : other.bytes;
+      needed = FOOTER_BYTES;
+    }
+    if (batch.length > 0) yield batch;
+  } finally {
+    await chunk.settle();
+  }
+}
+
+function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): Found {
+  if (!verify) return { kind: "record", offset, header, payload: NO_PAYLOAD };
+  const size = RECORD_HEADER_BYTES + header.length;
+  const payload = bytes.subarray(RECORD_HEADER_BYTES, size);
+  if (payloadMatches(header, payload)) return { kind: "record", offset, header, payload };
+  return { kind: "damage", offset, bytes: size, header };
+}
+
+/** What is no record: a footer, damage up to the next record or footer, or the end. */
+async function judgeOther(file: File, offset: number, bytes: Uint8Array, { marks, limit }: WalkOptions) {
+  const footer = decodeFooter(bytes, offset);
+  if (footer !== undefined) return { kind: "footer", offset, footer } as const;
+  const next = await findMark(file, offset + 1, limit, marks);
+  if (next < limit) return { kind: "damage", offset, bytes: next - offset } as const;
+  return { kind: "tail", offset, bytes: limit - offset, torn: await looksTorn(file, offset, limit, marks) } as const;
 }

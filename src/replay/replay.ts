@@ -59,6 +59,8 @@ const ANSWER_POOL = { maxBytes: 4 * 1024 * 1024, reserveBytes: 0, bufferBytes: 6
 export class Replay {
   #session: Session | undefined;
   #stopped = false;
+  /** Resolved by `stop`. */
+  readonly #ended = Promise.withResolvers<undefined>();
   #failures = 0;
   #reason = "";
   #mayRepeat = 0;
@@ -76,6 +78,7 @@ export class Replay {
   stop(): void {
     this.#stopped = true;
     this.options.stopping.abort();
+    this.#ended.resolve(undefined);
     this.#session?.end("stopped");
   }
 
@@ -84,7 +87,9 @@ export class Replay {
     const { outlet, connections } = this.options;
     try {
       while (!this.#stopped && !outlet.drained) {
-        const connection = await connections.next((error) => this.#failed(messageOf(error)));
+        const next = connections.next((error) => this.#failed(messageOf(error)));
+        // An attempt may take seconds; what comes of it after the end is closed by whoever made it.
+        const connection = await Promise.race([next, this.#ended.promise]);
         if (connection === undefined) break;
         if (this.#stopped) connection.close();
         else await this.#serve(connection);

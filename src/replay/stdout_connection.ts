@@ -13,8 +13,11 @@ export class StdoutConnection implements Connection {
   #ended = false;
   #closed = false;
   readonly #changed = new Condition();
+  readonly #closing = Promise.withResolvers<never>();
 
-  constructor(private readonly stdout: Stdout) {}
+  constructor(private readonly stdout: Stdout) {
+    this.#closing.promise.catch(() => {}); // it is for those who wait
+  }
 
   /** Nothing ever comes; null once our side has ended. */
   async read(): Promise<number | null> {
@@ -27,7 +30,8 @@ export class StdoutConnection implements Connection {
 
   async write(bytes: Uint8Array): Promise<number> {
     try {
-      await this.stdout.write(bytes);
+      // Who reads a pipe may never do so again: to close it must not wait for that.
+      await Promise.race([this.stdout.write(bytes), this.#closing.promise]);
       return bytes.length;
     } catch (error) {
       this.failure = error;
@@ -49,6 +53,7 @@ export class StdoutConnection implements Connection {
 
   close(): void {
     this.#closed = true;
+    this.#closing.reject(new SystemError("EBADF", "write", this.peer));
     this.#changed.notify();
   }
 }

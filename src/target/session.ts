@@ -133,6 +133,8 @@ export class Session {
       const granted = rate === undefined
         ? bytes.length
         : from + await rate.take(bytes.length - from, this.#over.signal);
+      // What waits for the rate when the connection ends would arrive, and be sent again.
+      if (rate !== undefined && this.#isOver) return rate.giveBack(granted - from);
       const count = await connection.write(
         from === 0 && granted === bytes.length ? bytes : bytes.subarray(from, granted),
       );

@@ -3,15 +3,22 @@ import { openArchive } from "../../src/journal/archive.ts";
 import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { compressInPlace } from "./compressed.ts";
 import { lines, ManualClock, open, run } from "./rig.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
 /** Segments of so many frames each, with one record a frame. */
-async function journal(sizes: readonly number[], changes: { cursor?: number } = {}): Promise<MemoryFiles> {
+async function journal(
+  sizes: readonly number[],
+  changes: { cursor?: number; salt?: number } = {},
+): Promise<MemoryFiles> {
   const files = new MemoryFiles();
   for (const size of sizes) {
-    const journal = await open(files, { retainMs: 1e9 });
+    const journal = await open(files, {
+      retainMs: 1e9,
+      randomBytes: (count) => new Uint8Array(count).fill(changes.salt ?? 7),
+    });
     for (const text of lines(journal.end, size)) await journal.append([run(journal.end, [text])]);
     journal.confirm(Math.min(changes.cursor ?? 0, journal.end), 0);
     await journal.close();
@@ -49,7 +56,7 @@ function said(passage: Exclude<Passage, { kind: "frames" }>): string {
 
 Deno.test("a file that a compaction merges with others while we read is read in its new place", async () => {
   const files = await journal([4, 4, 4, 4]);
-  const merged = (await journal([12])).bytesOf(`/j/${name(0)}`).slice();
+  const merged = (await journal([12], { salt: 8 })).bytesOf(`/j/${name(0)}`).slice();
   const found = await read(files, {}, 1, async () => {
     files.put(`/j/${name(0)}`, merged);
     for (const base of [4, 8]) await files.unlink(`/j/${name(base)}`);
@@ -57,9 +64,29 @@ Deno.test("a file that a compaction merges with others while we read is read in 
   assertEquals(found, { text: lines(0, 16).join(""), other: [] });
 });
 
+for (const compressed of [false, true]) {
+  const form = compressed ? "compressed" : "as they are";
+  Deno.test(`segments that are merged, ${form}, under the name of one that is still to be read`, async () => {
+    const files = await journal([4, 4, 4, 4]);
+    const later = new MemoryFiles();
+    for (const size of [4, 8]) {
+      const salted = await open(later, { retainMs: 1e9, randomBytes: (count) => new Uint8Array(count).fill(9) });
+      await salted.append([run(salted.end, lines(salted.end, size))]);
+      await salted.close();
+    }
+    files.put(`/j/aside`, later.bytesOf(`/j/${name(4)}`).slice());
+    const found = await read(files, {}, 1, async () => {
+      await files.rename("/j/aside", `/j/${name(4)}`);
+      await files.unlink(`/j/${name(8)}`);
+      if (compressed) await compressInPlace(files, `/j/${name(4)}`);
+    });
+    assertEquals(found, { text: lines(0, 16).join(""), other: [] });
+  });
+}
+
 Deno.test("of a merged file only what was asked for is read", async () => {
   const files = await journal([4, 4, 4, 4]);
-  const merged = (await journal([12])).bytesOf(`/j/${name(0)}`).slice();
+  const merged = (await journal([12], { salt: 8 })).bytesOf(`/j/${name(0)}`).slice();
   const segments = [`/j/${name(4)}`, `/j/${name(8)}`];
   const found = await read(files, {}, 5, async () => {
     files.put(`/j/${name(0)}`, merged);

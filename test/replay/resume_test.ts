@@ -110,8 +110,29 @@ Deno.test("a stop ends it at once, and it is known exactly how far it came", asy
   assertEquals(rig.connections[0].closed, true);
 });
 
+Deno.test("a stop while it waits for the rate writes nothing more", async () => {
+  const rig = new Rig(await journal(), { rateBytes: 50, pieceBytes: 33 });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(1000);
+  rig.replay.stop();
+  const before = rig.connections[0].text;
+  assertEquals((await rig.clock.run(running)).kind, "stopped");
+  assertEquals(rig.connections[0].text, before);
+  assertEquals(rig.outlet.confirmed, Math.floor(before.length / FRAME_BYTES));
+});
+
 Deno.test("a stop while nobody is there ends it too", async () => {
   const rig = new Rig(await journal(), { connect: () => undefined, retries: 1e6 });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(1000);
+  rig.replay.stop();
+  assertEquals((await rig.clock.run(running)).kind, "stopped");
+});
+
+Deno.test("a stop does not wait for an attempt that is under way", async () => {
+  const rig = new Rig(await journal(), { attempt: () => new Promise(() => {}) });
   await rig.prepare();
   const running = rig.replay.run();
   await rig.clock.advance(1000);

@@ -44,6 +44,8 @@ export interface RigOptions {
   readonly pieceBytes?: number;
   readonly bufferBytes?: number;
   /** The n-th connection; undefined: that attempt fails. */
+  /** Before each attempt. */
+  readonly attempt?: () => Promise<void>;
   readonly connect?: (attempt: number, rig: Rig) => TargetConnection | undefined;
 }
 
@@ -95,6 +97,7 @@ export class Rig {
         next: async (failed) => {
           for (; !stopping.signal.aborted; failed(new Error("nobody there"))) {
             const { connect = () => new TargetConnection(this.clock) } = this.options;
+            await this.options.attempt?.();
             if (this.attempts > 0) await clock.sleep(100, stopping.signal);
             if (stopping.signal.aborted) return undefined;
             const connection = connect(++this.attempts, this);

@@ -42,6 +42,8 @@ export class MemoryFiles implements FileSystem {
   /** Answer of `freeBytes`; also the limit of the file system while it is finite and `enforceSpace`. */
   free = Number.POSITIVE_INFINITY;
   enforceSpace = false;
+  /** What `stat` says of every file. */
+  modifiedMs = 0;
   #crashed = false;
 
   /** Every operation from now on fails: the process is dead, only what it has written is left. */
@@ -102,7 +104,12 @@ export class MemoryFiles implements FileSystem {
       const entry = this.#names.get(path);
       if (entry === undefined) return undefined;
       const isFile = entry !== DIRECTORY;
-      return { kind: isFile ? "file" : "directory", size: isFile ? entry.size : 0, modifiedMs: 0, uid: 0 };
+      return {
+        kind: isFile ? "file" : "directory",
+        size: isFile ? entry.size : 0,
+        modifiedMs: this.modifiedMs,
+        uid: 0,
+      };
     });
   }
 
@@ -213,6 +220,7 @@ export class MemoryFiles implements FileSystem {
     const next = new MemoryFiles();
     next.#names = names;
     next.free = this.free;
+    next.modifiedMs = this.modifiedMs;
     next.enforceSpace = this.enforceSpace;
     return next;
   }

@@ -4,6 +4,7 @@
  * is made, no file is written. Its lock is taken for an instant, to see whether
  * it can be.
  */
+import { readNote } from "../../journal/lock.ts";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -133,9 +134,8 @@ async function lockHolder(directory: string, runtime: Runtime): Promise<string |
   const file = await runtime.files.open(path, "update");
   try {
     if (await file.tryLock()) return undefined;
-    const bytes = new Uint8Array(200);
-    const text = new TextDecoder().decode(bytes.subarray(0, await file.readAt(bytes, 0))).trim();
-    return text === "" ? "another process" : text;
+    const { holder } = await readNote(file);
+    return holder === "" ? "another process" : holder;
   } finally {
     file.close();
   }

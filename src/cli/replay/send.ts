@@ -8,7 +8,7 @@ import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
 import { readPassages } from "../../journal/passages.ts";
 import type { Plan } from "../../journal/plan.ts";
-import type { Selection } from "../../journal/wanted.ts";
+import type { Range, Selection } from "../../journal/wanted.ts";
 import { BatchFeed, type Loss } from "../../replay/batch_feed.ts";
 import { ReplayOutlet } from "../../replay/outlet.ts";
 import { Pacer } from "../../replay/pacer.ts";
@@ -64,6 +64,8 @@ class Sending {
   readonly #skipped: Skipped = { damaged: 0, missing: 0, frames: 0 };
   /** Nothing was skipped that was not announced. */
   #whole = true;
+  /** Frames that the daemon has delivered and removed, and of which nothing was said yet. */
+  #removed: Range | undefined;
   #signals = 0;
 
   constructor(private readonly job: Job) {
@@ -85,6 +87,7 @@ class Sending {
     const sent = this.#replay.run().finally(async () => {
       over.abort();
       await ticking;
+      this.#tellRemoved();
       this.#progress.finish();
       this.#note();
       await this.#file?.close();
@@ -114,7 +117,9 @@ class Sending {
     }
     const retries = this.job.settings.retries;
     const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
-    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, { hint });
+    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, {
+      hint: frames === 0 ? "nothing has arrived: is the target running, and the address right?" : hint,
+    });
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
@@ -142,7 +147,7 @@ class Sending {
   }
 
   #lost(loss: Loss): void {
-    if (loss.kind === "removed") return this.#progress.say(`note: ${describeLoss(loss)}`);
+    if (loss.kind === "removed") return this.#noteRemoved(loss);
     const skipped = this.#skipped;
     if (loss.kind === "damage") {
       skipped.damaged++;
@@ -154,6 +159,22 @@ class Sending {
     }
     this.#whole = false;
     this.#progress.say(`warning: ${describeLoss(loss)}`);
+  }
+
+  /** A long journal goes file by file: side by side they are one range, and one line. */
+  #noteRemoved({ from, until }: Range): void {
+    if (this.#removed?.until === from) this.#removed = { from: this.#removed.from, until };
+    else {
+      this.#tellRemoved();
+      this.#removed = { from, until };
+    }
+  }
+
+  #tellRemoved(): void {
+    if (this.#removed === undefined) return;
+    const { from, until } = this.#removed;
+    this.#progress.say(`note: frames ${from} to ${until - 1} were delivered and removed by the daemon meanwhile`);
+    this.#removed = undefined;
   }
 
   #createOutlet(): ReplayOutlet {
@@ -176,18 +197,20 @@ class Sending {
   }
 
   #options(): ReplayOptions {
-    const { rateBytes, retries } = this.job.settings;
+    const { rateBytes, retries, to } = this.job.settings;
+    // A reader that has had enough is no lost target: the second attempt tells why the first one ended.
+    const isStdout = to === "stdout";
     const stopping = new AbortController();
     return {
       outlet: this.#outlet,
       clock: systemClock,
-      log: this.#log(),
+      log: isStdout ? silentLog : this.#log(),
       connections: this.#connections(stopping.signal),
       stopping,
       confirm: this.#confirm(),
       rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
       stallTimeoutMs: STALL_TIMEOUT_MS,
-      retries,
+      retries: isStdout ? 1 : retries,
     };
   }
 

@@ -62,8 +62,11 @@ const MOMENT_MS = 150;
 const ARRIVES_MS = 30_000;
 
 interface Cost {
+  /** That the kernel took from the producer, after the relay's end too. */
+  readonly frames: number;
+  /** Of what it had taken while the relay was there. */
   readonly bytes: number;
-  /** What it might have been. */
+  /** What that might have been. */
   readonly allowedBytes: number;
 }
 
@@ -71,8 +74,10 @@ interface Cost {
 interface Kill {
   /** Which of the producer's connections it ended. */
   readonly connection: number;
-  /** What memory and the queues of the source's socket could hold. */
-  readonly allowedBytes: number;
+  /** Frames that the kernel had taken on it when the relay stood still. */
+  readonly taken: number;
+  /** What memory and the queues of the source's socket could hold then. */
+  readonly heldBytes: number;
 }
 
 /** Rejects if anything but loss is wrong; loss is in the outcome. */
@@ -159,17 +164,17 @@ class Kills {
         state === TCP_ESTABLISHED && (localPort === source || remotePort === source)
       )
       .reduce((sum, row) => sum + (row.localPort === source ? row.rxQueue : row.txQueue), 0);
-    this.#kills.push({
-      connection: this.#producer.connections.length - 1,
-      allowedBytes: MEMORY_BYTES + queued,
-    });
+    const connection = this.#producer.connections.length - 1;
+    const taken = this.#producer.connections[connection].frames;
+    this.#kills.push({ connection, taken, heldBytes: MEMORY_BYTES + queued });
     await relay.kill();
   }
 
   #outcome(lost: number): KillOutcome {
     const { tally } = this.#consumer;
     const costs = this.#costs();
-    const most = costs.reduce((most, each) => each.bytes > most.bytes ? each : most, { bytes: 0, allowedBytes: 0 });
+    const none: Cost = { frames: 0, bytes: 0, allowedBytes: 0 };
+    const most = costs.reduce((most, each) => each.bytes > most.bytes ? each : most, none);
     return {
       kills: this.#kills.length,
       sent: this.#producer.frames,
@@ -179,14 +184,16 @@ class Kills {
       repeats: tally.repeats,
       repeatsMost: this.#repeatsMost,
       lost,
-      cost: costs.reduce((sum, { bytes }) => sum + bytes / LINE_BYTES, 0),
+      cost: costs.reduce((sum, { frames }) => sum + frames, 0),
       costMost: most,
     };
   }
 
   /**
    * What the kills cost, for each stretch of frames that never came. It must be
-   * the end of what was written on a connection; counted is what the kernel took.
+   * the end of what was written on a connection. The kernel goes on taking until
+   * it has closed the dead relay's socket, some megabytes on a busy machine: no
+   * relay could have had these, so they are not held against it.
    */
   #costs(): Cost[] {
     const { connections } = this.#producer;
@@ -194,17 +201,19 @@ class Kills {
     return this.#consumer.tally.missing(last.first).map(({ from, until }) => {
       const next = connections.findIndex(({ first }) => first >= until);
       assertEquals(connections[next].first, until, `[${from}, ${until}) is missing, and no connection ended there`);
-      let frames = 0;
-      let allowedBytes = 0;
+      const cost = { frames: 0, bytes: 0, allowedBytes: 0 };
       for (let i = next - 1; i >= 0; i--) {
-        const end = connections[i].first + connections[i].frames;
-        frames += Math.max(0, Math.min(end, until) - Math.max(connections[i].first, from));
-        for (const kill of this.#kills) if (kill.connection === i) allowedBytes += kill.allowedBytes;
-        if (connections[i].first <= from) break;
+        const { first, frames } = connections[i];
+        const missing = (end: number) => Math.max(0, Math.min(first + end, until) - Math.max(first, from));
+        const kills = this.#kills.filter(({ connection }) => connection === i);
+        cost.frames += missing(frames);
+        cost.bytes += missing(kills[0]?.taken ?? frames) * LINE_BYTES;
+        for (const { heldBytes } of kills) cost.allowedBytes += heldBytes;
+        if (first <= from) break;
       }
-      const bytes = frames * LINE_BYTES;
+      const { bytes, allowedBytes } = cost;
       assert(bytes <= allowedBytes, `a kill cost ${bytes} B, memory and queues held ${allowedBytes} B at most`);
-      return { bytes, allowedBytes };
+      return cost;
     });
   }
 }

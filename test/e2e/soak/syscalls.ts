@@ -1,8 +1,9 @@
 /**
  * Every system call on a file of the journal goes wrong, one at a time: killed
  * before it, torn in it, failing once or for a while, on the binary and both
- * runtimes. `deno task soak:syscalls`, which takes an hour or two; `--runtime R`,
- * `--variety V`, `--kind K`, `--fault F` choose, `--step N` takes every N-th call.
+ * runtimes. `deno task soak:syscalls`, which takes two hours; `--runtime R`,
+ * `--variety V`, `--kind K`, `--fault F` choose, `--step N` takes every N-th call,
+ * on each runtime other ones.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { leaveBacklog, runSyscallFault, type SyscallOutcome } from "../cases/syscall_fault.ts";
@@ -67,7 +68,8 @@ async function runAll(
   backlog: string,
 ): Promise<Row> {
   const row: Row = { runtime, variety: variety.name, call: kind, fault, ...NOTHING };
-  for (let nth = 1, misses = 0; misses < MISSES; nth += step) {
+  const begin = 1 + RELAY_RUNTIMES.indexOf(runtime) % step;
+  for (let nth = begin, misses = 0; misses < MISSES; nth += step) {
     row.runs++;
     try {
       const outcome = await runOne(runtime, variety, kind, fault, nth, backlog);

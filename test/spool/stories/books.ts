@@ -218,7 +218,7 @@ export class Books {
       }
       const open = entry.fate === "pending" || entry.fate === "refused";
       if (sure(entry) && open) entry.fate = "pending";
-      else entry.fate = entry.attempted ? "maybe" : "gone";
+      else entry.fate = entry.attempted || this.#ghosts.has(at) ? "maybe" : "gone";
     });
   }
 

@@ -102,4 +102,58 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "disconnect", told: true },
     { does: "connect" },
   ]),
+
+  "the model did not know that a frame dropped for want of room may be back in place of a newer one": bytes(
+    "overflow",
+    {
+      sync: "each",
+      whenFull: "drop-newest",
+    },
+    [
+      { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "segments", written: 0 } },
+      { does: "receive", count: 1 },
+      { does: "receive", count: 165 },
+      { does: "settle" },
+      { does: "receive", count: 27 },
+      { does: "receive", count: 31 },
+      { does: "receive", count: 51 },
+      { does: "kill" },
+    ],
+  ),
+
+  "a record in a place where it does not belong, from beyond the segment's end, was in no count": answers(2, {
+    mode: "overflow",
+    sync: "os",
+  }, [
+    { does: "power loss", seed: 0 },
+    { does: "receive", count: 76 },
+    { does: "receive", count: 33 },
+    { does: "repair" },
+    { does: "power loss", seed: 395536023 },
+    { does: "restart" },
+    { does: "receive", count: 1 },
+  ]),
+
+  "drop-oldest did not count a record that stood where the tail of a file of that name had been damaged": answers(2, {
+    mode: "overflow",
+    sync: "os",
+    rewindBytes: 5000,
+    whenFull: "drop-oldest",
+    retainMs: 3_600_000,
+  }, [
+    { does: "connect" },
+    { does: "receive", count: 248 },
+    { does: "fault", fault: { kind: "no space", left: 6578 } },
+    { does: "restart" },
+    { does: "receive", count: 126 },
+    { does: "confirm", share: 0, told: false, bad: 1 },
+    { does: "kill" },
+    { does: "power loss", seed: 10 },
+    { does: "connect" },
+    { does: "receive", count: 293 },
+    { does: "settle" },
+    { does: "receive", count: 202 },
+    { does: "fault", fault: { kind: "no space", left: 5109 } },
+    { does: "send", batches: 9 },
+  ]),
 };

@@ -1,0 +1,118 @@
+/** `spillway skip`: gives up pending frames on purpose. */
+import { EXIT, SpillwayError } from "../base/error.ts";
+import { formatSize } from "../base/size.ts";
+import { directoriesAt } from "../journal/archive.ts";
+import { type GivenUp, skipOffline } from "../journal/skip.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Command, Invocation } from "./command.ts";
+import { jsonFlag } from "./operands.ts";
+import { askYes, canAsk } from "./terminal.ts";
+import { isoTime } from "./time.ts";
+
+export const command: Command = {
+  usage: ["skip PATH --until SEQ [--yes] [--json]"],
+  says: `Gives up the pending frames of a journal before SEQ: they will never be
+delivered. Delivery goes on at SEQ. Shows what they are and asks first, on a
+terminal; elsewhere it needs --yes. The daemon of the route must not be running.
+
+They count as dropped{operator}, which this command prints; nothing else keeps it.
+Frame and segment files stay until the daemon's next start, or longer with
+journal.retain: spillway cat and replay can still read them.`,
+  flags: [
+    { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
+    { name: "yes", says: "do not ask" },
+    jsonFlag,
+  ],
+  operandsMax: 1,
+  examples: [
+    {
+      command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
+      says: "first: what is delivered next?",
+    },
+    { command: "spillway skip spillway-data/feed --until 14217", says: "give up what is before frame 14217" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const { values, switches } = invocation;
+    const directory = await directoryOf(invocation, runtime);
+    const until = sequenceOf(values.until);
+    const skipped = await skipOffline({
+      files: runtime.files,
+      directory,
+      until,
+      holder: `pid ${runtime.pid}, spillway skip`,
+      confirm: (what) => switches.has("yes") || what.frames === 0 ? Promise.resolve(true) : ask(runtime, what),
+    });
+    if (skipped === undefined) {
+      runtime.stderr.write("nothing was given up\n");
+      return EXIT.failed;
+    }
+    await runtime.stdout.write(switches.has("json") ? `${JSON.stringify(objectOf(skipped))}\n` : textOf(skipped));
+    return EXIT.ok;
+  },
+};
+
+async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime): Promise<string> {
+  if (path === undefined) {
+    throw usage(
+      "skip needs the path of a journal directory",
+      "for example: spillway skip spillway-data/feed --until 14217",
+    );
+  }
+  if (await files.stat(path) === undefined) {
+    throw usage(`${path}: no such file or directory`, "name the journal directory of a route");
+  }
+  const [directory] = await directoriesAt(files, [path]);
+  if (directory !== undefined) return directory;
+  throw usage(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
+}
+
+function sequenceOf(text: string | undefined): number {
+  if (text === undefined) {
+    throw usage(
+      "skip needs --until SEQ",
+      "SEQ is the first frame that is not given up; spillway ls shows the sequences",
+    );
+  }
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw usage(
+    `--until: "${text}" is not a whole number from 0 on`,
+    "spillway ls shows the sequences of each segment",
+  );
+}
+
+function ask(runtime: Runtime, what: GivenUp): Promise<boolean> {
+  if (!canAsk()) {
+    throw usage(
+      `skip would give up ${describe(what)}, and there is no terminal to ask on`,
+      "--yes does it without asking",
+    );
+  }
+  return askYes(runtime, `${describe(what)}\nNever deliver them?`);
+}
+
+function describe(what: GivenUp): string {
+  const { from, until, frames, bytes, firstUs, lastUs } = what;
+  const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
+  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}`;
+}
+
+function textOf(skipped: GivenUp): string {
+  const { frames, bytes, until } = skipped;
+  if (frames === 0) return `nothing is pending before frame ${until}\n`;
+  return `given up: ${describe(skipped)}\n` +
+    `dropped{operator}: ${counted(frames)}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
+}
+
+function objectOf({ from, until, frames, bytes, firstUs, lastUs }: GivenUp) {
+  const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
+  return { dropped: "operator", from, until, frames, bytes, first_time: time(firstUs), last_time: time(lastUs) };
+}
+
+function counted(frames: number): string {
+  return `${frames} frame${frames === 1 ? "" : "s"}`;
+}
+
+function usage(message: string, hint: string): SpillwayError {
+  return new SpillwayError(message, { hint, exit: EXIT.usage });
+}

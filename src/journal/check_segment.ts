@@ -1,0 +1,44 @@
+/**
+ * What is wrong with one segment file: the one judgement that `verify` prints
+ * and `repair` acts on, so that nothing is left to name after a repair.
+ */
+import type { File } from "../runtime/files.ts";
+import { type Footer, type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import type { SegmentSurvey } from "./survey.ts";
+import { walkBatches } from "./walk.ts";
+
+export type Checked =
+  /** `payload` is valid until the next step. */
+  | { readonly kind: "record"; readonly offset: number; readonly header: RecordHeader; readonly payload: Uint8Array }
+  /** Bytes that are not what was written; `header` is there if only the payload behind it is damaged. */
+  | { readonly kind: "damage"; readonly offset: number; readonly bytes: number; readonly header?: RecordHeader }
+  | { readonly kind: "footer"; readonly offset: number; readonly footer: Footer }
+  /** The end of a write that was interrupted, or is under way: nothing in it was ever promised. */
+  | { readonly kind: "unfinished"; readonly offset: number; readonly bytes: number };
+
+/** A segment, and whether it is the newest of its journal: nothing more is written to any other. */
+export type CheckableSegment = SegmentSurvey & { readonly newest: boolean };
+
+/** Everything in the file, in order, checksums verified. `spare`: see `WalkOptions`. */
+export async function* checkSegment(
+  file: File,
+  segment: CheckableSegment,
+  spare?: Uint8Array[],
+): AsyncGenerator<readonly Checked[]> {
+  const { header, marks, size, newest } = segment;
+  if (marks === undefined) {
+    // A header cut short is all that there is of a segment that was being created.
+    const kind = newest && size < SEGMENT_HEADER_BYTES ? "unfinished" : "damage";
+    if (size > 0) yield [{ kind, offset: 0, bytes: size }];
+    return;
+  }
+  if (header === undefined) yield [{ kind: "damage", offset: 0, bytes: SEGMENT_HEADER_BYTES }];
+  for await (const batch of walkBatches(file, { marks, limit: size, verify: true, spare })) {
+    yield batch.map((found): Checked => {
+      if (found.kind !== "tail") return found;
+      // In a segment that is not written to any more, nobody comes to cut it off.
+      const kind = found.torn && newest ? "unfinished" : "damage";
+      return { kind, offset: found.offset, bytes: found.bytes };
+    });
+  }
+}

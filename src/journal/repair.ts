@@ -1,0 +1,142 @@
+/**
+ * Repairs journals: damaged ranges go to `quarantine/`, the rest stays readable,
+ * and no byte is destroyed. The program may be killed, or the power lost, at any
+ * moment: what was readable is, and the next run finishes.
+ */
+import { silentLog } from "../base/log.ts";
+import type { Framing } from "../framing/framing.ts";
+import type { FileSystem } from "../runtime/files.ts";
+import { type ArchiveSegment, directoriesAt, openArchive } from "./archive.ts";
+import { COMPRESSED_SUFFIX } from "./format.ts";
+import { lockCompaction, lockJournal } from "./lock.ts";
+import { Quarantine } from "./quarantine.ts";
+import { repairCursor } from "./repair_cursor.ts";
+import { type DamagedStretch, planSegment } from "./repair_plan.ts";
+import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
+import { isCompressed, openSegment } from "./segment_files.ts";
+
+export interface RepairOptions {
+  readonly files: FileSystem;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** µs since 1970. */
+  readonly nowUs: number;
+  /** What others are told about us while we have the locks, for example `repair, pid 1234`. */
+  readonly holder: string;
+  /** Of segments whose header is damaged, where it cannot be told from what is in them. */
+  readonly framing?: Framing;
+  /** Only say what would be done: takes no lock, changes nothing, a daemon may be running. */
+  readonly dryRun: boolean;
+  readonly on: RepairEvents;
+}
+
+/** What is told as it happens. */
+export interface RepairEvents {
+  /** A range was put aside, or would be; `to` is undefined where only that is said, or there was nothing to copy. */
+  moved(moved: MovedRange): Promise<void>;
+  /** A file that an interrupted write has left. */
+  setAside(path: string, to: string): Promise<void>;
+  /** A file could not be repaired, and is as it was. */
+  failed(path: string, error: unknown): Promise<void>;
+  /** Delivery goes on there after both or one slot were damaged. */
+  cursor(path: string, sequence: number): Promise<void>;
+  /** A segment was looked at, and if need be repaired: how many of its bytes. */
+  progress(bytes: number): void;
+}
+
+export interface MovedRange extends DamagedStretch {
+  readonly path: string;
+  readonly to: string | undefined;
+}
+
+/**
+ * Repairs the journal directories and segment files at `paths`. Resolves when
+ * all that could be repaired is. Rejects with a `SpillwayError`: exit code 75
+ * if a daemon or compaction is at work there, 2 for a path that is no journal.
+ */
+export async function repair(paths: readonly string[], options: RepairOptions): Promise<void> {
+  const { files, holder, dryRun } = options;
+  const segments = await openArchive(files, paths);
+  const whole = await directoriesAt(files, paths);
+  const directories = [...new Set([...whole, ...segments.map(({ directory }) => directory)])].sort();
+  const locks: { close(): void }[] = [];
+  try {
+    if (!dryRun) {
+      for (const directory of directories) {
+        locks.push(
+          await lockJournal(files, directory, holder, { hint: "stop the daemon; it passes over damage by itself" }),
+        );
+        locks.push(await lockCompaction(files, directory, holder));
+      }
+    }
+    for (const directory of directories) {
+      const isWhole = whole.includes(directory);
+      const only = isWhole ? undefined : new Set(segments.filter((each) => each.directory === directory).map(baseOf));
+      await repairDirectory(directory, only, options);
+    }
+  } finally {
+    for (const lock of locks) lock.close();
+  }
+}
+
+/** `only`: the bases of the segments that were asked for; undefined: all, and the cursor. */
+async function repairDirectory(directory: string, only: Set<number> | undefined, options: RepairOptions) {
+  const { files, dryRun, on } = options;
+  if (!dryRun) await setLeftoversAside(directory, options);
+  const journal = await openArchive(files, [directory]);
+  for (const segment of journal) {
+    if (only?.has(segment.base) === false) continue;
+    try {
+      await repairOne(segment, journal, options);
+    } catch (error) {
+      await on.failed(segment.path, error);
+    }
+    on.progress(segment.size);
+  }
+  if (only !== undefined) return;
+  const path = `${directory}/cursor`;
+  try {
+    const repaired = await repairCursor(files, directory, await openArchive(files, [directory]), dryRun);
+    for (const { offset, bytes, to } of repaired.damages) await on.moved({ path, offset, bytes, to: to || undefined });
+    if (repaired.decision !== undefined) await on.cursor(path, repaired.decision.cursor);
+  } catch (error) {
+    await on.failed(path, error);
+  }
+}
+
+async function repairOne(segment: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
+  const { files, dryRun, on } = options;
+  const { path } = segment;
+  const file = await openSegment(files, path);
+  try {
+    const plan = await planSegment(file, segment, { ...options, journal });
+    if (plan.damages.length + plan.extras.length === 0) return;
+    if (dryRun) {
+      for (const damage of await rangesOnDisk(file, plan)) await on.moved({ ...damage, path, to: undefined });
+      return;
+    }
+    const moved = await repairSegment(files, file, segment, plan, { ...options, journal });
+    for (const each of moved) await on.moved({ ...each, path });
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * As the daemon does at its start: files that were to take the place of a
+ * segment, and did not. And compressed ones beside the segment itself, which
+ * counts: a repair that was killed has left them, or a compaction.
+ */
+async function setLeftoversAside(directory: string, { files, on }: RepairOptions): Promise<void> {
+  const quarantine = new Quarantine(files, silentLog, directory);
+  const names = await files.list(directory);
+  for (const name of names) {
+    const isSpare = isCompressed(name) && names.includes(name.slice(0, -COMPRESSED_SUFFIX.length));
+    if (!name.endsWith(".seg.tmp") && !isSpare) continue;
+    const path = `${directory}/${name}`;
+    await on.setAside(path, await quarantine.setAside(path));
+  }
+}
+
+function baseOf({ base }: ArchiveSegment): number {
+  return base;
+}

@@ -1,0 +1,143 @@
+/**
+ * Carries out the plan for one segment. At every moment either the damaged file
+ * is in place or the repaired one, and what is not in the repaired one is in
+ * quarantine, on disk.
+ */
+import { SpillwayError } from "../base/error.ts";
+import { silentLog } from "../base/log.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
+import type { ArchiveSegment } from "./archive.ts";
+import { assertReadable, copyBytes } from "./copy_bytes.ts";
+import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./format.ts";
+import { Quarantine } from "./quarantine.ts";
+import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_plan.ts";
+import { fileOf, rangeInFile } from "./segment_files.ts";
+import { surveySegment, tallyRecords } from "./survey.ts";
+
+/** A range of the file on disk that is in quarantine now. */
+export interface PutAside extends DamagedStretch {
+  readonly to: string;
+}
+
+/** What the plan would put aside, as ranges of the file on disk. */
+export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedStretch[]> {
+  const ranges: DamagedStretch[] = [...extras];
+  for (const { offset, bytes, header } of damages) ranges.push({ ...await rangeInFile(file, offset, bytes), header });
+  return ranges;
+}
+
+/**
+ * Puts the damaged ranges aside and writes the segment without them. Rejects,
+ * with the segment as it was, if a byte to be put aside cannot be read or the
+ * disk is full.
+ */
+export async function repairSegment(
+  files: FileSystem,
+  file: File,
+  segment: ArchiveSegment,
+  plan: SegmentPlan,
+  options: PlanOptions,
+): Promise<PutAside[]> {
+  const { directory } = segment;
+  // An empty one behind it keeps the sequences of the lost frames at its end from being used again.
+  const needsSuccessor = segment.newest && plan.claimedEnd > plan.keptEnd && plan.claimedEnd > segment.base;
+  // Behind another segment nobody would cut off what is unfinished.
+  const tail = needsSuccessor && plan.unfinished !== undefined ? [plan.unfinished] : [];
+  const damages = await rangesOnDisk(file, { ...plan, damages: [...plan.damages, ...tail] });
+  const onDisk = fileOf(file);
+  for (const { offset, bytes } of damages) await assertReadable(onDisk, offset, bytes);
+  const quarantine = new Quarantine(files, silentLog, directory);
+  const moved: PutAside[] = [];
+  for (const damage of damages) {
+    moved.push({ ...damage, to: await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes) });
+  }
+  const path = `${directory}/${segmentName(segment.base)}`;
+  const temporary = `${path}.tmp`;
+  try {
+    const to = await files.open(temporary, "create");
+    try {
+      await writeRest(to, file, segment, plan, tail.length > 0 ? undefined : plan.unfinished);
+      await to.sync();
+    } finally {
+      to.close();
+    }
+    if (needsSuccessor) await createSuccessor(files, directory, plan, options);
+    await files.rename(temporary, path);
+  } catch (error) {
+    await files.unlink(temporary).catch(() => {});
+    throw error;
+  }
+  await files.syncDirectory(directory);
+  if (path !== segment.path) {
+    // It was compressed: what is written now is the segment itself, which counts from here on.
+    await files.unlink(segment.path);
+    await files.syncDirectory(directory);
+  }
+  return moved;
+}
+
+/** Header, records as they are, footer. What was written is read back before it counts. */
+async function writeRest(
+  to: File,
+  from: File,
+  segment: ArchiveSegment,
+  plan: SegmentPlan,
+  unfinished: Range | undefined,
+): Promise<void> {
+  await to.writeAt([plan.header], 0);
+  let size = plan.header.length;
+  for (const { offset, bytes } of plan.keep) {
+    await copyBytes(from, offset, to, size, bytes);
+    size += bytes;
+  }
+  const survey = await surveySegment(to, to.path, segment.base, segment.framer);
+  const tally = await tallyRecords(to, survey, true);
+  const isWhole = survey.header !== undefined && tally.tail === "none" && tally.offset === size;
+  if (!isWhole) {
+    throw new SpillwayError(
+      `${to.path}: ${size} bytes were copied, only the first ${tally.offset} read back as written`,
+      {
+        hint: `${segment.path} was not changed; check the disk`,
+      },
+    );
+  }
+  if (unfinished !== undefined) {
+    await copyBytes(from, unfinished.offset, to, size, unfinished.bytes);
+  } else if (plan.records > 0) {
+    const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
+    const cursor = tally.cursor ?? plan.cursor;
+    const footer = { records, base: segment.base, end, frames, bytes, lowestUs, highestUs, cursor, offset };
+    await to.writeAt([encodeFooter(footer, survey.marks!.footer)], size);
+  }
+}
+
+/** Only a header: its name is the next sequence, and says how far the journal had come. */
+async function createSuccessor(
+  files: FileSystem,
+  directory: string,
+  plan: SegmentPlan,
+  { randomBytes, nowUs }: PlanOptions,
+): Promise<void> {
+  const path = `${directory}/${segmentName(plan.claimedEnd)}`;
+  const temporary = `${path}.tmp`;
+  const to = await files.open(temporary, "open");
+  try {
+    await to.truncate(0);
+    await to.writeAt([encodeSegmentHeader({
+      base: plan.claimedEnd,
+      createdUs: nowUs,
+      salt: randomBytes(SALT_BYTES),
+      previousEnd: plan.claimedEnd,
+      cursor: plan.cursor,
+      framing: plan.framing,
+    })], 0);
+    await to.sync();
+    await files.rename(temporary, path);
+  } catch (error) {
+    await files.unlink(temporary).catch(() => {});
+    throw error;
+  } finally {
+    to.close();
+  }
+  await files.syncDirectory(directory);
+}

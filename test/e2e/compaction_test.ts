@@ -1,0 +1,98 @@
+/** The real `spillway compact`: disturbed at its system calls, and beside the daemon; `deno task soak:compact` has all calls. */
+import { assert, assertEquals } from "../support/assert.ts";
+import { loopback } from "../peers/address.ts";
+import type { FrameKind } from "../peers/frames.ts";
+import { journalToCompact, runCompactionFault } from "./cases/compaction_kill.ts";
+import type { CallFault } from "./rig/injection.ts";
+import { freePorts } from "./rig/ports.ts";
+import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
+import { assertPerfect, Scene, scene } from "./rig/scene.ts";
+import { until } from "./rig/wait.ts";
+
+const runtime = chosenRuntime();
+const KILL = { do: "kill" } as const;
+const TEAR = { do: "tear" } as const;
+const ENOSPC = { do: "fail", errno: 28, times: 0 } as const;
+
+/** A few for the gate. */
+const FAULTS: readonly CallFault[] = [
+  ...[1, 2, 3, 4].map((nth) => ({ kind: "write", nth, fault: TEAR } as const)),
+  ...[1, 2].map((nth) => ({ kind: "rename", nth, fault: KILL } as const)),
+  { kind: "rename", nth: 1, fault: TEAR },
+  ...[1, 2, 3, 4, 5].map((nth) => ({ kind: "unlink", nth, fault: KILL } as const)),
+  ...[2, 4, 6].map((nth) => ({ kind: "fsync", nth, fault: KILL } as const)),
+  { kind: "fdatasync", nth: 2, fault: KILL },
+  { kind: "open", nth: 20, fault: KILL },
+  { kind: "write", nth: 1, fault: ENOSPC },
+];
+
+scene(
+  `a compaction is disturbed at ${FAULTS.length} of its calls: nothing is lost, and the next run finishes`,
+  async (base) => {
+    const journal = await journalToCompact();
+    let met = 0;
+    for (const fault of FAULTS) {
+      const what = `${JSON.stringify(fault)}`;
+      const stage = new Scene();
+      try {
+        if ((await runCompactionFault(stage, runtime, journal, fault)).hits.length > 0) met++;
+      } catch (error) {
+        console.error(`${what}:\n${stage.tails()}`);
+        throw error;
+      } finally {
+        await stage.close();
+      }
+    }
+    base.note(`${met} calls went wrong`);
+    assert(met >= FAULTS.length * 0.8, `only ${met} of ${FAULTS.length} calls were met`);
+  },
+  ["ptrace"],
+);
+
+const LINE: FrameKind = { kind: "line", size: 512 };
+const LINES = 100_000;
+
+scene("compactions beside the daemon under load, with cat reading, cost nothing", async (scene) => {
+  const [source, target] = freePorts(2);
+  const journal = `${scene.directory}/journal`;
+  const consumer = scene.consumer({ listen: loopback(target), frames: LINE });
+  const relay = scene.spillway([{
+    name: "feed",
+    source: { listen: `127.0.0.1:${source}` },
+    target: { connect: `127.0.0.1:${target}`, rewind: "64KiB" },
+    journal: { dir: journal, mode: "always", segment_bytes: "512KiB", retain: "1h" },
+  }]);
+  await relay.listening(source);
+  const producing = scene.producer({ connect: loopback(source), frames: LINE, count: LINES, bytesPerSecond: 12e6 });
+  let sent = false;
+  producing.finally(() => sent = true);
+  let runs = 0;
+  let catLines = 0;
+  while (!sent) {
+    const compact = scene.program("compact", [...relayCommand(runtime), "compact", "-v", journal]);
+    const cat = scene.program("cat", [...relayCommand(runtime), "cat", journal]);
+    assertEquals(await compact.exited, 0, compact.tail());
+    assertEquals(compact.errors, [], "compact is silent");
+    assertEquals(await cat.exited, 0, cat.tail());
+    catLines = Math.max(catLines, cat.output.length);
+    runs++;
+  }
+  assertEquals((await producing).error, undefined, "the producer finished");
+  await until("every line is delivered", () => consumer.tally.frames === LINES);
+  await relay.stop();
+  assertPerfect(consumer.report(LINES), LINES);
+  const compact = scene.program("compact", [...relayCommand(runtime), "compact", "--json", journal]);
+  assertEquals(await compact.exited, 0, compact.tail());
+  const { after } = await compact.json<{ after: { bytes: number } }>();
+  const onDisk = [...Deno.readDirSync(journal)].filter(({ name }) => name.includes(".seg"))
+    .reduce((sum, { name }) => sum + Deno.statSync(`${journal}/${name}`).size, 0);
+  assertEquals(after.bytes, onDisk, "what the report says is on disk");
+  const verify = scene.program("verify", [...relayCommand(runtime), "verify", "--json", journal]);
+  assertEquals(await verify.exited, 0, verify.tail());
+  const counted = await new Deno.Command("sh", {
+    args: ["-c", `"$@" | wc -l`, "sh", ...relayCommand(runtime), "cat", journal],
+  }).output();
+  assertEquals(new TextDecoder().decode(counted.stdout).trim(), String(LINES));
+  scene.note(`${runs} compactions under load, ${onDisk} bytes left of ${LINES * 512}`);
+  assert(runs >= 3, `${runs} compactions`);
+});
