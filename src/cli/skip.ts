@@ -1,4 +1,5 @@
-/** `spillway skip`: gives up pending frames on purpose. */
+/** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
+import { askSkip } from "../admin/client.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { directoriesAt } from "../journal/archive.ts";
@@ -13,10 +14,12 @@ export const command: Command = {
   usage: ["skip PATH --until SEQ [--yes] [--json]"],
   says: `Gives up the pending frames of a journal before SEQ: they will never be
 delivered. Delivery goes on at SEQ. Shows what they are and asks first, on a
-terminal; elsewhere it needs --yes. The daemon of the route must not be running.
+terminal; elsewhere it needs --yes. They count as dropped{operator}.
 
-They count as dropped{operator}, which this command prints; nothing else keeps it.
-Frame and segment files stay until the daemon's next start, or longer with
+A running daemon does it itself: what is in flight then counts as delivered if
+it is confirmed, and is dropped with its connection if not. Without a daemon the
+cursor is moved; the count is what this command prints, nothing else keeps it.
+Segment files stay until they are removed as delivered ones are, later with
 journal.retain: spillway cat and replay can still read them.`,
   flags: [
     { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
@@ -35,13 +38,9 @@ journal.retain: spillway cat and replay can still read them.`,
     const { values, switches } = invocation;
     const directory = await directoryOf(invocation, runtime);
     const until = sequenceOf(values.until);
-    const skipped = await skipOffline({
-      files: runtime.files,
-      directory,
-      until,
-      holder: `pid ${runtime.pid}, spillway skip`,
-      confirm: (what) => switches.has("yes") || what.frames === 0 ? Promise.resolve(true) : ask(runtime, what),
-    });
+    const confirm = (what: Skip) =>
+      switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
+    const skipped = await skip(runtime, directory, until, confirm);
     if (skipped === undefined) {
       runtime.stderr.write("nothing was given up\n");
       return EXIT.failed;
@@ -50,6 +49,43 @@ journal.retain: spillway cat and replay can still read them.`,
     return EXIT.ok;
   },
 };
+
+/** What is given up; `inFlight` beside it where a daemon had sent some. */
+type Skip = GivenUp & { readonly inFlight?: number };
+
+/** Undefined if `confirm` says no. */
+async function skip(
+  runtime: Runtime,
+  directory: string,
+  until: number,
+  confirm: (what: Skip) => Promise<boolean>,
+): Promise<Skip | undefined> {
+  const would = await throughDaemon(runtime, directory, until, true);
+  if (would === undefined) {
+    const holder = `pid ${runtime.pid}, spillway skip`;
+    return await skipOffline({ files: runtime.files, directory, until, holder, confirm });
+  }
+  return await confirm(would) ? await throughDaemon(runtime, directory, until, false) : undefined;
+}
+
+/** Undefined if there is no daemon that could be asked. */
+async function throughDaemon(
+  { net }: Runtime,
+  directory: string,
+  until: number,
+  preview: boolean,
+): Promise<Skip | undefined> {
+  const asked = await askSkip(net, directory, until, preview);
+  if (asked.kind === "answered") {
+    const { inflight_frames: inFlight, ...rest } = asked.answer;
+    return { ...rest, firstUs: undefined, lastUs: undefined, inFlight };
+  }
+  if (asked.kind === "absent" && preview) return undefined;
+  throw new SpillwayError(
+    `${directory}: the daemon does not answer${asked.kind === "silent" ? `: ${asked.why}` : ""}`,
+    { hint: "spillway status tells what it does; try again, or stop it first", exit: EXIT.busy },
+  );
+}
 
 async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime): Promise<string> {
   if (path === undefined) {
@@ -81,7 +117,7 @@ function sequenceOf(text: string | undefined): number {
   );
 }
 
-function ask(runtime: Runtime, what: GivenUp): Promise<boolean> {
+function ask(runtime: Runtime, what: Skip): Promise<boolean> {
   if (!canAsk()) {
     throw usage(
       `skip would give up ${describe(what)}, and there is no terminal to ask on`,
@@ -91,22 +127,33 @@ function ask(runtime: Runtime, what: GivenUp): Promise<boolean> {
   return askYes(runtime, `${describe(what)}\nNever deliver them?`);
 }
 
-function describe(what: GivenUp): string {
-  const { from, until, frames, bytes, firstUs, lastUs } = what;
+function describe(what: Skip): string {
+  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0 } = what;
+  const before = inFlight > 0 ? `${counted(inFlight)} in flight, if they are not confirmed` : "";
+  if (frames === 0) return before;
   const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
-  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}`;
+  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}${before && `, and ${before}`}`;
 }
 
-function textOf(skipped: GivenUp): string {
-  const { frames, bytes, until } = skipped;
-  if (frames === 0) return `nothing is pending before frame ${until}\n`;
+function textOf(skipped: Skip): string {
+  const { frames, bytes, until, inFlight = 0 } = skipped;
+  if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
   return `given up: ${describe(skipped)}\n` +
     `dropped{operator}: ${counted(frames)}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
 }
 
-function objectOf({ from, until, frames, bytes, firstUs, lastUs }: GivenUp) {
+function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip) {
   const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
-  return { dropped: "operator", from, until, frames, bytes, first_time: time(firstUs), last_time: time(lastUs) };
+  return {
+    dropped: "operator",
+    from,
+    until,
+    frames,
+    bytes,
+    first_time: time(firstUs),
+    last_time: time(lastUs),
+    inflight_frames: inFlight,
+  };
 }
 
 function counted(frames: number): string {
