@@ -1,10 +1,9 @@
-/** `spillway skip`: gives up pending frames on purpose, through the daemon that has the journal, or without one. */
+/** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
 import { askSkip } from "../admin/client.ts";
-import type { Skipped } from "../admin/protocol.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { directoriesAt } from "../journal/archive.ts";
-import { skipOffline } from "../journal/skip.ts";
+import { type GivenUp, skipOffline } from "../journal/skip.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag } from "./operands.ts";
@@ -15,12 +14,13 @@ export const command: Command = {
   usage: ["skip PATH --until SEQ [--yes] [--json]"],
   says: `Gives up the pending frames of a journal before SEQ: they will never be
 delivered. Delivery goes on at SEQ. Shows what they are and asks first, on a
-terminal; elsewhere it needs --yes. A running daemon does it itself, and what is in
-flight to its consumer may still be delivered.
+terminal; elsewhere it needs --yes. They count as dropped{operator}.
 
-They count as dropped{operator}, in the books of the daemon; without one this
-command prints it, and nothing else keeps it. Segment files stay until nothing in
-them is pending, or longer with journal.retain: cat and replay can read them.`,
+A running daemon does it itself: what is in flight then counts as delivered if
+it is confirmed, and is dropped with its connection if not. Without a daemon the
+cursor is moved; the count is what this command prints, nothing else keeps it.
+Segment files stay until they are removed as delivered ones are, later with
+journal.retain: spillway cat and replay can still read them.`,
   flags: [
     { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
     { name: "yes", says: "do not ask" },
@@ -38,9 +38,9 @@ them is pending, or longer with journal.retain: cat and replay can read them.`,
     const { values, switches } = invocation;
     const directory = await directoryOf(invocation, runtime);
     const until = sequenceOf(values.until);
-    const sure = (what: GivenUp) =>
-      switches.has("yes") || what.frames === 0 ? Promise.resolve(true) : ask(runtime, what);
-    const skipped = await skip(runtime, directory, until, sure);
+    const confirm = (what: Skip) =>
+      switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
+    const skipped = await skip(runtime, directory, until, confirm);
     if (skipped === undefined) {
       runtime.stderr.write("nothing was given up\n");
       return EXIT.failed;
@@ -50,47 +50,41 @@ them is pending, or longer with journal.retain: cat and replay can read them.`,
   },
 };
 
-/** What lies before the sequence that delivery is to go on at, and is pending. */
-interface GivenUp {
-  readonly from: number;
-  readonly until: number;
-  readonly frames: number;
-  readonly bytes: number;
-  /** Sent and not confirmed: delivered if they are, dropped with their connection. */
-  readonly inFlight: number;
-  /** Arrival of the first and last of the frames, µs since 1970; undefined where nobody has looked. */
-  readonly firstUs?: number;
-  readonly lastUs?: number;
-}
+/** What is given up; `inFlight` beside it where a daemon had sent some. */
+type Skip = GivenUp & { readonly inFlight?: number };
 
-/** Undefined if nobody was `sure`; then nothing has changed. */
+/** Undefined if `confirm` says no. */
 async function skip(
-  { net, files, pid }: Runtime,
+  runtime: Runtime,
   directory: string,
   until: number,
-  sure: (what: GivenUp) => Promise<boolean>,
-): Promise<GivenUp | undefined> {
-  const preview = await askSkip(net, directory, until, true);
-  if (preview.kind === "silent") throw silent(directory, preview.why);
-  if (preview.kind === "answered") {
-    if (!await sure(fromDaemon(preview.answer))) return undefined;
-    const done = await askSkip(net, directory, until);
-    if (done.kind === "answered") return fromDaemon(done.answer);
-    throw silent(directory, done.kind === "silent" ? done.why : "it has ended");
+  confirm: (what: Skip) => Promise<boolean>,
+): Promise<Skip | undefined> {
+  const would = await throughDaemon(runtime, directory, until, true);
+  if (would === undefined) {
+    const holder = `pid ${runtime.pid}, spillway skip`;
+    return await skipOffline({ files: runtime.files, directory, until, holder, confirm });
   }
-  const confirm = (what: Omit<GivenUp, "inFlight">) => sure({ ...what, inFlight: 0 });
-  const skipped = await skipOffline({ files, directory, until, holder: `pid ${pid}, spillway skip`, confirm });
-  return skipped === undefined ? undefined : { ...skipped, inFlight: 0 };
+  return await confirm(would) ? await throughDaemon(runtime, directory, until, false) : undefined;
 }
 
-function fromDaemon({ inflight_frames: inFlight, ...what }: Skipped): GivenUp {
-  return { ...what, inFlight };
-}
-
-function silent(directory: string, why: string): SpillwayError {
-  return new SpillwayError(`journal ${directory}: the daemon that has it did not answer: ${why}`, {
-    hint: "spillway status tells more; spillway skip once it is stopped works on the files",
-  });
+/** Undefined if there is no daemon that could be asked. */
+async function throughDaemon(
+  { net }: Runtime,
+  directory: string,
+  until: number,
+  preview: boolean,
+): Promise<Skip | undefined> {
+  const asked = await askSkip(net, directory, until, preview);
+  if (asked.kind === "answered") {
+    const { inflight_frames: inFlight, ...rest } = asked.answer;
+    return { ...rest, firstUs: undefined, lastUs: undefined, inFlight };
+  }
+  if (asked.kind === "absent" && preview) return undefined;
+  throw new SpillwayError(
+    `${directory}: the daemon does not answer${asked.kind === "silent" ? `: ${asked.why}` : ""}`,
+    { hint: "spillway status tells what it does; try again, or stop it first", exit: EXIT.busy },
+  );
 }
 
 async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime): Promise<string> {
@@ -123,7 +117,7 @@ function sequenceOf(text: string | undefined): number {
   );
 }
 
-function ask(runtime: Runtime, what: GivenUp): Promise<boolean> {
+function ask(runtime: Runtime, what: Skip): Promise<boolean> {
   if (!canAsk()) {
     throw usage(
       `skip would give up ${describe(what)}, and there is no terminal to ask on`,
@@ -133,22 +127,22 @@ function ask(runtime: Runtime, what: GivenUp): Promise<boolean> {
   return askYes(runtime, `${describe(what)}\nNever deliver them?`);
 }
 
-function describe({ from, until, frames, bytes, firstUs, lastUs, inFlight }: GivenUp): string {
+function describe(what: Skip): string {
+  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0 } = what;
+  const before = inFlight > 0 ? `${counted(inFlight)} in flight, if they are not confirmed` : "";
+  if (frames === 0) return before;
   const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
-  const flying = inFlight === 0 ? "" : `; ${counted(inFlight)} before them in flight may still be delivered`;
-  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}${flying}`;
+  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}${before && `, and ${before}`}`;
 }
 
-function textOf(skipped: GivenUp): string {
-  const { frames, bytes, until, inFlight } = skipped;
-  if (frames === 0) {
-    return `nothing is pending before frame ${until}${inFlight === 0 ? "" : `, but ${counted(inFlight)} in flight`}\n`;
-  }
+function textOf(skipped: Skip): string {
+  const { frames, bytes, until, inFlight = 0 } = skipped;
+  if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
   return `given up: ${describe(skipped)}\n` +
     `dropped{operator}: ${counted(frames)}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
 }
 
-function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight }: GivenUp) {
+function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip) {
   const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
   return {
     dropped: "operator",

@@ -175,3 +175,56 @@ for (const mode of ["overflow", "always"]) {
     assertEquals(report.repeats, 0);
   });
 }
+
+scene(
+  "a journal whose path is too long for a socket has none: the relay runs, status says so and reads the files",
+  async (scene) => {
+    const [source, target] = freePorts(2);
+    const directory = `${scene.directory}/${"long-".repeat(20)}`;
+    const route = routeOf(scene, source, target);
+    const relay = await scene.spillway([{ ...route, journal: { dir: directory, mode: "always" } }]).listening(source);
+    await relay.saying(/"no control socket: status reads the journal's files, skip needs the daemon stopped"/);
+    await scene.producer({ connect: loopback(source), frames: LINE, count: 100 });
+    const words = [...relayCommand(chosenRuntime()), "status", "--json", directory];
+    const told = await until("the frames are on disk", async () => {
+      const { stdout } = await finish(words);
+      const [now] = (JSON.parse(stdout) as StatusReport).routes;
+      return now.pending_frames === 100 && now;
+    });
+    assertEquals([told.state, told.from], ["silent", "disk"]);
+    assertEquals(
+      told.detail,
+      `pid ${relay.pid} has the journal and has no control socket, its log says why; these figures are from the files`,
+    );
+    assertEquals((await relay.stop()).code, 0);
+  },
+);
+
+scene("the live view fits its terminal, is drawn in place, and leaves the terminal as it was", async (scene) => {
+  const [source, target] = freePorts(2);
+  const relay = await scene.spillway([routeOf(scene, source, target)]).listening(source);
+  await scene.producer({ connect: loopback(source), frames: LINE, count: COUNT });
+  const words = relayCommand(chosenRuntime()).join(" ");
+  const watch = `timeout --foreground --preserve-status -s INT 3 ${words} status --watch ${scene.directory}/journal`;
+  const command = ["script", "-qec", `stty cols 42 rows 9; ${watch}; echo exit $?`, "/dev/null"];
+  const view = scene.program("view", command, { env: { LANG: "C.UTF-8", NO_COLOR: "1", TERM: "xterm" } });
+  await view.exited;
+  const seen = view.output.join("\n").replaceAll("\r", "");
+  // deno-lint-ignore no-control-regex -- those are what it is about
+  const [before, inside, after] = seen.split(/\x1b\[\?1049[hl]/);
+  // `deno run` may have cleared the line of its own progress there.
+  assert(!before.includes("spillway"), JSON.stringify(before));
+  assert(inside.startsWith("\x1b[?25l\x1b[H") && inside.endsWith("\x1b[?25h"), "the cursor is hidden, and shown again");
+  const pictures = inside.slice("\x1b[?25l".length).split("\x1b[H").slice(1);
+  assert(pictures.length >= 2, `${pictures.length} pictures`);
+  for (const picture of pictures) {
+    const lines = picture.replace("\x1b[?25h", "").replace("\x1b[J", "").split("\x1b[K\n").map((line) =>
+      line.replace("\x1b[K", "")
+    );
+    assert(lines.length <= 9 && lines.every((line) => line.length <= 42), `too large: ${JSON.stringify(lines)}`);
+    assert(lines[2].startsWith("feed  waiting  "), lines[2]);
+    assert(lines[3].includes("█"), "a curve");
+  }
+  assert(after.includes("ROUTE  STATE") && after.trimEnd().endsWith("exit 0"), after);
+  assertEquals((await relay.stop()).code, 0);
+}, ["logger"]);
