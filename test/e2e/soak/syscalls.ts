@@ -1,7 +1,7 @@
 /**
  * Every system call on a file of the journal goes wrong, one at a time: killed
  * before it, torn in it, failing once or for a while, on the binary and both
- * runtimes. `deno task soak:syscalls`, which takes two hours; `--runtime R`,
+ * runtimes. `deno task soak:syscalls`, which takes more than two hours; `--runtime R`,
  * `--variety V`, `--kind K`, `--fault F` choose, `--step N` takes every N-th call,
  * on each runtime other ones.
  */
