@@ -208,7 +208,7 @@ class Compaction {
 
   /** The damaged one is left alone, those before and after it are not. */
   async #rewriteAround(group: readonly CompactionSegment[], damage: DamagedSegmentError): Promise<boolean> {
-    this.#warnings.push(`${damage.message}, left as it is; see spillway verify`);
+    this.#warnings.push(`${damage.message}, left as it is; see spillway verify and repair`);
     const index = group.findIndex(({ survey }) => survey.path === damage.path);
     for (const part of [group.slice(0, index), group.slice(index + 1)]) {
       const isWork = part.length > 1 || part.some(({ compressed }) => !compressed);
@@ -222,7 +222,7 @@ class Compaction {
     for (const { survey, end, compressed } of segments.slice(removed.length)) {
       if (end > cursor) return;
       const isDamaged = survey.header === undefined || compressed && survey.footer === undefined;
-      if (isDamaged) this.#warnings.push(`${survey.path}: damaged, left as it is; see spillway verify`);
+      if (isDamaged) this.#warnings.push(`${survey.path}: damaged, left as it is; see spillway verify and repair`);
     }
   }
 }

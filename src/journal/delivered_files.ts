@@ -64,9 +64,7 @@ async function replace(
   try {
     const survey = await surveySegment(file, path, base, framer);
     const segment = new Segment(survey);
-    segment.bytes = survey.fileBytes;
-    segment.limit = survey.size;
-    segment.counted = "headers";
+    segment.measure(survey);
     const bound = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
     const end = survey.footer?.end ?? Math.max(base, ...before.map((each) => each.end));
     segment.end = Math.min(end, bound ?? end);

@@ -249,9 +249,9 @@ class Opening {
     return decision;
   }
 
-  async #withFile<T>(found: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
+  async #withFile<T>({ path }: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
     const { files } = this.options;
-    const file = mode === "read" ? await openSegment(files, found.path) : await files.open(found.path, mode);
+    const file = mode === "read" ? await openSegment(files, path) : await files.open(path, mode);
     try {
       return await use(file);
     } finally {
@@ -271,9 +271,7 @@ class Opening {
 /** A segment of the past, of which nothing is counted yet. */
 function recovered(found: SegmentSurvey): Segment {
   const segment = new Segment(found);
-  segment.bytes = found.fileBytes;
-  segment.limit = found.size;
-  segment.counted = "headers";
+  segment.measure(found);
   return segment;
 }
 

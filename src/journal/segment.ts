@@ -43,6 +43,13 @@ export class Segment {
     this.framer = origin.framer;
   }
 
+  /** Takes over how large a file of the past is; of its frames, those are counted whose headers can be read. */
+  measure({ size, fileBytes }: { readonly size: number; readonly fileBytes: number }): void {
+    this.bytes = fileBytes;
+    this.limit = size;
+    this.counted = "headers";
+  }
+
   setContents({ frames, bytes }: Contents): void {
     this.frames = frames;
     this.frameBytes = bytes;

@@ -1,5 +1,5 @@
 /** The real `spillway compact`: disturbed at its system calls, and beside the daemon; `deno task soak:compact` has all calls. */
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { loopback } from "../peers/address.ts";
 import type { FrameKind } from "../peers/frames.ts";
 import { journalToCompact, runCompactionFault } from "./cases/compaction_kill.ts";
@@ -96,3 +96,19 @@ scene("compactions beside the daemon under load, with cat reading, cost nothing"
   scene.note(`${runs} compactions under load, ${onDisk} bytes left of ${LINES * 512}`);
   assert(runs >= 3, `${runs} compactions`);
 });
+
+scene("a journal of another user's is left alone: the daemon could not read what is made of it", async (scene) => {
+  const directory = `${scene.directory}/journal`;
+  await Deno.mkdir(directory, { mode: 0o700 });
+  for (const [name, bytes] of await journalToCompact()) {
+    await Deno.writeFile(`${directory}/${name}`, bytes, { mode: 0o600 });
+    Deno.chownSync(`${directory}/${name}`, 65534, 65534);
+  }
+  Deno.chownSync(directory, 65534, 65534);
+  const before = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  const compact = scene.program("compact", [...relayCommand(runtime), "compact", directory]);
+  assertEquals(await compact.exited, 1, compact.tail());
+  assertMatch(compact.errors[0], /^error: journal .*: belongs to \S+, found root compacting it$/);
+  assertMatch(compact.errors[1], /^hint: run it as/);
+  assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), before);
+}, ["root"]);

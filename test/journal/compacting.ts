@@ -4,7 +4,7 @@ import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
 import { scanJournal } from "../../src/journal/scan.ts";
 import { assert } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
-import { appendLines, countingBytes, DIRECTORY, line, lineFramer, ManualClock, open, run } from "./rig.ts";
+import { appendLines, countingBytes, DIRECTORY, line, lineFramer, ManualClock, open } from "./rig.ts";
 
 /** Keeps everything, and compresses and merges what may be. */
 export const KEEP_ALL: CompactionPolicy = {
@@ -102,14 +102,3 @@ export async function sequencesIn(files: MemoryFiles, what = "journal", padding 
 export function sequences(from: number, until: number): number[] {
   return Array.from({ length: until - from }, (_, i) => from + i);
 }
-
-/** Random letters, the same in each run. */
-export function noise(length: number): string {
-  let state = 1;
-  return Array.from({ length }, () => {
-    state = (state * 48271) % 2147483647;
-    return String.fromCharCode(33 + state % 93);
-  }).join("");
-}
-
-export { line, run };
