@@ -7,8 +7,8 @@ import type { File } from "../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
-/** Bytes of one read: so many that the call costs little, so few that they are in the processor's cache when looked at. */
-const READ_BYTES = 2 * 1024 * 1024;
+/** Bytes of one read: 1 and 2 MiB cost more calls, 8 MiB more cache misses (warm: 0.39, 0.36, 0.42 s for 6 GB; this 0.31 s). */
+const READ_BYTES = 4 * 1024 * 1024;
 /** What may be left of a piece: the largest record, unless one frame is larger. */
 const REST_BYTES_MAX = RECORD_HEADER_BYTES + 256 * 1024;
 
