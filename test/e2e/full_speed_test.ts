@@ -12,7 +12,7 @@ const LINES = 1_000_000;
 const LINE: FrameKind = { kind: "line", size: 512 };
 const STALL_LIMIT_MS = 300;
 /** The naive consumer needs 100 µs a line; a million takes 105 s. SPILLWAY_E2E_FULL=1 takes that time. */
-const NAIVE_LINES = Deno.env.get("SPILLWAY_E2E_FULL") === "1" ? LINES : 100_000;
+const NAIVE_LINES = Deno.env.get("SPILLWAY_E2E_FULL") === "1" ? LINES : 50_000;
 const NAIVE_WORK_MICROS = 100;
 /** Beside one other busy program on two cores 1.2 % were seen, alone mostly none: the scheduler has its say. */
 const SHARE_MAX = 0.05;
