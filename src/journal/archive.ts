@@ -5,10 +5,10 @@
  */
 import { Buffer } from "node:buffer";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import { createFramer } from "../framing/create.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
@@ -21,9 +21,6 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** Is it the newest of its directory? Nothing more is written to the others. */
   readonly newest: boolean;
 }
-
-/** Cuts frames where a segment's header does not say how: its damaged frames apart, nothing depends on it. */
-const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
 
 /** Files that make a directory a journal, segments apart. */
 const JOURNAL_FILES = ["cursor", "lock"];

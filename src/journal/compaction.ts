@@ -9,12 +9,10 @@ import type { FileSystem } from "../runtime/files.ts";
 import { type CompactionPolicy, planCompaction } from "./compaction_plan.ts";
 import { rewriteGroup, type RewriteOptions, TEMPORARY_NAME } from "./compaction_rewrite.ts";
 import { type CompactionSegment, type JournalFacts, surveyForCompaction } from "./compaction_survey.ts";
-import { waitForFilesLock } from "./files_lock.ts";
+import { COMPACTION_WAIT_MS, waitForFilesLock } from "./files_lock.ts";
 import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
 import { lockCompaction } from "./lock.ts";
 import { DamagedSegmentError } from "./segment_parts.ts";
-
-const FILES_LOCK_MS = 10_000;
 
 export interface CompactionOptions {
   readonly files: FileSystem;
@@ -168,12 +166,15 @@ class Compaction {
 
   async #withFilesLock(action: () => Promise<void>): Promise<void> {
     const { files, clock, directory } = this.options;
-    const lock = await waitForFilesLock(files, directory, clock, FILES_LOCK_MS);
+    const lock = await waitForFilesLock(files, directory, clock, COMPACTION_WAIT_MS);
     if (lock === undefined) {
-      throw new SpillwayError(`journal ${directory}: files.lock is held by another process for ${FILES_LOCK_MS} ms`, {
-        hint: "try again; if it stays so, look for a spillway that is stopped (SIGSTOP)",
-        exit: EXIT.busy,
-      });
+      throw new SpillwayError(
+        `journal ${directory}: files.lock is held by another process for ${COMPACTION_WAIT_MS} ms`,
+        {
+          hint: "try again; if it stays so, look for a spillway that is stopped (SIGSTOP)",
+          exit: EXIT.busy,
+        },
+      );
     }
     try {
       await action();

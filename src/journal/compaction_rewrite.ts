@@ -10,7 +10,7 @@ import type { File, FileSystem } from "../runtime/files.ts";
 import type { CompactionSegment } from "./compaction_survey.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
 import { blockBytes, CompressedWriter, compressPart } from "./compressed_writer.ts";
-import { waitForFilesLock } from "./files_lock.ts";
+import { COMPACTION_WAIT_MS, waitForFilesLock } from "./files_lock.ts";
 import { COMPRESSED_SUFFIX, SALT_BYTES, saltOf, segmentName } from "./format.ts";
 import { listSegments, openSegment } from "./segment_files.ts";
 import { mergedParts, partsOf } from "./segment_parts.ts";
@@ -23,8 +23,6 @@ const SAMPLE_BYTES = 1024 * 1024;
 const GAIN_MIN = 0.05;
 const COMPARE_BYTES = 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
-const FILES_LOCK_MS = 10_000;
-
 export interface RewriteOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
@@ -162,7 +160,7 @@ async function replace(
   temporary: string,
   path: string,
 ): Promise<"done" | "gone" | "busy"> {
-  const lock = await waitForFilesLock(files, directory, clock, FILES_LOCK_MS);
+  const lock = await waitForFilesLock(files, directory, clock, COMPACTION_WAIT_MS);
   if (lock === undefined) return "busy";
   try {
     const there = new Set((await listSegments(files, directory)).map((file) => file.path));

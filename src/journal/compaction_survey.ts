@@ -1,8 +1,8 @@
 /** What a compaction has to know of a journal before it decides. Reads headers and footers, changes nothing. */
-import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { Candidate } from "./compaction_plan.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { LINES } from "./framer_of.ts";
 import { isCompressed, openSegment, openSegmentIfThere } from "./segment_files.ts";
 import { type SegmentSurvey, surveyJournal, tallyRecords } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
@@ -24,9 +24,6 @@ export interface JournalFacts {
   /** Undefined if no cursor file says so: then nothing is known to be delivered. */
   readonly cursor: number | undefined;
 }
-
-/** Cuts frames where a header does not say how; such segments are left alone. */
-const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
 
 /** Rejects with a `SpillwayError` for a file of a newer format version. */
 export async function surveyForCompaction(files: FileSystem, directory: string): Promise<JournalFacts> {

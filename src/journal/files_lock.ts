@@ -8,6 +8,9 @@ import type { File, FileSystem } from "../runtime/files.ts";
 
 const RETRY_MS = 10;
 
+/** A compaction waits so long for the daemon, which holds it for moments. */
+export const COMPACTION_WAIT_MS = 10_000;
+
 /** Undefined while somebody else has it. Close the file to release it. */
 export async function tryFilesLock(files: FileSystem, directory: string): Promise<File | undefined> {
   const file = await files.open(`${directory}/files.lock`, "open");

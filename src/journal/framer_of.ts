@@ -4,6 +4,12 @@ import type { Framer } from "../framing/framing.ts";
 import { framingText, parseFraming, sameFraming } from "../framing/text.ts";
 
 /**
+ * For who has no configuration at hand: what cuts a segment whose header does
+ * not say its framing. Its damaged frames apart, nothing depends on it.
+ */
+export const LINES: Framer = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
+
+/**
  * The framer that cuts what a segment with this framing text holds; `current`
  * where it says the same, or cannot be read.
  */

@@ -3,10 +3,10 @@
  * changing anything: from the footers, and from the record headers of only the
  * segments that have none or that the cursor is in.
  */
-import { createFramer } from "../framing/create.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
+import { LINES } from "./framer_of.ts";
 import { newerVersion } from "./newer_version.ts";
 import { countPending } from "./pending.ts";
 import { decideCursor } from "./recovery.ts";
@@ -31,9 +31,6 @@ export interface Glance {
   /** What it had in memory alone when it last wrote the cursor, in bytes. */
   readonly atRiskBytes: number;
 }
-
-/** Cuts frames where a segment's header does not say how. */
-const LINES = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
 
 /**
  * Looks at the journal in `directory`. Rejects with a `SpillwayError` if a file

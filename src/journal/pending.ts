@@ -55,13 +55,13 @@ export async function countFrames(
   const counted: Pending = { frames: 0, bytes: 0 };
   const { reported } = damages;
   for (const segment of segments.all) {
-    const end = Math.min(until, segments.boundOf(segment));
+    const bound = segments.boundOf(segment);
+    const end = Math.min(until, bound);
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      const bound = segments.boundOf(segment);
       const inside = until < Math.min(segment.end, bound);
       const losses = { damages, reported, until: inside ? until : undefined, bound };
       await addFromHeaders(files, segment, from, end, counted, losses);

@@ -9,7 +9,6 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
-import { Deque } from "../base/deque.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import { skipFrames } from "../framing/skip.ts";
 import { Flight, type Landed } from "../spool/flight.ts";
@@ -53,8 +52,6 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
   /** Why the files could not be read any further. */
   failure: unknown;
   readonly #flight = new Flight();
-  /** Up to which sequence what is in flight has which time. */
-  #times = new Deque<{ readonly until: number; readonly timeUs: number }>();
   #rest: Rest | undefined;
   #open = false;
   #seeking = true;
@@ -224,19 +221,13 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
   #fly({ buffer, framer }: Batch, { first, frames, start, end, timeUs }: Stretch): void {
     const ends = this.options.eachFrame ? frameEnds(framer, buffer.bytes, start, end, frames) : undefined;
     this.#flight.push(first, frames, end - start, timeUs, ends);
-    this.#times.push({ until: first + frames, timeUs });
   }
 
-  #land({ first, frames, bytes }: Landed): void {
+  #land({ first, frames, bytes, arrivedUs }: Landed): void {
     this.confirmed = first + frames;
     this.confirmedFrames += frames;
     this.confirmedBytes += bytes;
-    for (let oldest = this.#times.first(); oldest !== undefined; oldest = this.#times.first()) {
-      this.confirmedUs = oldest.timeUs;
-      if (oldest.until > this.confirmed) break;
-      this.#times.shift();
-      if (oldest.until === this.confirmed) break;
-    }
+    this.confirmedUs = arrivedUs;
     this.#noteEnd();
     this.changed.notify();
   }
@@ -259,7 +250,8 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
     const limit = Math.min(stretch.end, stretch.start + bytes);
     if (stretch.first === first) {
       const scan = batch.framer.scan(batch.buffer.bytes, stretch.start, stretch.start, limit);
-      const landed = { first, frames: scan.frames, bytes: scan.end - stretch.start };
+
+      const landed = { first, frames: scan.frames, bytes: scan.end - stretch.start, arrivedUs: stretch.timeUs };
       if (landed.frames > 0) {
         this.#flight.cut(landed.frames, landed.bytes);
         this.#land(landed);
@@ -277,6 +269,5 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
   #forget(): void {
     this.#drop();
     this.#flight.reset();
-    this.#times.clear();
   }
 }

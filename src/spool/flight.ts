@@ -26,6 +26,8 @@ export interface Landed {
   readonly first: number;
   readonly frames: number;
   readonly bytes: number;
+  /** As in {@link FlightPart}. */
+  readonly arrivedUs: number;
 }
 
 export class Flight {
@@ -62,11 +64,11 @@ export class Flight {
   take(frames: number): Landed | undefined {
     const part = this.#parts.first();
     if (part === undefined) return undefined;
-    const { first } = part;
+    const { first, arrivedUs } = part;
     const taken = Math.min(frames, part.frames);
     const bytes = taken === part.frames ? part.bytes : bytesOf(part, taken);
     this.cut(taken, bytes);
-    return { first, frames: taken, bytes };
+    return { first, frames: taken, bytes, arrivedUs };
   }
 
   /** Takes so many frames and bytes off the oldest part. */
@@ -121,12 +123,15 @@ export class Flight {
     for (let i = 0; i < this.#parts.length; i++) yield this.#parts.at(i)!;
   }
 
-  /** What of it is at or after `confirmed`: the rest is sent again for `rewind`. */
-  unconfirmed(confirmed: number): { readonly frames: number; readonly bytes: number } {
+  /** What of it begins in [confirmed, until): what is before is sent again for `rewind`. */
+  unconfirmed(
+    confirmed: number,
+    until = Number.POSITIVE_INFINITY,
+  ): { readonly frames: number; readonly bytes: number } {
     let frames = 0;
     let bytes = 0;
     for (const part of this.parts()) {
-      if (part.first < confirmed) continue;
+      if (part.first < confirmed || part.first >= until) continue;
       frames += part.frames;
       bytes += part.bytes;
     }

@@ -241,13 +241,7 @@ export class Spool {
     this.#gaps.clear();
     if (dropped === undefined) return;
     const { until, reason } = dropped;
-    let frames = 0;
-    let bytes = 0;
-    for (const part of this.flight.parts()) {
-      if (part.first < this.#confirmed || part.first >= until) continue;
-      frames += part.frames;
-      bytes += part.bytes;
-    }
+    const { frames, bytes } = this.flight.unconfirmed(this.#confirmed, until);
     const why = reason === "operator" ? "the operator has given them up" : "their segment is gone";
     this.options.log.warn(`frames in flight are dropped, ${why}`, { from: this.#confirmed, until, frames, bytes });
     this.options.ledger.drop(reason, frames, bytes);
