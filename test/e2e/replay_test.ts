@@ -1,44 +1,13 @@
 /** `spillway replay` and `cat` on the journal of a real run, against consumers that check every byte. */
-import { frameFormat, type FrameKind } from "../peers/frames.ts";
+import { frameFormat } from "../peers/frames.ts";
 import { loopback } from "../peers/address.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { segmentNames } from "./rig/journal_files.ts";
 import { freePorts } from "./rig/ports.ts";
-import type { Program } from "./rig/program.ts";
+import { LINE, LINES, record, replay } from "./rig/recording.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
-import { assertInOrder, assertPerfect, type Scene, scene } from "./rig/scene.ts";
-import type { Spillway } from "./rig/spillway.ts";
+import { assertInOrder, assertPerfect, scene } from "./rig/scene.ts";
 import { until } from "./rig/wait.ts";
-
-const LINE: FrameKind = { kind: "line", size: 200 };
-const LINES = 12_000;
-
-interface Recording {
-  readonly relay: Spillway;
-  readonly directory: string;
-  /** Where the consumer of the route would listen. */
-  readonly target: number;
-}
-
-/** A relay with a backlog of several segments, whose consumer is away. */
-async function record(scene: Scene, bytesPerSecond = 0, lines = LINES): Promise<Recording> {
-  const [source, target] = freePorts(2);
-  const directory = `${scene.directory}/journal`;
-  const relay = await scene.spillway([{
-    name: "feed",
-    source: { listen: `127.0.0.1:${source}` },
-    target: { connect: `127.0.0.1:${target}`, retry_max: "100ms" },
-    journal: { dir: directory, mode: "always", segment_bytes: "1MiB" },
-  }]).listening(source);
-  const sent = await scene.producer({ connect: loopback(source), frames: LINE, count: lines, bytesPerSecond });
-  assertEquals(sent.error, undefined, "the producer finished");
-  await relay.saying(/source disconnected/);
-  return { relay, directory, target };
-}
-
-function replay(scene: Scene, ...args: readonly string[]): Program {
-  return scene.program("replay", [...relayCommand(chosenRuntime()), "replay", ...args]);
-}
 
 /** The bytes that the producer sent. */
 function produced(lines: number): Uint8Array {
@@ -170,39 +139,4 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     assert(again.errors[0].startsWith("nothing to send: "), again.tail());
     assertEquals(consumer.tally.repeats, report.repeats, "a finished replay sends nothing");
   });
-}
-
-scene("a recording of 0.7 s takes as long at 1x, half as long at 2x, and a rate holds", async (scene) => {
-  const lines = 6_000;
-  const { relay, directory } = await record(scene, 1.6e6, lines);
-  await relay.stop();
-  const [port] = freePorts(1);
-  const seconds = async (...args: readonly string[]) => {
-    const consumer = scene.consumer({ listen: loopback(port), frames: LINE });
-    const program = replay(scene, directory, "--to", `127.0.0.1:${port}`, ...args);
-    assertEquals(await program.exited, 0, program.tail());
-    assertPerfect(consumer.report(lines), lines);
-    await consumer.stop();
-    return consumer.report().elapsedMs / 1000;
-  };
-  const recorded = spanOf(directory);
-  const [once, twice, rated] = [
-    await seconds("--speed", "1x"),
-    await seconds("--speed", "2x"),
-    await seconds("--rate", "2MB/s"),
-  ];
-  const shown = [recorded, once, twice, rated].map((value) => value.toFixed(3));
-  scene.note(`recorded ${shown[0]} s; 1x ${shown[1]} s, 2x ${shown[2]} s; 1.2 MB at 2 MB/s ${shown[3]} s`);
-  const near = (value: number, expected: number) => Math.abs(value - expected) < 0.1 * expected + 0.05;
-  assert(near(once, recorded), `1x took ${once} s`);
-  assert(near(twice, recorded / 2), `2x took ${twice} s`);
-  assert(near(rated, lines * 200 / 2e6), `1.2 MB at 2 MB/s took ${rated} s`);
-});
-
-/** Seconds from the first record to the last, as `ls` says. */
-function spanOf(directory: string): number {
-  const [program, ...args] = [...relayCommand(chosenRuntime()), "ls", "--json", directory];
-  const lines = new TextDecoder().decode(new Deno.Command(program, { args }).outputSync().stdout).trim().split("\n");
-  const rows = lines.map((line) => JSON.parse(line) as { first_time: string; last_time: string });
-  return (Date.parse(rows.at(-1)!.last_time) - Date.parse(rows[0].first_time)) / 1000;
 }

@@ -2,12 +2,61 @@
 import { TCP_LISTEN, tcpRows } from "../../peers/kernel_queues.ts";
 import { until } from "./wait.ts";
 
-/** So many different TCP ports that nobody uses now: bound to port 0 together, then released. */
+/**
+ * Tests run beside each other, and between the choice of a port and the
+ * moment when a relay or a consumer listens on it seconds may pass. So every
+ * thread has a block of ports of its own, below those from which the kernel
+ * takes the ports of connections and of whoever asks for any
+ * (ip_local_port_range, from 32768 on).
+ */
+const BLOCKS_FROM = 12_000;
+const BLOCK_PORTS = 200;
+const BLOCKS = 100;
+
+interface Block {
+  readonly first: number;
+  /** So many ports of it have been given out; which are next, once they are all. */
+  used: number;
+}
+
+/** Whoever listens on the first port of a block has the others; the kernel ends that with the thread. */
+function takeBlock(): Block {
+  const start = Math.floor(Math.random() * BLOCKS); // what an earlier run has left behind may know the last ports
+  for (let i = 0; i < BLOCKS; i++) {
+    const first = BLOCKS_FROM + ((start + i) % BLOCKS) * BLOCK_PORTS;
+    const holder = listenAt(first);
+    if (holder === undefined) continue;
+    holder.unref();
+    return { first, used: Math.floor(Math.random() * BLOCK_PORTS) };
+  }
+  throw new Error(`somebody listens on every ${BLOCK_PORTS}th port from ${BLOCKS_FROM} on: no ports for a test`);
+}
+
+/** Taken at once, since a test that took it would seem to leave a listener behind. */
+const block = takeBlock();
+
+/** So many different TCP ports that nobody listens on now and no other test gets. */
 export function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = listeners.map((listener) => (listener.addr as Deno.NetAddr).port);
-  for (const listener of listeners) listener.close();
+  const ports: number[] = [];
+  for (let tries = 1; ports.length < count; tries++) {
+    if (tries >= BLOCK_PORTS) throw new Error(`fewer than ${count} ports are free behind ${block.first}`);
+    const port = block.first + 1 + block.used++ % (BLOCK_PORTS - 1);
+    const listener = listenAt(port);
+    if (listener === undefined) continue;
+    listener.close();
+    ports.push(port);
+  }
   return ports;
+}
+
+/** Undefined if somebody listens there. */
+function listenAt(port: number): Deno.TcpListener | undefined {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
 }
 
 /** Does somebody listen there? Asks the kernel's table, since a connection would count as a producer. */

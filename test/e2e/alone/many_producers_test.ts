@@ -1,10 +1,10 @@
 /** A thousand producers at once on one route, and one that sends a byte a second: nobody waits for anybody. */
-import { assert, assertEquals } from "../support/assert.ts";
-import { connectTo, loopback } from "../peers/address.ts";
-import { frameFormat, type FrameKind } from "../peers/frames.ts";
-import { freePorts } from "./rig/ports.ts";
-import { assertInOrder, scene } from "./rig/scene.ts";
-import { pause, until } from "./rig/wait.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { connectTo, loopback } from "../../peers/address.ts";
+import { frameFormat, type FrameKind } from "../../peers/frames.ts";
+import { freePorts } from "../rig/ports.ts";
+import { assertInOrder, scene } from "../rig/scene.ts";
+import { pause, until } from "../rig/wait.ts";
 
 const LINE: FrameKind = { kind: "line", size: 128 };
 const PRODUCERS = 1_000;

@@ -1,10 +1,10 @@
 /** A consumer that was away is served as soon as it is back, without a new frame or a restart to wake the relay. */
-import { assert, assertEquals } from "../support/assert.ts";
-import { loopback } from "../peers/address.ts";
-import type { FrameKind } from "../peers/frames.ts";
-import { freePorts } from "./rig/ports.ts";
-import { assertPerfect, scene } from "./rig/scene.ts";
-import { pause, until } from "./rig/wait.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { loopback } from "../../peers/address.ts";
+import type { FrameKind } from "../../peers/frames.ts";
+import { freePorts } from "../rig/ports.ts";
+import { assertPerfect, scene } from "../rig/scene.ts";
+import { pause, until } from "../rig/wait.ts";
 
 const LINE: FrameKind = { kind: "line", size: 100 };
 const RETRY_MAX_MS = 1_000;

@@ -5,17 +5,17 @@
  *
  * `deno task soak:networks` takes the full lengths, several times.
  */
-import { assert } from "../support/assert.ts";
-import { TCP_ESTABLISHED, tcpRows } from "../peers/kernel_queues.ts";
-import { RudeConsumer, type Rudeness } from "../peers/rude_consumer.ts";
-import type { ConfigTable } from "./rig/config.ts";
-import { OwnEater, ProcessEater } from "./rig/eaters.ts";
-import { makeNamespace } from "./rig/namespace.ts";
-import { freePorts, isListening } from "./rig/ports.ts";
-import { type Scene, scene } from "./rig/scene.ts";
-import { type Fault, framesOf, type Outcome, type Play, type Stage, Trial } from "./rig/trial.ts";
-import { steady, until } from "./rig/wait.ts";
-import { Wiring } from "./rig/wire.ts";
+import { assert } from "../../support/assert.ts";
+import { TCP_ESTABLISHED, tcpRows } from "../../peers/kernel_queues.ts";
+import { RudeConsumer, type Rudeness } from "../../peers/rude_consumer.ts";
+import type { ConfigTable } from "../rig/config.ts";
+import { OwnEater, ProcessEater } from "../rig/eaters.ts";
+import { makeNamespace } from "../rig/namespace.ts";
+import { freePorts, isListening } from "../rig/ports.ts";
+import { type Scene, scene } from "../rig/scene.ts";
+import { type Fault, framesOf, type Outcome, type Play, type Stage, Trial } from "../rig/trial.ts";
+import { steady, until } from "../rig/wait.ts";
+import { Wiring } from "../rig/wire.ts";
 
 const FULL = Deno.env.get("SPILLWAY_NETWORKS_FULL") === "1";
 const HOLD_MS = FULL ? 10_000 : 4_000;

@@ -1,13 +1,13 @@
 /** A slow consumer that resets its connection again and again: delivery goes on at a frame, and at the right one. */
-import { assert, assertEquals } from "../support/assert.ts";
-import { loopback } from "../peers/address.ts";
-import type { Consumer } from "../peers/consumer.ts";
-import type { FrameKind } from "../peers/frames.ts";
-import type { ConnectionTally } from "../peers/tally.ts";
-import type { ConfigTable } from "./rig/config.ts";
-import { freePorts } from "./rig/ports.ts";
-import { assertInOrder, type Scene, scene } from "./rig/scene.ts";
-import { until } from "./rig/wait.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { loopback } from "../../peers/address.ts";
+import type { Consumer } from "../../peers/consumer.ts";
+import type { FrameKind } from "../../peers/frames.ts";
+import type { ConnectionTally } from "../../peers/tally.ts";
+import type { ConfigTable } from "../rig/config.ts";
+import { freePorts } from "../rig/ports.ts";
+import { assertInOrder, type Scene, scene } from "../rig/scene.ts";
+import { until } from "../rig/wait.ts";
 
 const LINE_BYTES = 512;
 const LINE: FrameKind = { kind: "line", size: LINE_BYTES };

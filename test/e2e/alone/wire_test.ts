@@ -1,9 +1,9 @@
 /** The rig's wires do what the tests of bad networks rely on: else those would test a good network. */
-import { assert, assertEquals } from "../support/assert.ts";
-import { Acknowledged } from "./rig/acknowledged.ts";
-import { makeNamespace } from "./rig/namespace.ts";
-import { scene } from "./rig/scene.ts";
-import { type Wire, Wiring } from "./rig/wire.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { Acknowledged } from "../rig/acknowledged.ts";
+import { makeNamespace } from "../rig/namespace.ts";
+import { scene } from "../rig/scene.ts";
+import { type Wire, Wiring } from "../rig/wire.ts";
 
 /** Nobody listens there, so the other end's kernel answers with RST: a question and an answer. */
 const DEAD_PORT = 9;

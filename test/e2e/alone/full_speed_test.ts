@@ -1,12 +1,12 @@
 /** The story itself: a producer at full speed that gives up when stalled, and a consumer that is absent and then comes. */
-import { assert, assertEquals } from "../support/assert.ts";
-import { loopback } from "../peers/address.ts";
-import type { FrameKind } from "../peers/frames.ts";
-import { journalBytes } from "./rig/journal_files.ts";
-import { makeNamespace } from "./rig/namespace.ts";
-import { freePorts, isListening } from "./rig/ports.ts";
-import { assertPerfect, type Scene, scene } from "./rig/scene.ts";
-import { until } from "./rig/wait.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { loopback } from "../../peers/address.ts";
+import type { FrameKind } from "../../peers/frames.ts";
+import { journalBytes } from "../rig/journal_files.ts";
+import { makeNamespace } from "../rig/namespace.ts";
+import { freePorts, isListening } from "../rig/ports.ts";
+import { assertPerfect, type Scene, scene } from "../rig/scene.ts";
+import { until } from "../rig/wait.ts";
 
 const LINES = 1_000_000;
 const LINE: FrameKind = { kind: "line", size: 512 };
