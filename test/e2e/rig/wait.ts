@@ -27,11 +27,11 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** The value once it is above zero and has been the same for five looks, 20 ms apart. */
-export async function steady(what: string, read: () => number): Promise<number> {
+export async function steady(what: string, read: () => number | Promise<number>): Promise<number> {
   let last = -1;
   let same = 0;
-  return await until(`${what} stands still`, () => {
-    const now = read();
+  return await until(`${what} stands still`, async () => {
+    const now = await read();
     same = now === last && now > 0 ? same + 1 : 0;
     last = now;
     return same >= 5 ? now : undefined;
