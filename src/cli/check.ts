@@ -12,6 +12,7 @@ import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
 import { printError } from "./print_error.ts";
 import { wantsColour } from "./terminal.ts";
+import { counted } from "./words.ts";
 
 export const command: Command = {
   usage: ["check [-c FILE]"],
@@ -45,7 +46,7 @@ if it is right and could not run here.`,
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
-    runtime.stderr.write(`ok: ${config.name}: ${config.routes.length} route${config.routes.length === 1 ? "" : "s"}\n`);
+    runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);
     return EXIT.ok;
   },
 };

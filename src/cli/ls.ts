@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
 import { isoTime } from "./time.ts";
+import { counted } from "./words.ts";
 
 interface Row {
   readonly segment: string;
@@ -70,8 +71,8 @@ function tableOf(rows: readonly Row[]): string {
   ]);
   const frames = rows.reduce((sum, row) => sum + row.frames, 0);
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  const segments = `${rows.length} segment${rows.length === 1 ? "" : "s"}`;
-  return `${aligned([head, ...cells])}${segments}, ${frames} frames, ${formatSize(bytes)}\n`;
+  const sum = `${counted(rows.length, "segment")}, ${counted(frames, "frame")}, ${formatSize(bytes)}`;
+  return `${aligned([head, ...cells])}${sum}\n`;
 }
 
 /** Numbers to the right, everything else to the left. */

@@ -4,6 +4,7 @@
  * changing anything, beside a running daemon or long after it.
  */
 import { Buffer } from "node:buffer";
+import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
@@ -31,10 +32,16 @@ const JOURNAL_FILES = ["cursor", "lock"];
  * 2) for a path that is none, (1) for a segment of a newer format version.
  */
 export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
-  const segments: ArchiveSegment[] = [];
-  for (const path of paths) segments.push(...await segmentsOf(files, path));
-  // Two names of one file, or a copy of it, follow each other: what comes twice is passed over.
-  return segments.sort((a, b) => a.base - b.base || b.size - a.size);
+  const segments = new Map<string, ArchiveSegment>();
+  for (const path of paths) {
+    // A directory and a pattern of the files in it: each file is listed and counted once.
+    for (const segment of await segmentsOf(files, path)) {
+      const file = resolve(segment.path);
+      if (!segments.has(file)) segments.set(file, segment);
+    }
+  }
+  // A copy of a file, or another name of it, follows it: what comes twice is passed over.
+  return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
 /** Those of `paths` that are journal directories, whose `cursor` counts too. */

@@ -1,6 +1,7 @@
 /** What a compaction has done, in words and for programs. */
 import { formatSize } from "../../base/size.ts";
 import type { Amount, CompactionReport } from "../../journal/compaction.ts";
+import { counted } from "../words.ts";
 
 export function describeCompaction(directory: string, report: CompactionReport, dryRun: boolean): string {
   const { removed, rewritten, into, incompressible } = report;
@@ -24,7 +25,7 @@ function sum({ segmentsBefore, bytesBefore, segmentsAfter, bytesAfter }: Compact
 }
 
 function amount({ segments, bytes }: Amount): string {
-  return `${segments} segment${segments === 1 ? "" : "s"} (${formatSize(bytes)})`;
+  return `${counted(segments, "segment")} (${formatSize(bytes)})`;
 }
 
 export function jsonOfCompaction(journal: string, report: CompactionReport, dryRun: boolean) {

@@ -20,8 +20,9 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { Rate } from "../../target/rate.ts";
 import { describeLoss } from "../cat.ts";
 import { Progress } from "../progress.ts";
+import { counted, framesOf } from "../words.ts";
 import type { ReplaySettings } from "./settings.ts";
-import { counted, goOnHint, type Skipped, summaryText } from "./texts.ts";
+import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 
 export interface Job {
   readonly runtime: Runtime;
@@ -173,7 +174,7 @@ class Sending {
   #tellRemoved(): void {
     if (this.#removed === undefined) return;
     const { from, until } = this.#removed;
-    this.#progress.say(`note: frames ${from} to ${until - 1} were delivered and removed by the daemon meanwhile`);
+    this.#progress.say(`note: ${framesOf(from, until)}: delivered and removed by the daemon meanwhile`);
     this.#removed = undefined;
   }
 
