@@ -1,5 +1,6 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted, framesOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
 import { type Passage, readPassages } from "../journal/passages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -8,7 +9,6 @@ import type { Command, Invocation } from "./command.ts";
 import { warnOfMixture } from "./mixture.ts";
 import { operandsOf } from "./operands.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
-import { counted, framesOf } from "./words.ts";
 
 export const command: Command = {
   usage: ["cat PATH... [FLAGS]"],

@@ -1,6 +1,7 @@
 /** `spillway check`: is the configuration valid, and would it run here? */
 import process from "node:process";
 import { EXIT } from "../base/error.ts";
+import { counted } from "../base/words.ts";
 import { loadAndJudge } from "../config/load.ts";
 import { renderConfig } from "../config/render.ts";
 import { warningsOf } from "../config/warnings.ts";
@@ -12,7 +13,6 @@ import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
 import { printError } from "./print_error.ts";
 import { wantsColour } from "./terminal.ts";
-import { counted } from "./words.ts";
 
 export const command: Command = {
   usage: ["check [-c FILE]"],

@@ -1,11 +1,11 @@
 /** `spillway ls`: what is in a journal, a line for each segment. */
 import { formatSize } from "../base/size.ts";
+import { counted } from "../base/words.ts";
 import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
 import { isoTime } from "./time.ts";
-import { counted } from "./words.ts";
 
 interface Row {
   readonly segment: string;

@@ -7,6 +7,7 @@ import { isatty } from "node:tty";
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatSize } from "../base/size.ts";
+import { counted } from "../base/words.ts";
 import type { Stderr } from "../runtime/runtime.ts";
 
 const BAR_CELLS = 30;
@@ -72,7 +73,7 @@ export class Progress {
   #figures(nowMs: number): string {
     const rate = this.#done / Math.max(1, nowMs - this.#startMs) * 1000;
     const left = rate > 0 ? formatDuration(Math.max(0, this.totalBytes - this.#done) / rate * 1000) : "?";
-    const frames = this.#frames === undefined ? "" : `${this.#frames} frames, `;
+    const frames = this.#frames === undefined ? "" : `${counted(this.#frames, "frame")}, `;
     const of = `${frames}${formatSize(this.#done)} of ${formatSize(this.totalBytes)} ${this.verb}`;
     return `${Math.floor(this.#share * 100)}%  ${of}, ${formatSize(rate)}/s, ${left} left`;
   }

@@ -1,6 +1,7 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
 import { systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted, framesOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
 import { openArchive } from "../journal/archive.ts";
@@ -11,7 +12,6 @@ import { jsonFlag, operandsOf } from "./operands.ts";
 import { printError } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { wantsColour } from "./terminal.ts";
-import { counted, framesOf } from "./words.ts";
 
 export const command: Command = {
   usage: ["repair PATH... [--dry-run] [--framing FRAMING] [--json]"],

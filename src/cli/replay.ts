@@ -1,6 +1,7 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted } from "../base/words.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
@@ -15,7 +16,6 @@ import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
-import { counted } from "./words.ts";
 
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],

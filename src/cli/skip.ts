@@ -2,6 +2,7 @@
 import { askSkip } from "../admin/client.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
+import { counted } from "../base/words.ts";
 import { directoriesAt } from "../journal/archive.ts";
 import { type GivenUp, skipOffline } from "../journal/skip.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -10,7 +11,6 @@ import { jsonFlag } from "./operands.ts";
 import { sequenceOf } from "./selection.ts";
 import { askYes, canAsk } from "./terminal.ts";
 import { isoTime } from "./time.ts";
-import { counted } from "./words.ts";
 
 export const command: Command = {
   usage: ["skip PATH --until SEQ [--yes] [--json]"],

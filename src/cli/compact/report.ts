@@ -1,7 +1,7 @@
 /** What a compaction has done, in words and for programs. */
 import { formatSize } from "../../base/size.ts";
+import { counted } from "../../base/words.ts";
 import type { Amount, CompactionReport } from "../../journal/compaction.ts";
-import { counted } from "../words.ts";
 
 export function describeCompaction(directory: string, report: CompactionReport, dryRun: boolean): string {
   const { removed, rewritten, into, incompressible } = report;

@@ -4,6 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
 import type { Log, LogFields } from "../../base/log.ts";
 import { silentLog } from "../../base/log.ts";
+import { counted, framesOf } from "../../base/words.ts";
 import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
 import { readPassages } from "../../journal/passages.ts";
@@ -20,7 +21,6 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { Rate } from "../../target/rate.ts";
 import { describeLoss } from "../cat.ts";
 import { Progress } from "../progress.ts";
-import { counted, framesOf } from "../words.ts";
 import type { ReplaySettings } from "./settings.ts";
 import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 

@@ -1,9 +1,9 @@
 /** What `spillway replay` says: before it begins, at its end, and how to go on. */
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
+import { counted, framesOf } from "../../base/words.ts";
 import type { Plan } from "../../journal/plan.ts";
 import { isoTime } from "../time.ts";
-import { counted, framesOf } from "../words.ts";
 import type { ReplaySettings } from "./settings.ts";
 
 /** What `--dry-run` prints. `pacedMs` is how long the recorded pace takes; 0 without one. */
