@@ -6,6 +6,7 @@ import { printError } from "./cli/print_error.ts";
 import { wantsColour } from "./cli/terminal.ts";
 import { EXIT } from "./base/error.ts";
 import { currentRuntime, type Runtime } from "./runtime/runtime.ts";
+import { isThread, serveThread } from "./runtime/thread.ts";
 
 /** How long the last log lines may take to get out when nobody reads them, in ms. */
 const FLUSH_MAX_MS = 500;
@@ -43,4 +44,5 @@ async function main(): Promise<void> {
   runtime.exit(exit);
 }
 
-await main();
+if (isThread) serveThread((await import("./journal/reading_thread.ts")).readingJob);
+else await main();

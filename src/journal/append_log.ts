@@ -9,7 +9,7 @@
 import { Condition } from "../base/condition.ts";
 import { messageOf } from "../base/error.ts";
 import type { Run } from "../base/run.ts";
-import { FOOTER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type PlannedRecord, planRecords, sizeOf } from "./record_plan.ts";
@@ -21,8 +21,6 @@ import { segmentBytesFor } from "./segment_size.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./stop_sync.ts";
 import { JournalFullError, type JournalOptions } from "./types.ts";
-
-const RECORD_BYTES_MAX = 256 * 1024;
 
 export interface AppendLogParts {
   readonly options: JournalOptions;

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
+import { mapConcurrently } from "../base/concurrently.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
@@ -22,6 +23,9 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** Is it the newest of its directory? Nothing more is written to the others. */
   readonly newest: boolean;
 }
+
+/** So many are open while their headers and footers are read: on a disk each of them takes its time. */
+const FILES_AT_ONCE = 16;
 
 /** Files that make a directory a journal, segments apart. */
 const JOURNAL_FILES = ["cursor", "lock"];
@@ -118,7 +122,7 @@ async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegme
     const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
     throw usage(`${path}: ${what}`, "name a journal directory or segment files");
   }
-  return (await Promise.all(matching.map((each) => segmentsOf(files, each)))).flat();
+  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each))).flat();
 }
 
 /**
@@ -150,9 +154,8 @@ async function listJournal(files: FileSystem, directory: string): Promise<Segmen
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
   const found = await listJournal(files, directory);
   const cursor = await cursorOf(files, directory);
-  const segments: ArchiveSegment[] = [];
-  for (const each of found) segments.push(...await survey(files, directory, each, cursor, each === found.at(-1)));
-  return segments;
+  const look = (each: SegmentFile) => survey(files, directory, each, cursor, each === found.at(-1));
+  return (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
 }
 
 async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegment[]> {

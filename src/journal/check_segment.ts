@@ -17,13 +17,12 @@ export type Checked =
   | { readonly kind: "unfinished"; readonly offset: number; readonly bytes: number };
 
 /** A segment, and whether it is the newest of its journal: nothing more is written to any other. */
-export type CheckableSegment = SegmentSurvey & { readonly newest: boolean };
+export type CheckableSegment = Pick<SegmentSurvey, "header" | "marks" | "size"> & { readonly newest: boolean };
 
-/** Everything in the file, in order, checksums verified. `spare`: see `WalkOptions`. */
+/** Everything in the file, in order, checksums verified. */
 export async function* checkSegment(
   file: File,
   segment: CheckableSegment,
-  spare?: Uint8Array[],
 ): AsyncGenerator<readonly Checked[]> {
   const { header, marks, size, newest } = segment;
   if (marks === undefined) {
@@ -33,7 +32,7 @@ export async function* checkSegment(
     return;
   }
   if (header === undefined) yield [{ kind: "damage", offset: 0, bytes: SEGMENT_HEADER_BYTES }];
-  for await (const batch of walkBatches(file, { marks, limit: size, verify: true, spare })) {
+  for await (const batch of walkBatches(file, { marks, limit: size, verify: true })) {
     yield batch.map((found): Checked => {
       if (found.kind !== "tail") return found;
       // In a segment that is not written to any more, nobody comes to cut it off.

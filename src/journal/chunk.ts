@@ -36,13 +36,4 @@ export class Chunk {
     this.#length = held.length + await readTolerant(this.file, rest, offset + held.length);
     return this.#bytes.subarray(0, Math.min(length, this.#length));
   }
-
-  /** Nothing is read but what was asked for. */
-  rest(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  settle(): Promise<void> {
-    return Promise.resolve();
-  }
 }

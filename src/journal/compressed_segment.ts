@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
-import type { File, FileSystem } from "../runtime/files.ts";
+import type { File, FileOpener } from "../runtime/files.ts";
 import { Chunk } from "./chunk.ts";
 import { BlockMap, type BlockPlace, type FileRange, findBlockSalt, mapBlocks } from "./compressed_blocks.ts";
 import {
@@ -65,7 +65,7 @@ export class CompressedSegment implements File {
   ) {}
 
   /** Rejects as `FileSystem.open` does, and with a `SpillwayError` for a newer format version. */
-  static async open(files: FileSystem, path: string): Promise<CompressedSegment> {
+  static async open(files: FileOpener, path: string): Promise<CompressedSegment> {
     const file = await files.open(path, "read");
     try {
       const fileBytes = await file.size();

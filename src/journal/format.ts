@@ -11,6 +11,8 @@ export const FORMAT_VERSION = 1;
 export const PREAMBLE_BYTES = 16;
 export const SEGMENT_HEADER_BYTES = 512;
 export const RECORD_HEADER_BYTES = 64;
+/** Payload of the largest record, one with a single larger frame apart. */
+export const RECORD_BYTES_MAX = 256 * 1024;
 export const FOOTER_BYTES = 96;
 /** Fixed bytes and salt that stand at the beginning of a record or footer. */
 export const MAGIC_BYTES = 12;

@@ -3,7 +3,7 @@
  * opened for reading, whatever form it has on disk.
  */
 import { SystemError } from "../base/error.ts";
-import type { File, FileSystem } from "../runtime/files.ts";
+import type { File, FileOpener, FileSystem } from "../runtime/files.ts";
 import type { FileRange } from "./compressed_blocks.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
 import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
@@ -40,7 +40,7 @@ export function segmentsAmong(names: readonly string[], directory: string): Segm
  * of the file that the daemon wrote. One call at a time. If it was compressed
  * since it was listed, the compressed file is opened.
  */
-export async function openSegment(files: FileSystem, path: string): Promise<File> {
+export async function openSegment(files: FileOpener, path: string): Promise<File> {
   if (isCompressed(path)) return await CompressedSegment.open(files, path);
   try {
     return await files.open(path, "read");
@@ -53,7 +53,7 @@ export async function openSegment(files: FileSystem, path: string): Promise<File
 }
 
 /** Undefined if it is gone: the daemon or a compaction has removed it since it was listed. */
-export function openSegmentIfThere(files: FileSystem, path: string): Promise<File | undefined> {
+export function openSegmentIfThere(files: FileOpener, path: string): Promise<File | undefined> {
   return ifThere(() => openSegment(files, path));
 }
 

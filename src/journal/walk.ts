@@ -3,7 +3,6 @@
  * only reads, and it may run beside the program that writes the file.
  */
 import type { File } from "../runtime/files.ts";
-import { AheadChunk } from "./ahead_chunk.ts";
 import { Chunk } from "./chunk.ts";
 import {
   decodeFooter,
@@ -12,6 +11,7 @@ import {
   FOOTER_BYTES,
   type Marks,
   payloadMatches,
+  RECORD_BYTES_MAX,
   RECORD_HEADER_BYTES,
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
@@ -35,11 +35,11 @@ export interface WalkOptions {
   readonly limit: number;
   /** Read payloads and check them; else only headers are read, and what is between is skipped. */
   readonly verify: boolean;
-  /** Buffers of an earlier walk, to be used again; this one leaves its own here. */
-  readonly spare?: Uint8Array[];
 }
 
 const HEADER_CHUNK_BYTES = 64 * 1024;
+/** Whole records of the largest size, so that of a journal under load nothing is moved; less than one core's cache. */
+const PAYLOAD_CHUNK_BYTES = 3 * (RECORD_HEADER_BYTES + RECORD_BYTES_MAX);
 /** Payloads shorter than this are read through rather than skipped. */
 const READ_ON_BYTES = 16 * 1024;
 const NO_PAYLOAD = new Uint8Array(0);
@@ -53,48 +53,41 @@ export async function* walkRecords(file: File, options: WalkOptions): AsyncGener
 /** The same, as many at a time as are in memory: a file may have millions of small records. */
 export async function* walkBatches(file: File, options: WalkOptions): AsyncGenerator<readonly Found[]> {
   const { marks, limit, verify } = options;
-  const chunk = verify
-    ? new AheadChunk(file, limit, options.spare)
-    : new Chunk(file, Math.min(limit, HEADER_CHUNK_BYTES));
+  const chunk = new Chunk(file, Math.min(limit, verify ? PAYLOAD_CHUNK_BYTES : HEADER_CHUNK_BYTES));
   let offset = options.from ?? SEGMENT_HEADER_BYTES;
   let ahead = limit;
   /** So many bytes of the record at `offset` have to be here. */
   let needed = FOOTER_BYTES;
   let batch: Found[] = [];
-  try {
-    while (offset < limit) {
-      const least = Math.min(needed, limit - offset);
-      let bytes = chunk.peek(offset, least);
-      if (bytes === undefined) {
-        // What is in the batch is valid until more is read.
-        if (batch.length > 0) yield batch;
-        batch = [];
-        bytes = await chunk.load(offset, least, ahead);
-      }
-      const header = decodeRecordHeader(bytes, 0, marks.record);
-      const size = header === undefined ? 0 : RECORD_HEADER_BYTES + header.length;
-      if (header !== undefined && offset + size <= limit) {
-        if (verify && bytes.length < size && needed < size) {
-          needed = size;
-          continue;
-        }
-        batch.push(judge(offset, header, bytes, verify));
-        // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
-        ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, offset + size + FOOTER_BYTES);
-        offset += size;
-        needed = FOOTER_BYTES;
+  while (offset < limit) {
+    const least = Math.min(needed, limit - offset);
+    let bytes = chunk.peek(offset, least);
+    if (bytes === undefined) {
+      // What is in the batch is valid until more is read.
+      if (batch.length > 0) yield batch;
+      batch = [];
+      bytes = await chunk.load(offset, least, ahead);
+    }
+    const header = decodeRecordHeader(bytes, 0, marks.record);
+    const size = header === undefined ? 0 : RECORD_HEADER_BYTES + header.length;
+    if (header !== undefined && offset + size <= limit) {
+      if (verify && bytes.length < size && needed < size) {
+        needed = size;
         continue;
       }
-      await chunk.rest();
-      const other = await judgeOther(file, offset, bytes, options);
-      batch.push(other);
-      offset += other.kind === "footer" ? FOOTER_BYTES : other.bytes;
+      batch.push(judge(offset, header, bytes, verify));
+      // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
+      ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, offset + size + FOOTER_BYTES);
+      offset += size;
       needed = FOOTER_BYTES;
+      continue;
     }
-    if (batch.length > 0) yield batch;
-  } finally {
-    await chunk.settle();
+    const other = await judgeOther(file, offset, bytes, options);
+    batch.push(other);
+    offset += other.kind === "footer" ? FOOTER_BYTES : other.bytes;
+    needed = FOOTER_BYTES;
   }
+  if (batch.length > 0) yield batch;
 }
 
 function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): Found {

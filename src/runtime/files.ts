@@ -62,8 +62,11 @@ export interface FileInfo {
   readonly device?: number;
 }
 
-export interface FileSystem {
+export interface FileOpener {
   open(path: string, mode: OpenMode): Promise<File>;
+}
+
+export interface FileSystem extends FileOpener {
   /** Names of the directory's entries, sorted. */
   list(directory: string): Promise<string[]>;
   /** Undefined if there is nothing at `path`. */

@@ -5,7 +5,10 @@ import { userInfo } from "node:os";
 import { OrderedStdout, QueuedStderr, type WriteSome } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 
-export type ProcessPart = Omit<Runtime, "name" | "version" | "net" | "files" | "executable" | "readStdin">;
+export type ProcessPart = Omit<
+  Runtime,
+  "name" | "version" | "net" | "files" | "executable" | "startThread" | "readStdin"
+>;
 
 /** `writeStdout` and `writeStderr` hand some bytes over without blocking the event loop. */
 export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): ProcessPart {

@@ -1,6 +1,7 @@
 /** The seam between this program and the runtime it runs on. Nothing outside this folder names a runtime. */
 import type { FileSystem } from "./files.ts";
 import type { Net } from "./net.ts";
+import type { Thread } from "./thread.ts";
 
 export type Signal = "SIGINT" | "SIGTERM";
 
@@ -17,6 +18,8 @@ export interface Runtime {
    * alone, or a runtime and its script where it was not compiled into one.
    */
   readonly executable: readonly string[];
+  /** Starts another thread of this program; main.ts has what it does. */
+  startThread<Input, Progress, Output>(): Thread<Input, Progress, Output>;
   readonly pid: number;
   /** The effective user; undefined where the system has no such number. */
   readonly uid: number | undefined;

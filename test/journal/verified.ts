@@ -2,7 +2,8 @@
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { type ArchiveSegment, openArchive } from "../../src/journal/archive.ts";
 import { checkCursor } from "../../src/journal/check_cursor.ts";
-import { verifySegments } from "../../src/journal/verification.ts";
+import { readSegment } from "../../src/journal/segment_reading.ts";
+import { type SegmentReader, verifySegments } from "../../src/journal/verification.ts";
 import { DIRECTORY } from "./rig.ts";
 
 export interface Findings {
@@ -36,7 +37,8 @@ export async function findings(
   let frames = 0;
   let progress = 0;
   const options = { onProgress: (bytes: number) => void (progress += bytes), cursors };
-  for await (const verdict of verifySegments(files, segments, options)) {
+  const reader: SegmentReader = (segment, onProgress) => readSegment(files, segment, onProgress);
+  for await (const verdict of verifySegments([reader, reader], segments, options)) {
     frames += verdict.frames;
     for (const { path, offset, bytes, frames } of verdict.damages) {
       damages.push(`${path} ${offset}+${bytes}${frames === undefined ? "" : ` frames ${frames.from}-${frames.until}`}`);

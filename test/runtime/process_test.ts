@@ -99,3 +99,18 @@ onEachRuntime(
     }
   },
 );
+
+onEachRuntime(
+  "a thread reads files with calls that block, says how far it is, and fails by itself",
+  async (on, start, directory) => {
+    const path = `${directory}/read-aside`;
+    await Deno.writeTextFile(path, "0123456789");
+    const subject = start(on, "thread", path);
+    const whole = { progress: [4], end: { text: "0123456789", refused: ["EROFS", "EROFS"], closed: "EBADF" } };
+    const ended = { progress: [], end: "Error: the thread was told to end" };
+    const [first, gone, ...others] = JSON.parse((await subject.line())!);
+    assertEquals(first, whole);
+    assertMatch(gone.end, /ENOENT/);
+    assertEquals(others, [whole, ended, ended]);
+  },
+);

@@ -1,5 +1,7 @@
 /** A program that shows one part of its runtime, chosen by the first argument, so that tests can watch it from outside. */
+import { blockingFiles } from "../../src/runtime/blocking_files.ts";
 import { currentRuntime } from "../../src/runtime/runtime.ts";
+import { isThread, serveThread } from "../../src/runtime/thread.ts";
 
 const runtime = await currentRuntime();
 const [mode, ...rest] = runtime.args;
@@ -62,6 +64,21 @@ const modes: Record<string, () => Promise<void>> = {
     await runtime.stdout.write(JSON.stringify({ failure, bytes: held.length, intact }) + "\n");
   },
 
+  /** Has a thread read files at once, the second of which is not there, and one more after its end. */
+  async thread() {
+    const thread = runtime.startThread<string, number, unknown>();
+    const read = async (path: string) => {
+      const progress: number[] = [];
+      const end = thread.run(path, (bytes) => void progress.push(bytes));
+      return { progress, end: await end.catch(String) };
+    };
+    const ends = await Promise.all([read(rest[0]), read(`${rest[0]}.gone`), read(rest[0])]);
+    const abandoned = read(rest[0]);
+    thread.end();
+    ends.push(await abandoned, await read(rest[0]));
+    await runtime.stdout.write(JSON.stringify(ends) + "\n");
+  },
+
   /** Tries to take the lock of a file and keeps it until standard input ends. */
   async lock() {
     const file = await runtime.files.open(rest[0], "open");
@@ -71,5 +88,24 @@ const modes: Record<string, () => Promise<void>> = {
   },
 };
 
-await modes[mode]();
-runtime.exit(0);
+/** What a thread of this program does with a file: reads it in two calls, the first of which is its progress. */
+async function readAside(path: string, onProgress: (bytes: number) => void): Promise<Record<string, unknown>> {
+  const file = await blockingFiles.open(path, "read");
+  const bytes = new Uint8Array(await file.size() + 10);
+  const first = await file.readAt(bytes.subarray(0, 4), 0);
+  onProgress(first);
+  const second = await file.readAt(bytes.subarray(4), 4);
+  const code = (action: Promise<unknown>) => action.then(() => undefined, (error) => error.code);
+  const refused = [await code(blockingFiles.open(path, "update")), await code(file.writeAt([bytes], 0))];
+  file.close();
+  file.close();
+  const closed = await code(file.readAt(bytes, 0));
+  return { text: new TextDecoder().decode(bytes.subarray(0, first + second)), refused, closed };
+}
+
+if (isThread) {
+  serveThread(readAside);
+} else {
+  await modes[mode]();
+  runtime.exit(0);
+}

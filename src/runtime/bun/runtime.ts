@@ -6,6 +6,7 @@ import type { WriteSome } from "../output.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
 import { systemError } from "../system_error.ts";
+import { startThread } from "../thread.ts";
 import { bun } from "./api.ts";
 import { BunFile } from "./file.ts";
 import { bunNet } from "./net.ts";
@@ -48,6 +49,7 @@ export const bunRuntime: Runtime = {
   files,
   ...processPart(writerTo(1), writerTo(2)),
   executable: isCompiled ? [process.execPath] : [process.execPath, bun.main],
+  startThread: () => startThread(bun.main),
   async readStdin() {
     try {
       return await bun.stdin.text();

@@ -5,6 +5,7 @@ import type { FileSystem, OpenMode } from "../files.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
 import { systemError } from "../system_error.ts";
+import { startThread } from "../thread.ts";
 import { DenoFile } from "./file.ts";
 import { denoNet } from "./net.ts";
 
@@ -32,9 +33,12 @@ export const denoRuntime: Runtime = {
   net: denoNet,
   files,
   ...processPart((bytes) => Deno.stdout.write(bytes), (bytes) => Deno.stderr.write(bytes)),
-  executable: Deno.build.standalone
-    ? [Deno.execPath()]
-    : [Deno.execPath(), "run", "--allow-all", fileURLToPath(Deno.mainModule)],
+  // When asked: threads have no main module.
+  get executable() {
+    if (Deno.build.standalone) return [Deno.execPath()];
+    return [Deno.execPath(), "run", "--allow-all", fileURLToPath(Deno.mainModule)];
+  },
+  startThread: () => startThread(new URL(Deno.mainModule)),
   async readStdin() {
     try {
       return await new Response(Deno.stdin.readable).text();
