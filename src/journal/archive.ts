@@ -107,8 +107,10 @@ export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "dam
 /** What can be said of a segment without reading its records. */
 export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   const empty = segment.size <= SEGMENT_HEADER_BYTES;
-  if (segment.header === undefined && !(segment.newest && empty)) return "damaged";
-  if (segment.footer === undefined) return segment.newest ? "open" : "damaged";
+  // A file of no bytes, or of a header alone as repair leaves it, has nothing in it that could be wrong.
+  if (segment.header === undefined && segment.fileBytes > 0 && !(segment.newest && empty)) return "damaged";
+  if (segment.footer === undefined && segment.newest) return "open";
+  if (segment.footer === undefined && !empty) return "damaged";
   if (isCompressed(segment.path)) return "compressed";
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
 }
