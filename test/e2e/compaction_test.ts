@@ -82,6 +82,12 @@ scene("compactions beside the daemon under load, with cat and replay reading, co
   }
   assertEquals((await producing).error, undefined, "the producer finished");
   await until("every line is delivered", () => consumer.tally.frames === LINES);
+  const beside = scene.program("compact", [...relayCommand(runtime), "compact", journal]);
+  assertEquals(await beside.exited, 0, beside.tail());
+  const status = scene.program("status", [...relayCommand(runtime), "status", "--json", journal]);
+  await status.exited;
+  const [route] = JSON.parse(status.output.join("\n")).routes;
+  assertEquals([route.from, route.journal_bytes], ["daemon", bytesOnDisk(journal)], "what status says is on disk");
   await relay.stop();
   assertPerfect(consumer.report(LINES), LINES);
   const last = replay();
@@ -91,8 +97,7 @@ scene("compactions beside the daemon under load, with cat and replay reading, co
   const compact = scene.program("compact", [...relayCommand(runtime), "compact", "--json", journal]);
   assertEquals(await compact.exited, 0, compact.tail());
   const { after } = await compact.json<{ after: { bytes: number } }>();
-  const onDisk = [...Deno.readDirSync(journal)].filter(({ name }) => name.includes(".seg"))
-    .reduce((sum, { name }) => sum + Deno.statSync(`${journal}/${name}`).size, 0);
+  const onDisk = bytesOnDisk(journal);
   assertEquals(after.bytes, onDisk, "what the report says is on disk");
   const verify = scene.program("verify", [...relayCommand(runtime), "verify", "--json", journal]);
   assertEquals(await verify.exited, 0, verify.tail());
@@ -103,6 +108,11 @@ scene("compactions beside the daemon under load, with cat and replay reading, co
   scene.note(`${runs} compactions under load, ${onDisk} bytes left of ${LINES * 512}`);
   assert(runs >= 3, `${runs} compactions`);
 });
+
+function bytesOnDisk(journal: string): number {
+  return [...Deno.readDirSync(journal)].filter(({ name }) => name.includes(".seg"))
+    .reduce((sum, { name }) => sum + Deno.statSync(`${journal}/${name}`).size, 0);
+}
 
 scene("a journal of another user's is left alone: the daemon could not read what is made of it", async (scene) => {
   const directory = `${scene.directory}/journal`;
