@@ -4,7 +4,8 @@
  * All traffic stays on addresses that are made here, out of the range for
  * benchmarks (RFC 2544, 198.18.0.0/15), and only out of a part of it that no
  * route of this machine covers: a machine's own network may have any address,
- * and a test must not take it away.
+ * and a test must not take it away. Names and addresses follow from the process,
+ * so tests that make one must not run beside each other: test/e2e/alone is for them.
  */
 import type { Scene } from "./scene.ts";
 

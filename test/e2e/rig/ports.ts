@@ -3,11 +3,10 @@ import { TCP_LISTEN, tcpRows } from "../../peers/kernel_queues.ts";
 import { until } from "./wait.ts";
 
 /**
- * Tests run beside each other, and between the choice of a port and the
- * moment when a relay or a consumer listens on it seconds may pass. So every
- * thread has a block of ports of its own, below those from which the kernel
- * takes the ports of connections and of whoever asks for any
- * (ip_local_port_range, from 32768 on).
+ * Tests run beside each other, and seconds may pass until somebody listens on a
+ * port that was chosen. So every thread has a block of ports of its own, below
+ * those from which the kernel gives connections theirs (ip_local_port_range,
+ * from 32768 on).
  */
 const BLOCKS_FROM = 12_000;
 const BLOCK_PORTS = 200;
@@ -15,11 +14,11 @@ const BLOCKS = 100;
 
 interface Block {
   readonly first: number;
-  /** So many ports of it have been given out; which are next, once they are all. */
+  /** Counts the ports that were given out; at the block's end it goes round. */
   used: number;
 }
 
-/** Whoever listens on the first port of a block has the others; the kernel ends that with the thread. */
+/** Whoever listens on the first port of a block has the others. */
 function takeBlock(): Block {
   const start = Math.floor(Math.random() * BLOCKS); // what an earlier run has left behind may know the last ports
   for (let i = 0; i < BLOCKS; i++) {
