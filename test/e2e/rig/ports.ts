@@ -20,7 +20,7 @@ interface Block {
 
 /** Whoever listens on the first port of a block has the others. */
 function takeBlock(): Block {
-  const start = Math.floor(Math.random() * BLOCKS); // what an earlier run has left behind may know the last ports
+  const start = Math.floor(Math.random() * BLOCKS); // something that an earlier run left behind may still dial its ports
   for (let i = 0; i < BLOCKS; i++) {
     const first = BLOCKS_FROM + ((start + i) % BLOCKS) * BLOCK_PORTS;
     const holder = listenAt(first);
