@@ -7,7 +7,6 @@ import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
 import { LINES } from "./framer_of.ts";
-import { newerVersion } from "./newer_version.ts";
 import { countPending } from "./pending.ts";
 import { decideCursor } from "./recovery.ts";
 import { Segment, SegmentList } from "./segment.ts";
@@ -37,9 +36,7 @@ export interface Glance {
  * is of a newer format version, with a `SystemError` if one cannot be read.
  */
 export async function glanceAt(files: FileSystem, directory: string): Promise<Glance> {
-  const path = `${directory}/cursor`;
-  const found = await readCursor(files, path);
-  if (found.kind === "newer") throw newerVersion(path, found.version);
+  const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
   const { list, surveys } = await surveyFrom(files, listed, state?.cursor ?? 0);

@@ -48,9 +48,7 @@ const LISTINGS_MAX = 20;
 
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
 export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
-  const cursorPath = `${directory}/cursor`;
-  const cursor = await readCursor(files, cursorPath);
-  if (cursor.kind === "newer") throw newerVersion(cursorPath, cursor.version);
+  const cursor = await readCursor(files, `${directory}/cursor`);
   for (let left = LISTINGS_MAX;; left--) {
     const segments = await surveySegments(files, directory, framer, left > 1);
     if (segments !== undefined) return { segments, cursor };

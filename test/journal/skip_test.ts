@@ -4,6 +4,7 @@ import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { readCursor } from "../../src/journal/cursor.ts";
+import { CURSOR_MAGIC, encodePreamble } from "../../src/journal/format.ts";
 import { lockJournal } from "../../src/journal/lock.ts";
 import { type GivenUp, skipOffline, type SkipOptions } from "../../src/journal/skip.ts";
 import { durable } from "./repaired.ts";
@@ -118,4 +119,13 @@ Deno.test("what was said to be given up stays so after a power loss; killed befo
       await journal.close();
     }
   }
+});
+
+Deno.test("a cursor of a newer version is refused by name, and stays as it was", async () => {
+  const { files } = await sample({ shape: "small", sealed: true, cursor: 2 });
+  encodePreamble(files.bytesOf("/j/cursor"), CURSOR_MAGIC, 9);
+  const before = files.bytesOf("/j/cursor").slice();
+  const { message } = await assertRejects(() => skip(files, 5), SpillwayError);
+  assertEquals(message, "/j/cursor: format version 9, this program knows versions up to 1");
+  assertEquals(files.bytesOf("/j/cursor"), before);
 });
