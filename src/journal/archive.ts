@@ -11,8 +11,10 @@ import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
-import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
+import { newestNoted } from "./noted_cursor.ts";
+import { decideCursor } from "./recovery.ts";
+import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment, type Tally, tallyRecords } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -75,19 +77,30 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
   return isSame ? listed : { ...listed, ...found, name: nameOf(found.path) };
 }
 
-/** The first frame of the journal in `directory` that is not delivered; undefined if no cursor file says so. */
+/**
+ * The first frame of the journal in `directory` that is not delivered; undefined
+ * if there is no cursor file. Where it is damaged, what the daemon would go by.
+ */
 export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
   const found = await readCursor(files, `${directory}/cursor`);
-  return found.kind === "valid" ? found.state.cursor : undefined;
+  if (found.kind === "absent") return undefined;
+  if (found.kind === "valid") return found.state.cursor;
+  const { segments } = await surveyJournal(files, directory, LINES);
+  const newest = await newestNoted(files, segments);
+  return decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base }).cursor;
 }
 
-/** What is in a segment, from its footer, or from its record headers where it has none. */
+/**
+ * What is in a segment, from its footer, or from its record headers where it has
+ * none; undefined if it has none and is gone since it was listed.
+ */
 export async function tallySegment(
   files: FileSystem,
   segment: ArchiveSegment,
-): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end">> {
+): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
   if (segment.footer !== undefined) return segment.footer;
-  const file = await openSegment(files, segment.path);
+  const file = await openSegmentIfThere(files, segment.path);
+  if (file === undefined) return undefined;
   try {
     return await tallyRecords(file, segment, false);
   } finally {
@@ -174,15 +187,9 @@ async function survey(
   cursor: number | undefined,
   newest: boolean,
 ): Promise<ArchiveSegment[]> {
-  const file = await openSegmentIfThere(files, path);
-  if (file === undefined) return [];
-  try {
-    const found = await surveySegment(file, path, base, LINES);
-    // It may have been compressed since it was listed.
-    return [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
-  } finally {
-    file.close();
-  }
+  const found = await surveyIfThere(files, { base, path }, LINES);
+  // It may have been compressed since it was listed.
+  return found === undefined ? [] : [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
 }
 
 function nameOf(path: string): string {

@@ -3,10 +3,12 @@
  * changing anything: from the footers, and from the record headers of only the
  * segments that have none or that the cursor is in.
  */
+import { SystemError } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
 import { LINES } from "./framer_of.ts";
+import { newestNoted } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
 import { decideCursor } from "./recovery.ts";
 import { Segment, SegmentList } from "./segment.ts";
@@ -31,18 +33,32 @@ export interface Glance {
   readonly atRiskBytes: number;
 }
 
+/** A daemon that delivers, or a compaction, may be at work: at last a segment that is gone is an error. */
+const LOOKS_MAX = 20;
+
 /**
  * Looks at the journal in `directory`. Rejects with a `SpillwayError` if a file
  * is of a newer format version, with a `SystemError` if one cannot be read.
  */
 export async function glanceAt(files: FileSystem, directory: string): Promise<Glance> {
+  for (let left = LOOKS_MAX;; left--) {
+    try {
+      return await look(files, directory);
+    } catch (error) {
+      // What was removed since it was listed was delivered, and the cursor says so by now.
+      if (left === 1 || !(error instanceof SystemError && error.code === "ENOENT")) throw error;
+    }
+  }
+}
+
+async function look(files: FileSystem, directory: string): Promise<Glance> {
   const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
   const { list, surveys } = await surveyFrom(files, listed, state?.cursor ?? 0);
   const { cursor } = decideCursor({
     found,
-    newestNoted: noted(surveys),
+    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, surveys),
     oldestBase: list.all.find((each) => !each.empty)?.base,
   });
   const pending = await countPending(files, list, cursor, surveys);
@@ -57,12 +73,6 @@ export async function glanceAt(files: FileSystem, directory: string): Promise<Gl
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),
     atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
   };
-}
-
-/** The cursor as the newest segment has it that says something. */
-function noted(surveys: readonly SegmentSurvey[]): number | undefined {
-  const newest = surveys.findLast(({ footer, header }) => footer !== undefined || header !== undefined);
-  return newest?.footer?.cursor ?? newest?.header?.cursor;
 }
 
 interface Surveyed {

@@ -6,14 +6,14 @@
 import { silentLog } from "../base/log.ts";
 import type { Framing } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, directoriesAt, openArchive } from "./archive.ts";
+import { type ArchiveSegment, directoriesAt, openArchive, surveyOpened } from "./archive.ts";
 import { COMPRESSED_SUFFIX } from "./format.ts";
 import { lockCompaction, lockJournal } from "./lock.ts";
 import { Quarantine } from "./quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
 import { type DamagedStretch, planSegment } from "./repair_plan.ts";
 import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
-import { isCompressed, openSegment } from "./segment_files.ts";
+import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
@@ -103,11 +103,14 @@ async function repairDirectory(directory: string, only: Set<number> | undefined,
   }
 }
 
-async function repairOne(segment: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
+async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
   const { files, dryRun, on } = options;
-  const { path } = segment;
-  const file = await openSegment(files, path);
+  const file = await openSegmentIfThere(files, listed.path);
+  // Only where nothing is locked: the daemon or a compaction has removed it.
+  if (file === undefined) return;
   try {
+    const segment = await surveyOpened(file, listed);
+    const { path } = segment;
     const plan = await planSegment(file, segment, { ...options, journal });
     if (plan.damages.length + plan.extras.length === 0) return;
     if (dryRun) {

@@ -6,14 +6,13 @@ import { EXIT, SpillwayError } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, openArchive } from "./archive.ts";
 import { CursorFile, readCursor } from "./cursor.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { framesBetween } from "./frames_between.ts";
 import { lockJournal } from "./lock.ts";
+import { newestNoted } from "./noted_cursor.ts";
+import { boundAmong } from "./overlap.ts";
 import { decideCursor } from "./recovery.ts";
-import { newestNoted } from "./repair_cursor.ts";
 import { openSegment } from "./segment_files.ts";
 import { tallyRecords } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
 
 /** What is between the cursor and the sequence that delivery is to go on at. */
 export interface GivenUp {
@@ -118,7 +117,7 @@ async function contentsOf(
   };
   for (const [index, segment] of segments.entries()) {
     // What a later segment has again does not count in this one.
-    const bound = Math.min(until, segments.slice(index + 1).find(hasFrames)?.base ?? until);
+    const bound = Math.min(until, await boundAmong(files, segments.slice(index + 1)));
     if (segment.base >= bound || segment.marks === undefined) continue;
     const { footer } = segment;
     if (footer !== undefined && footer.end <= from) continue;
@@ -139,12 +138,6 @@ async function contentsOf(
   };
 }
 
-function hasFrames({ base, footer, size, marks }: ArchiveSegment): boolean {
-  return footer === undefined
-    ? marks !== undefined && size >= SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES
-    : footer.end > base;
-}
-
 /** Frames [from, until) of a segment, by its record headers. */
 async function addRecords(
   files: FileSystem,
@@ -154,18 +147,9 @@ async function addRecords(
   add: (frames: number, bytes: number, lowestUs: number, highestUs: number) => void,
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
-  let position = from;
   try {
-    for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.size, verify: false })) {
-      if (found.kind !== "record") continue;
-      const { first, frames, length, timeUs } = found.header;
-      if (first >= until) return;
-      const start = Math.max(0, position - first);
-      const end = Math.min(frames, until - first);
-      if (start >= end) continue;
-      position = first + end;
-      const bytes = await bytesBetween(file, segment, { offset: found.offset, length, frames }, start, end);
-      add(end - start, bytes, timeUs, timeUs);
+    for await (const found of framesBetween(file, { ...segment, limit: segment.size }, from, until)) {
+      if (found.kind === "frames") add(found.frames, found.bytes, found.timeUs, found.timeUs);
     }
   } finally {
     file.close();

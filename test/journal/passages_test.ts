@@ -1,5 +1,5 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive } from "../../src/journal/archive.ts";
+import { openArchive, tallySegment } from "../../src/journal/archive.ts";
 import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -163,5 +163,34 @@ Deno.test("what a daemon appends while we read is not waited for", async () => {
     await daemon.append([run(5, lines(5, 3))]);
   });
   assertEquals(found.text, lines(0, 5).join(""));
+  await daemon.close();
+});
+
+Deno.test("a segment without a footer that is gone when its records are to be counted is left out of a listing", async () => {
+  const files = await journal([4, 4]);
+  files.put(`/j/${name(4)}`, files.bytesOf(`/j/${name(4)}`).slice(0, -96));
+  const archive = await openArchive(files, ["/j"]);
+  await files.unlink(`/j/${name(4)}`);
+  const tallies = [];
+  for (const segment of archive) tallies.push((await tallySegment(files, segment))?.frames);
+  assertEquals(tallies, [4, undefined]);
+});
+
+Deno.test("what breaks off in a segment that is not written to any more is damage, at the end of the newest it is not", async () => {
+  const files = await journal([4, 4]);
+  const cut = (base: number) => files.put(`/j/${name(base)}`, files.bytesOf(`/j/${name(base)}`).slice(0, -96 - 20));
+  cut(4);
+  assertEquals(await read(files, {}), { text: lines(0, 7).join(""), other: [] });
+  cut(0);
+  assertEquals((await read(files, {}, Infinity, () => {}, [`/j/${name(0)}`])).other, ["damage 737"]);
+});
+
+Deno.test("what is pending without a usable cursor is what the daemon would deliver next", async () => {
+  const files = await journal([4, 4, 4], { cursor: 6 });
+  for (const slot of [0, 4096]) files.bytesOf("/j/cursor")[slot + 30] ^= 1;
+  const found = await read(files, { pending: true });
+  const daemon = await open(files, { retainMs: 1e9 });
+  assertEquals(found, { text: lines(daemon.cursor, 12 - daemon.cursor).join(""), other: [] });
+  assertEquals(daemon.cursor, 6);
   await daemon.close();
 });
