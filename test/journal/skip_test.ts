@@ -7,6 +7,7 @@ import { readCursor } from "../../src/journal/cursor.ts";
 import { CURSOR_MAGIC, encodePreamble } from "../../src/journal/format.ts";
 import { lockJournal } from "../../src/journal/lock.ts";
 import { type GivenUp, skipOffline, type SkipOptions } from "../../src/journal/skip.ts";
+import { killAt } from "./interrupted.ts";
 import { durable } from "./repaired.ts";
 import { appendLines, DIRECTORY, line, open, readAll, run } from "./rig.ts";
 import { sample } from "./sample.ts";
@@ -104,15 +105,7 @@ Deno.test("what was said to be given up stays so after a power loss; killed befo
   const original = durable((await sample({ shape: "small", sealed: true, cursor: 2 })).files, new MemoryFiles());
   for (let n = 1, done = false; !done; n++) {
     const files = original.afterCrash();
-    let count = 0;
-    files.plan = (operation) => {
-      if (!["open", "write", "sync", "truncate", "syncDirectory"].includes(operation) || ++count !== n) {
-        return undefined;
-      }
-      files.crash();
-      return { code: "EKILLED" };
-    };
-    done = await skip(files, 5).then(() => true, () => false);
+    done = !await killAt(files, n, 0, () => skip(files, 5));
     for (let seed = 0; seed < 5; seed++) {
       const journal = await open(files.afterPowerLoss(seeded(seed)));
       assertEquals(done ? journal.cursor === 5 : [2, 5].includes(journal.cursor), true, `operation ${n}, seed ${seed}`);
