@@ -13,6 +13,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { describeCompaction, jsonOfCompaction } from "./compact/report.ts";
 import { jsonFlag } from "./operands.ts";
+import { checkOwner } from "./owner.ts";
 import { printError } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { wantsColour } from "./terminal.ts";
@@ -78,7 +79,8 @@ is removed unless --older-than or --max-bytes says so.`,
 async function compactOne({ directory, policy }: Job, invocation: Invocation, runtime: Runtime): Promise<number> {
   const { switches } = invocation;
   const dryRun = switches.has("dry-run");
-  if (!dryRun) await checkOwner(directory, runtime);
+  const fromCron = (owner: string) => `for example from its crontab: crontab -u ${owner} -e`;
+  if (!dryRun) await checkOwner(directory, "compacting", runtime, fromCron);
   const isShown = switches.has("verbose") || isatty(2);
   let progress: Progress | undefined;
   const report = await compactJournal({
@@ -107,16 +109,6 @@ async function print(directory: string, report: CompactionReport, switches: Read
   } else if (dryRun || switches.has("verbose")) {
     await runtime.stdout.write(describeCompaction(directory, report, dryRun));
   }
-}
-
-/** Files of another user's would be files that the daemon cannot open. */
-async function checkOwner(directory: string, runtime: Runtime): Promise<void> {
-  const owner = (await runtime.files.stat(directory))?.uid;
-  if (owner === undefined || runtime.uid === undefined || owner === runtime.uid) return;
-  const name = runtime.userName(owner);
-  throw new SpillwayError(`journal ${directory}: belongs to ${name}, found ${runtime.userName()} compacting it`, {
-    hint: `run it as ${name}, for example from its crontab: crontab -u ${name} -e`,
-  });
 }
 
 async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> {
