@@ -42,13 +42,15 @@ function count(values: Invocation["values"], flag: string): number | undefined {
   );
 }
 
+const DAY_LENGTH = "2026-11-24".length;
 const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
 function time(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
   const text = values[flag];
   if (text === undefined) return undefined;
   if (ISO.test(text)) {
-    const ms = Date.parse(text);
+    // A day alone would be one of UTC to Date, unlike a time without a zone.
+    const ms = Date.parse(text.length === DAY_LENGTH ? `${text}T00:00` : text);
     if (!Number.isNaN(ms)) return ms * 1000;
   }
   try {
