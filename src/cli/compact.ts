@@ -21,6 +21,8 @@ import { wantsColour } from "./terminal.ts";
 /** A journal and what is known of how it is to be kept. */
 interface Job {
   readonly directory: string;
+  /** A route that has never run has no journal yet, which is no fault. */
+  readonly mayBeAbsent: boolean;
   readonly policy: CompactionPolicy;
 }
 
@@ -63,6 +65,7 @@ is removed unless --older-than or --max-bytes says so.`,
     const codes = new Set<number>();
     for (const job of jobs) {
       try {
+        if (job.mayBeAbsent && await runtime.files.stat(job.directory) === undefined) continue;
         codes.add(await compactOne(job, invocation, runtime));
       } catch (thrown) {
         // What is wrong with one journal keeps no other one from its turn.
@@ -127,6 +130,7 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
     const { keeping } = await readLockNote(runtime.files, directory);
     jobs.push({
       directory,
+      mayBeAbsent: false,
       policy: {
         rewindBytes: keeping?.rewindBytes ?? 0,
         retainMs: keeping?.retainMs,
@@ -139,7 +143,6 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
   return jobs;
 }
 
-/** A route that has never run has no journal yet, which is no fault. */
 async function jobsOfConfig(
   path: string | undefined,
   limits: Pick<CompactionPolicy, "olderThanMs" | "maxBytes">,
@@ -148,9 +151,9 @@ async function jobsOfConfig(
   const jobs: Job[] = [];
   for (const { journal, target } of (await loadConfig(path, runtime)).routes) {
     const { directory, retainMs, retainBytes, segmentBytes } = journal;
-    if (await runtime.files.stat(directory) === undefined) continue;
     jobs.push({
       directory,
+      mayBeAbsent: true,
       policy: { rewindBytes: target.rewindBytes, retainMs, retainBytes, segmentBytes, ...limits },
     });
   }

@@ -73,8 +73,8 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
   const found = await surveySegment(file, listed.path, listed.base, listed.framer);
   const isSame = listed.marks === undefined || found.marks === undefined ||
     Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
-  // What was appended to it since does not count.
-  return isSame ? listed : { ...listed, ...found, name: nameOf(found.path) };
+  // What was appended to it since does not count; nothing takes from it but a repair.
+  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: nameOf(found.path) };
 }
 
 /**

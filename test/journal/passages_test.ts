@@ -4,6 +4,7 @@ import { type Passage, readPassages, type Selection } from "../../src/journal/pa
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";
+import { repaired } from "./repaired.ts";
 import { lines, ManualClock, open, run } from "./rig.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
@@ -193,4 +194,15 @@ Deno.test("what is pending without a usable cursor is what the daemon would deli
   assertEquals(found, { text: lines(daemon.cursor, 12 - daemon.cursor).join(""), other: [] });
   assertEquals(daemon.cursor, 6);
   await daemon.close();
+});
+
+Deno.test("a segment that is repaired while we read others is read as it is then", async () => {
+  const files = await journal([4, 4, 4]);
+  const original = files.bytesOf(`/j/${name(4)}`).slice();
+  // Its last record and its footer are moved away, and a footer follows that counts the others.
+  const repairedFiles = files.afterCrash();
+  repairedFiles.bytesOf(`/j/${name(4)}`)[original.length - 96 - 3] ^= 1;
+  await repaired(repairedFiles);
+  const found = await read(files, {}, 1, () => files.put(`/j/${name(4)}`, repairedFiles.bytesOf(`/j/${name(4)}`)));
+  assertEquals(found, { text: [...lines(0, 7), ...lines(8, 4)].join(""), other: ["missing 7-8"] });
 });
