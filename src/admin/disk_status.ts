@@ -1,4 +1,5 @@
 /** The state of a route as its journal's files tell it, where no daemon does. */
+import { counted } from "../base/words.ts";
 import { type Glance, glanceAt } from "../journal/glance.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ageSeconds, isoMs, type RouteStatus } from "./status.ts";
@@ -87,6 +88,6 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
 function detailOf({ clean, atRiskBytes }: Glance): string | undefined {
   if (clean === undefined) return "it has never run";
   if (clean) return undefined;
-  const memory = atRiskBytes > 0 ? `; ${atRiskBytes} bytes were in memory alone` : "";
+  const memory = atRiskBytes > 0 ? `; in memory alone: ${counted(atRiskBytes, "byte")}` : "";
   return `the last run did not stop cleanly${memory}`;
 }

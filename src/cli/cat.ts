@@ -1,10 +1,12 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted, framesOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
 import { type Passage, readPassages } from "../journal/passages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
 import type { Command, Invocation } from "./command.ts";
+import { warnOfMixture } from "./mixture.ts";
 import { operandsOf } from "./operands.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 
@@ -34,6 +36,7 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     const format = formatOf(invocation.values.format);
     const selection = selectionOf(invocation, Date.now());
     const segments = await openArchive(runtime.files, operandsOf("cat", invocation));
+    warnOfMixture(segments, "printed", runtime);
     let whole = true;
     for await (const passage of readPassages(runtime.files, segments, selection)) {
       if (passage.kind === "frames") await runtime.stdout.write(formatFrames(format, passage));
@@ -50,15 +53,13 @@ sequence, time, bytes, and the content as text or base64; hex.`,
 /** What stood in the way, in words. */
 export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
   if (loss.kind === "removed") {
-    return `${loss.segment}: frames ${loss.from} to ${
-      loss.until - 1
-    } were delivered and removed by the daemon meanwhile`;
+    return `${loss.segment}: ${framesOf(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
   }
   if (loss.kind === "missing") {
-    return `${loss.segment}: frames ${loss.from} to ${loss.until - 1} are missing before it`;
+    return `${loss.segment}: ${framesOf(loss.from, loss.until)} missing before it`;
   }
-  const frames = loss.lost === undefined ? "" : ` with frames ${loss.lost.from} to ${loss.lost.until - 1}`;
-  return `${loss.segment}: damaged at byte ${loss.offset}, ${loss.bytes} bytes skipped${frames}`;
+  const frames = loss.lost === undefined ? "" : ` with ${framesOf(loss.lost.from, loss.lost.until)}`;
+  return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 
 function formatOf(given: string | undefined): Format {

@@ -1,6 +1,7 @@
 /** `spillway check`: is the configuration valid, and would it run here? */
 import process from "node:process";
 import { EXIT } from "../base/error.ts";
+import { counted } from "../base/words.ts";
 import { loadAndJudge } from "../config/load.ts";
 import { renderConfig } from "../config/render.ts";
 import { warningsOf } from "../config/warnings.ts";
@@ -45,7 +46,7 @@ if it is right and could not run here.`,
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
-    runtime.stderr.write(`ok: ${config.name}: ${config.routes.length} route${config.routes.length === 1 ? "" : "s"}\n`);
+    runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);
     return EXIT.ok;
   },
 };

@@ -171,7 +171,7 @@ function quantity(
   try {
     return parse(text);
   } catch (error) {
-    throw usage(`--${flag}: ${messageOf(error)}`, `${flag} takes ${expected}`);
+    throw usage(`--${flag}: ${messageOf(error)}`, `--${flag} takes ${expected}`);
   }
 }
 

@@ -7,7 +7,8 @@ import type { Command } from "./command.ts";
 import { PATIENCE_MS } from "./demo/producer.ts";
 import { lineBytes, type Moment, type Outcome, play } from "./demo/story.ts";
 
-const BAR_CELLS = 24;
+/** So many that a line fits 80 columns. */
+const BAR_CELLS = 12;
 
 export const command: Command = {
   usage: ["demo"],
@@ -20,11 +21,12 @@ between. Exit 0 only if every line arrived, in order, and nobody gave up.`,
   async run(_invocation, runtime: Runtime): Promise<number> {
     const say = (text: string) => void runtime.stdout.write(`${text}\n`).catch(() => {});
     say(`A producer sends 40 MB/s and gives up when it is stalled for ${PATIENCE_MS} ms.`);
-    say("The consumer takes 1 MB/s at first. First without, then with Spillway in between.\n");
+    say("The consumer is slow: 1 MB/s. First without, then with Spillway in between.\n");
     const outcome = await play(runtime, systemClock, {
       event: (elapsedMs, text) => say(`${seconds(elapsedMs)}  * ${text}`),
       tick: (moment) => say(timelineOf(moment)),
     });
+    if (outcome === "interrupted") return EXIT.interrupted;
     const proofs = proofsOf(outcome);
     await runtime.stdout.write(`\n${tableOf(outcome)}\n\n${proofs.map(proofLine).join("\n")}\n`);
     return proofs.every((proof) => proof.holds) ? EXIT.ok : EXIT.failed;
@@ -33,7 +35,7 @@ between. Exit 0 only if every line arrived, in order, and nobody gave up.`,
 
 function timelineOf(moment: Moment): string {
   const behind = Math.max(0, moment.sentLines - moment.receivedLines);
-  const filled = Math.min(BAR_CELLS, Math.ceil(lineBytes(behind) / (8 * 1024 * 1024)));
+  const filled = Math.min(BAR_CELLS, Math.ceil(lineBytes(behind) / (16 * 1024 * 1024)));
   const bar = "#".repeat(filled).padEnd(BAR_CELLS, ".");
   return `${seconds(moment.elapsedMs)}  sent ${size(moment.sentLines)}  received ${size(moment.receivedLines)}  ` +
     `behind ${size(behind)} ${bar} ${moment.consumer}`;

@@ -16,7 +16,8 @@ export function parseFlags(
   const known = [...flags, helpFlag];
   const withValue = known.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
   const without = known.filter((flag) => flag.value === undefined).map((flag) => flag.name);
-  const parsed = parseArgs(withDashes(args, withValue), {
+  checkSwitches(args, without);
+  const parsed = parseArgs(joinValues(args, withValue), {
     boolean: without,
     string: [...withValue, "_"],
     collect: withValue,
@@ -27,9 +28,14 @@ export function parseFlags(
     },
   });
   const operands = parsed._.map(String);
+  if (operands.includes("")) throw usageError("an operand is empty", "is a variable of the shell not set?");
   if (operands.length > operandsMax) {
     const most = operandsMax === 0 ? "no operands" : `at most ${operandsMax}`;
-    throw usageError(`'${operands[operandsMax]}' is one operand too many: ${name} takes ${most}`, seeHelp(name));
+    const surplus = operands[operandsMax];
+    // Most programs take their configuration without a flag.
+    const isFile = operandsMax === 0 && withValue.includes("config");
+    const hint = isFile ? `a configuration is named with -c: spillway ${name} -c ${surplus}` : seeHelp(name);
+    throw usageError(`'${surplus}' is one operand too many: ${name} takes ${most}`, hint);
   }
   const values: Record<string, string> = {};
   for (const flag of withValue) {
@@ -41,15 +47,30 @@ export function parseFlags(
   return { values, operands, switches: new Set(without.filter((flag) => parsed[flag] === true)) };
 }
 
-/** `--to -` as `--to=-`: the parser takes a lone dash for a value behind short flags only. */
-function withDashes(args: readonly string[], withValue: readonly string[]): string[] {
+/**
+ * `--to -` as `--to=-`, for the parser takes a lone dash for a value behind
+ * short flags only, and `--from -1` as `--from=-1`, so that it is the number
+ * that is found wrong and not a flag -1 that nobody meant.
+ */
+function joinValues(args: readonly string[], withValue: readonly string[]): string[] {
   const joined: string[] = [];
   for (const [i, arg] of args.entries()) {
-    const takesDash = (word: string | undefined) => withValue.some((flag) => word === `--${flag}`);
-    if (arg === "-" && takesDash(args[i - 1])) joined[joined.length - 1] += "=-";
+    const takesValue = (word: string | undefined) => withValue.some((flag) => word === `--${flag}`);
+    if (/^-(\d|$)/.test(arg) && takesValue(args[i - 1])) joined[joined.length - 1] += `=${arg}`;
     else joined.push(arg);
   }
   return joined;
+}
+
+/** The parser would take `--pending=no` for `--pending`. */
+function checkSwitches(args: readonly string[], without: readonly string[]): void {
+  const end = args.indexOf("--");
+  for (const arg of end === -1 ? args : args.slice(0, end)) {
+    const flag = without.find((each) => arg.startsWith(`--${each}=`));
+    if (flag !== undefined) {
+      throw usageError(`--${flag} takes no value, found '${arg}'`, `write --${flag}, or leave it out`);
+    }
+  }
 }
 
 function unknownFlag(name: string, argument: string, known: readonly Flag[]): SpillwayError {

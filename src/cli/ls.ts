@@ -1,5 +1,6 @@
 /** `spillway ls`: what is in a journal, a line for each segment. */
 import { formatSize } from "../base/size.ts";
+import { counted } from "../base/words.ts";
 import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -72,8 +73,8 @@ function tableOf(rows: readonly Row[]): string {
   ]);
   const frames = rows.reduce((sum, row) => sum + row.frames, 0);
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  const segments = `${rows.length} segment${rows.length === 1 ? "" : "s"}`;
-  return `${aligned([head, ...cells])}${segments}, ${frames} frames, ${formatSize(bytes)}\n`;
+  const sum = `${counted(rows.length, "segment")}, ${counted(frames, "frame")}, ${formatSize(bytes)}`;
+  return `${aligned([head, ...cells])}${sum}\n`;
 }
 
 /** Numbers to the right, everything else to the left. */

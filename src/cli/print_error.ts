@@ -8,6 +8,13 @@ export interface PrintedError {
   readonly exit: number;
 }
 
+/** What to do where the code alone tells. */
+function hintOf({ code, syscall }: SystemError): string | undefined {
+  const isFile = syscall !== "connect" && syscall !== "listen";
+  if (code !== "EACCES" || !isFile) return undefined;
+  return "run it as the user that this belongs to; a journal belongs to the user that the daemon runs as";
+}
+
 /**
  * Anything that was thrown. Errors of the world are printed without a stack
  * trace; everything else is a defect of this program, and says so.
@@ -25,7 +32,7 @@ export function printError(thrown: unknown, colour: boolean): PrintedError {
   if (thrown instanceof SystemError) {
     // Whoever read our output has had enough, as `spillway help | head -1`.
     if (thrown.code === "EPIPE" && thrown.subject === "standard output") return { text: "", exit: EXIT.failed };
-    return { text: lines(thrown.message, undefined), exit: EXIT.failed };
+    return { text: lines(thrown.message, hintOf(thrown)), exit: EXIT.failed };
   }
   const stack = thrown instanceof Error && thrown.stack !== undefined ? `${thrown.stack}\n` : "";
   const hint = "this is a defect of spillway; please report it with the lines above";

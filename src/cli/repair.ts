@@ -1,6 +1,7 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
 import { systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted, framesOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
@@ -111,7 +112,7 @@ class Report implements RepairEvents {
     const from = header?.first ?? null;
     const until = header === undefined ? null : header.first + header.frames;
     const range = bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
-    const frames = header === undefined ? "" : `, frames ${from} to ${until! - 1}`;
+    const frames = header === undefined ? "" : `, ${framesOf(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
     await this.#print(
       `${this.as.dryRun ? "would move" : "moved"}: ${path}: ${range}${frames}${where}`,
@@ -150,8 +151,8 @@ class Report implements RepairEvents {
 
   async end(): Promise<void> {
     if (this.as.json) return;
-    const ranges = `${this.#ranges} range${this.#ranges === 1 ? "" : "s"}, ${this.#bytes} bytes`;
-    const failed = this.failures === 0 ? "" : `; ${this.failures} file${this.failures === 1 ? "" : "s"} not repaired`;
+    const ranges = `${counted(this.#ranges, "range")}, ${counted(this.#bytes, "byte")}`;
+    const failed = this.failures === 0 ? "" : `; ${counted(this.failures, "file")} not repaired`;
     const what = this.#ranges === 0 && failed === ""
       ? "ok: nothing is damaged"
       : this.as.dryRun

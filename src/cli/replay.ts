@@ -1,6 +1,7 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { counted } from "../base/words.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
@@ -9,10 +10,11 @@ import { readProgress, type ReplayIdentity, type SavedReplay } from "../replay/p
 import { checkSame, selectionLeft } from "../replay/resume.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
+import { warnOfMixture } from "./mixture.ts";
 import { operandsOf } from "./operands.ts";
 import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
-import { counted, missingText, planText } from "./replay/texts.ts";
+import { missingText, planText } from "./replay/texts.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
@@ -43,7 +45,7 @@ skipped and named, and the exit code is then 1.`,
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
     const segments = await openArchive(runtime.files, operandsOf("replay", invocation));
-    warnOfMixture(segments, runtime);
+    warnOfMixture(segments, "sent", runtime);
     const identity = { target: settings.target, flags: selectionFlags(invocation) };
     const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
     const saved = await savedProgress(runtime, settings, identity, segments, directories);
@@ -108,22 +110,6 @@ function announceMissing(plan: Plan, { allowGaps }: ReplaySettings, { stderr }: 
     {
       hint: "name the segment files that have them too, or add --allow-gaps to go on without them",
     },
-  );
-}
-
-/** Sequences of two journals have nothing to do with each other: of each only one frame would be sent. */
-function warnOfMixture(segments: readonly ArchiveSegment[], { stderr }: Runtime): void {
-  const mixed = segments.find((segment, i) => {
-    const other = segments[i - 1];
-    if (other?.base !== segment.base || other.directory === segment.directory) return false;
-    return other.header !== undefined && segment.header !== undefined &&
-      other.header.createdUs !== segment.header.createdUs;
-  });
-  if (mixed === undefined) return;
-  const other = segments.find(({ base, directory }) => base === mixed.base && directory !== mixed.directory)!;
-  stderr.write(
-    `warning: ${other.path} and ${mixed.path} begin with the same sequence and are no copies of each other; ` +
-      "of frames with the same sequence one is sent\n",
   );
 }
 

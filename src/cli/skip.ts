@@ -2,11 +2,13 @@
 import { askSkip } from "../admin/client.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
+import { counted } from "../base/words.ts";
 import { directoriesAt } from "../journal/archive.ts";
 import { type GivenUp, skipOffline } from "../journal/skip.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag } from "./operands.ts";
+import { sequenceOf } from "./selection.ts";
 import { askYes, canAsk } from "./terminal.ts";
 import { isoTime } from "./time.ts";
 
@@ -35,9 +37,9 @@ journal.retain: spillway cat and replay can still read them.`,
     { command: "spillway skip spillway-data/feed --until 14217", says: "give up what is before frame 14217" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
-    const { values, switches } = invocation;
+    const { switches } = invocation;
     const directory = await directoryOf(invocation, runtime);
-    const until = sequenceOf(values.until);
+    const until = untilOf(invocation);
     const confirm = (what: Skip) =>
       switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
     const skipped = await skip(runtime, directory, until, confirm);
@@ -102,18 +104,12 @@ async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime)
   throw usage(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
 }
 
-function sequenceOf(text: string | undefined): number {
-  if (text === undefined) {
-    throw usage(
-      "skip needs --until SEQ",
-      "SEQ is the first frame that is not given up; spillway ls shows the sequences",
-    );
-  }
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+function untilOf(invocation: Invocation): number {
+  const until = sequenceOf(invocation.values, "until");
+  if (until !== undefined) return until;
   throw usage(
-    `--until: "${text}" is not a whole number from 0 on`,
-    "spillway ls shows the sequences of each segment",
+    "skip needs --until SEQ",
+    "SEQ is the first frame that is not given up; spillway ls shows the sequences",
   );
 }
 
@@ -129,17 +125,18 @@ function ask(runtime: Runtime, what: Skip): Promise<boolean> {
 
 function describe(what: Skip): string {
   const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0 } = what;
-  const before = inFlight > 0 ? `${counted(inFlight)} in flight, if they are not confirmed` : "";
+  const before = inFlight > 0 ? `${counted(inFlight, "frame")} in flight, if they are not confirmed` : "";
   if (frames === 0) return before;
   const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
-  return `${counted(frames)}, ${formatSize(bytes)}, of ${from} to ${until - 1}${times}${before && `, and ${before}`}`;
+  const range = until - from === 1 ? `frame ${from}` : `of ${from} to ${until - 1}`;
+  return `${counted(frames, "frame")}, ${formatSize(bytes)}, ${range}${times}${before && `, and ${before}`}`;
 }
 
 function textOf(skipped: Skip): string {
   const { frames, bytes, until, inFlight = 0 } = skipped;
   if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
   return `given up: ${describe(skipped)}\n` +
-    `dropped{operator}: ${counted(frames)}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
+    `dropped{operator}: ${counted(frames, "frame")}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
 }
 
 function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip) {
@@ -154,10 +151,6 @@ function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }:
     last_time: time(lastUs),
     inflight_frames: inFlight,
   };
-}
-
-function counted(frames: number): string {
-  return `${frames} frame${frames === 1 ? "" : "s"}`;
 }
 
 function usage(message: string, hint: string): SpillwayError {

@@ -46,7 +46,9 @@ that does not answer).`,
       return await watch({ runtime, clock: systemClock, json, collect: look, complain });
     }
     const { report, failures } = await look();
-    await runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : `${tableOf(report.routes).join("\n")}\n`);
+    if (json) await runtime.stdout.write(`${JSON.stringify(report)}\n`);
+    // A table without a row would say that there is nothing, and it is that nothing can be read.
+    else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report.routes).join("\n")}\n`);
     complain(failures);
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },

@@ -22,6 +22,8 @@ export async function askYes(runtime: Runtime, question: string): Promise<boolea
     // A terminal gives what was typed line by line.
     read(0, line, 0, line.length, null, (error, count) => error === null ? resolve(count) : reject(error));
   });
+  // Ctrl-D instead of an answer leaves the cursor behind the question.
+  if (length === 0) runtime.stderr.write("\n");
   return /^y(es)?$/i.test(new TextDecoder().decode(line.subarray(0, length)).trim());
 }
 

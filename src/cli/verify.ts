@@ -2,6 +2,7 @@
 import { systemClock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
+import { counted, framesOf } from "../base/words.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
 import { checkCursor } from "../journal/check_cursor.ts";
 import { readerIn, type ReadingThread } from "../journal/reading_thread.ts";
@@ -93,14 +94,14 @@ class Report {
       return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
     }
     const range = bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
-    const holding = frames === undefined ? "" : `, frames ${frames.from} to ${frames.until - 1}`;
+    const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
     await this.#print(`damaged: ${path}: ${range}${holding}`);
   }
 
   async missing({ path, offset, from, until }: MissingFrames): Promise<void> {
     this.#missing += until - from;
     if (this.json) return await this.#object("missing", path, offset, 0, from, until);
-    await this.#print(`missing: frames ${from} to ${until - 1}, before byte ${offset} of ${path}`);
+    await this.#print(`missing: ${framesOf(from, until)}, before byte ${offset} of ${path}`);
   }
 
   async end(): Promise<void> {
@@ -129,8 +130,4 @@ class Report {
   ): Promise<void> {
     await this.#print(JSON.stringify({ kind, file, offset, bytes, from, until }));
   }
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -9,6 +9,12 @@ import { ConfigError } from "./problem.ts";
 
 export const DEFAULT_FILE = "spillway.toml";
 
+/** What to do where there is such a file and it cannot be read, by the errno's name. */
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "it has to be readable for the user that spillway runs as",
+  EISDIR: "name the file in it",
+};
+
 /**
  * Reads the configuration that `-c` names (`-` is standard input); without it
  * the one that `SPILLWAY_CONFIG` names, else `spillway.toml` of the current
@@ -26,7 +32,7 @@ export async function loadAndJudge(option: string | undefined, runtime: Runtime)
   if (option === "-") return judgeConfig(await runtime.readStdin(), "stdin", resolve());
   const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
   const path = option ?? fromEnvironment ?? DEFAULT_FILE;
-  const text = await readText(path, () => hintFor(option, fromEnvironment));
+  const text = await readText(path, hintFor(option, fromEnvironment));
   return judgeConfig(text, path, dirname(resolve(path)));
 }
 
@@ -36,13 +42,16 @@ function hintFor(option: string | undefined, fromEnvironment: string | undefined
   return `name a file with -c FILE or SPILLWAY_CONFIG; spillway init config > ${DEFAULT_FILE} makes one`;
 }
 
-async function readText(path: string, hint: () => string): Promise<string> {
+async function readText(path: string, hint: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (thrown) {
-    if (thrown instanceof TypeError) throw new SpillwayError(`${path} is not UTF-8 text`, usage(hint()));
+    if (thrown instanceof TypeError) throw new SpillwayError(`${path} is not UTF-8 text`, usage(hint));
     const failure = systemError(thrown, "open", path);
-    throw new SpillwayError(`cannot read the configuration: ${failure.message}`, { ...usage(hint()), cause: failure });
+    throw new SpillwayError(`cannot read the configuration: ${failure.message}`, {
+      ...usage(HINTS[failure.code] ?? hint),
+      cause: failure,
+    });
   }
 }
 

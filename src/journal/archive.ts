@@ -4,6 +4,7 @@
  * changing anything, beside a running daemon or long after it.
  */
 import { Buffer } from "node:buffer";
+import { resolve } from "node:path";
 import { mapConcurrently } from "../base/concurrently.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
@@ -37,10 +38,16 @@ const JOURNAL_FILES = ["cursor", "lock"];
  * 2) for a path that is none, (1) for a segment of a newer format version.
  */
 export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
-  const segments: ArchiveSegment[] = [];
-  for (const path of paths) segments.push(...await segmentsOf(files, path));
-  // Two names of one file, or a copy of it, follow each other: what comes twice is passed over.
-  return segments.sort((a, b) => a.base - b.base || b.size - a.size);
+  const segments = new Map<string, ArchiveSegment>();
+  for (const path of paths) {
+    // A directory and a pattern of the files in it: each file is listed and counted once.
+    for (const segment of await segmentsOf(files, path)) {
+      const file = resolve(segment.path);
+      if (!segments.has(file)) segments.set(file, segment);
+    }
+  }
+  // A copy of a file, or another name of it, follows it: what comes twice is passed over.
+  return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
 /** Those of `paths` that are journal directories, whose `cursor` counts too. */
@@ -113,8 +120,10 @@ export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "dam
 /** What can be said of a segment without reading its records. */
 export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   const empty = segment.size <= SEGMENT_HEADER_BYTES;
-  if (segment.header === undefined && !(segment.newest && empty)) return "damaged";
-  if (segment.footer === undefined) return segment.newest ? "open" : "damaged";
+  // A file of no bytes, or of a header alone as repair leaves it, has nothing in it that could be wrong.
+  if (segment.header === undefined && segment.fileBytes > 0 && !(segment.newest && empty)) return "damaged";
+  if (segment.footer === undefined && segment.newest) return "open";
+  if (segment.footer === undefined && !empty) return "damaged";
   if (isCompressed(segment.path)) return "compressed";
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
 }

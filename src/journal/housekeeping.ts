@@ -18,6 +18,8 @@ import { JournalFullError, type SyncPolicy } from "./types.ts";
 const INTERVAL_MS = 100;
 /** What must go now waits so long for a compaction that replaces files, and no longer: one that is stopped there. */
 const FILES_LOCK_MS = 1000;
+/** Who only wants to know waits no longer. */
+const LOOK_MS = 200;
 
 export interface HousekeepingOptions extends DeliveredFilesOptions {
   readonly clock: Clock;
@@ -104,6 +106,18 @@ export class Housekeeping {
       await this.#pass();
     }
     return this.segments.length < before;
+  }
+
+  /**
+   * Looks at what a compaction has made of delivered segments, so that their
+   * sizes are right. Never rejects, and waits for no disk that is slow.
+   */
+  async followCompaction(): Promise<void> {
+    if (!this.#hasDelivered || this.segments.length < 2) return;
+    const looked = this.#inTurn(() => this.#withFiles(0, () => Promise.resolve())).catch(() => {});
+    const over = new AbortController();
+    await Promise.race([looked, this.options.clock.sleep(LOOK_MS, over.signal)]);
+    over.abort();
   }
 
   /** Unlinks what is wholly below `sequence`, the newest segment excepted. */

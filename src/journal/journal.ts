@@ -96,6 +96,10 @@ export class DirectoryJournal implements Journal {
     return await countFrames(options.files, segments, damages, from, until);
   }
 
+  followCompaction(): Promise<void> {
+    return this.#opened.housekeeping.followCompaction();
+  }
+
   async unlinkBelow(sequence: number): Promise<void> {
     const { housekeeping, room } = this.#opened;
     await housekeeping.unlinkBelow(sequence);

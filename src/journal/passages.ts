@@ -23,6 +23,7 @@ export type { Selection };
 export type Passage =
   | {
     readonly kind: "frames";
+    /** The path of its file, here as below. */
     readonly segment: string;
     readonly first: number;
     readonly frames: number;
@@ -84,7 +85,7 @@ class PassageReader {
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
       const missing = wanted.missingBefore(Math.min(previousEnd, first), segment);
-      if (missing !== undefined) yield { kind: "missing", segment: segment.name, ...missing };
+      if (missing !== undefined) yield { kind: "missing", segment: segment.path, ...missing };
       if (first >= wanted.until) return;
       const { from, until } = wanted.take(found.header, segment);
       if (from >= until) continue;
@@ -94,7 +95,7 @@ class PassageReader {
         ? payload.length
         : skipFrames(framer, payload, start, payload.length, until - from);
       const bytes = payload.subarray(start, end);
-      yield { kind: "frames", segment: segment.name, first: from, frames: until - from, timeUs, bytes, framer };
+      yield { kind: "frames", segment: segment.path, first: from, frames: until - from, timeUs, bytes, framer };
     }
   }
 
@@ -107,7 +108,7 @@ class PassageReader {
     if (successor !== undefined && file !== undefined) {
       try {
         const missing = wanted.missingBefore(Math.min(gone.header?.previousEnd ?? 0, gone.base), gone);
-        if (missing !== undefined) yield { kind: "missing", segment: gone.name, ...missing };
+        if (missing !== undefined) yield { kind: "missing", segment: gone.path, ...missing };
         // What it has of other segments was not asked for, or comes when it is their turn.
         wanted.passOver(gone.base);
         yield* this.read(file, await surveyOpened(file, successor), limit);
@@ -120,17 +121,17 @@ class PassageReader {
     const until = Math.min(limit, wanted.until, await cursorOf(files, gone.directory) ?? 0);
     if (from >= until) return;
     wanted.passOver(until);
-    yield { kind: "removed", segment: gone.name, from, until };
+    yield { kind: "removed", segment: gone.path, from, until };
   }
 
   #damage(
     found: Extract<Scanned, { kind: "damage" }>,
-    { base }: ArchiveSegment,
+    { base, path }: ArchiveSegment,
   ): Extract<Passage, { kind: "damage" }> {
-    const { kind, segment, offset, bytes, header } = found;
+    const { kind, offset, bytes, header } = found;
     const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
     this.wanted.passOver(lost?.until ?? base);
-    return { kind, segment, offset, bytes, lost };
+    return { kind, segment: path, offset, bytes, lost };
   }
 }
 

@@ -18,7 +18,7 @@ import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
 
 export interface Missing extends Range {
-  /** The segment before whose frames they should have come. */
+  /** The path of the segment before whose frames they should have come. */
   readonly segment: string;
 }
 
@@ -146,7 +146,7 @@ class Planner {
 
   #noteMissing(until: number, segment: ArchiveSegment): void {
     const missing = this.wanted.missingBefore(until, segment);
-    if (missing !== undefined && !this.#excused) this.#plan.missing.push({ ...missing, segment: segment.name });
+    if (missing !== undefined && !this.#excused) this.#plan.missing.push({ ...missing, segment: segment.path });
     this.#excused = false;
   }
 

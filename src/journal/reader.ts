@@ -148,10 +148,13 @@ export class Reader implements JournalReader {
     const { marks, limit } = place.segment;
     if (marks === undefined || place.segment.base >= this.position) return;
     for await (const found of walkRecords(place.file, { marks, limit, verify: false })) {
-      if (found.kind === "footer") place.offset = found.offset;
       if (found.kind !== "record") continue;
-      const { first, frames, length } = found.header;
-      if (first + frames > this.position) return;
+      const { first, frames, length, previousEnd } = found.header;
+      if (first + frames > this.position) {
+        // What is damaged before it, and ends before the position, was delivered or given up.
+        if (Math.min(previousEnd, first) <= this.position) place.offset = found.offset;
+        return;
+      }
       place.offset = found.offset + RECORD_HEADER_BYTES + length;
     }
   }

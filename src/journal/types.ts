@@ -172,6 +172,9 @@ export interface Journal {
    */
   count(from: number, until: number): Promise<{ readonly frames: number; readonly bytes: number }>;
 
+  /** After it `bytes` and `segments` are what a compaction has left, unless the disk is slow. Never rejects. */
+  followCompaction(): Promise<void>;
+
   /** Unlinks segments wholly below `sequence`, the newest excepted, whether or not they are delivered. */
   unlinkBelow(sequence: number): Promise<void>;
 

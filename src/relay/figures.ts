@@ -54,6 +54,7 @@ export interface RouteParts {
 export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   const { ledger, journal, pool, source, spool, target } = parts;
   const oldestUs = ledger.pending.frames > 0 ? await oldestArrival(spool) : undefined;
+  await journal.followCompaction();
   const inflight = spool.flight.unconfirmed(spool.confirmed);
   return {
     ...stateOf(parts),

@@ -138,8 +138,12 @@ async function readText(files: FileSystem, path: string): Promise<string | undef
       file.close();
     }
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code === "ENOENT") return undefined;
+    throw new SpillwayError(`--progress-file ${path}: cannot be read: ${error.message}`, {
+      hint: "name a file of your own, or one that is not there yet",
+      cause: error,
+    });
   }
 }
 

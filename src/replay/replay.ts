@@ -7,6 +7,7 @@ import { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf, SpillwayError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { counted } from "../base/words.ts";
 import type { Connection } from "../runtime/net.ts";
 import { ByteConfirmer } from "../target/byte_confirmer.ts";
 import type { Confirmer } from "../target/confirmer.ts";
@@ -140,7 +141,7 @@ export class Replay {
       connections.progressed();
     }
     if (outlet.drained || this.#stopped || outlet.failure !== undefined || this.#refused !== undefined) return;
-    const repeats = mayRepeat === 0 ? "" : `, ${mayRepeat} frames may arrive twice`;
+    const repeats = mayRepeat === 0 ? "" : `, ${counted(mayRepeat, "frame")} may arrive twice`;
     this.#failed(`${connection.peer} is lost: ${reason}${repeats}`);
   }
 

@@ -47,15 +47,15 @@ export function startThread<Input, Progress, Output>(script: string | URL): Thre
   const waiting = new Map<number, Waiting>();
   let ended: Error | undefined;
   let next = 0;
-  const worker = new Worker(script);
   const end = (error: Error) => {
     ended ??= error;
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
-  worker.on("error", end);
-  worker.on("exit", () => end(new Error("the thread has ended")));
-  worker.on("message", (report: Report) => {
+  const worker = tryStart(script, end);
+  worker?.on("error", end);
+  worker?.on("exit", () => end(new Error("the thread has ended")));
+  worker?.on("message", (report: Report) => {
     const job = waiting.get(report.id);
     if (job === undefined) return;
     if (report.kind === "progress") return job.onProgress(report.value as never);
@@ -69,14 +69,24 @@ export function startThread<Input, Progress, Output>(script: string | URL): Thre
       return new Promise((resolve, reject) => {
         const id = next++;
         waiting.set(id, { resolve, reject, onProgress });
-        worker.postMessage({ id, input } satisfies Order);
+        worker!.postMessage({ id, input } satisfies Order);
       });
     },
     end() {
       end(new Error("the thread was told to end"));
-      worker.terminate();
+      worker?.terminate();
     },
   };
+}
+
+/** Undefined where the system has no thread to spare; Bun throws then, instead of an event. */
+function tryStart(script: string | URL, onError: (error: Error) => void): Worker | undefined {
+  try {
+    return new Worker(script);
+  } catch (error) {
+    onError(error as Error);
+    return undefined;
+  }
 }
 
 /** In a thread: does `job` for each `run` of who started it. */

@@ -16,8 +16,18 @@ Deno.test("every problem of a configuration is printed with its own hint", () =>
 });
 
 Deno.test("a failed system call is printed with its errno", () => {
-  const { text, exit } = printError(new SystemError("EACCES", "open", "/x"), false);
-  assertEquals([text, exit], ["error: open /x: permission denied (EACCES)\n", 1]);
+  const { text, exit } = printError(new SystemError("EIO", "open", "/x"), false);
+  assertEquals([text, exit], ["error: open /x: input/output error (EIO)\n", 1]);
+});
+
+Deno.test("whoever may not read a file is told who may; an address is no file", () => {
+  const lines = (syscall: string) => printError(new SystemError("EACCES", syscall, "/x"), false).text.split("\n");
+  assertEquals(lines("open"), [
+    "error: open /x: permission denied (EACCES)",
+    "hint: run it as the user that this belongs to; a journal belongs to the user that the daemon runs as",
+    "",
+  ]);
+  assertEquals(lines("connect"), ["error: connect /x: permission denied (EACCES)", ""]);
 });
 
 Deno.test("nothing is said when the reader of the output has gone", () => {

@@ -6,7 +6,7 @@ import { journalToCompact, runCompactionFault } from "./cases/compaction_kill.ts
 import type { CallFault } from "./rig/injection.ts";
 import { freePorts } from "./rig/ports.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
-import { assertPerfect, Scene, scene } from "./rig/scene.ts";
+import { assertInOrder, assertPerfect, Scene, scene } from "./rig/scene.ts";
 import { until } from "./rig/wait.ts";
 
 const runtime = chosenRuntime();
@@ -52,10 +52,13 @@ scene(
 const LINE: FrameKind = { kind: "line", size: 512 };
 const LINES = 100_000;
 
-scene("compactions beside the daemon under load, with cat reading, cost nothing", async (scene) => {
-  const [source, target] = freePorts(2);
+scene("compactions beside the daemon under load, with cat and replay reading, cost nothing", async (scene) => {
+  const [source, target, other] = freePorts(3);
   const journal = `${scene.directory}/journal`;
   const consumer = scene.consumer({ listen: loopback(target), frames: LINE });
+  const replayed = scene.consumer({ listen: loopback(other), frames: LINE });
+  const replay = () =>
+    scene.program("replay", [...relayCommand(runtime), "replay", journal, "--to", `127.0.0.1:${other}`]);
   const relay = scene.spillway([{
     name: "feed",
     source: { listen: `127.0.0.1:${source}` },
@@ -67,25 +70,34 @@ scene("compactions beside the daemon under load, with cat reading, cost nothing"
   let sent = false;
   producing.finally(() => sent = true);
   let runs = 0;
-  let catLines = 0;
   while (!sent) {
     const compact = scene.program("compact", [...relayCommand(runtime), "compact", "-v", journal]);
     const cat = scene.program("cat", [...relayCommand(runtime), "cat", journal]);
+    const replaying = replay();
     assertEquals(await compact.exited, 0, compact.tail());
     assertEquals(compact.errors, [], "compact is silent");
     assertEquals(await cat.exited, 0, cat.tail());
-    catLines = Math.max(catLines, cat.output.length);
+    assertEquals(await replaying.exited, 0, replaying.tail());
     runs++;
   }
   assertEquals((await producing).error, undefined, "the producer finished");
   await until("every line is delivered", () => consumer.tally.frames === LINES);
+  const beside = scene.program("compact", [...relayCommand(runtime), "compact", journal]);
+  assertEquals(await beside.exited, 0, beside.tail());
+  const status = scene.program("status", [...relayCommand(runtime), "status", "--json", journal]);
+  await status.exited;
+  const [route] = JSON.parse(status.output.join("\n")).routes;
+  assertEquals([route.from, route.journal_bytes], ["daemon", bytesOnDisk(journal)], "what status says is on disk");
   await relay.stop();
   assertPerfect(consumer.report(LINES), LINES);
+  const last = replay();
+  assertEquals(await last.exited, 0, last.tail());
+  await until("the last replay is read", () => replayed.tally.connections.at(-1)?.frames === LINES);
+  assertInOrder(replayed.report(LINES));
   const compact = scene.program("compact", [...relayCommand(runtime), "compact", "--json", journal]);
   assertEquals(await compact.exited, 0, compact.tail());
   const { after } = await compact.json<{ after: { bytes: number } }>();
-  const onDisk = [...Deno.readDirSync(journal)].filter(({ name }) => name.includes(".seg"))
-    .reduce((sum, { name }) => sum + Deno.statSync(`${journal}/${name}`).size, 0);
+  const onDisk = bytesOnDisk(journal);
   assertEquals(after.bytes, onDisk, "what the report says is on disk");
   const verify = scene.program("verify", [...relayCommand(runtime), "verify", "--json", journal]);
   assertEquals(await verify.exited, 0, verify.tail());
@@ -96,6 +108,11 @@ scene("compactions beside the daemon under load, with cat reading, cost nothing"
   scene.note(`${runs} compactions under load, ${onDisk} bytes left of ${LINES * 512}`);
   assert(runs >= 3, `${runs} compactions`);
 });
+
+function bytesOnDisk(journal: string): number {
+  return [...Deno.readDirSync(journal)].filter(({ name }) => name.includes(".seg"))
+    .reduce((sum, { name }) => sum + Deno.statSync(`${journal}/${name}`).size, 0);
+}
 
 scene("a journal of another user's is left alone: the daemon could not read what is made of it", async (scene) => {
   const directory = `${scene.directory}/journal`;
@@ -114,3 +131,44 @@ scene("a journal of another user's is left alone: the daemon could not read what
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), before);
   }
 }, ["root"]);
+
+scene("without a cursor, on compressed segments, the newest record knows what was delivered", async (scene) => {
+  const [source, target] = freePorts(2);
+  const journal = `${scene.directory}/journal`;
+  const consumer = scene.consumer({ listen: loopback(target), frames: LINE });
+  const routes = [{
+    name: "feed",
+    source: { listen: `127.0.0.1:${source}` },
+    target: { connect: `127.0.0.1:${target}` },
+    journal: { dir: journal, mode: "always", segment_bytes: "512KiB", retain: "1h" },
+  }];
+  const send = (first: number, count: number) =>
+    scene.producer({ connect: loopback(source), frames: LINE, first, count });
+  const before = await scene.spillway(routes, { name: "before" }).listening(source);
+  await send(0, 9_000);
+  await until("all of it is confirmed", async () => {
+    const status = scene.program("status", [...relayCommand(runtime), "status", "--json", journal]);
+    await status.exited;
+    const [route] = JSON.parse(status.output.join("\n")).routes;
+    return consumer.tally.frames === 9_000 && route.pending_frames === 0;
+  });
+  await send(9_000, 1_000);
+  await until("the rest is delivered", () => consumer.tally.frames === 10_000);
+  await before.stop();
+  const compact = scene.program("compact", [...relayCommand(runtime), "compact", journal]);
+  assertEquals(await compact.exited, 0, compact.tail());
+  const names = [...Deno.readDirSync(journal)].map(({ name }) => name);
+  assert(names.filter((name) => name.endsWith(".seg.zst")).length >= 2, names.join(" "));
+  Deno.removeSync(`${journal}/cursor`);
+
+  const after = await scene.spillway(routes, { name: "after" }).listening(source);
+  await send(10_000, 10_000);
+  await until("what came after is delivered", () => consumer.tally.end() === 20_000);
+  await after.stop();
+  const report = consumer.report(20_000);
+  assertInOrder(report);
+  assertEquals(report.missing, []);
+  // Each record has the cursor as it was when it was written.
+  const again = report.connections[1].first;
+  assert(again >= 9_000, `delivered again from frame ${again} on`);
+});

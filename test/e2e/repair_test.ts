@@ -3,6 +3,7 @@
  * the range, `cat` prints the rest and says what it skipped, `repair` leaves
  * clean journals with every whole frame, and the relay delivers that.
  */
+import { basename } from "node:path";
 import { assert, assertEquals } from "../support/assert.ts";
 import { seeded } from "../support/random.ts";
 import { type Finished, spillway } from "../cli/program.ts";
@@ -108,7 +109,7 @@ async function recordsOf(directory: string): Promise<Place[]> {
     const offset = ends.get(passage.segment) ?? 512;
     const end = offset + 64 + passage.bytes.length;
     ends.set(passage.segment, end);
-    places.push({ name: passage.segment, offset, end, text: new TextDecoder().decode(passage.bytes) });
+    places.push({ name: basename(passage.segment), offset, end, text: new TextDecoder().decode(passage.bytes) });
   }
   return places;
 }

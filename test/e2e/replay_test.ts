@@ -85,7 +85,7 @@ scene(
     assertEquals(report.damage, undefined);
     assertEquals(report.repeats, 0);
     // What was gone before its turn came was delivered by the daemon, and the replay says so.
-    const said = program.errors.map((line) => /^note: frames (\d+) to (\d+) were delivered/.exec(line))
+    const said = program.errors.map((line) => /^note: frames (\d+) to (\d+): delivered/.exec(line))
       .filter((match) => match !== null).map(([, from, last]) => ({ from: Number(from), until: Number(last) + 1 }));
     scene.note(`removed before their turn came: ${report.missing.map(({ from, until }) => `${from} to ${until - 1}`)}`);
     assertEquals(report.missing, said);

@@ -65,6 +65,9 @@ Deno.test({
       assertEquals(expected.progress, segments.reduce((sum, { size }) => sum + size, 0));
       assertEquals(await verdicts(threads.map((thread) => readerIn(thread, never)), segments), expected);
       assertEquals(await verdicts([readerIn(failing, here)], segments), expected);
+      for (const script of ["no such script", new URL("no_such_script.ts", import.meta.url)]) {
+        assertEquals(await verdicts([readerIn(startThread(script), here)], segments), expected);
+      }
     } finally {
       for (const thread of threads) thread.end();
       await Deno.remove(directory, { recursive: true });

@@ -1,5 +1,6 @@
 /** What a compaction has done, in words and for programs. */
 import { formatSize } from "../../base/size.ts";
+import { counted } from "../../base/words.ts";
 import type { Amount, CompactionReport } from "../../journal/compaction.ts";
 
 export function describeCompaction(directory: string, report: CompactionReport, dryRun: boolean): string {
@@ -24,7 +25,7 @@ function sum({ segmentsBefore, bytesBefore, segmentsAfter, bytesAfter }: Compact
 }
 
 function amount({ segments, bytes }: Amount): string {
-  return `${segments} segment${segments === 1 ? "" : "s"} (${formatSize(bytes)})`;
+  return `${counted(segments, "segment")} (${formatSize(bytes)})`;
 }
 
 export function jsonOfCompaction(journal: string, report: CompactionReport, dryRun: boolean) {

@@ -57,24 +57,52 @@ async function playAlone(runtime: Runtime, clock: Clock): Promise<Outcome["alone
   return { gaveUp: producer.gaveUp, sentLines: producer.sent, stallMs: producer.longestStallMs };
 }
 
-/** Both acts. Rejects with a SpillwayError if the stage falls apart; what was proved is in the outcome. */
-export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome> {
+/**
+ * Both acts. Rejects with a SpillwayError if the stage falls apart; what was
+ * proved is in the outcome. SIGINT or SIGTERM ends it early, and nothing is left
+ * behind then either.
+ */
+export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome | "interrupted"> {
   const directory = await mkdtemp(join(tmpdir(), "spillway-demo-"));
+  const relays: RelayChild[] = [];
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) runtime.onSignal(signal, () => resolve("interrupted"));
+  });
   try {
-    const alone = await playAlone(runtime, clock);
-    narrator.event(0, alone.gaveUp ? "alone: the producer gave up, see below" : "alone: the producer got through");
-    return { alone, ...await playRelayed(runtime, clock, narrator, directory) };
+    return await Promise.race([interrupted, playBoth(runtime, clock, narrator, directory, relays)]);
   } finally {
+    // A relay that is alive could write into the directory that is removed.
+    for (const relay of relays) relay.kill();
+    await Promise.allSettled(relays.map((relay) => relay.exited));
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function playRelayed(runtime: Runtime, clock: Clock, narrator: Narrator, directory: string) {
+async function playBoth(
+  runtime: Runtime,
+  clock: Clock,
+  narrator: Narrator,
+  directory: string,
+  relays: RelayChild[],
+): Promise<Outcome> {
+  const alone = await playAlone(runtime, clock);
+  narrator.event(0, alone.gaveUp ? "alone: the producer gave up, see below" : "alone: the producer got through");
+  return { alone, ...await playRelayed(runtime, clock, narrator, directory, relays) };
+}
+
+async function playRelayed(
+  runtime: Runtime,
+  clock: Clock,
+  narrator: Narrator,
+  directory: string,
+  relays: RelayChild[],
+) {
   const startMs = clock.monotonicMs();
   const elapsed = () => clock.monotonicMs() - startMs;
   const consumer = new Consumer(runtime.net, clock);
   const address = await consumer.arrive(LOOPBACK);
   const relay = new RelayChild(runtime, configFor(directory, formatAddress(address)));
+  relays.push(relay);
   let journalPeakBytes = 0;
   let state = "reads";
   let producer: Producer | undefined;
@@ -96,6 +124,8 @@ async function playRelayed(runtime: Runtime, clock: Clock, narrator: Narrator, d
     producer = new Producer(connection, clock, LINES, LINES_PER_SECOND);
     act("producer and consumer are connected to the relay", "reads");
     const producing = producer.run();
+    // It may fail before it is its turn to be waited for; it is heard then.
+    producing.catch(() => {});
     await clock.sleep(1000);
     act("the consumer becomes slow: 1 MB/s", "slow");
     consumer.bytesPerSecond = SLOW_BYTES_PER_SECOND;

@@ -4,6 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
 import type { Log, LogFields } from "../../base/log.ts";
 import { silentLog } from "../../base/log.ts";
+import { counted, framesOf } from "../../base/words.ts";
 import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
 import { readPassages } from "../../journal/passages.ts";
@@ -21,7 +22,7 @@ import { Rate } from "../../target/rate.ts";
 import { describeLoss } from "../cat.ts";
 import { Progress } from "../progress.ts";
 import type { ReplaySettings } from "./settings.ts";
-import { counted, goOnHint, type Skipped, summaryText } from "./texts.ts";
+import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 
 export interface Job {
   readonly runtime: Runtime;
@@ -173,7 +174,7 @@ class Sending {
   #tellRemoved(): void {
     if (this.#removed === undefined) return;
     const { from, until } = this.#removed;
-    this.#progress.say(`note: frames ${from} to ${until - 1} were delivered and removed by the daemon meanwhile`);
+    this.#progress.say(`note: ${framesOf(from, until)}: delivered and removed by the daemon meanwhile`);
     this.#removed = undefined;
   }
 

@@ -61,6 +61,7 @@ export interface ReplaySettings {
 
 const REPLY_FLAGS = ["reply-framing", "reply-timeout", "reply-ok", "window"];
 const MAX_FRAME_BYTES = 1024 * 1024;
+const MAX_NUMBER = 1_000_000_000;
 
 /** Throws a SpillwayError (exit 2) that names the flag. */
 export function replaySettings({ values, switches }: Invocation): ReplaySettings {
@@ -156,8 +157,8 @@ function wholeNumber(values: Invocation["values"], flag: string, min: number): n
   const text = values[flag];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= 1_000_000_000) return value;
-  throw usage(`--${flag}: "${text}" is not a whole number from ${min} on`, `for example --${flag} 10`);
+  if (/^\d+$/.test(text) && value >= min && value <= MAX_NUMBER) return value;
+  throw usage(`--${flag}: "${text}" is not a whole number from ${min} to ${MAX_NUMBER}`, `for example --${flag} 10`);
 }
 
 /** What `parse` throws, with the flag's name, as a usage error. */

@@ -1,14 +1,10 @@
 /** What `spillway replay` says: before it begins, at its end, and how to go on. */
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
+import { counted, framesOf } from "../../base/words.ts";
 import type { Plan } from "../../journal/plan.ts";
 import { isoTime } from "../time.ts";
 import type { ReplaySettings } from "./settings.ts";
-
-/** `1 frame`, `2 frames`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
 
 /** What `--dry-run` prints. `pacedMs` is how long the recorded pace takes; 0 without one. */
 export function planText(plan: Plan, settings: ReplaySettings, pacedMs: number): string {
@@ -31,9 +27,8 @@ function howLong(bytes: number, { rateBytes, pace }: ReplaySettings, pacedMs: nu
 
 /** Frames that are missing, one line for each range. */
 export function missingText({ missing }: Plan): string {
-  return missing.map(({ from, until, segment }) =>
-    `missing: ${counted(until - from, "frame")}, ${from} to ${until - 1}, before those of ${segment}\n`
-  ).join("");
+  return missing.map(({ from, until, segment }) => `missing: ${framesOf(from, until)}, before those of ${segment}\n`)
+    .join("");
 }
 
 export interface Skipped {

@@ -54,7 +54,7 @@ async function silence(
 
 /** The journals at `paths`, called after their directories. Rejects with a SpillwayError (exit 2) for what is none. */
 export async function subjectsAt(paths: readonly string[], runtime: Runtime): Promise<Subject[]> {
-  const subjects: Subject[] = [];
+  const subjects = new Map<string, Subject>();
   for (const path of paths) {
     const directory = path.replace(/(?<=.)\/+$/, "");
     const kind = (await runtime.files.stat(directory))?.kind;
@@ -65,9 +65,10 @@ export async function subjectsAt(paths: readonly string[], runtime: Runtime): Pr
     if (!isJournal && (await listSegments(runtime.files, directory)).length === 0) {
       throw usage(`${path}: no journal: there are no segment files in it`);
     }
-    subjects.push({ route: basename(resolve(directory)), directory });
+    const absolute = resolve(directory);
+    if (!subjects.has(absolute)) subjects.set(absolute, { route: basename(absolute), directory });
   }
-  return subjects;
+  return [...subjects.values()];
 }
 
 function usage(message: string): SpillwayError {

@@ -1,0 +1,39 @@
+/** Points in time as they are printed, and as flags have them. */
+import { assertEquals } from "../support/assert.ts";
+import { isoTime, parseTime } from "../../src/cli/time.ts";
+
+const NOW_MS = Date.UTC(2026, 10, 25, 9);
+
+Deno.test("what is printed is read again, to the microsecond", () => {
+  for (const us of [0, 1, 999_999, 1_795_597_200_000_250, 1_795_597_200_999_999]) {
+    assertEquals(parseTime(isoTime(us), NOW_MS), us);
+  }
+});
+
+Deno.test("a time has a zone, or is local, a day alone too", () => {
+  const utc = Date.UTC(2026, 10, 24, 14) * 1000;
+  for (
+    const text of ["2026-11-24T14:00Z", "2026-11-24 14:00:00.0Z", "2026-11-24T15:00+01:00", "2026-11-24T09:00-0500"]
+  ) {
+    assertEquals(parseTime(text, NOW_MS), utc, text);
+  }
+  assertEquals(parseTime("2026-11-24T14:00:00.5", NOW_MS), new Date(2026, 10, 24, 14, 0, 0, 500).getTime() * 1000);
+  assertEquals(parseTime("2026-11-24", NOW_MS), new Date(2026, 10, 24).getTime() * 1000);
+});
+
+Deno.test("a duration counts back from now", () => {
+  assertEquals(parseTime("2h", NOW_MS), (NOW_MS - 7_200_000) * 1000);
+  assertEquals(parseTime("0s", NOW_MS), NOW_MS * 1000);
+});
+
+Deno.test("a day that the calendar does not have is no time, nor is anything else", () => {
+  for (
+    const text of ["2026-02-30", "2026-02-29T10:00Z", "2026-13-01", "2026-00-10", "2026-04-00", "2026-11-24T25:00Z"]
+  ) {
+    assertEquals(parseTime(text, NOW_MS), undefined, text);
+  }
+  for (const text of ["", "yesterday", "2", "1h30m", "20261124", "2026-11-24T14Z", "-2h"]) {
+    assertEquals(parseTime(text, NOW_MS), undefined, text);
+  }
+  assertEquals(parseTime("2028-02-29", NOW_MS), new Date(2028, 1, 29).getTime() * 1000);
+});
