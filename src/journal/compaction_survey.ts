@@ -4,7 +4,7 @@ import type { Candidate } from "./compaction_plan.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { LINES } from "./framer_of.ts";
 import { hasRecords } from "./overlap.ts";
-import { isCompressed, openSegment } from "./segment_files.ts";
+import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
 import { type SegmentSurvey, surveyJournal, tallyRecords } from "./survey.ts";
 
 /** A segment that may be removed or rewritten. */
@@ -84,7 +84,9 @@ async function factsOf(
 
 /** What a segment with the records below `bound` alone would take. */
 async function bytesBelow(files: FileSystem, survey: SegmentSurvey, bound: number): Promise<number> {
-  const file = await openSegment(files, survey.path);
+  const file = await openSegmentIfThere(files, survey.path);
+  // The daemon has removed it: nothing will be done with it, whatever its size was.
+  if (file === undefined) return survey.size;
   try {
     const { records, bytes } = await tallyRecords(file, survey, false, bound);
     return SEGMENT_HEADER_BYTES + records * RECORD_HEADER_BYTES + bytes + FOOTER_BYTES;
