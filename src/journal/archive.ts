@@ -32,6 +32,14 @@ const FILES_AT_ONCE = 16;
 /** Files that make a directory a journal, segments apart. */
 const JOURNAL_FILES = ["cursor", "lock"];
 
+/** Those that come after it in its journal, in ascending order: their copies of a frame count, not its own. */
+export function* laterOf(segments: readonly ArchiveSegment[], index: number): Generator<ArchiveSegment> {
+  const { directory, base } = segments[index];
+  for (let i = index + 1; i < segments.length; i++) {
+    if (segments[i].directory === directory && segments[i].base > base) yield segments[i];
+  }
+}
+
 /**
  * The segments at `paths`, each a journal directory, a segment file or a
  * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code

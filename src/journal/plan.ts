@@ -8,7 +8,7 @@
  */
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import type { ArchiveSegment } from "./archive.ts";
+import { type ArchiveSegment, laterOf } from "./archive.ts";
 import { isUnfinished } from "./check_segment.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
@@ -47,18 +47,9 @@ export async function planPassages(
   const planner = new Planner(files, selection, eachRecord);
   for (const [index, segment] of segments.entries()) {
     if (planner.wanted.done) break;
-    await planner.add(segment, await boundOf(files, segments, index));
+    await planner.add(segment, await boundAmong(files, laterOf(segments, index)));
   }
   return planner.plan;
-}
-
-/** Where a segment ends that others of its directory come after. */
-async function boundOf(files: FileSystem, segments: readonly ArchiveSegment[], index: number): Promise<number> {
-  const { directory, base } = segments[index];
-  return await boundAmong(
-    files,
-    segments.slice(index + 1).filter((each) => each.directory === directory && each.base > base),
-  );
 }
 
 class Planner {

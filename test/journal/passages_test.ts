@@ -1,11 +1,12 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
 import { openArchive, tallySegment } from "../../src/journal/archive.ts";
+import { planPassages } from "../../src/journal/plan.ts";
 import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";
 import { repaired } from "./repaired.ts";
-import { lines, ManualClock, open, run } from "./rig.ts";
+import { line, lines, ManualClock, open, run } from "./rig.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
@@ -205,4 +206,24 @@ Deno.test("a segment that is repaired while we read others is read as it is then
   await repaired(repairedFiles);
   const found = await read(files, {}, 1, () => files.put(`/j/${name(4)}`, repairedFiles.bytesOf(`/j/${name(4)}`)));
   assertEquals(found, { text: [...lines(0, 7), ...lines(8, 4)].join(""), other: ["missing 7-8"] });
+});
+
+Deno.test("of two copies of a frame the newer one counts if it was asked for, else the one that was", async () => {
+  const files = new MemoryFiles();
+  const live = await open(files, { sync: "each" });
+  for (let first = 0; first < 3; first++) await live.append([run(first, [line(first)])]);
+  files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+  await live.append([run(3, lines(3, 2))]).catch(() => {});
+  files.plan = () => undefined;
+  const before = files.afterCrash();
+  await live.append([run(3, lines(3, 4))]);
+  const [older, newer] = files.paths().filter((path) => path.endsWith(".seg"));
+  assertEquals(await read(files, {}), { text: lines(0, 7).join(""), other: [] });
+  assertEquals(await read(files, {}, Infinity, () => {}, [older]), { text: lines(0, 5).join(""), other: [] });
+  const archive = await openArchive(files, [older]);
+  assertEquals((await planPassages(files, archive, {})).frames, 5);
+  // The newer one comes while the older one is read.
+  const found = await read(before, {}, 0, () => before.put(newer, files.bytesOf(newer)));
+  assertEquals(found, { text: lines(0, 5).join(""), other: [] });
+  await live.close();
 });
