@@ -5,10 +5,10 @@
  */
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
-import type { FileOpener, FileSystem } from "../runtime/files.ts";
+import type { FileOpener } from "../runtime/files.ts";
 import { type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
-import { nextSegment, openSegmentIfThere } from "./segment_files.ts";
-import { type SegmentSurvey, surveyIfThere } from "./survey.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
+import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
 
 /** An empty one takes no frame from those before it. What has a footer is not opened. */
@@ -34,17 +34,6 @@ export async function hasRecords(
 export async function boundAmong(files: FileOpener, later: Iterable<SegmentSurvey>): Promise<number> {
   for (const survey of later) if (await hasRecords(files, survey)) return survey.base;
   return Number.POSITIVE_INFINITY;
-}
-
-/** Likewise for the segment `base`, by what is in its directory now. */
-export async function boundAfter(files: FileSystem, directory: string, base: number, framer: Framer): Promise<number> {
-  for (let after = base;;) {
-    const next = await nextSegment(files, directory, after);
-    if (next === undefined) return Number.POSITIVE_INFINITY;
-    const survey = await surveyIfThere(files, next, framer);
-    if (survey !== undefined && await hasRecords(files, survey)) return next.base;
-    after = next.base;
-  }
 }
 
 /** The frames of a record below `bound`: a later segment has the others. */

@@ -35,15 +35,6 @@ export function segmentsAmong(names: readonly string[], directory: string): Segm
   return found;
 }
 
-/** The first one behind `after` that is there now. */
-export async function nextSegment(
-  files: FileSystem,
-  directory: string,
-  after: number,
-): Promise<SegmentFile | undefined> {
-  return (await listSegments(files, directory)).find(({ base }) => base > after);
-}
-
 /**
  * Opens a segment to read what was written to it; offsets and sizes are those
  * of the file that the daemon wrote. One call at a time. If it was compressed

@@ -1,7 +1,7 @@
 /** Journals to compact, and what is in them before and after. */
 import { type CompactionReport, compactJournal } from "../../src/journal/compaction.ts";
 import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
-import { scanJournal } from "../../src/journal/scan.ts";
+import { scanJournal } from "../support/scan_journal.ts";
 import { assert } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { appendLines, countingBytes, DIRECTORY, line, lineFramer, ManualClock, open } from "./rig.ts";
