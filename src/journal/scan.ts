@@ -21,7 +21,10 @@ export interface ScanOptions {
   readonly from?: number;
 }
 
-/** Its own header, damaged, costs no frame: whoever only reads does not hear of it. */
+/**
+ * Its own header, damaged, costs no frame: whoever only reads does not hear of
+ * it, nor of what is damaged where a later segment has the frames.
+ */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey & CheckableSegment,
@@ -29,15 +32,21 @@ export async function* scanSegment(
 ): AsyncGenerator<Scanned> {
   const { path, framer, marks } = survey;
   const segment = path.slice(path.lastIndexOf("/") + 1);
+  /** Sequence after the last frame that was here, whole or not. */
+  let end = survey.base;
   for await (const batch of checkSegment(file, survey, from)) {
     for (const found of batch) {
+      if (end >= bound) return;
       if (found.kind === "footer" || found.offset < SEGMENT_HEADER_BYTES && marks !== undefined) continue;
-      if (found.kind !== "record") {
+      if (found.kind === "unfinished") {
         yield { ...found, segment };
         continue;
       }
-      if (found.header.first >= bound) return;
-      yield { ...found, ...framesBelow(bound, found, framer), segment, framer };
+      const { header } = found;
+      if (header !== undefined && header.first >= bound) return;
+      if (header !== undefined) end = header.first + header.frames;
+      if (found.kind === "record") yield { ...found, ...framesBelow(bound, found, framer), segment, framer };
+      else yield { ...found, header: header && { ...header, frames: Math.min(end, bound) - header.first }, segment };
     }
   }
 }

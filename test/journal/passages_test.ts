@@ -222,6 +222,13 @@ Deno.test("of two copies of a frame the newer one counts if it was asked for, el
   assertEquals(await read(files, {}, Infinity, () => {}, [older]), { text: lines(0, 5).join(""), other: [] });
   const archive = await openArchive(files, [older]);
   assertEquals((await planPassages(files, archive, {})).frames, 5);
+  // Damage does not count either where the newer one has it whole.
+  const rotten = files.afterCrash();
+  const bytes = rotten.bytesOf(older);
+  bytes[bytes.length - 3] ^= 1;
+  assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
+  bytes[bytes.length - 2 * line(0).length - 20] ^= 1;
+  assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
   // The newer one comes while the older one is read.
   const found = await read(before, {}, 0, () => before.put(newer, files.bytesOf(newer)));
   assertEquals(found, { text: lines(0, 5).join(""), other: [] });
