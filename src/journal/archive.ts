@@ -47,9 +47,10 @@ export function* laterOf(segments: readonly ArchiveSegment[], index: number): Ge
  */
 export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments = new Map<string, ArchiveSegment>();
+  const surroundings = new Surroundings(files);
   for (const path of paths) {
     // A directory and a pattern of the files in it: each file is listed and counted once.
-    for (const segment of await segmentsOf(files, path)) {
+    for (const segment of await segmentsOf(files, path, surroundings)) {
       const file = resolve(segment.path);
       if (!segments.has(file)) segments.set(file, segment);
     }
@@ -136,16 +137,34 @@ export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
 }
 
-async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+/** What the directories of single files say; of many files each is looked at once. */
+class Surroundings {
+  readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newestBase: number }>>();
+
+  constructor(private readonly files: FileSystem) {}
+
+  of(directory: string) {
+    const known = this.#known.get(directory) ?? this.#look(directory);
+    this.#known.set(directory, known);
+    return known;
+  }
+
+  async #look(directory: string) {
+    const newestBase = (await listSegments(this.files, directory)).at(-1)?.base ?? -1;
+    return { newestBase, cursor: await cursorOf(this.files, directory) };
+  }
+}
+
+async function segmentsOf(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
   const kind = (await files.stat(path))?.kind;
   if (kind === "directory") return await segmentsIn(files, trimSlash(path));
-  if (kind !== undefined) return await segmentAt(files, path);
+  if (kind !== undefined) return await segmentAt(files, path, surroundings);
   const matching = isPattern(path) ? await expandPattern(files, path) : [];
   if (matching.length === 0) {
     const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
     throw usage(`${path}: ${what}`, "name a journal directory or segment files");
   }
-  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each))).flat();
+  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each, surroundings))).flat();
 }
 
 /**
@@ -181,7 +200,7 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
   return (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
 }
 
-async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+async function segmentAt(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
   const slash = path.lastIndexOf("/");
   const directory = slash === -1 ? "." : path.slice(0, slash);
   const name = path.slice(slash + 1);
@@ -192,8 +211,8 @@ async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegmen
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
   }
-  const newest = (await listSegments(files, directory)).at(-1)?.base === base;
-  return await survey(files, directory, { base, name, path }, await cursorOf(files, directory), newest);
+  const { newestBase, cursor } = await surroundings.of(directory);
+  return await survey(files, directory, { base, name, path }, cursor, base === newestBase);
 }
 
 /** Nothing if the daemon has unlinked it since it was listed. */

@@ -234,3 +234,12 @@ Deno.test("of two copies of a frame the newer one counts if it was asked for, el
   assertEquals(found, { text: lines(0, 5).join(""), other: [] });
   await live.close();
 });
+
+Deno.test("of many files of one directory, that is looked at once", async () => {
+  const files = await journal([4, 4, 4, 4]);
+  const paths = [0, 4, 8, 12].map((base) => `/j/${name(base)}`);
+  const before = files.log.length;
+  assertEquals((await openArchive(files, paths)).map(({ newest }) => newest), [false, false, false, true]);
+  const looks = files.log.slice(before).filter((entry) => entry === "list /j" || entry === "open /j/cursor");
+  assertEquals(looks, ["list /j", "open /j/cursor"]);
+});
