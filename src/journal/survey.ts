@@ -184,6 +184,12 @@ export async function tallyRecords(
   return tally;
 }
 
+/** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */
+export function footerOf(base: number, tally: Tally, cursor: number): Footer {
+  const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
+  return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };
+}
+
 async function read(file: File, position: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   return bytes.subarray(0, await readTolerant(file, bytes, position));
