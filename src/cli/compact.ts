@@ -13,6 +13,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { describeCompaction, jsonOfCompaction } from "./compact/report.ts";
 import { jsonFlag } from "./operands.ts";
+import { checkOwner } from "./owner.ts";
 import { printError } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { wantsColour } from "./terminal.ts";
@@ -20,6 +21,8 @@ import { wantsColour } from "./terminal.ts";
 /** A journal and what is known of how it is to be kept. */
 interface Job {
   readonly directory: string;
+  /** A route that has never run has no journal yet, which is no fault. */
+  readonly mayBeAbsent: boolean;
   readonly policy: CompactionPolicy;
 }
 
@@ -62,6 +65,7 @@ is removed unless --older-than or --max-bytes says so.`,
     const codes = new Set<number>();
     for (const job of jobs) {
       try {
+        if (job.mayBeAbsent && await runtime.files.stat(job.directory) === undefined) continue;
         codes.add(await compactOne(job, invocation, runtime));
       } catch (thrown) {
         // What is wrong with one journal keeps no other one from its turn.
@@ -78,7 +82,8 @@ is removed unless --older-than or --max-bytes says so.`,
 async function compactOne({ directory, policy }: Job, invocation: Invocation, runtime: Runtime): Promise<number> {
   const { switches } = invocation;
   const dryRun = switches.has("dry-run");
-  if (!dryRun) await checkOwner(directory, runtime);
+  const fromCron = (owner: string) => `for example from its crontab: crontab -u ${owner} -e`;
+  if (!dryRun) await checkOwner(directory, "compacting", runtime, fromCron);
   const isShown = switches.has("verbose") || isatty(2);
   let progress: Progress | undefined;
   const report = await compactJournal({
@@ -109,16 +114,6 @@ async function print(directory: string, report: CompactionReport, switches: Read
   }
 }
 
-/** Files of another user's would be files that the daemon cannot open. */
-async function checkOwner(directory: string, runtime: Runtime): Promise<void> {
-  const owner = (await runtime.files.stat(directory))?.uid;
-  if (owner === undefined || runtime.uid === undefined || owner === runtime.uid) return;
-  const name = runtime.userName(owner);
-  throw new SpillwayError(`journal ${directory}: belongs to ${name}, found ${runtime.userName()} compacting it`, {
-    hint: `run it as ${name}, for example from its crontab: crontab -u ${name} -e`,
-  });
-}
-
 async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> {
   const { operands, values } = invocation;
   const limits = {
@@ -135,6 +130,7 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
     const { keeping } = await readLockNote(runtime.files, directory);
     jobs.push({
       directory,
+      mayBeAbsent: false,
       policy: {
         rewindBytes: keeping?.rewindBytes ?? 0,
         retainMs: keeping?.retainMs,
@@ -147,7 +143,6 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
   return jobs;
 }
 
-/** A route that has never run has no journal yet, which is no fault. */
 async function jobsOfConfig(
   path: string | undefined,
   limits: Pick<CompactionPolicy, "olderThanMs" | "maxBytes">,
@@ -156,9 +151,9 @@ async function jobsOfConfig(
   const jobs: Job[] = [];
   for (const { journal, target } of (await loadConfig(path, runtime)).routes) {
     const { directory, retainMs, retainBytes, segmentBytes } = journal;
-    if (await runtime.files.stat(directory) === undefined) continue;
     jobs.push({
       directory,
+      mayBeAbsent: true,
       policy: { rewindBytes: target.rewindBytes, retainMs, retainBytes, segmentBytes, ...limits },
     });
   }

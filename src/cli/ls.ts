@@ -39,7 +39,9 @@ damaged (spillway verify tells more).`,
     const segments = await openArchive(runtime.files, operandsOf("ls", invocation));
     const rows: Row[] = [];
     for (const segment of segments) {
-      const { frames, bytes, end, lowestUs, highestUs } = await tallySegment(runtime.files, segment);
+      const tally = await tallySegment(runtime.files, segment);
+      if (tally === undefined) continue;
+      const { frames, bytes, end, lowestUs, highestUs } = tally;
       rows.push({
         segment: segment.path,
         base: segment.base,

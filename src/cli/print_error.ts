@@ -8,11 +8,23 @@ export interface PrintedError {
   readonly exit: number;
 }
 
-/** What to do where the code alone tells. */
+const FULL = "make room, or name a place on another file system; spillway compact --max-bytes frees what is delivered";
+
+/** What to do where a call on a file fails and the code alone tells. */
+const FILE_HINTS: Readonly<Record<string, string>> = {
+  EACCES: "run it as the user that this belongs to; a journal belongs to the user that the daemon runs as",
+  EDQUOT: FULL,
+  EIO: "the disk may be failing: look at dmesg and smartctl -a",
+  EISDIR: "this is a directory: name a file",
+  EMFILE: "raise the limit of open files, ulimit -n",
+  ENFILE: "the system has too many open files: fs.file-max",
+  ENOSPC: FULL,
+  ENOTDIR: "a part of the path that should be a directory is a file",
+  EROFS: "the file system is mounted read-only",
+};
+
 function hintOf({ code, syscall }: SystemError): string | undefined {
-  const isFile = syscall !== "connect" && syscall !== "listen";
-  if (code !== "EACCES" || !isFile) return undefined;
-  return "run it as the user that this belongs to; a journal belongs to the user that the daemon runs as";
+  return syscall === "connect" || syscall === "listen" ? undefined : FILE_HINTS[code];
 }
 
 /**

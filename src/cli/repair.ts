@@ -4,11 +4,12 @@ import { EXIT, SpillwayError } from "../base/error.ts";
 import { counted, framesOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
-import { openArchive } from "../journal/archive.ts";
+import { directoriesAt, openArchive } from "../journal/archive.ts";
 import { type MovedRange, repair, type RepairEvents } from "../journal/repair.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
+import { checkOwner } from "./owner.ts";
 import { printError } from "./print_error.ts";
 import { Progress } from "./progress.ts";
 import { wantsColour } from "./terminal.ts";
@@ -22,7 +23,9 @@ that are whole stay as they are, byte for byte, and spillway verify is clean
 afterwards. A repair that is killed is finished by the next one.
 
 The daemon must not be running (exit code 75 if it is); it passes over damage by
-itself, so nothing is urgent. Exit code 1 if something could not be repaired.`,
+itself, so nothing is urgent. Run it as the owner of the journal's directory;
+anybody else, root too, is refused. Exit code 1 if something could not be
+repaired.`,
   flags: [
     { name: "dry-run", says: "only say what would be moved; a daemon may be running" },
     {
@@ -42,7 +45,10 @@ itself, so nothing is urgent. Exit code 1 if something could not be repaired.`,
     const paths = operandsOf("repair", invocation);
     const framing = values.framing === undefined ? undefined : framingOf(values.framing);
     const dryRun = switches.has("dry-run");
-    const total = (await openArchive(runtime.files, paths)).reduce((sum, { size }) => sum + size, 0);
+    const segments = await openArchive(runtime.files, paths);
+    const directories = [...await directoriesAt(runtime.files, paths), ...segments.map(({ directory }) => directory)];
+    if (!dryRun) await checkOwners(directories, runtime);
+    const total = segments.reduce((sum, { size }) => sum + size, 0);
     const progress = new Progress(runtime.stderr, systemClock, "checked", total);
     const report = new Report(runtime, progress, { json: switches.has("json"), dryRun });
     await repair(paths, {
@@ -59,6 +65,13 @@ itself, so nothing is urgent. Exit code 1 if something could not be repaired.`,
     return report.failures === 0 ? EXIT.ok : EXIT.failed;
   },
 };
+
+async function checkOwners(directories: readonly string[], runtime: Runtime): Promise<void> {
+  for (const directory of new Set(directories)) {
+    const example = (owner: string) => `for example: sudo -u ${owner} spillway repair ${directory}`;
+    await checkOwner(directory, "repairing", runtime, example);
+  }
+}
 
 const MAX_FRAME = " max_frame=1048576";
 const SHORT: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
 import { Schedule } from "../replay/pacer.ts";
-import { readProgress, type ReplayIdentity, type SavedReplay } from "../replay/progress_file.ts";
+import { lockProgress, readProgress, type ReplayIdentity, type SavedReplay } from "../replay/progress_file.ts";
 import { checkSame, selectionLeft } from "../replay/resume.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -46,29 +46,45 @@ skipped and named, and the exit code is then 1.`,
     const asked = selectionOf(invocation, Date.now());
     const segments = await openArchive(runtime.files, operandsOf("replay", invocation));
     warnOfMixture(segments, "sent", runtime);
-    const identity = { target: settings.target, flags: selectionFlags(invocation) };
-    const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
-    const saved = await savedProgress(runtime, settings, identity, segments, directories);
-    if (saved?.done) {
-      const { frames, next } = saved;
-      runtime.stderr.write(
-        `nothing to send: ${settings.progressFile} says that this replay is finished, ${
-          counted(frames, "frame")
-        } up to ${next - 1}; remove it to begin anew\n`,
-      );
-      return EXIT.ok;
+    const { target, progressFile, dryRun } = settings;
+    const identity = { target, flags: selectionFlags(invocation) };
+    const lock = progressFile === undefined || dryRun ? undefined : await lockProgress(runtime.files, progressFile);
+    try {
+      return await replay(runtime, settings, identity, segments, asked);
+    } finally {
+      lock?.close();
     }
-    const selection = saved === undefined ? asked : selectionLeft(saved);
-    const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
-    if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
-    announceMissing(plan, settings, runtime);
-    if (settings.dryRun) return EXIT.ok;
-    const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
-    const head = { spillway_replay: 1, ...identity, directories, selection: saved?.selection ?? asked } as const;
-    const job: Job = { runtime, settings, segments, selection, plan, before, head };
-    return await sendAll(job);
   },
 };
+
+async function replay(
+  runtime: Runtime,
+  settings: ReplaySettings,
+  identity: ReplayIdentity,
+  segments: readonly ArchiveSegment[],
+  asked: Selection,
+): Promise<number> {
+  const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
+  const saved = await savedProgress(runtime, settings, identity, segments, directories);
+  if (saved?.done) {
+    const { frames, next } = saved;
+    runtime.stderr.write(
+      `nothing to send: ${settings.progressFile} says that this replay is finished, ${counted(frames, "frame")} up to ${
+        next - 1
+      }; remove it to begin anew\n`,
+    );
+    return EXIT.ok;
+  }
+  const selection = saved === undefined ? asked : selectionLeft(saved);
+  const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
+  if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
+  announceMissing(plan, settings, runtime);
+  if (settings.dryRun) return EXIT.ok;
+  const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
+  const head = { spillway_replay: 1, ...identity, directories, selection: saved?.selection ?? asked } as const;
+  const job: Job = { runtime, settings, segments, selection, plan, before, head };
+  return await sendAll(job);
+}
 
 /** What the progress file says, once it is clear that it is of this replay. */
 async function savedProgress(

@@ -12,8 +12,10 @@ import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
 import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
-import { isCompressed, listSegments, openSegment, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveySegment, type Tally, tallyRecords } from "./survey.ts";
+import { newestNoted } from "./noted_cursor.ts";
+import { decideCursor } from "./recovery.ts";
+import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment, type Tally, tallyRecords } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -30,6 +32,14 @@ const FILES_AT_ONCE = 16;
 /** Files that make a directory a journal, segments apart. */
 const JOURNAL_FILES = ["cursor", "lock"];
 
+/** Those that come after it in its journal, in ascending order: their copies of a frame count, not its own. */
+export function* laterOf(segments: readonly ArchiveSegment[], index: number): Generator<ArchiveSegment> {
+  const { directory, base } = segments[index];
+  for (let i = index + 1; i < segments.length; i++) {
+    if (segments[i].directory === directory && segments[i].base > base) yield segments[i];
+  }
+}
+
 /**
  * The segments at `paths`, each a journal directory, a segment file or a
  * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code
@@ -37,9 +47,10 @@ const JOURNAL_FILES = ["cursor", "lock"];
  */
 export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments = new Map<string, ArchiveSegment>();
+  const surroundings = new Surroundings(files);
   for (const path of paths) {
     // A directory and a pattern of the files in it: each file is listed and counted once.
-    for (const segment of await segmentsOf(files, path)) {
+    for (const segment of await segmentsOf(files, path, surroundings)) {
       const file = resolve(segment.path);
       if (!segments.has(file)) segments.set(file, segment);
     }
@@ -78,23 +89,34 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
   const found = await surveySegment(file, listed.path, listed.base, listed.framer);
   const isSame = listed.marks === undefined || found.marks === undefined ||
     Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
-  // What was appended to it since does not count.
-  return isSame ? listed : { ...listed, ...found, name: nameOf(found.path) };
+  // What was appended to it since does not count; nothing takes from it but a repair.
+  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: nameOf(found.path) };
 }
 
-/** The first frame of the journal in `directory` that is not delivered; undefined if no cursor file says so. */
+/**
+ * The first frame of the journal in `directory` that is not delivered; undefined
+ * if there is no cursor file. Where it is damaged, what the daemon would go by.
+ */
 export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
   const found = await readCursor(files, `${directory}/cursor`);
-  return found.kind === "valid" ? found.state.cursor : undefined;
+  if (found.kind === "absent") return undefined;
+  if (found.kind === "valid") return found.state.cursor;
+  const { segments } = await surveyJournal(files, directory, LINES);
+  const newest = await newestNoted(files, segments);
+  return decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base }).cursor;
 }
 
-/** What is in a segment, from its footer, or from its record headers where it has none. */
+/**
+ * What is in a segment, from its footer, or from its record headers where it has
+ * none; undefined if it has none and is gone since it was listed.
+ */
 export async function tallySegment(
   files: FileSystem,
   segment: ArchiveSegment,
-): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end">> {
+): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
   if (segment.footer !== undefined) return segment.footer;
-  const file = await openSegment(files, segment.path);
+  const file = await openSegmentIfThere(files, segment.path);
+  if (file === undefined) return undefined;
   try {
     return await tallyRecords(file, segment, false);
   } finally {
@@ -115,16 +137,34 @@ export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
   return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
 }
 
-async function segmentsOf(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+/** What the directories of single files say; of many files each is looked at once. */
+class Surroundings {
+  readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newestBase: number }>>();
+
+  constructor(private readonly files: FileSystem) {}
+
+  of(directory: string) {
+    const known = this.#known.get(directory) ?? this.#look(directory);
+    this.#known.set(directory, known);
+    return known;
+  }
+
+  async #look(directory: string) {
+    const newestBase = (await listSegments(this.files, directory)).at(-1)?.base ?? -1;
+    return { newestBase, cursor: await cursorOf(this.files, directory) };
+  }
+}
+
+async function segmentsOf(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
   const kind = (await files.stat(path))?.kind;
   if (kind === "directory") return await segmentsIn(files, trimSlash(path));
-  if (kind !== undefined) return await segmentAt(files, path);
+  if (kind !== undefined) return await segmentAt(files, path, surroundings);
   const matching = isPattern(path) ? await expandPattern(files, path) : [];
   if (matching.length === 0) {
     const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
     throw usage(`${path}: ${what}`, "name a journal directory or segment files");
   }
-  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each))).flat();
+  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each, surroundings))).flat();
 }
 
 /**
@@ -160,7 +200,7 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
   return (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
 }
 
-async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegment[]> {
+async function segmentAt(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
   const slash = path.lastIndexOf("/");
   const directory = slash === -1 ? "." : path.slice(0, slash);
   const name = path.slice(slash + 1);
@@ -171,8 +211,8 @@ async function segmentAt(files: FileSystem, path: string): Promise<ArchiveSegmen
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
   }
-  const newest = (await listSegments(files, directory)).at(-1)?.base === base;
-  return await survey(files, directory, { base, name, path }, await cursorOf(files, directory), newest);
+  const { newestBase, cursor } = await surroundings.of(directory);
+  return await survey(files, directory, { base, name, path }, cursor, base === newestBase);
 }
 
 /** Nothing if the daemon has unlinked it since it was listed. */
@@ -183,15 +223,9 @@ async function survey(
   cursor: number | undefined,
   newest: boolean,
 ): Promise<ArchiveSegment[]> {
-  const file = await openSegmentIfThere(files, path);
-  if (file === undefined) return [];
-  try {
-    const found = await surveySegment(file, path, base, LINES);
-    // It may have been compressed since it was listed.
-    return [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
-  } finally {
-    file.close();
-  }
+  const found = await surveyIfThere(files, { base, path }, LINES);
+  // It may have been compressed since it was listed.
+  return found === undefined ? [] : [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
 }
 
 function nameOf(path: string): string {

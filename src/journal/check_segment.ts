@@ -5,7 +5,7 @@
 import type { File } from "../runtime/files.ts";
 import { type Footer, type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { SegmentSurvey } from "./survey.ts";
-import { walkBatches } from "./walk.ts";
+import { type Found, walkBatches } from "./walk.ts";
 
 export type Checked =
   /** `payload` is valid until the next step. */
@@ -19,10 +19,11 @@ export type Checked =
 /** A segment, and whether it is the newest of its journal: nothing more is written to any other. */
 export type CheckableSegment = Pick<SegmentSurvey, "header" | "marks" | "size"> & { readonly newest: boolean };
 
-/** Everything in the file, in order, checksums verified. */
+/** Everything in the file, in order, checksums verified; without the segment's header from the record at `from` on. */
 export async function* checkSegment(
   file: File,
   segment: CheckableSegment,
+  from?: number,
 ): AsyncGenerator<readonly Checked[]> {
   const { header, marks, size, newest } = segment;
   if (marks === undefined) {
@@ -31,13 +32,17 @@ export async function* checkSegment(
     if (size > 0) yield [{ kind, offset: 0, bytes: size }];
     return;
   }
-  if (header === undefined) yield [{ kind: "damage", offset: 0, bytes: SEGMENT_HEADER_BYTES }];
-  for await (const batch of walkBatches(file, { marks, limit: size, verify: true })) {
+  if (header === undefined && from === undefined) yield [{ kind: "damage", offset: 0, bytes: SEGMENT_HEADER_BYTES }];
+  for await (const batch of walkBatches(file, { marks, limit: size, verify: true, from })) {
     yield batch.map((found): Checked => {
       if (found.kind !== "tail") return found;
-      // In a segment that is not written to any more, nobody comes to cut it off.
-      const kind = found.torn && newest ? "unfinished" : "damage";
+      const kind = isUnfinished(found, newest) ? "unfinished" : "damage";
       return { kind, offset: found.offset, bytes: found.bytes };
     });
   }
+}
+
+/** Is this tail a write that is under way, or was interrupted? In a segment that is not the newest nobody comes to cut it off. */
+export function isUnfinished({ torn }: Extract<Found, { kind: "tail" }>, newest: boolean): boolean {
+  return torn && newest;
 }

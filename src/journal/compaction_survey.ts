@@ -3,9 +3,9 @@ import type { FileSystem } from "../runtime/files.ts";
 import type { Candidate } from "./compaction_plan.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { LINES } from "./framer_of.ts";
-import { isCompressed, openSegment, openSegmentIfThere } from "./segment_files.ts";
+import { hasRecords } from "./overlap.ts";
+import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
 import { type SegmentSurvey, surveyJournal, tallyRecords } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
 
 /** A segment that may be removed or rewritten. */
 export interface CompactionSegment extends Candidate {
@@ -82,25 +82,11 @@ async function factsOf(
   };
 }
 
-/** An empty one takes no frame from those before it. */
-async function hasRecords(files: FileSystem, survey: SegmentSurvey): Promise<boolean> {
-  if (survey.footer !== undefined) return survey.footer.records > 0;
-  if (survey.size <= SEGMENT_HEADER_BYTES || survey.marks === undefined) return false;
-  const file = await openSegmentIfThere(files, survey.path);
-  if (file === undefined) return false;
-  try {
-    for await (const found of walkRecords(file, { marks: survey.marks, limit: survey.size, verify: false })) {
-      if (found.kind === "record") return true;
-    }
-    return false;
-  } finally {
-    file.close();
-  }
-}
-
 /** What a segment with the records below `bound` alone would take. */
 async function bytesBelow(files: FileSystem, survey: SegmentSurvey, bound: number): Promise<number> {
-  const file = await openSegment(files, survey.path);
+  const file = await openSegmentIfThere(files, survey.path);
+  // The daemon has removed it: nothing will be done with it, whatever its size was.
+  if (file === undefined) return survey.size;
   try {
     const { records, bytes } = await tallyRecords(file, survey, false, bound);
     return SEGMENT_HEADER_BYTES + records * RECORD_HEADER_BYTES + bytes + FOOTER_BYTES;

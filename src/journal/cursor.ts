@@ -7,6 +7,7 @@ import { crc32 } from "node:zlib";
 import { SystemError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { CURSOR_MAGIC, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU64, viewOf } from "./format.ts";
+import { newerVersion } from "./newer_version.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 export interface CursorState {
@@ -80,8 +81,11 @@ export function decodeCursor(bytes: Uint8Array): CursorFound {
   return { ...best, newest: before !== undefined || isFirst };
 }
 
-/** Reads the cursor without changing anything. */
-export async function readCursor(files: FileSystem, path: string): Promise<CursorFound> {
+/** What a cursor file of this program's format says. */
+export type KnownCursor = Exclude<CursorFound, { kind: "newer" }>;
+
+/** Reads the cursor without changing anything. A newer format version rejects with a `SpillwayError`. */
+export async function readCursor(files: FileSystem, path: string): Promise<KnownCursor> {
   let file: File;
   try {
     file = await files.open(path, "read");
@@ -91,7 +95,9 @@ export async function readCursor(files: FileSystem, path: string): Promise<Curso
   }
   try {
     const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
-    return decodeCursor(bytes.subarray(0, await readTolerant(file, bytes, 0)));
+    const found = decodeCursor(bytes.subarray(0, await readTolerant(file, bytes, 0)));
+    if (found.kind === "newer") throw newerVersion(path, found.version);
+    return found;
   } finally {
     file.close();
   }

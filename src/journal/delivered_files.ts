@@ -6,8 +6,8 @@
 import type { Framer } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Segment, type SegmentList } from "./segment.ts";
-import { openSegmentIfThere, type SegmentFile, segmentsAmong } from "./segment_files.ts";
-import { surveySegment } from "./survey.ts";
+import { type SegmentFile, segmentsAmong } from "./segment_files.ts";
+import { surveyIfThere } from "./survey.ts";
 
 export interface DeliveredFilesOptions {
   readonly files: FileSystem;
@@ -58,22 +58,17 @@ async function replace(
   { base, path }: SegmentFile,
   before: readonly Segment[],
 ): Promise<void> {
-  const file = await openSegmentIfThere(files, path);
+  const survey = await surveyIfThere(files, { base, path }, framer);
   // Removed since it was listed: the next look will tell.
-  if (file === undefined) return;
-  try {
-    const survey = await surveySegment(file, path, base, framer);
-    const segment = new Segment(survey);
-    segment.measure(survey);
-    const bound = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
-    const end = survey.footer?.end ?? Math.max(base, ...before.map((each) => each.end));
-    segment.end = Math.min(end, bound ?? end);
-    if (survey.footer !== undefined) segment.setContents(survey.footer);
-    if (before.every(({ deliveredMs }) => deliveredMs !== undefined) && before.length > 0) {
-      segment.deliveredMs = Math.max(...before.map(({ deliveredMs }) => deliveredMs!));
-    }
-    segments.replace(before[0], segment);
-  } finally {
-    file.close();
+  if (survey === undefined) return;
+  const segment = new Segment(survey);
+  segment.measure(survey);
+  const bound = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
+  const end = survey.footer?.end ?? Math.max(base, ...before.map((each) => each.end));
+  segment.end = Math.min(end, bound ?? end);
+  if (survey.footer !== undefined) segment.setContents(survey.footer);
+  if (before.every(({ deliveredMs }) => deliveredMs !== undefined) && before.length > 0) {
+    segment.deliveredMs = Math.max(...before.map(({ deliveredMs }) => deliveredMs!));
   }
+  segments.replace(before[0], segment);
 }

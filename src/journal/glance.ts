@@ -3,16 +3,15 @@
  * changing anything: from the footers, and from the record headers of only the
  * segments that have none or that the cursor is in.
  */
+import { SystemError } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
-import { LINES } from "./framer_of.ts";
-import { newerVersion } from "./newer_version.ts";
+import { newestNoted } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
 import { decideCursor } from "./recovery.ts";
-import { Segment, SegmentList } from "./segment.ts";
-import { listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
+import { listSegments, type SegmentFile } from "./segment_files.ts";
+import { surveyPending } from "./pending_segments.ts";
 
 export interface Glance {
   /** Sequence of the next frame to deliver. */
@@ -32,20 +31,32 @@ export interface Glance {
   readonly atRiskBytes: number;
 }
 
+/** A daemon that delivers, or a compaction, may be at work: at last a segment that is gone is an error. */
+const LOOKS_MAX = 20;
+
 /**
  * Looks at the journal in `directory`. Rejects with a `SpillwayError` if a file
  * is of a newer format version, with a `SystemError` if one cannot be read.
  */
 export async function glanceAt(files: FileSystem, directory: string): Promise<Glance> {
-  const path = `${directory}/cursor`;
-  const found = await readCursor(files, path);
-  if (found.kind === "newer") throw newerVersion(path, found.version);
+  for (let left = LOOKS_MAX;; left--) {
+    try {
+      return await look(files, directory);
+    } catch (error) {
+      // What was removed since it was listed was delivered, and the cursor says so by now.
+      if (left === 1 || !(error instanceof SystemError && error.code === "ENOENT")) throw error;
+    }
+  }
+}
+
+async function look(files: FileSystem, directory: string): Promise<Glance> {
+  const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
-  const { list, surveys } = await surveyFrom(files, listed, state?.cursor ?? 0);
+  const { list, surveys } = await surveyPending(files, listed, state?.cursor ?? 0);
   const { cursor } = decideCursor({
     found,
-    newestNoted: noted(surveys),
+    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, surveys),
     oldestBase: list.all.find((each) => !each.empty)?.base,
   });
   const pending = await countPending(files, list, cursor, surveys);
@@ -60,43 +71,6 @@ export async function glanceAt(files: FileSystem, directory: string): Promise<Gl
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),
     atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
   };
-}
-
-/** The cursor as the newest segment has it that says something. */
-function noted(surveys: readonly SegmentSurvey[]): number | undefined {
-  const newest = surveys.findLast(({ footer, header }) => footer !== undefined || header !== undefined);
-  return newest?.footer?.cursor ?? newest?.header?.cursor;
-}
-
-interface Surveyed {
-  readonly list: SegmentList;
-  readonly surveys: readonly SegmentSurvey[];
-}
-
-/** The segments that may hold frames from `cursor` on, in ascending order. */
-async function surveyFrom(files: FileSystem, listed: readonly SegmentFile[], cursor: number): Promise<Surveyed> {
-  // One whose successor begins at or below the cursor holds nothing more to deliver.
-  const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
-  const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
-  let bound = Number.POSITIVE_INFINITY;
-  for (const { base, path } of listed.slice(from).reverse()) {
-    const file = await openSegmentIfThere(files, path);
-    if (file === undefined) continue;
-    try {
-      const survey = await surveySegment(file, path, base, LINES);
-      const segment = new Segment(survey);
-      segment.bytes = segment.limit = survey.size;
-      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
-      newestFirst.push({ segment, survey });
-      // What a later segment has again does not count in an earlier one.
-      if (!segment.empty) bound = base;
-    } finally {
-      file.close();
-    }
-  }
-  const list = new SegmentList();
-  for (const { segment } of newestFirst.reverse()) list.add(segment);
-  return { list, surveys: newestFirst.map(({ survey }) => survey) };
 }
 
 async function bytesOf(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {

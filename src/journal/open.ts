@@ -18,7 +18,7 @@ import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { isCompressed, openSegment } from "./segment_files.ts";
-import { type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
+import { footerOf, type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
 
@@ -288,17 +288,7 @@ function noted(found: SegmentSurvey): number | undefined {
 }
 
 async function seal(file: File, found: SegmentSurvey, tally: Tally): Promise<number> {
-  const footer = encodeFooter({
-    records: tally.records,
-    base: found.base,
-    end: tally.end,
-    frames: tally.frames,
-    bytes: tally.bytes,
-    lowestUs: tally.lowestUs,
-    highestUs: tally.highestUs,
-    cursor: tally.cursor ?? found.header!.cursor,
-    offset: tally.offset,
-  }, found.marks!.footer);
+  const footer = encodeFooter(footerOf(found.base, tally, found.header!.cursor), found.marks!.footer);
   await file.writeAt([footer], tally.offset);
   return footer.length;
 }

@@ -10,9 +10,10 @@
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, cursorOf, successorOf, surveyOpened } from "./archive.ts";
+import { type ArchiveSegment, cursorOf, laterOf, successorOf, surveyOpened } from "./archive.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
-import { boundAfter, type Scanned, scanSegment } from "./scan.ts";
+import { boundAmong } from "./overlap.ts";
+import { type Scanned, scanSegment } from "./scan.ts";
 import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
@@ -51,17 +52,20 @@ export async function* readPassages(
   selection: Selection,
 ): AsyncGenerator<Passage> {
   const reader = new PassageReader(files, new Wanted(selection));
-  for (const segment of segments) {
+  for (const [index, segment] of segments.entries()) {
     if (reader.wanted.done) return;
     if (reader.wanted.skips(segment)) continue;
+    // Only what is read later is left to later segments: others may be in the directory, or come meanwhile.
+    const bound = await boundAmong(files, laterOf(segments, index));
     const file = await openSegmentIfThere(files, segment.path);
     if (file === undefined) {
-      yield* reader.readElsewhere(segment);
+      yield* reader.readElsewhere(segment, bound);
       continue;
     }
     try {
       const found = await surveyOpened(file, segment);
-      yield* reader.read(file, found, found === segment ? undefined : segment.footer?.end);
+      const limit = found === segment ? bound : Math.min(bound, endOf(segment));
+      yield* reader.read(file, found, limit);
     } finally {
       file.close();
     }
@@ -71,10 +75,9 @@ export async function* readPassages(
 class PassageReader {
   constructor(private readonly files: FileSystem, readonly wanted: Wanted) {}
 
-  /** What the segment has, up to `limit`. */
-  async *read(file: File, segment: ArchiveSegment, limit = Number.POSITIVE_INFINITY): AsyncGenerator<Passage> {
+  /** What the segment has below `bound`. */
+  async *read(file: File, segment: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
     const { wanted } = this;
-    const bound = Math.min(limit, await boundAfter(this.files, segment.directory, segment.base, segment.framer));
     const offset = await offsetOf(file, segment, wanted.fromOf(segment));
     for await (const found of scanSegment(file, segment, { bound, from: offset })) {
       if (wanted.done) return;
@@ -99,9 +102,9 @@ class PassageReader {
   }
 
   /** The file is gone: its frames are in another one by now, or delivered, or else they will show as missing. */
-  async *readElsewhere(gone: ArchiveSegment): AsyncGenerator<Passage> {
+  async *readElsewhere(gone: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
     const { files, wanted } = this;
-    const limit = gone.footer?.end ?? Number.POSITIVE_INFINITY;
+    const limit = Math.min(bound, endOf(gone));
     const successor = await successorOf(files, gone);
     const file = successor === undefined ? undefined : await openSegmentIfThere(files, successor.path);
     if (successor !== undefined && file !== undefined) {
@@ -132,6 +135,11 @@ class PassageReader {
     this.wanted.passOver(lost?.until ?? base);
     return { kind, segment: path, offset, bytes, lost };
   }
+}
+
+/** Sequence after its last frame, as far as that is known. */
+function endOf({ footer }: ArchiveSegment): number {
+  return footer?.end ?? Number.POSITIVE_INFINITY;
 }
 
 /** Where to begin to read for `sequence`: behind the last record that lies wholly before it. Payloads are not read. */

@@ -1,12 +1,11 @@
 /** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { framesBetween } from "./frames_between.ts";
 import { endOfLoss, lossIn } from "./loss.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegment } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
 
 export interface Pending {
   frames: number;
@@ -89,26 +88,14 @@ async function addFromHeaders(
   losses?: Losses,
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
-  // As a reader passes over the records: what stands there a second time is not delivered twice.
-  let position = cursor;
   try {
-    for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
+    for await (const found of framesBetween(file, segment, cursor, bound)) {
       if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
-      if (found.kind !== "record") {
-        if (found.kind !== "footer" && losses !== undefined) {
-          const { until: most, bound } = losses;
-          await addLost(file, segment, found, { from: position, most, bound }, pending);
-        }
-        continue;
+      if (found.kind === "frames") add(pending, found.frames, found.bytes);
+      else if (losses !== undefined) {
+        const range = { from: found.position, most: losses.until, bound: losses.bound };
+        await addLost(file, segment, found, range, pending);
       }
-      const { first, frames, length } = found.header;
-      if (first >= bound) return;
-      if (first + frames <= position) continue;
-      const from = Math.max(0, position - first);
-      const until = Math.min(frames, bound - first);
-      position = first + until;
-      const bytes = await bytesBetween(file, segment, { offset: found.offset, length, frames }, from, until);
-      add(pending, until - from, bytes);
     }
   } finally {
     file.close();

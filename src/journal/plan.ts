@@ -8,8 +8,10 @@
  */
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import type { ArchiveSegment } from "./archive.ts";
+import { type ArchiveSegment, laterOf } from "./archive.ts";
+import { isUnfinished } from "./check_segment.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
+import { boundAmong } from "./overlap.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
@@ -45,23 +47,9 @@ export async function planPassages(
   const planner = new Planner(files, selection, eachRecord);
   for (const [index, segment] of segments.entries()) {
     if (planner.wanted.done) break;
-    await planner.add(segment, boundOf(segments, index));
+    await planner.add(segment, await boundAmong(files, laterOf(segments, index)));
   }
   return planner.plan;
-}
-
-/** Base of the next segment of the same directory: its copy of a frame counts. */
-function boundOf(segments: readonly ArchiveSegment[], index: number): number {
-  const { directory, base } = segments[index];
-  const next = segments.slice(index + 1).find((each) =>
-    each.directory === directory && each.base > base && holds(each)
-  );
-  return next?.base ?? Number.POSITIVE_INFINITY;
-}
-
-/** Has it records, as far as can be told without looking for them? */
-function holds({ footer, marks }: ArchiveSegment): boolean {
-  return footer === undefined ? marks !== undefined : footer.records > 0;
 }
 
 class Planner {
@@ -119,7 +107,9 @@ class Planner {
     if (file === undefined) return;
     try {
       for await (const found of walkRecords(file, { marks: marks!, limit: size, verify: false })) {
-        if (found.kind === "damage" || found.kind === "tail" && !found.torn) this.#excused = true;
+        if (found.kind === "damage" || found.kind === "tail" && !isUnfinished(found, segment.newest)) {
+          this.#excused = true;
+        }
         if (found.kind !== "record") continue;
         if (found.header.first >= Math.min(bound, this.wanted.until) || this.wanted.done) return;
         await this.#add(file, found.offset, upTo(bound, found.header), found.header, segment);

@@ -35,8 +35,8 @@ export const readingJob: Job<ReadableSegment, number, SegmentReading> = async (s
 
 /** Reads in `thread`. What that cannot do, be it that there is no such thread, `instead` does, whose errors are whole. */
 export function readerIn(thread: ReadingThread, instead: SegmentReader): SegmentReader {
-  return async ({ base, path, size, header, marks, newest }, onProgress) => {
-    const segment = { base, path, size, header, marks, newest };
+  return async ({ base, path, size, newest }, onProgress) => {
+    const segment = { base, path, size, newest };
     let said = 0;
     try {
       return await thread.run(segment, (bytes) => {

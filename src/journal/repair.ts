@@ -3,17 +3,18 @@
  * and no byte is destroyed. The program may be killed, or the power lost, at any
  * moment: what was readable is, and the next run finishes.
  */
+import { resolve } from "node:path";
 import { silentLog } from "../base/log.ts";
 import type { Framing } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, directoriesAt, openArchive } from "./archive.ts";
+import { type ArchiveSegment, directoriesAt, openArchive, surveyOpened } from "./archive.ts";
 import { COMPRESSED_SUFFIX } from "./format.ts";
 import { lockCompaction, lockJournal } from "./lock.ts";
 import { Quarantine } from "./quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
 import { type DamagedStretch, planSegment } from "./repair_plan.ts";
 import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
-import { isCompressed, openSegment } from "./segment_files.ts";
+import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
@@ -57,7 +58,7 @@ export async function repair(paths: readonly string[], options: RepairOptions): 
   const { files, holder, dryRun } = options;
   const segments = await openArchive(files, paths);
   const whole = await directoriesAt(files, paths);
-  const directories = [...new Set([...whole, ...segments.map(({ directory }) => directory)])].sort();
+  const directories = distinct([...whole, ...segments.map(({ directory }) => directory)]);
   const locks: { close(): void }[] = [];
   try {
     if (!dryRun) {
@@ -69,13 +70,19 @@ export async function repair(paths: readonly string[], options: RepairOptions): 
       }
     }
     for (const directory of directories) {
-      const isWhole = whole.includes(directory);
-      const only = isWhole ? undefined : new Set(segments.filter((each) => each.directory === directory).map(baseOf));
+      const isHere = (other: string) => resolve(other) === resolve(directory);
+      const bases = segments.filter((each) => isHere(each.directory)).map(baseOf);
+      const only = whole.some(isHere) ? undefined : new Set(bases);
       await repairDirectory(directory, only, options);
     }
   } finally {
     for (const lock of locks) lock.close();
   }
+}
+
+/** A directory may have been given two names, and is locked once. */
+function distinct(directories: readonly string[]): string[] {
+  return [...new Map(directories.toReversed().map((each) => [resolve(each), each])).values()].sort();
 }
 
 /** `only`: the bases of the segments that were asked for; undefined: all, and the cursor. */
@@ -103,11 +110,14 @@ async function repairDirectory(directory: string, only: Set<number> | undefined,
   }
 }
 
-async function repairOne(segment: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
+async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
   const { files, dryRun, on } = options;
-  const { path } = segment;
-  const file = await openSegment(files, path);
+  const file = await openSegmentIfThere(files, listed.path);
+  // Only where nothing is locked: the daemon or a compaction has removed it.
+  if (file === undefined) return;
   try {
+    const segment = await surveyOpened(file, listed);
+    const { path } = segment;
     const plan = await planSegment(file, segment, { ...options, journal });
     if (plan.damages.length + plan.extras.length === 0) return;
     if (dryRun) {

@@ -5,11 +5,10 @@ import type { ArchiveSegment } from "./archive.ts";
 import { checkCursor } from "./check_cursor.ts";
 import { assertReadable } from "./copy_bytes.ts";
 import { type CursorFound, decodeSlot, encodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
+import { newestNoted } from "./noted_cursor.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type CursorDecision, decideCursor } from "./recovery.ts";
 import type { Range } from "./repair_plan.ts";
-import { openSegment } from "./segment_files.ts";
-import { tallyRecords } from "./survey.ts";
 
 export interface CursorRepair {
   readonly damages: readonly (Range & { readonly to: string })[];
@@ -95,26 +94,4 @@ async function replace(files: FileSystem, directory: string, bytes: Uint8Array):
     throw error;
   }
   await files.syncDirectory(directory);
-}
-
-/** The cursor as the newest record or footer has it, else as the newest header. */
-export async function newestNoted(
-  files: FileSystem,
-  segments: readonly ArchiveSegment[],
-): Promise<number | undefined> {
-  for (const segment of segments.toReversed()) {
-    const noted = segment.footer?.cursor ?? await lastNoted(files, segment) ?? segment.header?.cursor;
-    if (noted !== undefined) return noted;
-  }
-  return undefined;
-}
-
-async function lastNoted(files: FileSystem, segment: ArchiveSegment): Promise<number | undefined> {
-  if (segment.marks === undefined) return undefined;
-  const file = await openSegment(files, segment.path);
-  try {
-    return (await tallyRecords(file, segment, true)).cursor;
-  } finally {
-    file.close();
-  }
 }

@@ -12,7 +12,7 @@ import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./fo
 import { Quarantine } from "./quarantine.ts";
 import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_plan.ts";
 import { fileOf, rangeInFile } from "./segment_files.ts";
-import { surveySegment, tallyRecords } from "./survey.ts";
+import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
 
 /** A range of the file on disk that is in quarantine now. */
 export interface PutAside extends DamagedStretch {
@@ -104,9 +104,7 @@ async function writeRest(
   if (unfinished !== undefined) {
     await copyBytes(from, unfinished.offset, to, size, unfinished.bytes);
   } else if (plan.records > 0) {
-    const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
-    const cursor = tally.cursor ?? plan.cursor;
-    const footer = { records, base: segment.base, end, frames, bytes, lowestUs, highestUs, cursor, offset };
+    const footer = footerOf(segment.base, tally, plan.cursor);
     await to.writeAt([encodeFooter(footer, survey.marks!.footer)], size);
   }
 }

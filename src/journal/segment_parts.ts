@@ -10,8 +10,8 @@ import {
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
+import { framesBelow } from "./overlap.ts";
 import { openSegment } from "./segment_files.ts";
-import { framesBelow } from "./scan.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
 

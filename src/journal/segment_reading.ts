@@ -2,11 +2,12 @@
 import type { FileOpener } from "../runtime/files.ts";
 import { type CheckableSegment, type Checked, checkSegment } from "./check_segment.ts";
 import type { RecordHeader } from "./format.ts";
+import { LINES } from "./framer_of.ts";
 import { damagedExtras, openSegmentIfThere, rangeInFile } from "./segment_files.ts";
-import type { SegmentSurvey } from "./survey.ts";
+import { type SegmentSurvey, surveySegment } from "./survey.ts";
 
 /** What has to be known of a segment, as plain data: another thread may read it. */
-export type ReadableSegment = CheckableSegment & Pick<SegmentSurvey, "base" | "path">;
+export type ReadableSegment = Pick<SegmentSurvey, "base" | "path" | "size"> & Pick<CheckableSegment, "newest">;
 
 /** A stretch of a file on disk that is not what was written. */
 export interface DamagedRange {
@@ -54,19 +55,23 @@ const GONE: SegmentReading = {
 
 /**
  * Reads a segment through. `onProgress` is told the bytes that were read since
- * its last call. Rejects with a `SystemError` where the file cannot be read.
+ * its last call, as many in all as were listed. Rejects with a `SystemError` where the file cannot be read.
  */
 export async function readSegment(
   files: FileOpener,
-  segment: ReadableSegment,
+  listed: ReadableSegment,
   onProgress: (bytes: number) => void,
 ): Promise<SegmentReading> {
-  const file = await openSegmentIfThere(files, segment.path);
+  const file = await openSegmentIfThere(files, listed.path);
   if (file === undefined) return GONE;
-  const account = new Account(segment);
-  const { path } = segment;
-  let offset = 0;
+  let account: Account;
+  let done = 0;
   try {
+    // Since it was listed, a compaction may have put another file there, with more in it and marks of its own.
+    const survey = await surveySegment(file, listed.path, listed.base, LINES);
+    const segment = { ...survey, newest: listed.newest };
+    const { path } = segment;
+    account = new Account(segment);
     // Where nothing can be read, the whole file is one damaged range.
     const extras = segment.marks === undefined ? [] : await damagedExtras(file);
     for (const range of extras) account.damages.push({ path, ...range });
@@ -77,14 +82,14 @@ export async function readSegment(
         const range = await rangeInFile(file, found.offset, found.bytes);
         account.damages.push({ path, ...range, frames: framesOf(found.header) });
       }
-      const last = batch[batch.length - 1];
-      onProgress(last.offset - offset);
-      offset = last.offset;
+      const offset = Math.min(batch[batch.length - 1].offset, listed.size);
+      onProgress(offset - done);
+      done = offset;
     }
   } finally {
     file.close();
   }
-  onProgress(segment.size - offset);
+  onProgress(listed.size - done);
   return account.reading();
 }
 
@@ -100,7 +105,7 @@ class Account {
   #begin: SegmentReading["begin"];
   #end: number | undefined;
 
-  constructor(private readonly segment: ReadableSegment) {}
+  constructor(private readonly segment: SegmentSurvey) {}
 
   add(found: Checked): void {
     if (found.kind === "footer") return this.#reach(found.footer.end, found.footer.end, found.offset);

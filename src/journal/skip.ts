@@ -3,17 +3,18 @@
  * past them. Nothing else is written; the next start removes what is behind it.
  */
 import { EXIT, SpillwayError } from "../base/error.ts";
+import { silentLog } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, openArchive } from "./archive.ts";
+import { openArchive } from "./archive.ts";
 import { CursorFile, readCursor } from "./cursor.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { DamageLog } from "./damage_log.ts";
+import { framesBetween } from "./frames_between.ts";
 import { lockJournal } from "./lock.ts";
+import { newestNoted } from "./noted_cursor.ts";
+import { countFrames, countPending } from "./pending.ts";
+import { type PendingSegments, surveyPending } from "./pending_segments.ts";
 import { decideCursor } from "./recovery.ts";
-import { newestNoted } from "./repair_cursor.ts";
-import { openSegment } from "./segment_files.ts";
-import { tallyRecords } from "./survey.ts";
-import { walkRecords } from "./walk.ts";
+import { listSegments, openSegment } from "./segment_files.ts";
 
 /** What is between the cursor and the sequence that delivery is to go on at. */
 export interface GivenUp {
@@ -58,8 +59,9 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const found = await readCursor(files, path);
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
     const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
-    checkRange(directory, cursor, until, await endOf(files, segments, cursor));
-    const what = await contentsOf(files, segments, cursor, until);
+    const pending = await surveyPending(files, await listSegments(files, directory), cursor);
+    checkRange(directory, cursor, until, Math.max(cursor, pending.list.newest?.end ?? 0));
+    const what = await contentsOf(files, pending, cursor, until);
     if (!await confirm(what)) return undefined;
     const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false };
     const file = new CursorFile(files, directory, path, found.kind === "valid" ? found.generation : 0);
@@ -90,84 +92,47 @@ function checkRange(directory: string, cursor: number, until: number, end: numbe
   }
 }
 
-/** The sequence of the next frame that will be journaled. */
-async function endOf(files: FileSystem, segments: readonly ArchiveSegment[], cursor: number): Promise<number> {
-  const last = segments[segments.length - 1];
-  if (last === undefined) return cursor;
-  if (last.footer !== undefined) return Math.max(cursor, last.footer.end);
-  const file = await openSegment(files, last.path);
-  try {
-    return Math.max(cursor, (await tallyRecords(file, last, false)).claimedEnd);
-  } finally {
-    file.close();
-  }
-}
-
+/** What a daemon that starts here would count if it was told to skip: damaged frames too, which nobody else counts. */
 async function contentsOf(
   files: FileSystem,
-  segments: readonly ArchiveSegment[],
+  { list, surveys }: PendingSegments,
   from: number,
   until: number,
 ): Promise<GivenUp> {
-  const sum = { frames: 0, bytes: 0, lowestUs: Number.POSITIVE_INFINITY, highestUs: 0 };
-  const add = (frames: number, bytes: number, lowestUs: number, highestUs: number) => {
-    sum.frames += frames;
-    sum.bytes += bytes;
-    sum.lowestUs = Math.min(sum.lowestUs, lowestUs);
-    sum.highestUs = Math.max(sum.highestUs, highestUs);
-  };
-  for (const [index, segment] of segments.entries()) {
-    // What a later segment has again does not count in this one.
-    const bound = Math.min(until, segments.slice(index + 1).find(hasFrames)?.base ?? until);
-    if (segment.base >= bound || segment.marks === undefined) continue;
-    const { footer } = segment;
-    if (footer !== undefined && footer.end <= from) continue;
-    if (footer !== undefined && segment.base >= from && footer.end <= bound) {
-      add(footer.frames, footer.bytes, footer.lowestUs, footer.highestUs);
-      continue;
-    }
-    await addRecords(files, segment, from, bound, add);
-  }
-  const any = sum.frames > 0;
-  return {
-    from,
-    until,
-    frames: sum.frames,
-    bytes: sum.bytes,
-    firstUs: any ? sum.lowestUs : undefined,
-    lastUs: any ? sum.highestUs : undefined,
-  };
+  await countPending(files, list, from, surveys);
+  const counted = await countFrames(files, list, new DamageLog(silentLog), from, until);
+  return { from, until, ...counted, ...await timesOf(files, { list, surveys }, from, until) };
 }
 
-function hasFrames({ base, footer, size, marks }: ArchiveSegment): boolean {
-  return footer === undefined
-    ? marks !== undefined && size >= SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES
-    : footer.end > base;
-}
-
-/** Frames [from, until) of a segment, by its record headers. */
-async function addRecords(
+/** When the first and last frames of [from, until) arrived that can be read. */
+async function timesOf(
   files: FileSystem,
-  segment: ArchiveSegment,
+  { list, surveys }: PendingSegments,
   from: number,
   until: number,
-  add: (frames: number, bytes: number, lowestUs: number, highestUs: number) => void,
-): Promise<void> {
-  const file = await openSegment(files, segment.path);
-  let position = from;
-  try {
-    for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.size, verify: false })) {
-      if (found.kind !== "record") continue;
-      const { first, frames, length, timeUs } = found.header;
-      if (first >= until) return;
-      const start = Math.max(0, position - first);
-      const end = Math.min(frames, until - first);
-      if (start >= end) continue;
-      position = first + end;
-      const bytes = await bytesBetween(file, segment, { offset: found.offset, length, frames }, start, end);
-      add(end - start, bytes, timeUs, timeUs);
+): Promise<Pick<GivenUp, "firstUs" | "lastUs">> {
+  let firstUs: number | undefined;
+  let lastUs: number | undefined;
+  const note = (lowestUs: number, highestUs: number) => {
+    firstUs = Math.min(firstUs ?? lowestUs, lowestUs);
+    lastUs = Math.max(lastUs ?? highestUs, highestUs);
+  };
+  for (const [index, segment] of list.all.entries()) {
+    const bound = Math.min(until, list.boundOf(segment));
+    if (segment.empty || segment.marks === undefined || segment.base >= bound || segment.end <= from) continue;
+    const { footer } = surveys[index];
+    if (footer !== undefined && segment.base >= from && footer.end <= bound) {
+      note(footer.lowestUs, footer.highestUs);
+      continue;
     }
-  } finally {
-    file.close();
+    const file = await openSegment(files, segment.path);
+    try {
+      for await (const found of framesBetween(file, segment, from, bound)) {
+        if (found.kind === "frames") note(found.timeUs, found.timeUs);
+      }
+    } finally {
+      file.close();
+    }
   }
+  return { firstUs, lastUs };
 }

@@ -1,6 +1,6 @@
 /** What the files of a journal say, gathered at opening without changing any of them. */
 import type { Framer } from "../framing/framing.ts";
-import type { File, FileSystem } from "../runtime/files.ts";
+import type { File, FileOpener, FileSystem } from "../runtime/files.ts";
 import { type CursorFound, readCursor } from "./cursor.ts";
 import {
   decodeFooter,
@@ -19,7 +19,7 @@ import { framerOf } from "./framer_of.ts";
 import { newerVersion } from "./newer_version.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
-import { fileBytesOf, listSegments, openSegmentIfThere } from "./segment_files.ts";
+import { fileBytesOf, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
@@ -48,9 +48,7 @@ const LISTINGS_MAX = 20;
 
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
 export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
-  const cursorPath = `${directory}/cursor`;
-  const cursor = await readCursor(files, cursorPath);
-  if (cursor.kind === "newer") throw newerVersion(cursorPath, cursor.version);
+  const cursor = await readCursor(files, `${directory}/cursor`);
   for (let left = LISTINGS_MAX;; left--) {
     const segments = await surveySegments(files, directory, framer, left > 1);
     if (segments !== undefined) return { segments, cursor };
@@ -65,17 +63,27 @@ async function surveySegments(
   all: boolean,
 ): Promise<SegmentSurvey[] | undefined> {
   const segments: SegmentSurvey[] = [];
-  for (const { base, path } of await listSegments(files, directory)) {
-    const file = await openSegmentIfThere(files, path);
-    if (file === undefined && all) return undefined;
-    if (file === undefined) continue;
-    try {
-      segments.push(await surveySegment(file, path, base, framer));
-    } finally {
-      file.close();
-    }
+  for (const each of await listSegments(files, directory)) {
+    const survey = await surveyIfThere(files, each, framer);
+    if (survey !== undefined) segments.push(survey);
+    else if (all) return undefined;
   }
   return segments;
+}
+
+/** Judges a segment as its file is now; undefined if it is gone since it was listed. */
+export async function surveyIfThere(
+  files: FileOpener,
+  { base, path }: Pick<SegmentFile, "base" | "path">,
+  framer: Framer,
+): Promise<SegmentSurvey | undefined> {
+  const file = await openSegmentIfThere(files, path);
+  if (file === undefined) return undefined;
+  try {
+    return await surveySegment(file, path, base, framer);
+  } finally {
+    file.close();
+  }
 }
 
 /** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
@@ -174,6 +182,12 @@ export async function tallyRecords(
     }
   }
   return tally;
+}
+
+/** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */
+export function footerOf(base: number, tally: Tally, cursor: number): Footer {
+  const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
+  return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };
 }
 
 async function read(file: File, position: number, length: number): Promise<Uint8Array> {

@@ -35,19 +35,20 @@ export async function* verifySegments(
   segments: readonly ArchiveSegment[],
   { onProgress, cursors }: VerifyOptions,
 ): AsyncGenerator<SegmentVerdict> {
-  const started: Promise<SegmentReading>[] = [];
-  const start = (segment: ArchiveSegment) => {
-    const reading = readers[started.length % readers.length](segment, onProgress);
+  const begun: Promise<SegmentReading>[] = [];
+  let next = 0;
+  const begin = () => {
+    const reading = readers[next % readers.length](segments[next], onProgress);
     // Whoever comes to it hears of a failure; after another one nobody does.
     reading.catch(() => {});
-    started.push(reading);
+    begun.push(reading);
+    next++;
   };
-  const ahead = readers.length * SEGMENTS_AHEAD;
-  for (const segment of segments.slice(0, ahead)) start(segment);
+  while (next < Math.min(segments.length, readers.length * SEGMENTS_AHEAD)) begin();
   const positions = new Map(cursors);
-  for (const [index, segment] of segments.entries()) {
-    const reading = await started[index];
-    if (index + ahead < segments.length) start(segments[index + ahead]);
+  for (const segment of segments) {
+    const reading = await begun.shift()!;
+    if (next < segments.length) begin();
     yield verdictOf(segment, reading, positions);
   }
 }

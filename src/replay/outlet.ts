@@ -124,10 +124,9 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
   async settle(position: number, written = this.#flight.position): Promise<number> {
     this.interrupt();
     this.confirm(position);
-    const part = this.#flight.oldest();
-    const offset = part === undefined ? 0 : position - (part.position - part.bytes);
+    const bytes = this.#flight.reached(position);
     // Where it cannot be read once more, more is sent again; the next connection tells why.
-    if (part !== undefined && offset > 0) await this.#settleIn(part.first, offset).catch(() => {});
+    if (bytes > 0) await this.#settleIn(this.#flight.oldest()!.first, bytes).catch(() => {});
     return this.#finish(written);
   }
 
@@ -249,13 +248,8 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
     const stretch = batch.stretches[0];
     const limit = Math.min(stretch.end, stretch.start + bytes);
     if (stretch.first === first) {
-      const scan = batch.framer.scan(batch.buffer.bytes, stretch.start, stretch.start, limit);
-
-      const landed = { first, frames: scan.frames, bytes: scan.end - stretch.start, arrivedUs: stretch.timeUs };
-      if (landed.frames > 0) {
-        this.#flight.cut(landed.frames, landed.bytes);
-        this.#land(landed);
-      }
+      const landed = this.#flight.takeWithin(batch.framer, batch.buffer.bytes, stretch.start, limit);
+      if (landed !== undefined) this.#land(landed);
     }
     batch.buffer.release();
   }

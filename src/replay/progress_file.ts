@@ -6,9 +6,9 @@
  * finds one state or the other, never a half.
  */
 import type { Clock } from "../base/clock.ts";
-import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { Selection } from "../journal/wanted.ts";
-import type { FileSystem } from "../runtime/files.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
 
 /** What makes two runs the same replay. */
 export interface ReplayIdentity {
@@ -54,6 +54,22 @@ export async function readProgress(files: FileSystem, path: string): Promise<Sav
   });
 }
 
+/**
+ * Keeps other replays from the progress file at `path` until what it returns is
+ * closed: two would send the same frames. The lock is a file of its own, because
+ * the progress file is replaced again and again; it stays. Rejects with a
+ * `SpillwayError`, exit code 75 if another replay has it.
+ */
+export async function lockProgress(files: FileSystem, path: string): Promise<File> {
+  const file = await files.open(`${path}.lock`, "open").catch((error) => cannot(path, error, "nothing was sent"));
+  if (await file.tryLock()) return file;
+  file.close();
+  throw new SpillwayError(`--progress-file ${path}: another replay is at work with it`, {
+    hint: "wait for its end; the same command then goes on where it stopped",
+    exit: EXIT.busy,
+  });
+}
+
 export class ProgressFile {
   #latest: Position;
   #written: Position | undefined;
@@ -73,7 +89,7 @@ export class ProgressFile {
 
   /** Writes where it begins. Rejects with a `SpillwayError` if it cannot be written, before anything was sent. */
   async open(): Promise<void> {
-    await this.#write(this.#latest, false).catch((error) => this.#cannot(error, "nothing was sent"));
+    await this.#write(this.#latest, false).catch((error) => cannot(this.path, error, "nothing was sent"));
   }
 
   /** It has come this far; on disk within about 100 ms. */
@@ -88,7 +104,7 @@ export class ProgressFile {
     await this.#writing;
     const { next } = this.#latest;
     const hint = `everything before frame ${next} is confirmed: --from ${next} goes on there`;
-    await this.#write(this.#latest, true).catch((error) => this.#cannot(error, hint));
+    await this.#write(this.#latest, true).catch((error) => cannot(this.path, error, hint));
   }
 
   /** One that fails is tried again with the next position, and at the end. */
@@ -116,11 +132,11 @@ export class ProgressFile {
     if (sync) await this.files.syncDirectory(directoryOf(this.path));
     this.#written = position;
   }
+}
 
-  #cannot(error: unknown, hint: string): never {
-    const message = `--progress-file ${this.path}: cannot be written: ${messageOf(error)}`;
-    throw new SpillwayError(message, { hint, cause: error });
-  }
+function cannot(path: string, error: unknown, hint: string): never {
+  const message = `--progress-file ${path}: cannot be written: ${messageOf(error)}`;
+  throw new SpillwayError(message, { hint, cause: error });
 }
 
 function directoryOf(path: string): string {

@@ -6,6 +6,7 @@
  * many are answered"); here both become sequences.
  */
 import { Deque } from "../base/deque.ts";
+import type { Framer } from "../framing/framing.ts";
 
 export interface FlightPart {
   /** The first frame of it that is not confirmed. */
@@ -79,6 +80,22 @@ export class Flight {
     part.bytes -= bytes;
     this.#frames -= frames;
     if (part.frames === 0) this.#parts.shift();
+  }
+
+  /** So many bytes of the oldest part lie before `position`; 0 if none do. */
+  reached(position: number): number {
+    const part = this.#parts.first();
+    return part === undefined ? 0 : Math.max(0, position - (part.position - part.bytes));
+  }
+
+  /** Takes the frames of the oldest part, which begins at `start` of `bytes`, that end at `end` or before; undefined if none do. */
+  takeWithin(framer: Framer, bytes: Uint8Array, start: number, end: number): Landed | undefined {
+    const { first, arrivedUs } = this.#parts.first()!;
+    const scan = framer.scan(bytes, start, start, end);
+    if (scan.frames === 0) return undefined;
+    const landed = { first, frames: scan.frames, bytes: scan.end - start, arrivedUs };
+    this.cut(landed.frames, landed.bytes);
+    return landed;
   }
 
   /** The part that has `sequence` inside, not at its beginning. */

@@ -9,14 +9,13 @@
  * exactly; nothing before it is sent again, `rewind` apart.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
-import { messageOf } from "../base/error.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
-import type { JournalBatch } from "../journal/types.ts";
 import type { Flight, Landed } from "./flight.ts";
 import { JournalFeed, type Stretch } from "./journal_feed.ts";
 import { resumePoint } from "./resume.ts";
+import { settleWithin } from "./settle.ts";
 import type { Spool } from "./spool.ts";
 
 /** Bytes to send, as they lie in memory; `release` when they are written. */
@@ -126,14 +125,7 @@ export class Outlet {
   async settle(position: number): Promise<number> {
     this.interrupt();
     this.confirm(position);
-    const { spool } = this;
-    const part = this.#flight.oldest();
-    const offset = part === undefined ? 0 : position - (part.position - part.bytes);
-    if (part !== undefined && offset > 0 && part.first >= spool.confirmed) {
-      if (part.ends !== undefined) this.answer(endsUpTo(part.ends, offset));
-      else if (part.first >= spool.window.first) this.#settleInMemory(part.first, offset);
-      else await this.#settleInJournal(part.first, offset).catch((error) => this.#cannotSettle(error));
-    }
+    await settleWithin(this.spool, this.#feed, position);
     return this.finish();
   }
 
@@ -258,46 +250,4 @@ export class Outlet {
     }
     if (until > 0) this.spool.confirm(until, frames, bytes);
   }
-
-  #settleInMemory(first: number, offset: number): void {
-    const { window, options } = this.spool;
-    const { buffer } = window.at(window.indexOf(first))!;
-    const start = window.startOf(first);
-    this.#land(options.framer, buffer.bytes, start, start + offset);
-  }
-
-  async #settleInJournal(first: number, offset: number): Promise<void> {
-    const batch = await this.#feed.read(first);
-    if (batch === undefined) return;
-    if (batch.first === first) {
-      const limit = Math.min(batch.start + offset, endOfFirstPart(batch));
-      this.#land(batch.framer, batch.buffer.bytes, batch.start, limit);
-    }
-    this.#feed.release(batch);
-  }
-
-  /** Then the whole part is sent again, and counted so. */
-  #cannotSettle(error: unknown): void {
-    const { log } = this.spool.options;
-    log.warn("cannot read where the confirmed frames end, more is sent again", { error: messageOf(error) });
-  }
-
-  /** Frames of the oldest part that end at or before `end` are confirmed. */
-  #land(framer: Framer, bytes: Uint8Array, start: number, end: number): void {
-    const scan = framer.scan(bytes, start, start, end);
-    if (scan.frames === 0) return;
-    const { first } = this.#flight.oldest()!;
-    this.#flight.cut(scan.frames, scan.end - start);
-    this.spool.confirm(first + scan.frames, scan.frames, scan.end - start);
-  }
-}
-
-function endOfFirstPart({ parts, start, end }: JournalBatch): number {
-  return parts[1] === undefined ? end : start + parts[1].offset;
-}
-
-/** How many frames end at or before `offset`. */
-function endsUpTo(ends: Uint32Array, offset: number): number {
-  const index = ends.findIndex((end) => end > offset);
-  return index === -1 ? ends.length : index;
 }

@@ -16,8 +16,13 @@ Deno.test("every problem of a configuration is printed with its own hint", () =>
 });
 
 Deno.test("a failed system call is printed with its errno", () => {
-  const { text, exit } = printError(new SystemError("EIO", "open", "/x"), false);
-  assertEquals([text, exit], ["error: open /x: input/output error (EIO)\n", 1]);
+  const { text, exit } = printError(new SystemError("ENOENT", "open", "/x"), false);
+  assertEquals([text, exit], ["error: open /x: no such file or directory (ENOENT)\n", 1]);
+  const { text: failing } = printError(new SystemError("EIO", "read", "/x"), false);
+  assertEquals(
+    failing,
+    "error: read /x: input/output error (EIO)\nhint: the disk may be failing: look at dmesg and smartctl -a\n",
+  );
 });
 
 Deno.test("whoever may not read a file is told who may; an address is no file", () => {

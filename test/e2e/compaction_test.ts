@@ -123,11 +123,13 @@ scene("a journal of another user's is left alone: the daemon could not read what
   }
   Deno.chownSync(directory, 65534, 65534);
   const before = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
-  const compact = scene.program("compact", [...relayCommand(runtime), "compact", directory]);
-  assertEquals(await compact.exited, 1, compact.tail());
-  assertMatch(compact.errors[0], /^error: journal .*: belongs to \S+, found root compacting it$/);
-  assertMatch(compact.errors[1], /^hint: run it as/);
-  assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), before);
+  for (const [name, doing] of [["compact", "compacting"], ["repair", "repairing"]]) {
+    const program = scene.program(name, [...relayCommand(runtime), name, directory]);
+    assertEquals(await program.exited, 1, program.tail());
+    assertMatch(program.errors[0], new RegExp(`^error: journal .*: belongs to \\S+, found root ${doing} it$`));
+    assertMatch(program.errors[1], /^hint: run it as/);
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), before);
+  }
 }, ["root"]);
 
 scene("without a cursor, on compressed segments, the newest record knows what was delivered", async (scene) => {

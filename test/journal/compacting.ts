@@ -1,9 +1,9 @@
 /** Journals to compact, and what is in them before and after. */
 import { type CompactionReport, compactJournal } from "../../src/journal/compaction.ts";
 import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
-import { scanJournal } from "../../src/journal/scan.ts";
+import { scanJournal } from "../support/scan_journal.ts";
 import { assert } from "../support/assert.ts";
-import { MemoryFiles, type Operation } from "../support/memory_files.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 import { appendLines, countingBytes, DIRECTORY, line, lineFramer, ManualClock, open } from "./rig.ts";
 
 /** Keeps everything, and compresses and merges what may be. */
@@ -15,18 +15,6 @@ export const KEEP_ALL: CompactionPolicy = {
   maxBytes: undefined,
   segmentBytes: 64 * 1024 * 1024,
 };
-
-/** Operations that change something. */
-export const MODIFYING: readonly Operation[] = [
-  "open",
-  "write",
-  "sync",
-  "truncate",
-  "makeDirectory",
-  "rename",
-  "unlink",
-  "syncDirectory",
-];
 
 export const PADDING = ` ${"order accepted ".repeat(20)}`;
 const FRAMES_IN_SEGMENT = 4;

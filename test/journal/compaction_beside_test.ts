@@ -6,6 +6,7 @@ import { tryFilesLock } from "../../src/journal/files_lock.ts";
 import { surveyJournal } from "../../src/journal/survey.ts";
 import type { JournalOptions } from "../../src/journal/types.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn } from "./compacting.ts";
+import { killAt } from "./interrupted.ts";
 import {
   appendLines,
   DIRECTORY,
@@ -221,4 +222,25 @@ Deno.test("what the daemon keeps stands in the lock file, behind who has it", as
   await journal.close();
   files.put(`${DIRECTORY}/lock`, new TextEncoder().encode("pid 1\n"));
   assertEquals(await readLockNote(files, DIRECTORY), { holder: "pid 1", keeping: undefined });
+});
+
+Deno.test("what a compaction that was killed has left and the daemon removes meanwhile is no fault", async () => {
+  const base = await journalOf(4, 12);
+  let files = base;
+  // Merged, and only the first of the originals is gone.
+  for (let n = 1; names(files).join() !== "0.seg.zst,4.seg,8.seg,12.seg"; n++) {
+    const killed = base.afterCrash();
+    await killAt(killed, n, 1, () => compact(killed));
+    files = killed.afterCrash();
+  }
+  const path = `${DIRECTORY}/00000000000000000000.seg.zst`;
+  let opened = 0;
+  files.plan = (operation, at) => {
+    if (operation !== "open" || at !== path || ++opened !== 2) return undefined;
+    files.remove(path);
+    return { code: "ENOENT" };
+  };
+  assertEquals((await compact(files)).warnings, []);
+  assert(opened >= 2);
+  assertEquals(await sequencesIn(files), sequences(4, 16));
 });

@@ -3,8 +3,9 @@ import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
-import { compact, journalOf, MODIFYING, names, PADDING, sequences, sequencesIn, strangers } from "./compacting.ts";
+import { compact, journalOf, names, PADDING, sequences, sequencesIn, strangers } from "./compacting.ts";
 import { SOAK } from "./examine.ts";
+import { failAt, killAt } from "./interrupted.ts";
 import { appendLines, expected, ManualClock, open, readAll } from "./rig.ts";
 
 const SEEDS = SOAK ? 200 : 3;
@@ -29,7 +30,7 @@ for (const { name, policy, from } of VARIETIES) {
     for (let n = 1, done = false; !done; n++) {
       for (const part of [0, 1]) {
         const files = base.afterCrash();
-        const killed = await compactUntil(files, policy, n, part);
+        const killed = await killAt(files, n, part, () => compact(files, policy));
         if (!killed) done = true;
         await checkSurvivors(
           files.afterCrash(),
@@ -49,7 +50,7 @@ for (const { name, policy, from } of VARIETIES) {
     for (let n = 1, done = false; !done; n++) {
       for (let seed = 0; seed < SEEDS; seed++) {
         const files = base.afterCrash();
-        if (!await compactUntil(files, policy, n, seed % 2)) done = true;
+        if (!await killAt(files, n, seed % 2, () => compact(files, policy))) done = true;
         const what = `power lost at ${n}, seed ${seed}: ${files.log.at(-1)}`;
         const after = files.afterPowerLoss(seed === 0 ? undefined : seeded(seed));
         await checkSurvivors(after, policy, from, wanted, what);
@@ -60,18 +61,13 @@ for (const { name, policy, from } of VARIETIES) {
   for (const code of ["EIO", "ENOSPC"]) {
     Deno.test(`one operation of a compaction that fails with ${code} costs nothing, and the next one finishes (${name})`, async () => {
       const { base, wanted } = await scene(policy, from);
-      for (let n = 1, hit = true; hit; n++) {
+      for (let n = 1, done = false; !done; n++) {
         const files = base.afterCrash();
-        let count = 0;
-        hit = false;
-        files.plan = (operation, _path, _count, bytes) => {
-          if (!MODIFYING.includes(operation) || ++count !== n) return undefined;
-          hit = true;
-          return { code, written: bytes >> 1 };
-        };
+        const fault = failAt(files, n, (bytes) => ({ code, written: bytes >> 1 }));
         await compact(files, policy).catch(() => {});
         files.plan = () => undefined;
         await checkSurvivors(files, policy, from, wanted, `${code} at operation ${n}`);
+        done = fault.hit === undefined;
       }
     });
   }
@@ -85,26 +81,6 @@ async function scene(policy: Partial<CompactionPolicy>, from: number) {
   await compact(undisturbed, policy);
   assertEquals(await sequencesIn(undisturbed), sequences(from, FRAMES));
   return { base, wanted: names(undisturbed) };
-}
-
-async function compactUntil(
-  files: MemoryFiles,
-  policy: Partial<CompactionPolicy>,
-  n: number,
-  part: number,
-): Promise<boolean> {
-  let count = 0;
-  files.plan = (operation, _path, _count, bytes) => {
-    if (!MODIFYING.includes(operation) || ++count !== n) return undefined;
-    files.crash();
-    return { code: "EKILLED", written: Math.floor(bytes * part) };
-  };
-  try {
-    await compact(files, policy);
-  } catch (error) {
-    if (!files.crashed) throw error;
-  }
-  return files.crashed;
 }
 
 async function checkSurvivors(

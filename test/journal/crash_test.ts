@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { type Fault, MemoryFiles, type Operation } from "../support/memory_files.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import type { Journal, JournalOptions, SyncPolicy } from "../../src/journal/types.ts";
 import { examine, SOAK } from "./examine.ts";
+import { failAt, killAt } from "./interrupted.ts";
 import { appendLines, expected, line, lines, ManualClock, open, readAll, run } from "./rig.ts";
 
 /** What a run of the program was told before it ended. */
@@ -63,24 +64,13 @@ async function checkSurvivors(files: MemoryFiles, told: Told, what: string): Pro
 /** For each operation at which the power goes. */
 const SEEDS = SOAK ? 200 : 2;
 
-const MODIFYING: readonly Operation[] = [
-  "open",
-  "write",
-  "sync",
-  "truncate",
-  "makeDirectory",
-  "rename",
-  "unlink",
-  "syncDirectory",
-];
-
 for (const sync of ["os", "interval", "each"] as const) {
   Deno.test(`kill -9 at any operation loses nothing that was appended (sync = ${sync})`, async () => {
     for (let n = 1, done = false; !done; n++) {
       for (const part of [0, 0.5, 1]) {
         const files = new MemoryFiles();
         const told = { appended: 0, confirmed: 0 };
-        const killed = await liveUntil(files, { sync }, told, n, part);
+        const killed = await killAt(files, n, part, () => live(files, { sync }, told));
         if (!killed) done = true;
         await checkSurvivors(
           files.afterCrash(),
@@ -96,7 +86,7 @@ Deno.test("a power loss at any operation loses nothing that was appended with sy
   for (let n = 1, done = false; !done; n++) {
     const files = new MemoryFiles();
     const told = { appended: 0, confirmed: 0 };
-    const killed = await liveUntil(files, { sync: "each" }, told, n, 0);
+    const killed = await killAt(files, n, 0, () => live(files, { sync: "each" }, told));
     if (!killed) done = true;
     await checkSurvivors(files.afterPowerLoss(), told, `power lost at operation ${n}: ${files.log.at(-1)}`);
   }
@@ -111,7 +101,7 @@ for (const sync of ["os", "interval", "each"] as const) {
       for (let seed = 0; seed < SEEDS; seed++) {
         const files = new MemoryFiles();
         const told = { appended: 0, confirmed: 0 };
-        if (!await liveUntil(files, { sync }, told, n, seed % 2)) done = true;
+        if (!await killAt(files, n, seed % 2, () => live(files, { sync }, told))) done = true;
         const what = `power lost at operation ${n}, seed ${seed}: ${files.log.at(-1)}`;
         const { cursor, delivered } = await examine(files.afterPowerLoss(seeded(seed)), frames, what);
         assert(cursor <= told.confirmed || sync === "os", `${what}: cursor ${cursor} was never confirmed`);
@@ -124,28 +114,6 @@ for (const sync of ["os", "interval", "each"] as const) {
     }
     if (SOAK) console.log(`sync = ${sync}: ${losses} power losses, ${gone} appended frames gone`);
   });
-}
-
-/** Lives until the n-th modifying operation, of which a part is still done; false if it came to its end. */
-async function liveUntil(
-  files: MemoryFiles,
-  options: Partial<JournalOptions>,
-  told: Told,
-  n: number,
-  part: number,
-): Promise<boolean> {
-  let count = 0;
-  files.plan = (operation, _path, _count, bytes) => {
-    if (!MODIFYING.includes(operation) || ++count !== n) return undefined;
-    files.crash();
-    return { code: "EKILLED", written: Math.floor(bytes * part) };
-  };
-  try {
-    await live(files, options, told);
-  } catch (error) {
-    if (!files.crashed) throw error;
-  }
-  return files.crashed;
 }
 
 for (const code of ["EIO", "ENOSPC"]) {
@@ -165,20 +133,14 @@ for (const code of ["EIO", "ENOSPC"]) {
 async function liveWithFault(sync: SyncPolicy, n: number, { code, part }: { code: string; part: number }) {
   const files = new MemoryFiles();
   const told = { appended: 0, confirmed: 0 };
-  let count = 0;
-  let hit: string | undefined;
-  files.plan = (operation, path, _count, bytes): Fault | undefined => {
-    if (!MODIFYING.includes(operation) || ++count !== n) return undefined;
-    hit = `${operation} ${path}`;
-    return { code, written: Math.floor(bytes * part) };
-  };
+  const fault = failAt(files, n, (bytes) => ({ code, written: Math.floor(bytes * part) }));
   for (let attempt = 0;; attempt++) {
     try {
       await live(files, { sync }, told);
-      return { files, told, hit };
+      return { files, told, hit: fault.hit };
     } catch (error) {
       // Opening and closing may say no once; then the next start must work.
-      if (hit === undefined || attempt > 0) throw new Error(`${hit}`, { cause: error });
+      if (fault.hit === undefined || attempt > 0) throw new Error(`${fault.hit}`, { cause: error });
       files.releaseLocks();
     }
   }

@@ -6,8 +6,9 @@
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { skipOffline } from "../../src/journal/skip.ts";
 import type { Journal, JournalReader } from "../../src/journal/types.ts";
-import { line, lines, open, pool, readAll, run } from "./rig.ts";
+import { DIRECTORY, line, lines, open, pool, readAll, run } from "./rig.ts";
 
 const FRAMES_OF_RECORD = 3;
 const RECORDS_OF_SEGMENT = 4;
@@ -86,6 +87,20 @@ for (const place of ["header", "payload"] as const) {
         const bytes = given.bytes + read.length * LINE + lost.bytes;
         assertEquals({ cursor, until, frames, bytes }, { cursor, until, frames: pendingFrames, bytes: pendingBytes });
         await journal.close();
+      }
+    });
+
+    Deno.test(`${what}: as many are given up while no daemon runs`, async () => {
+      for (const [cursor, until] of cuts(0, 5, 12)) {
+        const files = await written(cursor);
+        damage(files, records, place);
+        const journal = await open(files.afterCrash());
+        const expected = { from: cursor, until, ...await journal.count(cursor, until) };
+        await journal.close();
+        const confirm = () => Promise.resolve(true);
+        const given = await skipOffline({ files, directory: DIRECTORY, until, holder: "pid 2", confirm });
+        const { firstUs: _, lastUs: __, ...counted } = given!;
+        assertEquals(counted, expected);
       }
     });
 

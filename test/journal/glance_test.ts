@@ -127,3 +127,29 @@ Deno.test("the arrival of a frame is its record's, of one that is not there the 
   assertEquals(arrivals, [us(0), us(5), us(39), us(60), us(60), us(60), us(60), undefined, us(12), us(60)]);
   await journal.close();
 });
+
+Deno.test("a glance beside a daemon that delivers and removes meanwhile tells what is pending by then", async () => {
+  const begun = new MemoryFiles();
+  const clock = new ManualClock();
+  const journal = await open(begun, { clock, segmentBytes: 1500 });
+  await appendLines(journal, 60);
+  journal.confirm(2, 0);
+  await clock.advance(200);
+  const files = begun.afterCrash();
+  const later = files.afterCrash();
+  const delivering = await open(later, { clock });
+  delivering.confirm(40, 0);
+  await clock.advance(200);
+  const gone = files.paths().filter((path) => !later.paths().includes(path));
+  assert(gone.length > 1 && gone.every((path) => path.endsWith(".seg")));
+  let opened = 0;
+  files.plan = (operation, path) => {
+    if (operation !== "open" || path !== gone[0] || ++opened !== 2) return undefined;
+    // Between one look at the files and the next one.
+    files.put("/j/cursor", later.bytesOf("/j/cursor"));
+    for (const each of gone) files.remove(each);
+    return { code: "ENOENT" };
+  };
+  const { cursor, pendingFrames } = await glanceAt(files, DIRECTORY);
+  assertEquals({ cursor, pendingFrames, opened }, { cursor: 40, pendingFrames: 20, opened: 2 });
+});

@@ -1,6 +1,7 @@
 /** What can happen to a journal, at random. */
 import fc from "fast-check";
 import type { Operation } from "../support/memory_files.ts";
+import { MODIFYING } from "./interrupted.ts";
 import type { Model } from "./model.ts";
 
 export type Action =
@@ -23,17 +24,6 @@ export type Action =
   /** In the middle of what comes next: after so many more operations; with a seed the power goes too. */
   | { readonly does: "doom"; readonly operations: number; readonly written: number; readonly seed?: number }
   | { readonly does: "power loss"; readonly seed: number };
-
-const MODIFYING: readonly Operation[] = [
-  "write",
-  "sync",
-  "truncate",
-  "open",
-  "rename",
-  "unlink",
-  "syncDirectory",
-  "makeDirectory",
-];
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const seed = fc.nat();

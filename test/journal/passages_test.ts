@@ -1,10 +1,12 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive } from "../../src/journal/archive.ts";
+import { openArchive, tallySegment } from "../../src/journal/archive.ts";
+import { planPassages } from "../../src/journal/plan.ts";
 import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";
-import { lines, ManualClock, open, run } from "./rig.ts";
+import { repaired } from "./repaired.ts";
+import { line, lines, ManualClock, open, run } from "./rig.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
@@ -164,4 +166,80 @@ Deno.test("what a daemon appends while we read is not waited for", async () => {
   });
   assertEquals(found.text, lines(0, 5).join(""));
   await daemon.close();
+});
+
+Deno.test("a segment without a footer that is gone when its records are to be counted is left out of a listing", async () => {
+  const files = await journal([4, 4]);
+  files.put(`/j/${name(4)}`, files.bytesOf(`/j/${name(4)}`).slice(0, -96));
+  const archive = await openArchive(files, ["/j"]);
+  await files.unlink(`/j/${name(4)}`);
+  const tallies = [];
+  for (const segment of archive) tallies.push((await tallySegment(files, segment))?.frames);
+  assertEquals(tallies, [4, undefined]);
+});
+
+Deno.test("what breaks off in a segment that is not written to any more is damage, at the end of the newest it is not", async () => {
+  const files = await journal([4, 4]);
+  const cut = (base: number) => files.put(`/j/${name(base)}`, files.bytesOf(`/j/${name(base)}`).slice(0, -96 - 20));
+  cut(4);
+  assertEquals(await read(files, {}), { text: lines(0, 7).join(""), other: [] });
+  cut(0);
+  assertEquals((await read(files, {}, Infinity, () => {}, [`/j/${name(0)}`])).other, ["damage 737"]);
+});
+
+Deno.test("what is pending without a usable cursor is what the daemon would deliver next", async () => {
+  const files = await journal([4, 4, 4], { cursor: 6 });
+  for (const slot of [0, 4096]) files.bytesOf("/j/cursor")[slot + 30] ^= 1;
+  const found = await read(files, { pending: true });
+  const daemon = await open(files, { retainMs: 1e9 });
+  assertEquals(found, { text: lines(daemon.cursor, 12 - daemon.cursor).join(""), other: [] });
+  assertEquals(daemon.cursor, 6);
+  await daemon.close();
+});
+
+Deno.test("a segment that is repaired while we read others is read as it is then", async () => {
+  const files = await journal([4, 4, 4]);
+  const original = files.bytesOf(`/j/${name(4)}`).slice();
+  // Its last record and its footer are moved away, and a footer follows that counts the others.
+  const repairedFiles = files.afterCrash();
+  repairedFiles.bytesOf(`/j/${name(4)}`)[original.length - 96 - 3] ^= 1;
+  await repaired(repairedFiles);
+  const found = await read(files, {}, 1, () => files.put(`/j/${name(4)}`, repairedFiles.bytesOf(`/j/${name(4)}`)));
+  assertEquals(found, { text: [...lines(0, 7), ...lines(8, 4)].join(""), other: ["missing 7-8"] });
+});
+
+Deno.test("of two copies of a frame the newer one counts if it was asked for, else the one that was", async () => {
+  const files = new MemoryFiles();
+  const live = await open(files, { sync: "each" });
+  for (let first = 0; first < 3; first++) await live.append([run(first, [line(first)])]);
+  files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+  await live.append([run(3, lines(3, 2))]).catch(() => {});
+  files.plan = () => undefined;
+  const before = files.afterCrash();
+  await live.append([run(3, lines(3, 4))]);
+  const [older, newer] = files.paths().filter((path) => path.endsWith(".seg"));
+  assertEquals(await read(files, {}), { text: lines(0, 7).join(""), other: [] });
+  assertEquals(await read(files, {}, Infinity, () => {}, [older]), { text: lines(0, 5).join(""), other: [] });
+  const archive = await openArchive(files, [older]);
+  assertEquals((await planPassages(files, archive, {})).frames, 5);
+  // Damage does not count either where the newer one has it whole.
+  const rotten = files.afterCrash();
+  const bytes = rotten.bytesOf(older);
+  bytes[bytes.length - 3] ^= 1;
+  assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
+  bytes[bytes.length - 2 * line(0).length - 20] ^= 1;
+  assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
+  // The newer one comes while the older one is read.
+  const found = await read(before, {}, 0, () => before.put(newer, files.bytesOf(newer)));
+  assertEquals(found, { text: lines(0, 5).join(""), other: [] });
+  await live.close();
+});
+
+Deno.test("of many files of one directory, that is looked at once", async () => {
+  const files = await journal([4, 4, 4, 4]);
+  const paths = [0, 4, 8, 12].map((base) => `/j/${name(base)}`);
+  const before = files.log.length;
+  assertEquals((await openArchive(files, paths)).map(({ newest }) => newest), [false, false, false, true]);
+  const looks = files.log.slice(before).filter((entry) => entry === "list /j" || entry === "open /j/cursor");
+  assertEquals(looks, ["list /j", "open /j/cursor"]);
 });

@@ -1,10 +1,11 @@
 /** A repair that is killed, or loses power, at any operation: nothing is lost, and the next one finishes. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { MemoryFiles, type Operation } from "../support/memory_files.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";
+import { killAt } from "./interrupted.ts";
 import { durable, printed, repaired } from "./repaired.ts";
 import { line } from "./rig.ts";
 import { sample } from "./sample.ts";
@@ -12,17 +13,6 @@ import { verified } from "./verified.ts";
 
 const RECORD = RECORD_HEADER_BYTES + line(0).length;
 const at = (record: number) => SEGMENT_HEADER_BYTES + record * RECORD;
-
-const MODIFYING: readonly Operation[] = [
-  "open",
-  "write",
-  "sync",
-  "truncate",
-  "makeDirectory",
-  "rename",
-  "unlink",
-  "syncDirectory",
-];
 
 /** Of compressed segments: a block, the head of the file, the block of the segment's header. */
 const COMPRESSED: readonly (readonly [segment: number, byte: number])[] = [[0, 300], [0, 20], [1, 120], [1, 500]];
@@ -69,7 +59,7 @@ for (const [name, make] of Object.entries(ORIGINALS)) {
     for (let n = 1, done = false; !done; n++) {
       for (const part of [0, 0.5, 1]) {
         const files = original.afterCrash();
-        if (!await repairUntil(files, n, part)) done = true;
+        if (!await killAt(files, n, part, () => repaired(files))) done = true;
         const what = `killed at operation ${n}, ${part} of it done: ${files.log.at(-1)}`;
         await checkSurvivors(original, files.afterCrash(), what);
       }
@@ -81,7 +71,7 @@ for (const [name, make] of Object.entries(ORIGINALS)) {
     for (let n = 1, done = false; !done; n++) {
       for (let seed = 0; seed < (SOAK ? 100 : 3); seed++) {
         const files = durable(original, new MemoryFiles());
-        if (!await repairUntil(files, n, seed % 2)) done = true;
+        if (!await killAt(files, n, seed % 2, () => repaired(files))) done = true;
         const what = `power lost at operation ${n}, seed ${seed}: ${files.log.at(-1)}`;
         await checkSurvivors(original, files.afterPowerLoss(seed === 0 ? undefined : seeded(seed)), what);
       }
@@ -93,22 +83,6 @@ async function damaged(damage: (files: MemoryFiles, segments: readonly string[])
   const { files, segments } = await sample({ shape: "small", sealed: true, cursor: 2 });
   damage(files, segments);
   return durable(files, new MemoryFiles());
-}
-
-/** False if it came to its end. */
-async function repairUntil(files: MemoryFiles, n: number, part: number): Promise<boolean> {
-  let count = 0;
-  files.plan = (operation, _path, _count, bytes) => {
-    if (!MODIFYING.includes(operation) || ++count !== n) return undefined;
-    files.crash();
-    return { code: "EKILLED", written: Math.floor(bytes * part) };
-  };
-  try {
-    await repaired(files);
-  } catch (error) {
-    if (!files.crashed) throw error;
-  }
-  return files.crashed;
 }
 
 async function checkSurvivors(original: MemoryFiles, files: MemoryFiles, what: string): Promise<void> {

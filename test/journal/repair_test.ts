@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
+import { compact, journalOf } from "./compacting.ts";
 import { appendLines, DIRECTORY, line, lineFramer, open, readAll, run } from "./rig.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
 import { createFramer } from "../../src/framing/create.ts";
@@ -379,4 +380,20 @@ Deno.test("a daemon that opens a repaired journal delivers all that is left, in 
   const journal = await open(files);
   assertEquals((await readAll(journal)).map(({ sequence }) => sequence), [0, 1, 3, 4, 6, 7, 8, 9, 10, 11]);
   await journal.close();
+});
+
+Deno.test("with --dry-run, segments that a compaction makes one of meanwhile are not damaged", async () => {
+  const files = await journalOf(5, 20);
+  const later = files.afterCrash();
+  await compact(later);
+  let opened = 0;
+  files.plan = (operation, path) => {
+    // Listed twice, and then to be looked at.
+    if (operation !== "open" || path !== "/j/00000000000000000000.seg" || ++opened !== 3) return undefined;
+    for (const each of files.paths()) if (!later.paths().includes(each)) files.remove(each);
+    for (const each of later.paths()) files.put(each, later.bytesOf(each));
+    return { code: "ENOENT" };
+  };
+  assertEquals(await repaired(files, { dryRun: true }), { moved: [], failed: [], cursor: undefined });
+  assertEquals(opened, 3);
 });

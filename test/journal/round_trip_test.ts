@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { scanJournal } from "../../src/journal/scan.ts";
+import { scanJournal } from "../support/scan_journal.ts";
 import {
   appendLines,
   DIRECTORY,

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { SystemError } from "../../src/base/error.ts";
-import { scanJournal } from "../../src/journal/scan.ts";
+import { scanJournal } from "../support/scan_journal.ts";
 import { appendLines, DIRECTORY, lineFramer, lines, ManualClock, open, run } from "./rig.ts";
 
 async function scanned(files: MemoryFiles) {

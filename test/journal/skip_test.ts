@@ -4,8 +4,10 @@ import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { readCursor } from "../../src/journal/cursor.ts";
+import { CURSOR_MAGIC, encodePreamble } from "../../src/journal/format.ts";
 import { lockJournal } from "../../src/journal/lock.ts";
 import { type GivenUp, skipOffline, type SkipOptions } from "../../src/journal/skip.ts";
+import { killAt } from "./interrupted.ts";
 import { durable } from "./repaired.ts";
 import { appendLines, DIRECTORY, line, open, readAll, run } from "./rig.ts";
 import { sample } from "./sample.ts";
@@ -103,19 +105,20 @@ Deno.test("what was said to be given up stays so after a power loss; killed befo
   const original = durable((await sample({ shape: "small", sealed: true, cursor: 2 })).files, new MemoryFiles());
   for (let n = 1, done = false; !done; n++) {
     const files = original.afterCrash();
-    let count = 0;
-    files.plan = (operation) => {
-      if (!["open", "write", "sync", "truncate", "syncDirectory"].includes(operation) || ++count !== n) {
-        return undefined;
-      }
-      files.crash();
-      return { code: "EKILLED" };
-    };
-    done = await skip(files, 5).then(() => true, () => false);
+    done = !await killAt(files, n, 0, () => skip(files, 5));
     for (let seed = 0; seed < 5; seed++) {
       const journal = await open(files.afterPowerLoss(seeded(seed)));
       assertEquals(done ? journal.cursor === 5 : [2, 5].includes(journal.cursor), true, `operation ${n}, seed ${seed}`);
       await journal.close();
     }
   }
+});
+
+Deno.test("a cursor of a newer version is refused by name, and stays as it was", async () => {
+  const { files } = await sample({ shape: "small", sealed: true, cursor: 2 });
+  encodePreamble(files.bytesOf("/j/cursor"), CURSOR_MAGIC, 9);
+  const before = files.bytesOf("/j/cursor").slice();
+  const { message } = await assertRejects(() => skip(files, 5), SpillwayError);
+  assertEquals(message, "/j/cursor: format version 9, this program knows versions up to 1");
+  assertEquals(files.bytesOf("/j/cursor"), before);
 });

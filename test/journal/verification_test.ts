@@ -5,6 +5,7 @@ import { SpillwayError } from "../../src/base/error.ts";
 import { openArchive } from "../../src/journal/archive.ts";
 import { checkCursor } from "../../src/journal/check_cursor.ts";
 import { CURSOR_MAGIC, encodePreamble, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { compact, journalOf } from "./compacting.ts";
 import { DIRECTORY, line } from "./rig.ts";
 import { sample } from "./sample.ts";
 import { findings, verified } from "./verified.ts";
@@ -132,4 +133,21 @@ Deno.test("a file that cannot be read at all is an error, not a hang", async () 
   const archive = await openArchive(files, [DIRECTORY]);
   files.plan = (operation) => operation === "read" ? { code: "EACCES" } : undefined;
   await assertRejects(() => findings(files, archive, new Map()), Error, "EACCES");
+});
+
+Deno.test("segments that a compaction makes one of while others are checked are no damage, and nothing is missing", async () => {
+  const files = await journalOf(5, 20);
+  const archive = await openArchive(files, [DIRECTORY]);
+  await compact(files);
+  assertEquals(await findings(files, archive, new Map([[DIRECTORY, 20]])), { damages: [], missing: [], frames: 20 });
+});
+
+Deno.test("damage of a file that was compressed after it was listed is named by the name that it has now", async () => {
+  const files = await journalOf(2, 8);
+  const archive = await openArchive(files, [DIRECTORY]);
+  await compact(files);
+  const path = `${archive[0].path}.zst`;
+  files.bytesOf(path)[700] ^= 1;
+  const { damages } = await findings(files, archive, new Map());
+  assertEquals(damages.map((text) => text.split(" ")[0]), [path]);
 });

@@ -51,7 +51,8 @@ const TICK_MS = 100;
 export async function sendAll(job: Job): Promise<number> {
   if (job.plan.frames === 0) {
     job.runtime.stderr.write("nothing to send: no frame is selected\n");
-    await progressFileOf(job)?.close();
+    // One that was at its end when it was killed is finished; what never had a frame to send is not begun.
+    if (job.before.frames > 0) await progressFileOf(job)?.close();
     return EXIT.ok;
   }
   return await new Sending(job).run();

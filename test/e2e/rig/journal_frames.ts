@@ -1,6 +1,6 @@
 /** The rig's frames in a journal, read from outside as any tool would. */
 import { createFramer } from "../../../src/framing/create.ts";
-import { scanJournal } from "../../../src/journal/scan.ts";
+import { scanJournal } from "../../support/scan_journal.ts";
 import { denoRuntime } from "../../../src/runtime/deno/runtime.ts";
 import { frameFormat } from "../../peers/frames.ts";
 

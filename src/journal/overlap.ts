@@ -1,0 +1,49 @@
+/**
+ * Where two segments have the same frames, the newer one's copy counts: of the
+ * older one only what is below the base of the next segment that has records
+ * (FORMAT.md, Overlap). Everybody who reads or counts asks here.
+ */
+import type { Framer } from "../framing/framing.ts";
+import { skipFrames } from "../framing/skip.ts";
+import type { FileOpener } from "../runtime/files.ts";
+import { type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
+import type { SegmentSurvey } from "./survey.ts";
+import { walkRecords } from "./walk.ts";
+
+/** An empty one takes no frame from those before it. What has a footer is not opened. */
+export async function hasRecords(
+  files: FileOpener,
+  { footer, marks, size, path }: Pick<SegmentSurvey, "footer" | "marks" | "size" | "path">,
+): Promise<boolean> {
+  if (footer !== undefined) return footer.records > 0;
+  if (size <= SEGMENT_HEADER_BYTES || marks === undefined) return false;
+  const file = await openSegmentIfThere(files, path);
+  if (file === undefined) return false;
+  try {
+    for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
+      if (found.kind === "record") return true;
+    }
+    return false;
+  } finally {
+    file.close();
+  }
+}
+
+/** Where a segment ends that `later` ones, ascending, come after: it has no frame from this sequence on. */
+export async function boundAmong(files: FileOpener, later: Iterable<SegmentSurvey>): Promise<number> {
+  for (const survey of later) if (await hasRecords(files, survey)) return survey.base;
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The frames of a record below `bound`: a later segment has the others. */
+export function framesBelow(
+  bound: number,
+  { header, payload }: { readonly header: RecordHeader; readonly payload: Uint8Array },
+  framer: Framer,
+) {
+  const frames = Math.min(header.frames, bound - header.first);
+  if (frames === header.frames) return { header, payload };
+  const length = skipFrames(framer, payload, 0, header.length, frames);
+  return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };
+}

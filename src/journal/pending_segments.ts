@@ -1,0 +1,43 @@
+/** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
+import type { FileSystem } from "../runtime/files.ts";
+import { LINES } from "./framer_of.ts";
+import { Segment, SegmentList } from "./segment.ts";
+import { openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
+
+export interface PendingSegments {
+  readonly list: SegmentList;
+  /** One for each in the list. */
+  readonly surveys: readonly SegmentSurvey[];
+}
+
+/** Those of the `listed` segments that may hold frames from `cursor` on. */
+export async function surveyPending(
+  files: FileSystem,
+  listed: readonly SegmentFile[],
+  cursor: number,
+): Promise<PendingSegments> {
+  // One whose successor begins at or below the cursor holds nothing more to deliver.
+  const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
+  const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
+  let bound = Number.POSITIVE_INFINITY;
+  for (const { base, path } of listed.slice(from).reverse()) {
+    const file = await openSegmentIfThere(files, path);
+    if (file === undefined) continue;
+    try {
+      const survey = await surveySegment(file, path, base, LINES);
+      const segment = new Segment(survey);
+      segment.bytes = segment.limit = survey.size;
+      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      if (survey.footer !== undefined) segment.setContents(survey.footer);
+      newestFirst.push({ segment, survey });
+      // What a later segment has again does not count in an earlier one.
+      if (!segment.empty) bound = base;
+    } finally {
+      file.close();
+    }
+  }
+  const list = new SegmentList();
+  for (const { segment } of newestFirst.reverse()) list.add(segment);
+  return { list, surveys: newestFirst.map(({ survey }) => survey) };
+}
