@@ -22,7 +22,10 @@ export interface ArchiveSegment extends SegmentSurvey {
   readonly directory: string;
   /** The first frame of its journal that is not delivered; undefined if no cursor file says so. */
   readonly cursor: number | undefined;
-  /** Is it the newest of its directory? Nothing more is written to the others. */
+  /**
+   * Is it the newest of its directory, or, where that has not come to have a
+   * header, the one before? Nothing more is written to the others.
+   */
   readonly newest: boolean;
 }
 
@@ -139,7 +142,7 @@ export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
 
 /** What the directories of single files say; of many files each is looked at once. */
 class Surroundings {
-  readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newestBase: number }>>();
+  readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newest: readonly number[] }>>();
 
   constructor(private readonly files: FileSystem) {}
 
@@ -150,8 +153,14 @@ class Surroundings {
   }
 
   async #look(directory: string) {
-    const newestBase = (await listSegments(this.files, directory)).at(-1)?.base ?? -1;
-    return { newestBase, cursor: await cursorOf(this.files, directory) };
+    const newestFirst = (await listSegments(this.files, directory)).reverse();
+    const newest = newestFirst.slice(0, 1).map(({ base }) => base);
+    for (const each of newestFirst) {
+      if ((await surveyIfThere(this.files, each, LINES))?.marks === undefined) continue;
+      newest.push(each.base);
+      break;
+    }
+    return { newest, cursor: await cursorOf(this.files, directory) };
   }
 }
 
@@ -196,8 +205,10 @@ async function listJournal(files: FileSystem, directory: string): Promise<Segmen
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
   const found = await listJournal(files, directory);
   const cursor = await cursorOf(files, directory);
-  const look = (each: SegmentFile) => survey(files, directory, each, cursor, each === found.at(-1));
-  return (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
+  const look = (each: SegmentFile) => survey(files, directory, each, cursor, false);
+  const segments = (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
+  const newest = [segments.at(-1), segments.findLast(({ marks }) => marks !== undefined)];
+  return segments.map((segment) => ({ ...segment, newest: newest.includes(segment) }));
 }
 
 async function segmentAt(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
@@ -211,8 +222,8 @@ async function segmentAt(files: FileSystem, path: string, surroundings: Surround
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
   }
-  const { newestBase, cursor } = await surroundings.of(directory);
-  return await survey(files, directory, { base, name, path }, cursor, base === newestBase);
+  const { newest, cursor } = await surroundings.of(directory);
+  return await survey(files, directory, { base, name, path }, cursor, newest.includes(base));
 }
 
 /** Nothing if the daemon has unlinked it since it was listed. */

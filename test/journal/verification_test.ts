@@ -4,7 +4,15 @@ import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { openArchive } from "../../src/journal/archive.ts";
 import { checkCursor } from "../../src/journal/check_cursor.ts";
-import { CURSOR_MAGIC, encodePreamble, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import {
+  CURSOR_MAGIC,
+  decodeSegmentHeader,
+  encodePreamble,
+  encodeSegmentHeader,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from "../../src/journal/format.ts";
 import { compact, journalOf } from "./compacting.ts";
 import { DIRECTORY, line } from "./rig.ts";
 import { sample } from "./sample.ts";
@@ -49,6 +57,21 @@ Deno.test("what a kill leaves at the end of the newest segment is no damage; at 
     const cut = files.bytesOf(segments[index]).slice(0, at(3) + 20);
     files.put(segments[index], cut);
     assertEquals((await verified(files)).damages.length, expected, `segment ${index}`);
+  }
+});
+
+Deno.test("behind what a kill leaves there may be a segment that was just being created, and no other", async () => {
+  for (const [bytes, expected] of [[0, 0], [300, 0], [512, 1]]) {
+    const { files, segments, end } = await sample({ shape: "small", sealed: false });
+    const before = decodeSegmentHeader(files.bytesOf(segments[2]))!;
+    const header = encodeSegmentHeader({ ...before, base: end });
+    files.put(segments[2], files.bytesOf(segments[2]).slice(0, at(3) + 20));
+    files.put(`${DIRECTORY}/${segmentName(end)}`, header.slice(0, bytes));
+    const found = await verified(files);
+    assertEquals(found.damages.length, expected, `${bytes} bytes: ${found.damages}`);
+    if (expected > 0) assert(found.damages[0].startsWith(segments[2]), found.damages[0]);
+    const alone = await findings(files, await openArchive(files, [segments[2]]), new Map());
+    assertEquals(alone.damages.length, expected, `${bytes} bytes, named alone`);
   }
 });
 

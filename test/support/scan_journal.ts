@@ -29,7 +29,10 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
       const surveys = await Promise.all(later.map((each) => surveyIfThere(files, each, framer)));
       const bound = await boundAmong(files, surveys.filter((each) => each !== undefined));
       const survey = await surveySegment(file, next.path, next.base, framer);
-      yield* scanSegment(file, { ...survey, newest: later.length === 0 }, { bound });
+      yield* scanSegment(file, {
+        ...survey,
+        newest: later.length === 0 || survey.marks !== undefined && surveys.every((each) => each?.marks === undefined),
+      }, { bound });
     } finally {
       file.close();
     }
