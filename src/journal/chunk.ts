@@ -12,15 +12,15 @@ export class Chunk {
   /** Reads `chunkBytes` at a time, more where more is asked for. */
   constructor(private readonly file: File, private readonly chunkBytes: number) {}
 
-  /** The `length` bytes at `offset` if they are here already; valid until the next `load`. */
+  /** What is here from `offset` on, if that is at least `length` bytes; valid until the next `load`. */
   peek(offset: number, length: number): Uint8Array | undefined {
     const at = offset - this.#start;
-    return at >= 0 && at + length <= this.#length ? this.#bytes.subarray(at, at + length) : undefined;
+    return at >= 0 && at + length <= this.#length ? this.#bytes.subarray(at, this.#length) : undefined;
   }
 
   /**
-   * The `length` bytes at `offset`, fewer at the end of the file; valid until
-   * the next `load`. Reads on up to `limit` where that costs no further call.
+   * The bytes from `offset` on, at least `length`, fewer at the end of the file;
+   * valid until the next `load`. Reads up to `limit` where that costs no further call.
    */
   async load(offset: number, length: number, limit: number): Promise<Uint8Array> {
     const wanted = Math.min(limit - offset, Math.max(length, this.chunkBytes));
@@ -34,6 +34,6 @@ export class Chunk {
     this.#length = 0;
     const rest = this.#bytes.subarray(held.length, wanted);
     this.#length = held.length + await readTolerant(this.file, rest, offset + held.length);
-    return this.#bytes.subarray(0, Math.min(length, this.#length));
+    return this.#bytes.subarray(0, this.#length);
   }
 }

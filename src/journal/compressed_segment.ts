@@ -202,7 +202,7 @@ export class CompressedSegment implements File {
   async #decompress(place: BlockPlace): Promise<Uint8Array | undefined> {
     const { at, bytes: needed, length } = place;
     const until = at === this.#ahead ? this.known.fileBytes : at + needed;
-    const bytes = this.chunk.peek(at, needed) ?? await this.chunk.load(at, needed, until);
+    const bytes = (this.chunk.peek(at, needed) ?? await this.chunk.load(at, needed, until)).subarray(0, needed);
     this.#ahead = at + needed;
     const header = decodeBlockHeader(bytes, this.known.salt);
     if (header?.offset !== place.offset || header.length !== length || bytes.length < needed) return undefined;
