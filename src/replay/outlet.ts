@@ -134,6 +134,23 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
     return this.#finish(this.#flight.position);
   }
 
+  /**
+   * Between two connections: is there anything left? A consumer may go as soon
+   * as it has the last frame, and the files may take a while to tell that it
+   * was the last. What cannot be read is for the next connection to tell.
+   */
+  async lookForEnd(): Promise<void> {
+    const { feed } = this.options;
+    this.#seeking = true;
+    try {
+      await feed.seek(this.confirmed, this.confirmedFrames);
+      const batch = await feed.next();
+      if (batch === undefined) this.drained = true;
+      else batch.buffer.release();
+    } catch { // see above
+    }
+  }
+
   async close(): Promise<void> {
     this.finish();
     await this.options.feed.close();

@@ -140,7 +140,10 @@ export class Replay {
       this.#failures = 0;
       connections.progressed();
     }
-    if (outlet.drained || this.#stopped || outlet.failure !== undefined || this.#refused !== undefined) return;
+    const isOver = () => outlet.drained || this.#stopped || outlet.failure !== undefined || this.#refused !== undefined;
+    if (isOver()) return;
+    if (outlet.confirmedFrames > before) await outlet.lookForEnd();
+    if (isOver()) return;
     const repeats = mayRepeat === 0 ? "" : `, ${counted(mayRepeat, "frame")} may arrive twice`;
     this.#failed(`${connection.peer} is lost: ${reason}${repeats}`);
   }

@@ -76,6 +76,20 @@ Deno.test("attempts without progress end it, and those in between that make some
   assertEquals(rig.log.lines.length, 4, "an outage is one line");
 });
 
+Deno.test("a consumer may go with its last answer, also where the window was full until then", async () => {
+  const rig = new Rig(await journal(), {
+    confirm: rules({ window: TOTAL }),
+    connect: (attempt, { clock }) => attempt === 1 ? new TargetConnection(clock) : undefined,
+    retries: 0,
+  });
+  await rig.prepare();
+  const running = rig.replay.run();
+  await rig.clock.advance(10);
+  rig.connections[0].answer("ok\n".repeat(TOTAL));
+  rig.connections[0].cut();
+  assertEquals((await rig.clock.run(running)).kind, "sent");
+});
+
 Deno.test("without retries the first failure is the end", async () => {
   const refused = new Rig(await journal(), { retries: 0, connect: () => undefined });
   assertEquals((await refused.run()).kind, "gave up");

@@ -43,9 +43,9 @@ export interface RigOptions {
   readonly retries?: number;
   readonly pieceBytes?: number;
   readonly bufferBytes?: number;
-  /** The n-th connection; undefined: that attempt fails. */
   /** Before each attempt. */
   readonly attempt?: () => Promise<void>;
+  /** The n-th connection; undefined: that attempt fails. */
   readonly connect?: (attempt: number, rig: Rig) => TargetConnection | undefined;
 }
 
