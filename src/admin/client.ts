@@ -1,5 +1,5 @@
 /** Asking the daemon that has a journal, through its control socket. */
-import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
@@ -49,7 +49,9 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
   try {
     return { kind: "answered", answer: decodeAnswer(await exchange(connection, encodeRequest(request))) as T };
   } catch (error) {
-    if (error instanceof SpillwayError) throw error;
+    // A crowd asks: it cannot answer now, and its files can.
+    const isBusy = error instanceof SpillwayError && error.exit === EXIT.busy && request.ask === "status";
+    if (error instanceof SpillwayError && !isBusy) throw error;
     return { kind: "silent", why: late ? `no answer within ${patienceMs / 1000} s` : messageOf(error) };
   } finally {
     clearTimeout(timer);

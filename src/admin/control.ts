@@ -78,7 +78,10 @@ export class Control {
   async #answerTo(line: string | undefined): Promise<Uint8Array> {
     try {
       if (this.#connections.size > CONNECTIONS_MAX) {
-        throw new SpillwayError(`control socket: ${CONNECTIONS_MAX} connections are open already`, { exit: EXIT.busy });
+        throw new SpillwayError(`control socket: ${CONNECTIONS_MAX} connections are open already`, {
+          hint: "ask again: none of them stays for long",
+          exit: EXIT.busy,
+        });
       }
       if (line === undefined) {
         const expected = `a line of at most ${REQUEST_BYTES_MAX} bytes that ends with a newline`;

@@ -1,4 +1,5 @@
 /** The state of a route as its journal's files tell it, where no daemon does. */
+import { resolve } from "node:path";
 import { counted } from "../base/words.ts";
 import { type Glance, glanceAt } from "../journal/glance.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -43,7 +44,8 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     from: "disk",
     pid: null,
     uptime_seconds: null,
-    journal: directory,
+    // As a daemon tells it, so that whoever watches finds the same route when that ends.
+    journal: resolve(directory),
     source: null,
     target: null,
     pending_frames: glance.pendingFrames,

@@ -143,7 +143,7 @@ Deno.test("who connects and says nothing is cut off in the end, and keeps nobody
   }));
 
 Deno.test("a crowd of connections is told that it is one", () =>
-  withDirectory(async ({ path, open }) => {
+  withDirectory(async ({ directory, path, open }) => {
     await open(echo);
     const mute = await Promise.all(Array.from({ length: 16 }, () => Deno.connect({ transport: "unix", path })));
     try {
@@ -151,7 +151,10 @@ Deno.test("a crowd of connections is told that it is one", () =>
         const line = await exchange(path, '{"ask":"status"}\n');
         return line.includes("error") && JSON.parse(line);
       });
-      assertEquals([said.error, said.exit], ["control socket: 16 connections are open already", 75]);
+      const why = "control socket: 16 connections are open already";
+      assertEquals([said.error, said.exit], [why, 75]);
+      assertEquals(await askStatus(net, directory), { kind: "silent", why }, "the files can tell");
+      assertEquals((await assertRejects(() => askSkip(net, directory, 1), SpillwayError)).exit, 75);
     } finally {
       for (const each of mute) each.close();
     }

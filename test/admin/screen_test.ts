@@ -47,6 +47,16 @@ Deno.test("a route that drains shows backlog, curve, rates, age and what is left
   ]);
 });
 
+Deno.test("where the curve and its peak do not fit, the curve stays", () => {
+  assertEquals(screenOf(report(draining), history, { ...plain, columns: 18 })[3], "  ▁▂█▇");
+  assertEquals(screenOf(report(draining), history, { ...plain, columns: 4 })[3], "  █▇");
+});
+
+Deno.test("what is on disk is known by the same path as the daemon tells", async () => {
+  const subject = { route: "feed", directory: "spillway-absent/feed", silent: undefined, nowUs: 0 };
+  assertEquals((await diskStatus(denoRuntime, subject)).journal, `${Deno.cwd()}/spillway-absent/feed`);
+});
+
 Deno.test("why a route does not run stands below it", () => {
   assertEquals(screenOf(report(stopped), new Map(), plain).slice(2), [
     "feed  stopped  nothing pending",

@@ -90,7 +90,8 @@ function curveOf(values: readonly number[], { columns, bars }: ScreenOptions): {
     const peak = most === 0 ? "" : `${INDENT}at most ${formatSize(most)} in ${formatDuration(shown.length * 1000)}`;
     if (INDENT.length + shown.length + peak.length <= columns) return { bars: sparkline(shown, width, bars), peak };
   }
-  return { bars: "", peak: "" };
+  // Too narrow for both.
+  return { bars: sparkline(values, Math.max(0, columns - INDENT.length), bars), peak: "" };
 }
 
 /** The text up to `columns` characters; what is coloured ends with its piece. */

@@ -29,21 +29,38 @@ export interface WatchOptions {
   readonly complain: (failures: readonly unknown[]) => void;
 }
 
-/** Until SIGINT or SIGTERM, which is how it is meant to end: returns 0. */
+/**
+ * Until SIGINT or SIGTERM, which is how it is meant to end: returns 0. A second
+ * one does not wait for a terminal that is stopped.
+ */
 export async function watch(options: WatchOptions): Promise<number> {
   const over = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) options.runtime.onSignal(signal, () => over.abort());
-  if (isatty(1) && !options.json) await onTerminal(options, over.signal);
-  else await inBlocks(options, over.signal);
+  const now = new AbortController();
+  const stop = () => over.signal.aborted ? now.abort() : over.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) options.runtime.onSignal(signal, stop);
+  const showing = isatty(1) && !options.json ? onTerminal(options, over.signal) : inBlocks(options, over.signal);
+  await unlessOver(showing, now.signal);
   return EXIT.ok;
+}
+
+/** What comes of `work`; undefined if the end comes first: a daemon may be slow, and nobody may read what is written. */
+async function unlessOver<T>(work: Promise<T>, over: AbortSignal): Promise<T | undefined> {
+  const done = new AbortController();
+  const ended = new Promise<undefined>((resolve) => {
+    if (over.aborted) resolve(undefined);
+    over.addEventListener("abort", () => resolve(undefined), { signal: done.signal });
+  });
+  return await Promise.race([work, ended]).finally(() => done.abort());
 }
 
 async function inBlocks({ runtime, clock, json, collect, complain }: WatchOptions, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     const nextMs = clock.monotonicMs() + INTERVAL_MS;
-    const { report, failures } = await collect();
+    const looked = await unlessOver(collect(), over);
+    if (looked === undefined) return;
+    const { report, failures } = looked;
     complain(failures);
-    await runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : blockOf(report));
+    await unlessOver(runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : blockOf(report)), over);
     await clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), over);
   }
 }
@@ -60,13 +77,15 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
   const draw = async ({ report }: Collected) => {
     size = terminalSize();
     const lines = screenOf(report, history, { ...size, ...look });
-    await runtime.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`);
+    const picture = `\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`;
+    await unlessOver(runtime.stdout.write(picture), over);
   };
   await runtime.stdout.write(ENTER);
   try {
     while (!over.aborted) {
       const nextMs = clock.monotonicMs() + INTERVAL_MS;
-      last = await collect();
+      last = await unlessOver(collect(), over) ?? last;
+      if (last === undefined || over.aborted) break;
       remember(history, last.report);
       await draw(last);
       while (!over.aborted && clock.monotonicMs() < nextMs) {
