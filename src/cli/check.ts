@@ -8,6 +8,7 @@ import { warningsOf } from "../config/warnings.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
+import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
 import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
@@ -38,10 +39,11 @@ if it is right and could not run here.`,
     };
     if (problems.length === 0) await runtime.stdout.write(renderConfig(config));
     else runtime.stderr.write(printError(new ConfigError(problems), wantsColour(runtime)).text);
+    const listening: Listening[] = [];
     for (const route of config.routes) {
       const where = `route ${route.name}: `;
       for (const text of warningsOf(route, process.platform)) say({ kind: "warning", text }, where);
-      for (const finding of await inspectSurroundings(route, runtime)) say(finding, where);
+      for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     if (problems.length > 0) return EXIT.usage;

@@ -1,4 +1,6 @@
 /** Rules between routes: what two of them cannot share. */
+import { resolve } from "node:path";
+import { plainHost } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
 import type { KeyPath } from "./problem.ts";
 import { journalDirectory } from "./route.ts";
@@ -54,12 +56,22 @@ function findSharedAddresses(config: RawConfig, refuse: Refuse): void {
 
 /** Would the second of two listeners find its address in use? Names other than equal ones are left to the kernel. */
 function overlap(a: Address, b: Address): boolean {
-  if (a.kind === "unix" || b.kind === "unix") return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
+  if (a.kind === "unix" || b.kind === "unix") {
+    return a.kind === "unix" && b.kind === "unix" && resolve(a.path) === resolve(b.path);
+  }
   if (a.port !== b.port || a.port === 0) return false;
-  return a.host === b.host || covers(a.host, b.host) || covers(b.host, a.host);
+  const [one, other] = [plainestHost(a.host), plainestHost(b.host)];
+  return one === other || covers(one, other) || covers(other, one);
 }
 
 function covers(wildcard: string, host: string): boolean {
   if (wildcard === "" || wildcard === "::") return true;
   return wildcard === "0.0.0.0" && !host.includes(":");
+}
+
+/** The one spelling of a name or an address that has many. */
+function plainestHost(host: string): string {
+  const plain = plainHost(host).toLowerCase();
+  const url = `tcp://[${plain}]`;
+  return URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : plain;
 }

@@ -26,7 +26,7 @@ const PATTERNS: Readonly<Record<NonNullable<KeyText["kind"]>, object>> = {
   duration: { pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", examples: ["100ms"] },
   address: {
     pattern:
-      "^(unix:/.+|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?\\]:[0-9]{1,5}|[^\\[\\]:/\\s]*:[0-9]{1,5})$",
+      "^(unix:/[^\\x00]*[^/\\x00]|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?\\]:[0-9]{1,5}|[^\\[\\]:/\\s]*:[0-9]{1,5})$",
     examples: ["0.0.0.0:9000", "[::1]:9000", ":9000", "unix:/run/a.sock"],
   },
   delimiter: { minLength: 1, maxLength: 16 },

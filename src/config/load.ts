@@ -46,7 +46,9 @@ async function readText(path: string, hint: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (thrown) {
-    if (thrown instanceof TypeError) throw new SpillwayError(`${path} is not UTF-8 text`, usage(hint));
+    if (thrown instanceof TypeError) {
+      throw new SpillwayError(`${path} is not UTF-8 text`, usage("is it a configuration? If so, save it as UTF-8"));
+    }
     const failure = systemError(thrown, "open", path);
     throw new SpillwayError(`cannot read the configuration: ${failure.message}`, {
       ...usage(HINTS[failure.code] ?? hint),

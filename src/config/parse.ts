@@ -114,11 +114,12 @@ function parseToml(toml: string, name: string): unknown {
     if (!(thrown instanceof TomlError)) throw thrown;
     const [reason] = thrown.message.replace(/^Invalid TOML document: /, "").split("\n");
     const message = `${name}:${thrown.line}:${thrown.column}: not valid TOML: ${reason}`;
-    throw new ConfigError([{ message, hint: syntaxHint(toml.split("\n")[thrown.line - 1] ?? "") }]);
+    throw new ConfigError([{ message, hint: syntaxHint(reason, toml.split("\n")[thrown.line - 1] ?? "") }]);
   }
 }
 
-function syntaxHint(line: string): string | undefined {
+function syntaxHint(reason: string, line: string): string | undefined {
+  if (reason.includes("redefine")) return "each key stands once in its table; another [[route]] begins another route";
   const bare = line.match(/=\s*([^\s"'[{#]+)\s*(#.*)?$/);
   return bare === null ? undefined : `strings, sizes, durations and addresses stand in quotes: "${bare[1]}"`;
 }

@@ -105,7 +105,7 @@ const target = z.strictObject({
 }, "a table");
 
 const journal = z.strictObject({
-  dir: z.string("a path").min(1, "a path").optional(),
+  dir: z.string("a path").min(1, "a path").refine((path) => !path.includes("\0"), "a path").optional(),
   mode: oneOf("overflow", "always"),
   sync: oneOf("os", "interval", "each"),
   sync_interval: duration,

@@ -18,10 +18,10 @@ export interface Validated {
 export function validate(document: unknown): Validated {
   const problems: Problem[] = [];
   const broken: KeyPath[] = [];
-  const first = configSchema.safeParse(document);
+  const rest = withoutDates(document);
+  const first = configSchema.safeParse(rest);
   if (first.success) return { config: first.data, problems, isBroken: () => false };
 
-  const rest = structuredClone(document);
   for (const issue of flatten(first.error.issues)) {
     problems.push(...problemsOf(issue, document));
     for (const path of faultyPaths(issue)) {
@@ -34,6 +34,14 @@ export function validate(document: unknown): Validated {
   const isBroken = (...path: KeyPath) =>
     broken.some((other) => path.every((part, i) => i >= other.length || other[i] === part));
   return { config: second.data, problems, isBroken };
+}
+
+/** A copy in which dates, of which there is no use here, are null: to the schema they would be tables without keys. */
+function withoutDates(value: unknown): unknown {
+  if (value instanceof Date) return null;
+  if (Array.isArray(value)) return value.map(withoutDates);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutDates(inner)]));
 }
 
 type Issue = z.core.$ZodIssue;
@@ -91,8 +99,10 @@ function unknownKey(table: KeyPath, key: string, document: unknown): Problem {
   const text = `found an unknown key, allowed here: ${known.join(", ")}`;
   const meant = nearest(key, known);
   if (meant !== undefined) return { path, text, hint: didYouMean(meant) };
-  const homes = tablesWith(key).map((home) => home.replace(/^route\.?/, "") || "[[route]]");
-  return { path, text, hint: homes.length > 0 ? `${key} belongs in ${homes.join(" or ")}` : undefined };
+  const homes = tablesWith(key).map((home) =>
+    home === "" ? `outside of [[route]], as [${key}]` : `in ${home.replace(/^route\.?/, "") || "[[route]]"}`
+  );
+  return { path, text, hint: homes.length > 0 ? `${key} belongs ${homes.join(" or ")}` : undefined };
 }
 
 function didYouMean(word: string | undefined): string | undefined {

@@ -21,6 +21,8 @@ export function parseAddress(text: string): Address {
 function parseUnix(text: string): Address {
   const path = text.slice("unix:".length);
   if (!path.startsWith("/")) throw invalid(text, "the path of a unix socket must be absolute");
+  if (path.endsWith("/")) throw invalid(text, "it names a directory, not a socket in it");
+  if (path.includes("\0")) throw invalid(text, "a path has no zero byte");
   const length = new TextEncoder().encode(path).length;
   if (length > UNIX_PATH_BYTES_MAX) {
     throw invalid(text, `a unix socket's path has at most ${UNIX_PATH_BYTES_MAX} bytes, this one ${length}`);
@@ -38,7 +40,7 @@ function parseTcp(text: string): Address {
   if (bracketed !== undefined && !/^[0-9a-f:.]*:[0-9a-f:.]*(%[\w.-]+)?$/i.test(bracketed)) {
     throw invalid(text, `${JSON.stringify(bracketed)} is not an IPv6 address`);
   }
-  if (/[\s/]/.test(plain ?? "")) throw invalid(text, `${JSON.stringify(plain)} is not a host name`);
+  if (/[\s/\0]/.test(plain ?? "")) throw invalid(text, `${JSON.stringify(plain)} is not a host name`);
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port > 65535) {
     throw invalid(text, `the port ${JSON.stringify(portText)} is not a number from 0 to 65535`);

@@ -352,6 +352,25 @@ journal.dir = "/etc/spillway/./data/"
   ]);
 });
 
+const SPELLED_TWO_WAYS: readonly (readonly [string, string])[] = [
+  ["[::1]:9000", "[0:0:0::0:1]:9000"],
+  ["[0::0]:9000", "127.0.0.1:9000"],
+  ["[FE80::1]:9000", "[fe80:0::1]:9000"],
+  ["[::ffff:127.0.0.1]:9000", "127.0.0.1:9000"],
+  ["localhost:9000", "LocalHost:9000"],
+  ["unix:/run/a.sock", "unix:/run/../run//a.sock"],
+];
+
+for (const [one, other] of SPELLED_TWO_WAYS) {
+  Deno.test(`${one} and ${other} are one address`, () => {
+    const toml = routeWith(`source.listen = "${one}"`, `target.listen = "${other}"`);
+    assertEquals(problemsOf(toml), [
+      `spillway.toml:4: route[0].target.listen (route "feed"): found "${other}", allowed: an address of its own; ` +
+      "route[0].source.listen has this one already",
+    ]);
+  });
+}
+
 Deno.test("addresses that differ, or that the kernel chooses, do not clash", () => {
   const routes = ['"127.0.0.1:9000"', '"127.0.0.2:9000"', '"[::1]:9000"', '":0"', '":0"', '"unix:/a"', '"unix:/b"'];
   const toml = routes.map((address, i) =>
@@ -360,7 +379,20 @@ Deno.test("addresses that differ, or that the kernel chooses, do not clash", () 
   assertEquals(problemsOf(toml.join("")), []);
 });
 
-for (const address of ["9000", "", "host:99999", "unix:relative", "::1:9000", "a b:1"]) {
+for (
+  const address of [
+    "9000",
+    "",
+    "host:99999",
+    "unix:relative",
+    "::1:9000",
+    "a b:1",
+    "unix:/",
+    "unix:/run/",
+    "unix:/a\\u0000b",
+    "a\\u0000b:1",
+  ]
+) {
   Deno.test(`the address "${address}" is refused`, () => {
     const [problem, ...others] = problemsOf(routeWith(`source.listen = "${address}"`));
     assertEquals(others, []);
@@ -381,6 +413,38 @@ Deno.test("where a whole table is wrong, what it lacks is not held against it", 
   assertEquals(problemsOf("route = [ 1 ]\n"), ["spillway.toml:1: route[0]: found 1, allowed: a table"]);
   assertEquals(problemsOf('[[route]]\nname = "a"\nsource = 1\ntarget.connect = "b:1"\n'), [
     'spillway.toml:3: route[0].source (route "a"): found 1, allowed: a table',
+  ]);
+});
+
+Deno.test("a date is no table", () => {
+  assertEquals(
+    problemsOf(`${routeWith("memory = 1979-05-27", "framing = 1979-05-27")}log = 1979-05-27\nadmin = 07:32:00\n`),
+    [
+      'spillway.toml:5: route[0].memory (route "feed"): found the date 1979-05-27, allowed: a table',
+      'spillway.toml:6: route[0].framing (route "feed"): found the date 1979-05-27, allowed: "raw", "line", "octet-count" ' +
+      'or a table { type = "…", … }',
+      'spillway.toml:7: route[0].log (route "feed"): found an unknown key, allowed here: name, framing, source, target, ' +
+      "memory, journal [log belongs outside of [[route]], as [log]]",
+      'spillway.toml:8: route[0].admin (route "feed"): found an unknown key, allowed here: name, framing, source, target, ' +
+      "memory, journal [admin belongs outside of [[route]], as [admin]]",
+    ],
+  );
+  assertEquals(problemsOf(`log = 1979-05-27\nadmin = 07:32:00\n${routeWith()}`), [
+    "spillway.toml:1: log: found the date 1979-05-27, allowed: a table",
+    "spillway.toml:2: admin: found the date 07:32:00.000, allowed: a table",
+  ]);
+});
+
+Deno.test("a path with a zero byte is refused", () => {
+  assertEquals(problemsOf(routeWith('journal.dir = "a\\u0000b"')), [
+    'spillway.toml:5: route[0].journal.dir (route "feed"): found "a\\u0000b", allowed: a path',
+  ]);
+});
+
+Deno.test("a key that stands twice is refused with what was probably meant", () => {
+  assertEquals(problemsOf(`${routeWith()}name = "b"\n`), [
+    "spillway.toml:5:1: not valid TOML: trying to redefine an already defined table or value " +
+    "[each key stands once in its table; another [[route]] begins another route]",
   ]);
 });
 

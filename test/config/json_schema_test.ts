@@ -57,6 +57,7 @@ Deno.test("what the program takes as an address, a size or a duration the schema
       "[fe80::1%eth0]:9000",
       "host-a.example:65535",
       "unix:/run/a b.sock",
+      "unix:/run/a\nb",
     ],
     "target.rewind": ["0B", "1.5MiB", "1000KB"],
     "target.retry_max": ["2s", "1.5h", "250ms", "1d"],
@@ -72,6 +73,7 @@ Deno.test("what the program takes as an address, a size or a duration the schema
 Deno.test("what is typically wrong the schema finds, at its place", () => {
   const cases: [string, string][] = [
     [routeWith("source.lisen = ':9000'"), "/route/0/source"],
+    [routeWith("source.listen = 'unix:/run/'"), "/route/0/source/listen"],
     [routeWith("framing = 'lines'"), "/route/0/framing"],
     [routeWith("framing = { type = 'fixed' }"), "/route/0/framing"],
     [routeWith("framing = { type = 'raw', size = 3 }"), "/route/0/framing"],

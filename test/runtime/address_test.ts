@@ -43,6 +43,10 @@ Deno.test("what is no address is refused with what was found, why, and the forms
     ["http://host:80", /brackets|host name/],
     ["unix:relative.sock", /must be absolute/],
     ["unix:", /must be absolute/],
+    ["unix:/", /names a directory/],
+    ["unix:/run/", /names a directory/],
+    ["unix:/a\0b", /zero byte/],
+    ["a\0b:9000", /is not a host name/],
     [`unix:/${"é".repeat(54)}`, /at most 107 bytes, this one 109/],
   ];
   for (const [text, why] of refused) {
