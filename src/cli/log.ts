@@ -62,7 +62,8 @@ function jsonLine({ time, level, subject, message, fields }: Entry): string {
 
 const RESERVED = new Set(["time", "level", "route", "message"]);
 
-function fieldsText(fields: LogFields): string {
+/** ` key=value` of each. */
+export function fieldsText(fields: LogFields): string {
   let text = "";
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined) text += ` ${key}=${typeof value === "string" ? quoteIfNeeded(value) : value}`;
@@ -75,7 +76,8 @@ function quoteIfNeeded(value: string): string {
   return value === "" || /[\s"=]/.test(value) ? JSON.stringify(value) : value;
 }
 
-function escapeControls(text: string): string {
+/** What peers say goes to a terminal, or a line, in this form alone. */
+export function escapeControls(text: string): string {
   // deno-lint-ignore no-control-regex -- those are what it is about
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

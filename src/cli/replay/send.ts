@@ -20,6 +20,7 @@ import { Dialler } from "../../runtime/dial_again.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Rate } from "../../target/rate.ts";
 import { describeLoss } from "../cat.ts";
+import { escapeControls, fieldsText } from "../log.ts";
 import { Progress } from "../progress.ts";
 import type { ReplaySettings } from "./settings.ts";
 import { goOnHint, type Skipped, summaryText } from "./texts.ts";
@@ -120,7 +121,9 @@ class Sending {
     const retries = this.job.settings.retries;
     const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
     throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, {
-      hint: frames === 0 ? "nothing has arrived: is the target running, and the address right?" : hint,
+      hint: frames === 0 && mayRepeat === 0
+        ? "nothing has arrived: is the target running, and the address right?"
+        : hint,
     });
   }
 
@@ -255,8 +258,7 @@ class Sending {
 
   #log(): Log {
     const say = (level: string) => (message: string, fields: LogFields = {}) => {
-      const text = Object.entries(fields).map(([key, value]) => ` ${key}=${value}`).join("");
-      this.#progress.say(`${level}: ${message}${text}`);
+      this.#progress.say(escapeControls(`${level}: ${message}${fieldsText(fields)}`));
     };
     return { debug() {}, info: say("note"), warn: say("warning"), error: say("warning") };
   }

@@ -122,10 +122,9 @@ function confirmOf(values: Invocation["values"], to: Address | "stdout" | undefi
     throw usage(`--confirm ${kind}: standard output confirms nothing`, "leave it out");
   }
   if (kind !== "reply") return to === "stdout" ? "written" : kind;
-  const timeout = values["reply-timeout"];
   return {
     framing: replyFraming(values["reply-framing"]),
-    timeoutMs: timeout === undefined ? 30_000 : named("reply-timeout", () => parseDuration(timeout)),
+    timeoutMs: replyTimeout(values["reply-timeout"]),
     ok: replyOk(values["reply-ok"]),
     window: wholeNumber(values, "window", 1) ?? 1024,
   };
@@ -142,6 +141,15 @@ function replyFraming(kind: string | undefined): Framing | undefined {
     default:
       throw usage(`--reply-framing: found "${kind}"`, "allowed: line, octet-count; without it, that of the journal");
   }
+}
+
+function replyTimeout(text: string | undefined): number {
+  if (text === undefined) return 30_000;
+  const ms = named("reply-timeout", () => parseDuration(text));
+  if (ms === 0) {
+    throw usage(`--reply-timeout: "${text}" is too short for any answer`, "for example --reply-timeout 30s");
+  }
+  return ms;
 }
 
 function replyOk(pattern: string | undefined): RegExp | undefined {
