@@ -80,9 +80,15 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
     return {
       kind: "error",
       text: `${where} belongs to ${owner} and cannot be written by ${us}: ${reason.message}`,
-      hint: `give it to ${us}, run as ${owner}, or name another directory in journal.dir`,
+      hint: `${canGetIt(found.path, owner, us, reason.code)}, or name another directory in journal.dir`,
     };
   }
+}
+
+/** What to do about a directory that we may not write. */
+function canGetIt(path: string, owner: string, us: string, code: string): string {
+  if (code === "EROFS") return "mount its file system for writing";
+  return owner === us ? `chmod u+rwx ${path}` : `give it to ${us}, run as ${owner}`;
 }
 
 /** What its segments take up on disk, in bytes. */
