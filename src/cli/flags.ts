@@ -17,7 +17,7 @@ export function parseFlags(
   const withValue = known.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
   const without = known.filter((flag) => flag.value === undefined).map((flag) => flag.name);
   checkSwitches(args, without);
-  const parsed = parseArgs(joinValues(args, withValue), {
+  const parsed = parseArgs(joinValues(args, known.filter((flag) => flag.value !== undefined)), {
     boolean: without,
     string: [...withValue, "_"],
     collect: withValue,
@@ -41,7 +41,9 @@ export function parseFlags(
   for (const flag of withValue) {
     const given = parsed[flag] as readonly string[] | undefined ?? [];
     if (given.length > 1) throw usageError(`--${flag} is given ${given.length} times`, `give it once`);
-    if (given[0] === "") throw usageError(`--${flag} needs a value`, seeHelp(name));
+    if (given[0] === "") {
+      throw usageError(`--${flag} needs a value`, seeHelp(name));
+    }
     if (given.length === 1) values[flag] = given[0];
   }
   return { values, operands, switches: new Set(without.filter((flag) => parsed[flag] === true)) };
@@ -50,13 +52,17 @@ export function parseFlags(
 /**
  * `--to -` as `--to=-`, for the parser takes a lone dash for a value behind
  * short flags only, and `--from -1` as `--from=-1`, so that it is the number
- * that is found wrong and not a flag -1 that nobody meant.
+ * that is found wrong and not a flag -1 that nobody meant. `-c ''` likewise:
+ * to the parser that is an operand.
  */
-function joinValues(args: readonly string[], withValue: readonly string[]): string[] {
+function joinValues(args: readonly string[], withValue: readonly Flag[]): string[] {
   const joined: string[] = [];
   for (const [i, arg] of args.entries()) {
-    const takesValue = (word: string | undefined) => withValue.some((flag) => word === `--${flag}`);
-    if (/^-(\d|$)/.test(arg) && takesValue(args[i - 1])) joined[joined.length - 1] += `=${arg}`;
+    const before = args[i - 1];
+    const flag = withValue.find(({ name, short }) =>
+      before === `--${name}` || (short !== undefined && before === `-${short}`)
+    );
+    if (flag !== undefined && /^(-\d.*|-|)$/s.test(arg)) joined[joined.length - 1] = `--${flag.name}=${arg}`;
     else joined.push(arg);
   }
   return joined;

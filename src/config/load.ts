@@ -29,7 +29,7 @@ export async function loadConfig(option: string | undefined, runtime: Runtime): 
 
 /** Like {@link loadConfig}, for somebody who wants to go on with what is right. */
 export async function loadAndJudge(option: string | undefined, runtime: Runtime): Promise<Judged> {
-  if (option === "-") return judgeConfig(await runtime.readStdin(), "stdin", resolve());
+  if (option === "-") return judgeConfig(decode(await runtime.readStdin(), "stdin"), "stdin", resolve());
   const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
   const path = option ?? fromEnvironment ?? DEFAULT_FILE;
   const text = await readText(path, hintFor(option, fromEnvironment));
@@ -43,17 +43,24 @@ function hintFor(option: string | undefined, fromEnvironment: string | undefined
 }
 
 async function readText(path: string, hint: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    bytes = await readFile(path);
   } catch (thrown) {
-    if (thrown instanceof TypeError) {
-      throw new SpillwayError(`${path} is not UTF-8 text`, usage("is it a configuration? If so, save it as UTF-8"));
-    }
     const failure = systemError(thrown, "open", path);
     throw new SpillwayError(`cannot read the configuration: ${failure.message}`, {
       ...usage(HINTS[failure.code] ?? hint),
       cause: failure,
     });
+  }
+  return decode(bytes, path);
+}
+
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SpillwayError(`${name} is not UTF-8 text`, usage("is it a configuration? If so, save it as UTF-8"));
   }
 }
 

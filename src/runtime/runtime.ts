@@ -37,8 +37,8 @@ export interface Runtime {
 
   readonly stdout: Stdout;
   readonly stderr: Stderr;
-  /** Standard input up to its end, as UTF-8. Rejects with a `SystemError`. */
-  readStdin(): Promise<string>;
+  /** Standard input up to its end. Rejects with a `SystemError`. */
+  readStdin(): Promise<Uint8Array>;
 }
 
 export interface Stdout {

@@ -45,7 +45,7 @@ interface Bun {
   readonly version: string;
   /** The script, or its place inside a compiled executable. */
   readonly main: string;
-  readonly stdin: { text(): Promise<string> };
+  readonly stdin: { bytes(): Promise<Uint8Array> };
   listen<Data>(options: Where & { socket: SocketHandlers<Data>; allowHalfOpen: true }): BunListener;
   connect<Data>(
     options: Where & { socket: SocketHandlers<Data>; data: Data; allowHalfOpen: true },

@@ -52,7 +52,7 @@ export const bunRuntime: Runtime = {
   startThread: () => startThread(bun.main),
   async readStdin() {
     try {
-      return await bun.stdin.text();
+      return await bun.stdin.bytes();
     } catch (e) {
       throw systemError(e, "read", "standard input");
     }

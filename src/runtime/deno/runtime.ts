@@ -41,7 +41,7 @@ export const denoRuntime: Runtime = {
   startThread: () => startThread(new URL(Deno.mainModule)),
   async readStdin() {
     try {
-      return await new Response(Deno.stdin.readable).text();
+      return await new Response(Deno.stdin.readable).bytes();
     } catch (e) {
       throw systemError(e, "read", "standard input");
     }
