@@ -41,9 +41,7 @@ export function parseFlags(
   for (const flag of withValue) {
     const given = parsed[flag] as readonly string[] | undefined ?? [];
     if (given.length > 1) throw usageError(`--${flag} is given ${given.length} times`, `give it once`);
-    if (given[0] === "") {
-      throw usageError(`--${flag} needs a value`, seeHelp(name));
-    }
+    if (given[0] === "") throw usageError(`--${flag} needs a value`, seeHelp(name));
     if (given.length === 1) values[flag] = given[0];
   }
   return { values, operands, switches: new Set(without.filter((flag) => parsed[flag] === true)) };

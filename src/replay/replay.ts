@@ -52,8 +52,10 @@ export interface Outcome {
   readonly elapsedMs: number;
 }
 
-/** So long the consumer may take to close its side after we have closed ours. */
+/** So long the consumer may be silent, and not close its side, after we have closed ours. */
 const PART_MS = 1000;
+/** One that goes on to talk is given so long. */
+const PART_MS_MAX = 30_000;
 
 const ANSWER_POOL = { maxBytes: 4 * 1024 * 1024, reserveBytes: 0, bufferBytes: 64 * 1024 };
 
@@ -67,6 +69,8 @@ export class Replay {
   #mayRepeat = 0;
   #startMs: number | undefined;
   #endMs = 0;
+  /** When the consumer last sent something. */
+  #heardMs = 0;
   /** Why it makes no sense to go on: a frame that the consumer will not have. */
   #refused: SpillwayError | undefined;
   #resetSilent: (() => void) | undefined;
@@ -160,19 +164,35 @@ export class Replay {
     this.#endMs = clock.monotonicMs();
     if (reason === undefined) {
       // To close with bytes of the consumer unread would reset what it has not read yet.
-      const over = new AbortController();
       await connection.closeWrite().catch(() => {});
-      await Promise.race([ended, clock.sleep(PART_MS, over.signal)]);
-      over.abort();
+      await this.#part(ended);
       session.end("everything is confirmed");
     }
     return reason ?? "";
   }
 
+  /** Until the consumer has closed its side too. One that answers while it reads would be killed by an answer to nobody. */
+  async #part(ended: Promise<void>): Promise<void> {
+    const { clock } = this.options;
+    const over = new AbortController();
+    const closed = ended.then(() => over.abort());
+    const begunMs = clock.monotonicMs();
+    this.#heardMs = begunMs;
+    while (!over.signal.aborted) {
+      const leftMs = Math.min(this.#heardMs + PART_MS, begunMs + PART_MS_MAX) - clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await Promise.race([closed, clock.sleep(leftMs, over.signal)]);
+    }
+  }
+
   #confirmer(connection: Connection): Confirmer {
     const { outlet, clock, log, confirm: rules } = this.options;
     if (typeof rules === "string") {
-      return new ByteConfirmer({ connection, outlet, clock, mode: rules, replies: undefined });
+      const heard = () => {
+        this.#heardMs = clock.monotonicMs();
+        return Promise.resolve();
+      };
+      return new ByteConfirmer({ connection, outlet, clock, mode: rules, replies: { forward: heard } });
     }
     const spool = this.#sink(rules.attempts);
     return new ReplyConfirmer({ outlet, spool, clock, log, rules, refusals: this.#refusals, replies: undefined });

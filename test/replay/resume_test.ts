@@ -2,7 +2,7 @@
 import { createFramer } from "../../src/framing/create.ts";
 import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
-import { assertEquals, assertRejects } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { lines } from "../journal/rig.ts";
 import { record, type Recorded, Rig } from "./rig.ts";
 import { TargetConnection } from "./target_connection.ts";
@@ -158,6 +158,25 @@ Deno.test("at the end the consumer gets a FIN and a second to close its side", a
   const rig = new Rig(await journal());
   await rig.run();
   assertEquals([rig.connections[0].finished, rig.connections[0].closed], [true, true]);
+});
+
+Deno.test("a consumer that still talks is still at work, and not hung up on; one that is silent, or has no end, is", async () => {
+  for (const [talksMs, closedMs] of [[0, 1000], [5000, 6000], [60_000, 30_000]]) {
+    const rig = new Rig(await journal(), { connect: (_, { clock }) => new TargetConnection(clock, { stays: true }) });
+    await rig.prepare();
+    const running = rig.replay.run();
+    running.then(() => {});
+    await rig.clock.advance(1);
+    const [connection] = rig.connections;
+    let closedAt = 0;
+    for (let ms = 0; closedAt === 0 && ms < 70_000; ms += 500) {
+      if (connection.closed) closedAt = ms;
+      else if (ms <= talksMs) connection.answer("got it\n");
+      await rig.clock.advance(500);
+    }
+    assert(Math.abs(closedAt - closedMs) <= 500, `talks for ${talksMs} ms, closed after ${closedAt} ms`);
+    assertEquals((await rig.clock.run(running)).kind, "sent");
+  }
 });
 
 Deno.test("a disk that cannot be read is no lost connection", async () => {

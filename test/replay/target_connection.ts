@@ -18,11 +18,12 @@ export class TargetConnection implements Connection {
 
   /**
    * `acknowledges`: so many bytes at most. `lasts`: after so many bytes the
-   * connection is reset, before more are taken.
+   * connection is reset, before more are taken. `stays`: it does not close its
+   * side when we close ours.
    */
   constructor(
     private readonly clock: VirtualClock,
-    private readonly limits: { readonly acknowledges?: number; readonly lasts?: number } = {},
+    private readonly limits: { readonly acknowledges?: number; readonly lasts?: number; readonly stays?: boolean } = {},
   ) {}
 
   get bytes(): number {
@@ -49,7 +50,7 @@ export class TargetConnection implements Connection {
         return answer.length;
       }
       if (this.#lost) throw new SystemError("ECONNRESET", "read", this.peer);
-      if (this.finished) return null;
+      if (this.finished && !this.limits.stays) return null;
       await this.#changed.wait();
     }
   }
