@@ -46,9 +46,7 @@ export async function readProgress(files: FileSystem, path: string): Promise<Sav
   const text = await readText(files, path);
   if (text === undefined) return undefined;
   const saved = parse(text);
-  if (saved?.spillway_replay === 1 && Number.isSafeInteger(saved.next) && typeof saved.selection === "object") {
-    return saved as SavedReplay;
-  }
+  if (saved !== undefined && isWhole(saved)) return saved;
   throw new SpillwayError(`--progress-file ${path}: not the progress file of a replay`, {
     hint: "name another file; if it is one and was damaged, remove it and begin with --from SEQ",
   });
@@ -161,6 +159,15 @@ async function readText(files: FileSystem, path: string): Promise<string | undef
       cause: error,
     });
   }
+}
+
+/** Somebody may have edited it, or it is another program's. */
+function isWhole(saved: Partial<SavedReplay>): saved is SavedReplay {
+  const { spillway_replay, target, flags, directories, selection, next, frames, bytes, last_time_us } = saved;
+  const isTable = (value: unknown) => typeof value === "object" && value !== null;
+  return spillway_replay === 1 && typeof target === "string" && isTable(flags) && Array.isArray(directories) &&
+    isTable(selection) && [next, frames, bytes].every(Number.isSafeInteger) &&
+    (last_time_us === null || Number.isSafeInteger(last_time_us));
 }
 
 function parse(text: string): Partial<SavedReplay> | undefined {

@@ -38,6 +38,21 @@ Deno.test("what was noted is what is read, with what the replay is", async () =>
   assertEquals(files.paths(), ["/d/p"]);
 });
 
+Deno.test("what is not all there is no progress file", async () => {
+  const whole = { ...HEAD, ...position(3) };
+  const broken: unknown[] = [[], null, 3, { ...whole, spillway_replay: 2 }, { ...whole, selection: null }];
+  for (const key of ["target", "flags", "directories", "selection", "next", "frames", "bytes", "last_time_us"]) {
+    broken.push({ ...whole, [key]: undefined }, { ...whole, [key]: true });
+  }
+  for (const content of broken) {
+    const files = new MemoryFiles();
+    const file = await files.open("/p", "open");
+    await file.writeAt([new TextEncoder().encode(JSON.stringify(content))], 0);
+    const error = await assertRejects(() => readProgress(files, "/p"), SpillwayError);
+    assertEquals(error.message, "--progress-file /p: not the progress file of a replay", JSON.stringify(content));
+  }
+});
+
 Deno.test("it is written at most every 100 ms, and the newest position is on disk within that time", async () => {
   const { files, clock, file } = await opened();
   const before = files.log.length;
