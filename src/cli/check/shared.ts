@@ -1,5 +1,6 @@
 /** What the routes need of the machine together: room on a file system, and open files. */
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { formatSize } from "../../base/size.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -10,9 +11,33 @@ import { journalBytes, nearestExisting } from "./journal.ts";
 const FILES_OF_PROCESS = 20;
 const FILES_OF_ROUTE = 8;
 
-/** Warnings only: a full disk and a refused connection are states, not ends. Never rejects. */
+/** A full disk and a refused connection are states, not ends, and warnings. Never rejects. */
 export async function inspectShared(routes: readonly RouteOptions[], runtime: Runtime): Promise<Finding[]> {
-  return [...await inspectSpace(routes, runtime), ...await inspectOpenFiles(routes)];
+  const findings = [await inspectJournals(routes, runtime), await inspectSpace(routes, runtime)];
+  return [...findings.flat(), ...await inspectOpenFiles(routes)];
+}
+
+/** Directories that are one by a symbolic link; those that are written alike the configuration's rules have found. */
+async function inspectJournals(routes: readonly RouteOptions[], runtime: Runtime): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const owners = new Map<string, RouteOptions>();
+  for (const route of routes) {
+    const { directory } = route.journal;
+    try {
+      const { path } = await nearestExisting(directory, runtime);
+      const real = join(await realpath(path), relative(path, directory));
+      const owner = owners.get(real);
+      owners.set(real, owner ?? route);
+      if (owner === undefined) continue;
+      findings.push({
+        kind: "error",
+        text: `route ${route.name}: journal ${directory} is the one of route ${owner.name}, ${owner.journal.directory}`,
+        hint: "give each route a directory of its own in journal.dir",
+      });
+    } catch { // what is wrong there is said of the route
+    }
+  }
+  return findings;
 }
 
 interface FileSystemUse {
