@@ -66,6 +66,19 @@ Deno.test("why a route does not run stands below it", () => {
   ]);
 });
 
+Deno.test("a route whose state cannot be read has a line that says why", () => {
+  const troubles = ["open b/cursor: permission denied\n(EACCES)"];
+  assertEquals(screenOf(report(draining), history, plain, troubles).slice(5), [
+    "",
+    "error: open b/cursor: permission denied?(EACCES)",
+  ]);
+  assertEquals(screenOf(report(), history, plain, troubles).slice(2), [
+    "error: open b/cursor: permission denied?(EACCES)",
+  ]);
+  const small = screenOf(report(draining), history, { ...plain, rows: 5 }, troubles);
+  assertEquals(small.at(-1), "error: open b/cursor: permission denied?(EACCES)");
+});
+
 Deno.test("no line is wider and no picture taller than the terminal", () => {
   const many = Array.from({ length: 30 }, (_, i) => ({ ...draining, route: `feed-${i}`, detail: "x".repeat(200) }));
   const long = new Map([["/spillway-absent/feed", Array.from({ length: 500 }, (_, i) => i)]]);

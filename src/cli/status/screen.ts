@@ -36,8 +36,13 @@ const COLOURS: Readonly<Record<State, string>> = {
 
 const INDENT = "  ";
 
-/** Lines that fit: at most `rows` of at most `columns` characters each. */
-export function screenOf(report: StatusReport, history: History, options: ScreenOptions): string[] {
+/** Lines that fit: at most `rows` of at most `columns` characters each. `troubles`: why a route's state cannot be read. */
+export function screenOf(
+  report: StatusReport,
+  history: History,
+  options: ScreenOptions,
+  troubles: readonly string[] = [],
+): string[] {
   const { columns, rows, colour } = options;
   const head: Piece[][] = [
     [{ text: "spillway status", sgr: "1" }, { text: `  ${clockOf(report.time)}  Ctrl-C ends`, sgr: "2" }],
@@ -47,8 +52,11 @@ export function screenOf(report: StatusReport, history: History, options: Screen
     ...i === 0 ? [] : [[]],
     ...blockOf(route, history.get(route.journal) ?? [], options),
   ]);
-  const fits = head.length + blocks.length <= rows;
-  const lines = [...head, ...fits ? blocks : tableOf(report.routes).map((text): Piece[] => [{ text }])];
+  const errors = troubles.map((text): Piece[] => [{ text: printable(`error: ${text}`), sgr: "31" }]);
+  const gap: Piece[][] = errors.length > 0 && blocks.length > 0 ? [[]] : [];
+  const fits = head.length + blocks.length + gap.length + errors.length <= rows;
+  const table = () => tableOf(report.routes).map((text): Piece[] => [{ text }]);
+  const lines = [...head, ...fits ? [...blocks, ...gap] : table(), ...errors];
   const shown = lines.slice(0, rows);
   const hidden = lines.length - shown.length;
   if (hidden > 0) shown[shown.length - 1] = [{ text: `... ${hidden + 1} more lines; make the window taller` }];

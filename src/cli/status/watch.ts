@@ -3,7 +3,7 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import type { StatusReport } from "../../admin/status.ts";
 import type { Clock } from "../../base/clock.ts";
-import { EXIT } from "../../base/error.ts";
+import { EXIT, messageOf } from "../../base/error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { isUtf8 } from "../terminal.ts";
 import type { Collected } from "./collect.ts";
@@ -74,9 +74,9 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
   const look = { colour: !runtime.env("NO_COLOR"), bars: isUtf8(runtime) ? UNICODE_BARS : ASCII_BARS };
   let last: Collected | undefined;
   let size = { columns: 0, rows: 0 };
-  const draw = async ({ report }: Collected) => {
+  const draw = async ({ report, failures }: Collected) => {
     size = terminalSize();
-    const lines = screenOf(report, history, { ...size, ...look });
+    const lines = screenOf(report, history, { ...size, ...look }, failures.map(messageOf));
     const picture = `\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`;
     await unlessOver(runtime.stdout.write(picture), over);
   };
@@ -99,7 +99,8 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
   }
   if (last === undefined) return;
   // What was seen last stays to be read.
-  await runtime.stdout.write(`${tableOf(last.report.routes).join("\n")}\n`);
+  const { routes } = last.report;
+  if (routes.length > 0) await runtime.stdout.write(`${tableOf(routes).join("\n")}\n`);
   complain(last.failures);
 }
 
