@@ -1,4 +1,6 @@
 /** A journal as a real run leaves it, and `spillway replay` of it. */
+import { askStatus } from "../../../src/admin/client.ts";
+import { denoRuntime } from "../../../src/runtime/deno/runtime.ts";
 import { loopback } from "../../peers/address.ts";
 import type { FrameKind } from "../../peers/frames.ts";
 import { assertEquals } from "../../support/assert.ts";
@@ -7,6 +9,7 @@ import type { Program } from "./program.ts";
 import { chosenRuntime, relayCommand } from "./relay_command.ts";
 import type { Scene } from "./scene.ts";
 import type { Spillway } from "./spillway.ts";
+import { until } from "./wait.ts";
 
 export const LINE: FrameKind = { kind: "line", size: 200 };
 export const LINES = 12_000;
@@ -30,7 +33,10 @@ export async function record(scene: Scene, bytesPerSecond = 0, lines = LINES): P
   }]).listening(source);
   const sent = await scene.producer({ connect: loopback(source), frames: LINE, count: lines, bytesPerSecond });
   assertEquals(sent.error, undefined, "the producer finished");
-  await relay.saying(/source disconnected/);
+  await until("every line is in the journal", async () => {
+    const asked = await askStatus(denoRuntime.net, directory);
+    return asked.kind === "answered" && asked.answer.pending_frames === lines && asked.answer.at_risk_bytes === 0;
+  });
   return { relay, directory, target };
 }
 
