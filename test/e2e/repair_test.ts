@@ -10,14 +10,16 @@ import { type Finished, spillway } from "../cli/program.ts";
 import { openArchive } from "../../src/journal/archive.ts";
 import { readPassages } from "../../src/journal/passages.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
-import { journalBytes, segmentNames } from "./rig/journal_files.ts";
+import { segmentNames } from "./rig/journal_files.ts";
 import { freePorts } from "./rig/ports.ts";
+import { journaled } from "./rig/recording.ts";
 import { type Scene, scene } from "./rig/scene.ts";
-import { until } from "./rig/wait.ts";
 
 const COPIES = 100;
 const SEGMENTS = 3;
 const RECORDS = 5;
+/** Of each record. */
+const LINES = 3;
 /** So many run at the same time: most of what a command costs is its start. */
 const AT_ONCE = 4;
 
@@ -87,11 +89,10 @@ async function makeJournal(scene: Scene, journal: string): Promise<void> {
     }], { name: `run${run}` }).listening(source);
     const connection = await Deno.connect({ port: source });
     for (let record = 0; record < RECORDS; record++) {
-      const before = journalBytes(journal);
-      const lines = Array.from({ length: 3 }, (_, i) => `run ${run} record ${record} line ${i}\n`).join("");
+      const lines = Array.from({ length: LINES }, (_, i) => `run ${run} record ${record} line ${i}\n`).join("");
       await connection.write(new TextEncoder().encode(lines));
       // What comes after this was appended is another record.
-      await until("the lines are in the journal", () => journalBytes(journal) > before, { everyMs: 1 });
+      await journaled(journal, LINES * (run * RECORDS + record + 1));
     }
     connection.close();
     await relay.stop();

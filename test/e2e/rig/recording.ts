@@ -33,11 +33,16 @@ export async function record(scene: Scene, bytesPerSecond = 0, lines = LINES): P
   }]).listening(source);
   const sent = await scene.producer({ connect: loopback(source), frames: LINE, count: lines, bytesPerSecond });
   assertEquals(sent.error, undefined, "the producer finished");
-  await until("every line is in the journal", async () => {
-    const asked = await askStatus(denoRuntime.net, directory);
-    return asked.kind === "answered" && asked.answer.pending_frames === lines && asked.answer.at_risk_bytes === 0;
-  });
+  await journaled(directory, lines);
   return { relay, directory, target };
+}
+
+/** Until so many frames are pending, and all of them in the journal; the file's size alone tells of a header too. */
+export async function journaled(directory: string, frames: number): Promise<void> {
+  await until(`${frames} frames are in the journal`, async () => {
+    const asked = await askStatus(denoRuntime.net, directory);
+    return asked.kind === "answered" && asked.answer.pending_frames === frames && asked.answer.at_risk_bytes === 0;
+  }, { everyMs: 2 });
 }
 
 export function replay(scene: Scene, ...args: readonly string[]): Program {
