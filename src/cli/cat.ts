@@ -2,6 +2,7 @@
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { counted, framesOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
+import { withFramers } from "../journal/lost_framing.ts";
 import { type Passage, readPassages } from "../journal/passages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
@@ -35,7 +36,8 @@ sequence, time, bytes, and the content as text or base64; hex.`,
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);
     const selection = selectionOf(invocation, Date.now());
-    const segments = await openArchive(runtime.files, operandsOf("cat", invocation));
+    const archive = await openArchive(runtime.files, operandsOf("cat", invocation));
+    const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "printed", runtime);
     let whole = true;
     for await (const passage of readPassages(runtime.files, segments, selection)) {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { counted } from "../base/words.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
+import { withFramers } from "../journal/lost_framing.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
 import { Schedule } from "../replay/pacer.ts";
@@ -44,7 +45,8 @@ skipped and named, and the exit code is then 1.`,
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
-    const segments = await openArchive(runtime.files, operandsOf("replay", invocation));
+    const archive = await openArchive(runtime.files, operandsOf("replay", invocation));
+    const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "sent", runtime);
     const { target, progressFile, dryRun } = settings;
     const identity = { target, flags: selectionFlags(invocation) };

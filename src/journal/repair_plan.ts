@@ -5,7 +5,7 @@
 import { SpillwayError } from "../base/error.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer, Framing } from "../framing/framing.ts";
-import { framingText, parseFraming } from "../framing/text.ts";
+import { framingText } from "../framing/text.ts";
 import type { File } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkSegment } from "./check_segment.ts";
@@ -17,7 +17,8 @@ import {
   saltOf,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { cutsInto, FramingTrial } from "./framing_trial.ts";
+import { cutsInto } from "./framing_trial.ts";
+import { noFramingFits, trialOf } from "./lost_framing.ts";
 import { damagedExtras } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
@@ -140,7 +141,7 @@ class Draft {
   #framing(): string {
     const { outcome } = this.#cuts!;
     if (outcome !== undefined) return framingText(outcome);
-    throw new SpillwayError(`${this.segment.path}: the header is damaged, and no known framing cuts what is in it`, {
+    throw noFramingFits(this.segment.path, {
       hint: `say how its frames are cut: --framing line, octet-count, raw, or ` +
         `'length-prefix width=4 endian=big offset=2 includes_header=false max_frame=1048576' and the like`,
     });
@@ -184,19 +185,7 @@ interface Cuts {
 
 function cutsFor(segment: ArchiveSegment, { journal, framing }: PlanOptions): Cuts {
   if (framing !== undefined) return new AsTold(segment.path, createFramer(framing));
-  const around = journal.filter(({ header }) => header !== undefined);
-  const distance = ({ base }: ArchiveSegment) => Math.abs(base - segment.base);
-  around.sort((a, b) => distance(a) - distance(b));
-  const texts = new Set(around.map(({ header }) => header!.framing));
-  return new FramingTrial([...texts].flatMap(readable));
-}
-
-function readable(text: string): Framing[] {
-  try {
-    return [parseFraming(text)];
-  } catch {
-    return [];
-  }
+  return trialOf(segment, journal);
 }
 
 class AsTold implements Cuts {
