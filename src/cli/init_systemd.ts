@@ -6,7 +6,8 @@ export function systemdUnit(executable: readonly string[], config: string): stri
   return `# Spillway as a service. The journals live in /var/lib/spillway: nothing else can be
 # written. So give every route of ${config}
 #   journal.dir = "/var/lib/spillway/NAME"
-# and unix sockets a path in /run/spillway. The service's user must be able to read the file.
+# and unix sockets a path in /run/spillway. The service's user must be able to read the file. Once:
+#   useradd --system --shell /usr/sbin/nologin spillway
 
 [Unit]
 Description=Spillway, a TCP store-and-forward relay
@@ -26,7 +27,8 @@ RestartPreventExitStatus=2
 TimeoutStopSec=10
 LimitNOFILE=65536
 
-DynamicUser=yes
+# Not DynamicUser: compaction from cron and repair run as the journals' owner, outside of this unit.
+User=spillway
 StateDirectory=spillway
 StateDirectoryMode=0700
 RuntimeDirectory=spillway
@@ -39,6 +41,7 @@ NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
+RemoveIPC=yes
 PrivateDevices=yes
 ProtectClock=yes
 ProtectControlGroups=yes
