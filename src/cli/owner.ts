@@ -12,7 +12,9 @@ export async function checkOwner(
   const owner = (await runtime.files.stat(directory))?.uid;
   if (owner === undefined || runtime.uid === undefined || owner === runtime.uid) return;
   const name = runtime.userName(owner);
+  // crontab and sudo take no user without a name.
+  const how = name === `uid ${owner}` ? `for example with setpriv --reuid=${owner}` : example(name);
   throw new SpillwayError(`journal ${directory}: belongs to ${name}, found ${runtime.userName()} ${doing} it`, {
-    hint: `run it as ${name}, ${example(name)}`,
+    hint: `run it as ${name}, ${how}`,
   });
 }
