@@ -1,5 +1,5 @@
 /** The demo's two acts: the producer against a slow consumer, first alone, then with the relay in between. */
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -7,6 +7,7 @@ import { SpillwayError } from "../../base/error.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { RelayChild } from "./child.ts";
+import { configFor, unreadBytesMax } from "./config.ts";
 import { Consumer } from "./consumer.ts";
 import { LINE_BYTES, Producer } from "./producer.ts";
 
@@ -15,8 +16,6 @@ const LINES = 400_000;
 const LINES_PER_SECOND = 80_000;
 const SLOW_BYTES_PER_SECOND = 1_000_000;
 const CONNECT_MS = 3000;
-/** More than a consumer's kernel holds unread on loopback (tcp_rmem[2], 6 MiB by default). */
-const REWIND = "7MiB";
 
 /** What a tick of the timeline shows. */
 export interface Moment {
@@ -101,7 +100,7 @@ async function playRelayed(
   const elapsed = () => clock.monotonicMs() - startMs;
   const consumer = new Consumer(runtime.net, clock);
   const address = await consumer.arrive(LOOPBACK);
-  const relay = new RelayChild(runtime, configFor(directory, formatAddress(address)));
+  const relay = new RelayChild(runtime, configFor(directory, formatAddress(address), await unreadBytes()));
   relays.push(relay);
   let journalPeakBytes = 0;
   let state = "reads";
@@ -163,16 +162,10 @@ async function drained(consumer: Consumer, relay: RelayChild, clock: Clock): Pro
   }
 }
 
-function configFor(directory: string, target: string): string {
-  return `
-[[route]]
-name = "demo"
-source.listen = "127.0.0.1:0"
-target.connect = ${JSON.stringify(target)}
-target.rewind = "${REWIND}"
-journal.dir = ${JSON.stringify(join(directory, "journal"))}
-journal.segment_bytes = "8MiB"
-`;
+/** More cannot be lost with a consumer: what its kernel holds, or all there is. */
+async function unreadBytes(): Promise<number> {
+  const rmem = await readFile("/proc/sys/net/ipv4/tcp_rmem", "utf8").catch(() => "");
+  return Math.min(unreadBytesMax(rmem), lineBytes(LINES));
 }
 
 async function journalBytes(directory: string): Promise<number> {
