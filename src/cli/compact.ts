@@ -37,7 +37,8 @@ the exit code is 1, or 75 where another compaction is running.
 
 With a configuration, its routes' journals are kept as it says. With PATH, a
 journal directory, as the last daemon has noted there; where it has not, nothing
-is removed unless --older-than or --max-bytes says so.`,
+is removed unless --older-than or --max-bytes says so. Run it as the owner of the
+journal's directory; anybody else, root too, is refused.`,
   flags: [
     configFlag,
     {
