@@ -6,16 +6,19 @@ import { SpillwayError } from "../base/error.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer, Framing, Scan } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
-import type { FileOpener } from "../runtime/files.ts";
+import type { File, FileOpener } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { FramingTrial } from "./framing_trial.ts";
 import { scanSegment } from "./scan.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
+import type { SegmentSurvey } from "./survey.ts";
+
+type Neighbour = Pick<SegmentSurvey, "base" | "header">;
 
 /** To be told the whole records of `segment`; `others` are tried first, the nearest before all. */
-export function trialOf(segment: ArchiveSegment, others: readonly ArchiveSegment[]): FramingTrial {
+export function trialOf(segment: Neighbour, others: readonly Neighbour[]): FramingTrial {
   const around = others.filter(({ header }) => header !== undefined);
-  const distance = ({ base }: ArchiveSegment) => Math.abs(base - segment.base);
+  const distance = ({ base }: Neighbour) => Math.abs(base - segment.base);
   around.sort((a, b) => distance(a) - distance(b));
   const texts = new Set(around.map(({ header }) => header!.framing));
   return new FramingTrial([...texts].flatMap(readable));
@@ -44,14 +47,23 @@ async function framerFor(
   // Its frames are in another file by now, which has a header.
   if (file === undefined) return segment.framer;
   try {
-    const trial = trialOf(segment, others);
-    for await (const found of scanSegment(file, segment)) {
-      if (found.kind === "record") trial.add(found.payload, found.header.frames);
-    }
-    return trial.outcome === undefined ? new Unknown(segment.path) : createFramer(trial.outcome);
+    return await findFramer(file, segment, others) ?? new Unknown(segment.path);
   } finally {
     file.close();
   }
+}
+
+/** Reads the whole of a segment that has lost its header; undefined if nothing known cuts what is in it. */
+export async function findFramer(
+  file: File,
+  segment: SegmentSurvey,
+  others: readonly Neighbour[],
+): Promise<Framer | undefined> {
+  const trial = trialOf(segment, others);
+  for await (const found of scanSegment(file, { ...segment, newest: false })) {
+    if (found.kind === "record") trial.add(found.payload, found.header.frames);
+  }
+  return trial.outcome === undefined ? undefined : createFramer(trial.outcome);
 }
 
 class Unknown implements Framer {

@@ -1,6 +1,7 @@
 /** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
-import type { FileSystem } from "../runtime/files.ts";
+import type { File, FileSystem } from "../runtime/files.ts";
 import { LINES } from "./framer_of.ts";
+import { findFramer } from "./lost_framing.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
@@ -25,7 +26,7 @@ export async function surveyPending(
     const file = await openSegmentIfThere(files, path);
     if (file === undefined) continue;
     try {
-      const survey = await surveySegment(file, path, base, LINES);
+      const survey = await surveyFramed(file, path, base, newestFirst.map((newer) => newer.survey));
       const segment = new Segment(survey);
       segment.bytes = segment.limit = survey.size;
       segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
@@ -40,4 +41,16 @@ export async function surveyPending(
   const list = new SegmentList();
   for (const { segment } of newestFirst.reverse()) list.add(segment);
   return { list, surveys: newestFirst.map(({ survey }) => survey) };
+}
+
+/** A header that is lost costs no figure: the records say how they were cut, as far as that can be told. */
+async function surveyFramed(
+  file: File,
+  path: string,
+  base: number,
+  others: readonly SegmentSurvey[],
+): Promise<SegmentSurvey> {
+  const survey = await surveySegment(file, path, base, LINES);
+  if (survey.header !== undefined || survey.marks === undefined) return survey;
+  return { ...survey, framer: await findFramer(file, survey, others) ?? survey.framer };
 }

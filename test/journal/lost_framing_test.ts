@@ -4,8 +4,10 @@ import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { openArchive } from "../../src/journal/archive.ts";
 import { withFramers } from "../../src/journal/lost_framing.ts";
+import { glanceAt } from "../../src/journal/glance.ts";
 import { planPassages } from "../../src/journal/plan.ts";
 import { readPassages, type Selection } from "../../src/journal/passages.ts";
+import { skipOffline } from "../../src/journal/skip.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { DIRECTORY, open, run } from "./rig.ts";
@@ -55,4 +57,13 @@ Deno.test("records that no known framing cuts can be had whole, and what would c
     SpillwayError,
     `${DIRECTORY}/00000000000000000000.seg: the header is damaged, and no known framing cuts what is in it`,
   );
+});
+
+Deno.test("what is pending of such a segment, or given up, is counted to the byte", async () => {
+  const files = await damaged(counts, ["1 a", "3 b\nc", "1 d"]);
+  const confirm = () => Promise.resolve(true);
+  const given = await skipOffline({ files, directory: DIRECTORY, until: 2, holder: "pid 2", confirm });
+  assertEquals([given!.frames, given!.bytes], [2, 8]);
+  const { pendingFrames, pendingBytes } = await glanceAt(files, DIRECTORY);
+  assertEquals([pendingFrames, pendingBytes], [1, 3]);
 });
