@@ -4,7 +4,7 @@
  * `{"ask":"skip","until":SEQ,"preview":false}` are answered with `{"answer":…}`, or with
  * `{"error":"…","hint":"…","exit":N}`.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, SpillwayError, usageError } from "../base/error.ts";
 
 /** The socket's name in the journal's directory. */
 export const CONTROL_NAME = "control";
@@ -86,8 +86,5 @@ function parseObject(line: string): Record<string, unknown> | undefined {
 }
 
 function refusal(message: string): SpillwayError {
-  return new SpillwayError(`control socket: ${message}`, {
-    hint: "ask with the same version of spillway that runs",
-    exit: EXIT.usage,
-  });
+  return usageError(`control socket: ${message}`, "ask with the same version of spillway that runs");
 }

@@ -31,6 +31,11 @@ export class SpillwayError extends Error {
   }
 }
 
+/** What somebody has written is wrong, on a command line or in a file: exit code 2. */
+export function usageError(message: string, hint?: string): SpillwayError {
+  return new SpillwayError(message, { hint, exit: EXIT.usage });
+}
+
 /**
  * A failed system call. Both runtimes' errors are turned into this one at the
  * runtime seam, so that the rest of the program looks at `code` alone.

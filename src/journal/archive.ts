@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
 import { mapConcurrently } from "../base/concurrently.ts";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
@@ -171,7 +171,7 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
   const matching = isPattern(path) ? await expandPattern(files, path) : [];
   if (matching.length === 0) {
     const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
-    throw usage(`${path}: ${what}`, "name a journal directory or segment files");
+    throw usageError(`${path}: ${what}`, "name a journal directory or segment files");
   }
   return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each, surroundings))).flat();
 }
@@ -183,9 +183,9 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
 export async function journalAt(files: FileSystem, path: string): Promise<string> {
   const directory = trimSlash(path);
   const kind = (await files.stat(directory))?.kind;
-  if (kind === undefined) throw usage(`${path}: no such directory`, "name a journal directory");
+  if (kind === undefined) throw usageError(`${path}: no such directory`, "name a journal directory");
   if (kind !== "directory") {
-    throw usage(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
+    throw usageError(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
   }
   await listJournal(files, directory);
   return directory;
@@ -196,7 +196,7 @@ async function listJournal(files: FileSystem, directory: string): Promise<Segmen
   if (found.length === 0) {
     const names = await files.list(directory);
     if (!names.some((name) => JOURNAL_FILES.includes(name))) {
-      throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
+      throw usageError(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
     }
   }
   return found;
@@ -217,7 +217,7 @@ async function segmentAt(files: FileSystem, path: string, surroundings: Surround
   const name = path.slice(slash + 1);
   const base = segmentBase(name);
   if (base === undefined) {
-    throw usage(
+    throw usageError(
       `${path}: not a segment file`,
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
@@ -251,8 +251,4 @@ function hintForDirectory(names: readonly string[]): string {
   return names.length === 0
     ? "it is empty; journal.dir in the configuration names the journal of a route"
     : "name the directory of one route, for example spillway-data/feed";
-}
-
-function usage(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

@@ -8,7 +8,7 @@
  * count as dropped, as with drop_oldest.ts. Unlike there, their files stay until
  * then: the cursor passes nothing that is in flight.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import type { Tally } from "../base/ledger.ts";
 import type { FlightPart } from "./flight.ts";
 import type { Spool } from "./spool.ts";
@@ -30,10 +30,10 @@ export interface Given extends Readonly<Tally> {
 export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<Given> {
   const { end } = spool.window;
   if (until > end) {
-    throw new SpillwayError(`skip: found --until ${until}, the next frame to be received is ${end}`, {
-      hint: `--until ${end} gives up everything that is pending now`,
-      exit: EXIT.usage,
-    });
+    throw usageError(
+      `skip: found --until ${until}, the next frame to be received is ${end}`,
+      `--until ${end} gives up everything that is pending now`,
+    );
   }
   // Everything below is settled: there is nothing to give up, and `rewind` keeps what it has.
   if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
