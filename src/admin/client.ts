@@ -1,5 +1,5 @@
 /** Asking the daemon that has a journal, through its control socket. */
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
@@ -60,9 +60,8 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
 }
 
 function refused(error: unknown): { readonly kind: "absent" } | { readonly kind: "silent"; readonly why: string } {
-  const code = error instanceof SystemError ? error.code : "";
   // Nothing there, or what a daemon that was killed has left.
-  if (code === "ENOENT" || code === "ENOTDIR" || code === "ECONNREFUSED") return { kind: "absent" };
+  if (failedWith(error, "ENOENT", "ENOTDIR", "ECONNREFUSED")) return { kind: "absent" };
   return { kind: "silent", why: messageOf(error) };
 }
 

@@ -56,6 +56,11 @@ export class SystemError extends Error {
   }
 }
 
+/** Is this a failed system call with one of these errno's names? */
+export function failedWith(thrown: unknown, ...codes: readonly string[]): thrown is SystemError {
+  return thrown instanceof SystemError && codes.includes(thrown.code);
+}
+
 const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",

@@ -1,5 +1,5 @@
 /** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type CursorFound, decodeCursor, decodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
 import { newerVersion } from "./newer_version.ts";
@@ -28,7 +28,7 @@ export async function checkCursor(files: FileSystem, directory: string): Promise
   try {
     file = await files.open(path, "read");
   } catch (error) {
-    if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+    if (!failedWith(error, "ENOENT")) throw error;
     return { found: { kind: "absent" }, damages: [], contents: new Uint8Array(0) };
   }
   try {

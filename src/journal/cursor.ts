@@ -4,7 +4,7 @@
  * is read back is the last state written or the one before.
  */
 import { crc32 } from "node:zlib";
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { CURSOR_MAGIC, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU64, viewOf } from "./format.ts";
 import { newerVersion } from "./newer_version.ts";
@@ -90,7 +90,7 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
   try {
     file = await files.open(path, "read");
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return { kind: "absent" };
+    if (failedWith(error, "ENOENT")) return { kind: "absent" };
     throw error;
   }
   try {

@@ -3,7 +3,7 @@
  * changing anything: from the footers, and from the record headers of only the
  * segments that have none or that the cursor is in.
  */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
@@ -44,7 +44,7 @@ export async function glanceAt(files: FileSystem, directory: string): Promise<Gl
       return await look(files, directory);
     } catch (error) {
       // What was removed since it was listed was delivered, and the cursor says so by now.
-      if (left === 1 || !(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      if (left === 1 || !failedWith(error, "ENOENT")) throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Reading from a disk with bad sectors: what cannot be read comes back as zeros, which no checksum takes for data. */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
 
 /** The smallest piece that is given up. */
@@ -10,7 +10,7 @@ export async function readTolerant(file: File, into: Uint8Array, position: numbe
   try {
     return await file.readAt(into, position);
   } catch (error) {
-    if (!isMediaError(error)) throw error;
+    if (!failedWith(error, "EIO")) throw error;
   }
   const size = Math.max(0, Math.min(into.length, await file.size() - position));
   for (let done = 0; done < size;) {
@@ -18,14 +18,10 @@ export async function readTolerant(file: File, into: Uint8Array, position: numbe
     try {
       if (await file.readAt(piece, position + done) < piece.length) piece.fill(0);
     } catch (error) {
-      if (!isMediaError(error)) throw error;
+      if (!failedWith(error, "EIO")) throw error;
       piece.fill(0);
     }
     done += piece.length;
   }
   return size;
-}
-
-function isMediaError(error: unknown): boolean {
-  return error instanceof SystemError && error.code === "EIO";
 }

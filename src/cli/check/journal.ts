@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CONTROL_NAME } from "../../admin/protocol.ts";
-import { messageOf, SpillwayError, SystemError } from "../../base/error.ts";
+import { failedWith, messageOf, SpillwayError } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { glanceAt } from "../../journal/glance.ts";
 import { listSegments } from "../../journal/segment_files.ts";
@@ -59,7 +59,7 @@ export async function nearestExisting(path: string, runtime: Runtime): Promise<E
     const info = await runtime.files.stat(path);
     if (info !== undefined) return { path, info };
   } catch (thrown) {
-    const isBelow = thrown instanceof SystemError && (thrown.code === "ENOTDIR" || thrown.code === "EACCES");
+    const isBelow = failedWith(thrown, "ENOTDIR", "EACCES");
     if (!isBelow || dirname(path) === path) throw thrown;
   }
   return await nearestExisting(dirname(path), runtime);
