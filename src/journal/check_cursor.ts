@@ -1,9 +1,17 @@
 /** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
 import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type CursorFound, decodeCursor, decodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
+import {
+  CURSOR_BYTES,
+  type CursorFound,
+  decodeCursor,
+  decodeSlot,
+  SLOT_BYTES,
+  SLOT_HEAD_BYTES,
+  SLOT_OFFSETS,
+} from "./cursor.ts";
 import { newerVersion } from "./newer_version.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
 export interface CursorCheck {
   readonly found: CursorFound;
@@ -12,8 +20,6 @@ export interface CursorCheck {
   /** As it was read. */
   readonly contents: Uint8Array;
 }
-
-const FILE_BYTES = SLOT_OFFSETS[1] + SLOT_BYTES;
 
 /** A daemon may be writing it: what looks damaged is read so often. */
 const READS = 3;
@@ -33,8 +39,7 @@ export async function checkCursor(files: FileSystem, directory: string): Promise
   }
   try {
     for (let reads = 1;; reads++) {
-      const bytes = new Uint8Array(FILE_BYTES);
-      const contents = bytes.subarray(0, await readTolerant(file, bytes, 0));
+      const contents = await readSome(file, 0, CURSOR_BYTES);
       const found = decodeCursor(contents);
       if (found.kind === "newer") throw newerVersion(path, found.version);
       const damages = damagesIn(contents, await file.size());
@@ -62,6 +67,6 @@ function damagesIn(bytes: Uint8Array, size: number): { offset: number; bytes: nu
   slot(0);
   zeros(first + SLOT_BYTES, second);
   slot(1);
-  if (size > FILE_BYTES) damages.push({ offset: FILE_BYTES, bytes: size - FILE_BYTES });
+  if (size > CURSOR_BYTES) damages.push({ offset: CURSOR_BYTES, bytes: size - CURSOR_BYTES });
   return damages;
 }

@@ -4,7 +4,15 @@ import type { FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkCursor } from "./check_cursor.ts";
 import { assertReadable } from "./copy_bytes.ts";
-import { type CursorFound, decodeSlot, encodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
+import {
+  CURSOR_BYTES,
+  type CursorFound,
+  decodeSlot,
+  encodeSlot,
+  SLOT_BYTES,
+  SLOT_HEAD_BYTES,
+  SLOT_OFFSETS,
+} from "./cursor.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type CursorDecision, decideCursor } from "./recovery.ts";
@@ -42,7 +50,7 @@ export async function repairCursor(
 
 /** The slots, with zeros where there should be zeros. */
 function heads(slots: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
+  const bytes = new Uint8Array(CURSOR_BYTES);
   slots.forEach((slot, i) => bytes.set(slot.subarray(0, SLOT_HEAD_BYTES), SLOT_OFFSETS[i]));
   return bytes;
 }
@@ -52,7 +60,7 @@ function heads(slots: readonly Uint8Array[]): Uint8Array {
  * start takes that for the last word, as it did the good slot's without it.
  */
 function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
-  const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
+  const bytes = new Uint8Array(CURSOR_BYTES);
   const generation = found.kind === "valid" ? found.generation : 1;
   const state = found.kind === "valid" ? found.state : { cursor, atRiskBytes: 0, clean: false };
   bytes.set(encodeSlot(generation, state), SLOT_OFFSETS[generation % 2]);

@@ -19,7 +19,7 @@ import {
 } from "./format.ts";
 import { cutsInto, FramingTrial } from "./framing_trial.ts";
 import { damagedExtras } from "./segment_files.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
 /** Of the segment as the daemon wrote it. */
 export interface Range {
@@ -128,7 +128,9 @@ class Draft {
       keep: this.#keep,
       records: this.#records,
       unfinished: this.unfinished,
-      header: segment.header === undefined ? this.#header(salt, framing) : await headerOf(file),
+      header: segment.header === undefined
+        ? this.#header(salt, framing)
+        : await readSome(file, 0, SEGMENT_HEADER_BYTES),
       framing,
       salt: salt.slice(),
       keptEnd: this.#keptEnd,
@@ -168,12 +170,6 @@ class Draft {
     const before = this.#before();
     return this.segment.header?.cursor ?? before?.footer?.cursor ?? before?.header?.cursor ?? 0;
   }
-}
-
-async function headerOf(file: File): Promise<Uint8Array> {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-  await readTolerant(file, bytes, 0);
-  return bytes;
 }
 
 /** Finds, or checks, the framing while the records go by. */

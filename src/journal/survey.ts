@@ -20,7 +20,7 @@ import { newerVersion } from "./newer_version.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
 import { fileBytesOf, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
 /** One segment file, judged by its name, header and footer. */
@@ -89,13 +89,13 @@ export async function surveyIfThere(
 /** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
 export async function surveySegment(file: File, path: string, base: number, framer: Framer): Promise<SegmentSurvey> {
   const size = await file.size();
-  const head = await read(file, 0, SEGMENT_HEADER_BYTES);
+  const head = await readSome(file, 0, SEGMENT_HEADER_BYTES);
   const preamble = segmentPreamble(head);
   if (preamble.kind === "newer") throw newerVersion(path, preamble.version);
   const decoded = decodeSegmentHeader(head);
   const header = decoded?.base === base ? decoded : undefined;
   const footerOffset = size - FOOTER_BYTES;
-  const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
+  const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await readSome(file, footerOffset, FOOTER_BYTES);
   const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
   const known = footer?.base === base ? footer : undefined;
   const salt = header?.salt ?? known?.salt ?? await findSalt(file, size, base);
@@ -188,9 +188,4 @@ export async function tallyRecords(
 export function footerOf(base: number, tally: Tally, cursor: number): Footer {
   const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
   return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };
-}
-
-async function read(file: File, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  return bytes.subarray(0, await readTolerant(file, bytes, position));
 }

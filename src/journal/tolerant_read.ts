@@ -5,6 +5,12 @@ import type { File } from "../runtime/files.ts";
 /** The smallest piece that is given up. */
 const SECTOR_BYTES = 4096;
 
+/** Up to `length` bytes from `position` on; fewer only at the end of the file. What cannot be read is zeros. */
+export async function readSome(file: File, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, await readTolerant(file, bytes, position));
+}
+
 /** Like `File.readAt`, but an EIO costs the 4096 bytes around it and nothing else. */
 export async function readTolerant(file: File, into: Uint8Array, position: number): Promise<number> {
   try {
