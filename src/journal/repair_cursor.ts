@@ -17,6 +17,7 @@ import { newestNoted } from "./noted_cursor.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type CursorDecision, decideCursor } from "./recovery.ts";
 import type { Range } from "./repair_plan.ts";
+import { replaceFile } from "./replace_file.ts";
 
 export interface CursorRepair {
   readonly damages: readonly (Range & { readonly to: string })[];
@@ -44,7 +45,11 @@ export async function repairCursor(
     ? decideCursor({ found, newestNoted: await newestNoted(files, segments), oldestBase: segments[0]?.base })
     : undefined;
   const moved = dryRun ? damages.map((range) => ({ ...range, to: "" })) : await putAside(files, directory, damages);
-  if (!dryRun) await replace(files, directory, decision === undefined ? heads(slots) : written(found, decision));
+  if (!dryRun) {
+    const bytes = decision === undefined ? heads(slots) : written(found, decision);
+    await replaceFile(files, `${directory}/cursor`, (to) => to.writeAt([bytes], 0));
+    await files.syncDirectory(directory);
+  }
   return { damages: moved, decision };
 }
 
@@ -83,23 +88,4 @@ async function putAside(files: FileSystem, directory: string, damages: readonly 
   } finally {
     file.close();
   }
-}
-
-async function replace(files: FileSystem, directory: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${directory}/cursor.tmp`;
-  try {
-    const to = await files.open(temporary, "open");
-    try {
-      await to.truncate(0);
-      await to.writeAt([bytes], 0);
-      await to.sync();
-    } finally {
-      to.close();
-    }
-    await files.rename(temporary, `${directory}/cursor`);
-  } catch (error) {
-    await files.unlink(temporary).catch(() => {});
-    throw error;
-  }
-  await files.syncDirectory(directory);
 }
