@@ -15,7 +15,14 @@ import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
 import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment, type Tally, tallyRecords } from "./survey.ts";
+import {
+  type RecordTally,
+  type SegmentSurvey,
+  surveyIfThere,
+  surveyJournal,
+  surveySegment,
+  tallyRecords,
+} from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -116,7 +123,7 @@ export async function cursorOf(files: FileSystem, directory: string): Promise<nu
 export async function tallySegment(
   files: FileSystem,
   segment: ArchiveSegment,
-): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
+): Promise<Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
   if (segment.footer !== undefined) return segment.footer;
   const file = await openSegmentIfThere(files, segment.path);
   if (file === undefined) return undefined;

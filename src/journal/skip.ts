@@ -99,6 +99,7 @@ async function contentsOf(
   from: number,
   until: number,
 ): Promise<GivenUp> {
+  // Notes what is counted of each segment, which the count of a part goes by.
   await countPending(files, list, from, surveys);
   const counted = await countFrames(files, list, new DamageLog(silentLog), from, until);
   return { from, until, ...counted, ...await timesOf(files, { list, surveys }, from, until) };

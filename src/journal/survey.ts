@@ -112,7 +112,7 @@ export async function surveySegment(file: File, path: string, base: number, fram
 }
 
 /** What a pass over a segment's records adds up to, those included whose payload alone is damaged and that a whole one follows. */
-export interface Tally {
+export interface RecordTally {
   readonly records: number;
   readonly frames: number;
   /** Bytes of frames. */
@@ -136,7 +136,7 @@ export async function tallyRecords(
   segment: SegmentSurvey,
   verify: boolean,
   bound: number = Number.POSITIVE_INFINITY,
-): Promise<Tally> {
+): Promise<RecordTally> {
   const tally = {
     records: 0,
     frames: 0,
@@ -185,7 +185,7 @@ export async function tallyRecords(
 }
 
 /** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */
-export function footerOf(base: number, tally: Tally, cursor: number): Footer {
+export function footerOf(base: number, tally: RecordTally, cursor: number): Footer {
   const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
   return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };
 }

@@ -12,7 +12,7 @@ import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
-import { type Given, skipUntil } from "../spool/operator_skip.ts";
+import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { Outlet } from "../spool/outlet.ts";
 import { Spool } from "../spool/spool.ts";
 import { AcceptSupply } from "../target/accept.ts";
@@ -160,7 +160,7 @@ export class Route {
    * is beyond what was received, with a SystemError if it cannot be counted; then
    * all is as before.
    */
-  skip(until: number, preview: boolean): Promise<Given> {
+  skip(until: number, preview: boolean): Promise<GivenUp> {
     return skipUntil(this.#spool, until, preview);
   }
 

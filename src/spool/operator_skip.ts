@@ -14,7 +14,7 @@ import type { FlightPart } from "./flight.ts";
 import type { Spool } from "./spool.ts";
 
 /** What was given up. */
-export interface Given extends Readonly<Tally> {
+export interface GivenUp extends Readonly<Tally> {
   /** Frames [from, until) will not be sent; those of them that were pending count as dropped. */
   readonly from: number;
   readonly until: number;
@@ -27,7 +27,7 @@ export interface Given extends Readonly<Tally> {
  * frame to be received; with `preview` only tells what that would be. Rejects with a `SpillwayError` beyond that, with a
  * SystemError if the journal cannot be read to count it; then all is as before.
  */
-export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<Given> {
+export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<GivenUp> {
   const { end } = spool.window;
   if (until > end) {
     throw usageError(
@@ -68,7 +68,7 @@ async function countStill(spool: Spool, until: number): Promise<Counted> {
   }
 }
 
-function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): Given {
+function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): GivenUp {
   if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
   spool.giveUpBelow(until, frames, bytes);
   const inFlight = inFlightBelow(spool, { until, inside: undefined });
