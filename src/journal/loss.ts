@@ -1,7 +1,7 @@
 /** What is lost where a record is damaged: as many frames and bytes as were counted for it, so that the books balance. */
 import type { File } from "../runtime/files.ts";
 import { decodeRecordHeader, RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { bytesBetween } from "./record_bytes.ts";
 import type { Segment } from "./segment.ts";
 import { readSome } from "./tolerant_read.ts";
 import type { Damage } from "./types.ts";
