@@ -1,6 +1,7 @@
 /** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
 import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import {
   CURSOR_BYTES,
   type CursorFound,
@@ -16,7 +17,7 @@ import { readSome } from "./tolerant_read.ts";
 export interface CursorCheck {
   readonly found: CursorFound;
   /** Ranges of the file that are not what was written. */
-  readonly damages: readonly { readonly offset: number; readonly bytes: number }[];
+  readonly damages: readonly FileRange[];
   /** As it was read. */
   readonly contents: Uint8Array;
 }
@@ -50,11 +51,11 @@ export async function checkCursor(files: FileSystem, directory: string): Promise
   }
 }
 
-function damagesIn(bytes: Uint8Array, size: number): { offset: number; bytes: number }[] {
+function damagesIn(bytes: Uint8Array, size: number): FileRange[] {
   const [first, second] = SLOT_OFFSETS;
   const slots = SLOT_OFFSETS.map((offset) => bytes.subarray(offset, offset + SLOT_BYTES));
   if (!slots.some((slot) => decodeSlot(slot).kind === "valid")) return [{ offset: 0, bytes: size }];
-  const damages: { offset: number; bytes: number }[] = [];
+  const damages: FileRange[] = [];
   const zeros = (from: number, until: number) => {
     if (bytes.subarray(from, until).some((byte) => byte !== 0)) damages.push({ offset: from, bytes: until - from });
   };

@@ -3,6 +3,7 @@ import { silentLog } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkCursor } from "./check_cursor.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import { assertReadable } from "./copy_bytes.ts";
 import {
   CURSOR_BYTES,
@@ -16,11 +17,10 @@ import {
 import { newestNoted } from "./noted_cursor.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type CursorDecision, decideCursor } from "./recovery.ts";
-import type { Range } from "./repair_plan.ts";
 import { replaceFile } from "./replace_file.ts";
 
 export interface CursorRepair {
-  readonly damages: readonly (Range & { readonly to: string })[];
+  readonly damages: readonly (FileRange & { readonly to: string })[];
   /** Where delivery goes on from now; undefined where both slots were right. */
   readonly decision: CursorDecision | undefined;
 }
@@ -73,12 +73,12 @@ function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   return bytes;
 }
 
-async function putAside(files: FileSystem, directory: string, damages: readonly Range[]) {
+async function putAside(files: FileSystem, directory: string, damages: readonly FileRange[]) {
   const quarantine = new Quarantine(files, silentLog, directory);
   const file = await files.open(`${directory}/cursor`, "read");
   try {
     for (const { offset, bytes } of damages) await assertReadable(file, offset, bytes);
-    const moved: (Range & { to: string })[] = [];
+    const moved: (FileRange & { to: string })[] = [];
     for (const { offset, bytes } of damages) {
       // An empty file has nothing to put aside.
       const to = bytes === 0 ? "" : await quarantine.copy("cursor", file, offset, bytes);

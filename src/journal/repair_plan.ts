@@ -9,6 +9,7 @@ import { framingText, parseFraming } from "../framing/text.ts";
 import type { File } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkSegment } from "./check_segment.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import {
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
@@ -21,27 +22,23 @@ import { cutsInto, FramingTrial } from "./framing_trial.ts";
 import { damagedExtras } from "./segment_files.ts";
 import { readSome } from "./tolerant_read.ts";
 
-/** Of the segment as the daemon wrote it. */
-export interface Range {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-export interface DamagedStretch extends Range {
+/** A range that is not what was written. */
+export interface DamagedStretch extends FileRange {
   /** There if only the payload behind it is damaged. */
   readonly header?: RecordHeader;
 }
 
+/** Ranges are those of the segment as the daemon wrote it, where nothing else is said. */
 export interface SegmentPlan {
   /** To be put aside; the segment is as it should be if there are none of either. */
   readonly damages: readonly DamagedStretch[];
   /** Ranges of the compressed file itself: they cost no byte of the segment. */
-  readonly extras: readonly Range[];
+  readonly extras: readonly FileRange[];
   /** Records that stay, in order. */
-  readonly keep: readonly Range[];
+  readonly keep: readonly FileRange[];
   readonly records: number;
   /** The beginning of a write at the end of the newest segment: the daemon's to cut off, it stays where it is. */
-  readonly unfinished: Range | undefined;
+  readonly unfinished: FileRange | undefined;
   /** 512 bytes: as they were, or made anew. */
   readonly header: Uint8Array;
   readonly framing: string;
@@ -86,7 +83,7 @@ class Draft {
   #last: RecordHeader | undefined;
   #keptEnd: number;
   #claimedEnd: number;
-  unfinished: Range | undefined;
+  unfinished: FileRange | undefined;
 
   constructor(private readonly segment: ArchiveSegment, private readonly options: PlanOptions) {
     this.#keptEnd = this.#claimedEnd = segment.base;

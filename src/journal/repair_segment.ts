@@ -7,10 +7,11 @@ import { SpillwayError } from "../base/error.ts";
 import { silentLog } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import { assertReadable, copyBytes } from "./copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./format.ts";
 import { Quarantine } from "./quarantine.ts";
-import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_plan.ts";
+import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
 import { replaceFile } from "./replace_file.ts";
 import { fileOf, rangeInFile } from "./segment_files.ts";
 import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
@@ -83,7 +84,7 @@ async function writeRest(
   from: File,
   segment: ArchiveSegment,
   plan: SegmentPlan,
-  unfinished: Range | undefined,
+  unfinished: FileRange | undefined,
 ): Promise<void> {
   await to.writeAt([plan.header], 0);
   let size = plan.header.length;
