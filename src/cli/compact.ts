@@ -1,6 +1,6 @@
 /** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
-import { systemClock } from "../base/clock.ts";
+import { randomBytes, systemClock } from "../base/clock.ts";
 import { parseDuration } from "../base/duration.ts";
 import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../base/error.ts";
 import { parseSize } from "../base/size.ts";
@@ -90,7 +90,7 @@ async function compactOne({ directory, policy }: Job, invocation: Invocation, ru
     holder: `pid ${runtime.pid}, spillway compact`,
     files: runtime.files,
     clock: systemClock,
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    randomBytes,
     directory,
     policy,
     dryRun,

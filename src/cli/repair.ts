@@ -1,5 +1,5 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
-import { systemClock } from "../base/clock.ts";
+import { randomBytes, systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import { counted, framesOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
@@ -53,7 +53,7 @@ repaired.`,
     const report = new Report(runtime, progress, { json: switches.has("json"), dryRun });
     await repair(paths, {
       files: runtime.files,
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      randomBytes,
       nowUs: systemClock.wallUs(),
       holder: `pid ${runtime.pid}, spillway repair`,
       framing,

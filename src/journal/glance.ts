@@ -9,9 +9,9 @@ import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
-import { decideCursor } from "./recovery.ts";
-import { listSegments, type SegmentFile } from "./segment_files.ts";
 import { surveyPending } from "./pending_segments.ts";
+import { decideCursor } from "./recovery.ts";
+import { bytesOnDisk, listSegments } from "./segment_files.ts";
 
 export interface Glance {
   /** Sequence of the next frame to deliver. */
@@ -66,14 +66,9 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
     oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,
-    journalBytes: await bytesOf(files, listed),
+    journalBytes: await bytesOnDisk(files, listed),
     segments: listed.length,
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),
     atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
   };
-}
-
-async function bytesOf(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
-  const sizes = await Promise.all(listed.map(({ path }) => files.stat(path)));
-  return sizes.reduce((sum, info) => sum + (info?.size ?? 0), 0);
 }

@@ -35,6 +35,12 @@ export function segmentsAmong(names: readonly string[], directory: string): Segm
   return found;
 }
 
+/** What these files take up on disk, in bytes, as far as they are still there. */
+export async function bytesOnDisk(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
+  const found = await Promise.all(listed.map(({ path }) => files.stat(path)));
+  return found.reduce((sum, info) => sum + (info?.size ?? 0), 0);
+}
+
 /**
  * Opens a segment to read what was written to it; offsets and sizes are those
  * of the file that the daemon wrote. One call at a time. If it was compressed

@@ -1,5 +1,5 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
-import type { Clock } from "../base/clock.ts";
+import { type Clock, randomBytes } from "../base/clock.ts";
 import { describeErrno, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
@@ -83,7 +83,7 @@ export class Route {
       files: context.runtime.files,
       clock: context.clock,
       log: context.log,
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      randomBytes,
       holder: `pid ${context.runtime.pid}, route ${options.name}`,
       user: context.user,
       framer,
