@@ -6,7 +6,7 @@ import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped }
 import type { RouteStatus } from "./status.ts";
 
 /** How long a daemon may take to tell its state. */
-export const STATUS_MS = 2000;
+const STATUS_MS = 2000;
 /** How long it may take to count what it gives up: it may have to read the headers of a whole segment. */
 const SKIP_MS = 60_000;
 /** An answer is no longer than this. */

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 /** The format version that this program writes, and the newest that it reads. */
 export const FORMAT_VERSION = 1;
 
-export const PREAMBLE_BYTES = 16;
+const PREAMBLE_BYTES = 16;
 export const SEGMENT_HEADER_BYTES = 512;
 export const RECORD_HEADER_BYTES = 64;
 /** Payload of the largest record, one with a single larger frame apart. */

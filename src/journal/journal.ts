@@ -85,11 +85,11 @@ export class DirectoryJournal implements Journal {
     return this.#opened.housekeeping.unlinkRetained();
   }
 
-  oldestPending(): { readonly first: number; readonly until: number } | undefined {
+  oldestPendingEnd(): number | undefined {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
-    return { first: segment.base, until: Math.min(segment.end, segments.boundOf(segment)) };
+    return Math.min(segment.end, segments.boundOf(segment));
   }
 
   async count(from: number, until: number): Promise<Tally> {

@@ -18,8 +18,6 @@ import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
 
-export type { Selection };
-
 export type Passage =
   | {
     readonly kind: "frames";

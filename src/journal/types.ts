@@ -163,8 +163,11 @@ export interface Journal {
    */
   unlinkRetained(): Promise<boolean>;
 
-  /** The oldest segment that holds frames at or after the cursor; undefined if that is the newest, which stays. */
-  oldestPending(): { readonly first: number; readonly until: number } | undefined;
+  /**
+   * Sequence after the oldest segment that holds frames at or after the cursor;
+   * undefined if that is the newest, which stays.
+   */
+  oldestPendingEnd(): number | undefined;
 
   /**
    * How many frames of [from, until) are in the journal, and their bytes, as they were counted; without those that
