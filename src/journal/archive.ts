@@ -4,7 +4,7 @@
  * changing anything, beside a running daemon or long after it.
  */
 import { Buffer } from "node:buffer";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { mapConcurrently } from "../base/concurrently.ts";
 import { usageError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
@@ -100,7 +100,7 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
   const isSame = listed.marks === undefined || found.marks === undefined ||
     Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
   // What was appended to it since does not count; nothing takes from it but a repair.
-  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: nameOf(found.path) };
+  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: basename(found.path) };
 }
 
 /**
@@ -243,11 +243,7 @@ async function survey(
 ): Promise<ArchiveSegment[]> {
   const found = await surveyIfThere(files, { base, path }, LINES);
   // It may have been compressed since it was listed.
-  return found === undefined ? [] : [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
+  return found === undefined ? [] : [{ ...found, name: basename(found.path), directory, cursor, newest }];
 }
 
 function trimSlash(path: string): string {

@@ -1,4 +1,5 @@
 /** Where bytes go that are no valid records: moved or copied, never destroyed. */
+import { basename } from "node:path";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
@@ -81,7 +82,7 @@ export class Quarantine {
   /** Moves a whole file here, under its own name or the next free one. Returns the new path. */
   async setAside(path: string): Promise<string> {
     await this.files.makeDirectory(this.#directory);
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = basename(path);
     for (let i = 0;; i++) {
       const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
       if (await this.files.stat(to) !== undefined) continue;
