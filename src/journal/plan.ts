@@ -13,8 +13,8 @@ import type { RecordHeader } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
 import { bytesBetween } from "./record_bytes.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
-import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
+import { type Range, type Selection, Wanted } from "./wanted.ts";
 
 export interface Missing extends Range {
   /** The path of the segment before whose frames they should have come. */

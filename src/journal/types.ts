@@ -2,9 +2,9 @@
  * What the journal promises to the spool. The implementation, and every fake of
  * it, answers to the sentences here.
  */
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Run } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
