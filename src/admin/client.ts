@@ -25,8 +25,9 @@ export function askStatus(net: Net, directory: string): Promise<Asked<RouteStatu
 
 /**
  * Has the daemon give up what is pending below `until`, at most the next frame
- * to be received; with `preview` it only tells what that would be. Rejects with a SpillwayError that the daemon answered with,
- * as where `until` is beyond what has been received.
+ * to be received; with `preview` it only tells what that would be. Rejects with
+ * a SpillwayError that the daemon answered with, as where `until` is beyond what
+ * has been received.
  */
 export function askSkip(net: Net, directory: string, until: number, preview = false): Promise<Asked<Skipped>> {
   return ask(net, directory, { ask: "skip", until, preview }, SKIP_MS);

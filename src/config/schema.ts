@@ -141,6 +141,7 @@ const log = z.strictObject({
   format: oneOf("text", "json"),
 }, "a table");
 
+/** The whole document. */
 export const configSchema = z.strictObject({
   route: z.array(route, "one or more [[route]] tables").optional(),
   log: log.optional(),

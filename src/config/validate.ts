@@ -15,6 +15,7 @@ export interface Validated {
   isBroken(...path: KeyPath): boolean;
 }
 
+/** Looks at every value by itself; what keys mean together is not judged here. */
 export function validate(document: unknown): Validated {
   const problems: Problem[] = [];
   const broken: KeyPath[] = [];

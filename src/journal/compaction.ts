@@ -98,19 +98,16 @@ class Compaction {
   }
 
   #report({ newest, bytes, segments }: JournalFacts): CompactionReport {
-    const [removed, rewritten, into, incompressible] = [
-      this.#removed,
-      this.#rewritten,
-      this.#into,
-      this.#incompressible,
-    ];
+    const removed = this.#removed;
+    const rewritten = this.#rewritten;
+    const into = this.#into;
     const before = segments.length + newest;
     const { dryRun } = this.options;
     return {
       removed,
       rewritten,
       into,
-      incompressible,
+      incompressible: this.#incompressible,
       segmentsBefore: before,
       bytesBefore: bytes,
       segmentsAfter: before - removed.segments - (dryRun ? 0 : rewritten.segments - into.segments),

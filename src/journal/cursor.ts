@@ -42,6 +42,7 @@ const CRC_OFFSET = 60;
 export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
 
+/** The bytes of one slot. */
 export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   const bytes = new Uint8Array(SLOT_BYTES);
   const view = viewOf(bytes);

@@ -36,7 +36,10 @@ export interface Plan {
   readonly missing: readonly Missing[];
 }
 
-/** Reads no payload but those that the selection cuts in two. `eachRecord`: is told the time of every record wanted, and costs a walk over all. */
+/**
+ * Reads no payload but those that the selection cuts in two. `eachRecord`: is
+ * told the time of every record wanted, and costs a walk over all.
+ */
 export async function planPassages(
   files: FileSystem,
   segments: readonly ArchiveSegment[],

@@ -111,7 +111,10 @@ export async function surveySegment(file: File, path: string, base: number, fram
   };
 }
 
-/** What a pass over a segment's records adds up to, those included whose payload alone is damaged and that a whole one follows. */
+/**
+ * What a pass over a segment's records adds up to, those included whose payload
+ * alone is damaged and that a whole one follows.
+ */
 export interface RecordTally {
   readonly records: number;
   readonly frames: number;

@@ -156,9 +156,8 @@ export class Route {
 
   /**
    * Gives up what is pending below `until`; with `preview` only tells what that
-   * would be. Rejects with a SpillwayError if that
-   * is beyond what was received, with a SystemError if it cannot be counted; then
-   * all is as before.
+   * would be. Rejects with a SpillwayError if that is beyond what was received,
+   * with a SystemError if it cannot be counted; then all is as before.
    */
   skip(until: number, preview: boolean): Promise<GivenUp> {
     return skipUntil(this.#spool, until, preview);

@@ -24,10 +24,11 @@ export interface GivenUp extends Readonly<Tally> {
 
 /**
  * Gives up what is pending below `until`, at most the sequence of the next
- * frame to be received; with `preview` only tells what that would be. Rejects with a `SpillwayError` beyond that, with a
- * SystemError if the journal cannot be read to count it; then all is as before.
+ * frame to be received; with `preview` only tells what that would be. Rejects
+ * with a `SpillwayError` beyond that, with a `SystemError` if the journal cannot
+ * be read to count it; then all is as before.
  */
-export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<GivenUp> {
+export async function skipUntil(spool: Spool, until: number, preview = false): Promise<GivenUp> {
   const { end } = spool.window;
   if (until > end) {
     throw usageError(
