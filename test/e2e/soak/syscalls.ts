@@ -10,7 +10,7 @@ import { leaveBacklog, runSyscallFault, type SyscallOutcome } from "../cases/sys
 import { FAULT_NAMES, type FaultName, FAULTS, VARIETIES, type Variety } from "../cases/syscall_plan.ts";
 import { CALL_KINDS, type CallKind } from "../rig/inject/calls.ts";
 import { RELAY_RUNTIMES, type RelayRuntime } from "../rig/relay_command.ts";
-import { Scene } from "../rig/scene.ts";
+import { onStage, Scene } from "../rig/scene.ts";
 import { printTable } from "./table.ts";
 
 /** Runs differ in how many calls they make: so many in a row must have fewer than the n-th. */
@@ -96,17 +96,9 @@ async function runOne(
   nth: number,
   backlog: string,
 ): Promise<SyscallOutcome> {
-  const scene = new Scene();
-  try {
-    const setting = { runtime, sync, consumerLate };
-    return await runSyscallFault(scene, setting, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
-  } catch (error) {
-    console.log(scene.tails());
-    throw error;
-  } finally {
-    await scene.close();
-    await scene.assertBalanced();
-  }
+  const setting = { runtime, sync, consumerLate };
+  const injection = { kind, nth, fault: FAULTS[fault], provocation };
+  return await onStage((scene) => runSyscallFault(scene, setting, injection, backlog));
 }
 
 function add(row: Row, outcome: SyscallOutcome): void {
