@@ -14,7 +14,7 @@ import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
-import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
+import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile, segmentsAmong } from "./segment_files.ts";
 import {
   type RecordTally,
   type SegmentSurvey,
@@ -200,13 +200,15 @@ export async function journalAt(files: FileSystem, path: string): Promise<string
 
 async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
   const found = await listSegments(files, directory);
-  if (found.length === 0) {
-    const names = await files.list(directory);
-    if (!names.some((name) => JOURNAL_FILES.includes(name))) {
-      throw usageError(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
-    }
-  }
-  return found;
+  if (found.length > 0 || await isJournal(files, directory)) return found;
+  const hint = hintForDirectory(await files.list(directory));
+  throw usageError(`${directory}: no journal: there are no segment files in it`, hint);
+}
+
+/** Is there anything of a journal in this directory? */
+export async function isJournal(files: FileSystem, directory: string): Promise<boolean> {
+  const names = await files.list(directory);
+  return names.some((name) => JOURNAL_FILES.includes(name)) || segmentsAmong(names, directory).length > 0;
 }
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
@@ -246,7 +248,8 @@ async function survey(
   return found === undefined ? [] : [{ ...found, name: basename(found.path), directory, cursor, newest }];
 }
 
-function trimSlash(path: string): string {
+/** A directory's path without slashes at its end. */
+export function trimSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, "");
 }
 
