@@ -1,10 +1,10 @@
 /** The program: finds the command, prints what went wrong, and is the only place that exits. */
-import { commandHelp, overview } from "./cli/help.ts";
+import { EXIT } from "./base/error.ts";
 import { findCommand } from "./cli/commands.ts";
 import { parseFlags } from "./cli/flags.ts";
+import { commandHelp, overview } from "./cli/help.ts";
 import { printError } from "./cli/print_error.ts";
 import { wantsColour } from "./cli/terminal.ts";
-import { EXIT } from "./base/error.ts";
 import { currentRuntime, type Runtime } from "./runtime/runtime.ts";
 import { isThread, serveThread } from "./runtime/thread.ts";
 

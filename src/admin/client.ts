@@ -1,12 +1,12 @@
 /** Asking the daemon that has a journal, through its control socket. */
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
 import type { RouteStatus } from "./status.ts";
 
 /** How long a daemon may take to tell its state. */
-export const STATUS_MS = 2000;
+const STATUS_MS = 2000;
 /** How long it may take to count what it gives up: it may have to read the headers of a whole segment. */
 const SKIP_MS = 60_000;
 /** An answer is no longer than this. */
@@ -25,8 +25,9 @@ export function askStatus(net: Net, directory: string): Promise<Asked<RouteStatu
 
 /**
  * Has the daemon give up what is pending below `until`, at most the next frame
- * to be received; with `preview` it only tells what that would be. Rejects with a SpillwayError that the daemon answered with,
- * as where `until` is beyond what has been received.
+ * to be received; with `preview` it only tells what that would be. Rejects with
+ * a SpillwayError that the daemon answered with, as where `until` is beyond what
+ * has been received.
  */
 export function askSkip(net: Net, directory: string, until: number, preview = false): Promise<Asked<Skipped>> {
   return ask(net, directory, { ask: "skip", until, preview }, SKIP_MS);
@@ -60,9 +61,8 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
 }
 
 function refused(error: unknown): { readonly kind: "absent" } | { readonly kind: "silent"; readonly why: string } {
-  const code = error instanceof SystemError ? error.code : "";
   // Nothing there, or what a daemon that was killed has left.
-  if (code === "ENOENT" || code === "ENOTDIR" || code === "ECONNREFUSED") return { kind: "absent" };
+  if (failedWith(error, "ENOENT", "ENOTDIR", "ECONNREFUSED")) return { kind: "absent" };
   return { kind: "silent", why: messageOf(error) };
 }
 

@@ -4,7 +4,7 @@
  * it: few connections, short requests, little time, one answer each.
  */
 import type { Clock } from "../base/clock.ts";
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
@@ -85,7 +85,7 @@ export class Control {
       }
       if (line === undefined) {
         const expected = `a line of at most ${REQUEST_BYTES_MAX} bytes that ends with a newline`;
-        throw new SpillwayError(`control socket: expected ${expected}`, { exit: EXIT.usage });
+        throw usageError(`control socket: expected ${expected}`);
       }
       return encodeAnswer(await this.options.answer(parseRequest(line)));
     } catch (error) {

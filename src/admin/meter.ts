@@ -4,6 +4,7 @@ import type { Ledger } from "../base/ledger.ts";
 
 /** Rates are over this time: short enough to follow, long enough to be read. */
 const WINDOW_MS = 3000;
+/** How often a meter has to look. */
 export const SAMPLE_MS = 1000;
 /** Less says nothing. */
 const LEAST_MS = 100;

@@ -1,10 +1,10 @@
 /**
  * What is said on the control socket: one JSON line asks, one JSON line
  * answers, and the connection is over. `{"ask":"status"}` and
- * `{"ask":"skip","until":SEQ,"preview":false}` are answered with `{"answer":…}`, or with
- * `{"error":"…","hint":"…","exit":N}`.
+ * `{"ask":"skip","until":SEQ,"preview":false}` are answered with
+ * `{"answer":…}`, or with `{"error":"…","hint":"…","exit":N}`.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, SpillwayError, usageError } from "../base/error.ts";
 
 /** The socket's name in the journal's directory. */
 export const CONTROL_NAME = "control";
@@ -45,14 +45,17 @@ export function parseRequest(line: string): Request {
   throw refusal(`found ask ${JSON.stringify(request.ask)}, this daemon knows "status" and "skip"`);
 }
 
+/** The line that answers. */
 export function encodeAnswer(answer: unknown): Uint8Array {
   return encodeLine({ answer });
 }
 
+/** The line that refuses: with its message, hint and exit code. */
 export function encodeError(error: SpillwayError): Uint8Array {
   return encodeLine({ error: error.message, hint: error.hint, exit: error.exit });
 }
 
+/** The line that asks. */
 export function encodeRequest(request: Request): Uint8Array {
   return encodeLine(request);
 }
@@ -86,8 +89,5 @@ function parseObject(line: string): Record<string, unknown> | undefined {
 }
 
 function refusal(message: string): SpillwayError {
-  return new SpillwayError(`control socket: ${message}`, {
-    hint: "ask with the same version of spillway that runs",
-    exit: EXIT.usage,
-  });
+  return usageError(`control socket: ${message}`, "ask with the same version of spillway that runs");
 }

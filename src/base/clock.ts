@@ -11,6 +11,12 @@ export interface Clock {
 /** A number in [0, 1), as Math.random gives. */
 export type Random = () => number;
 
+/** `count` bytes that nobody can foresee. */
+export function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** The time of this machine. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),

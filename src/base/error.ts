@@ -31,6 +31,11 @@ export class SpillwayError extends Error {
   }
 }
 
+/** What somebody has written is wrong, on a command line or in a file: exit code 2. */
+export function usageError(message: string, hint?: string): SpillwayError {
+  return new SpillwayError(message, { hint, exit: EXIT.usage });
+}
+
 /**
  * A failed system call. Both runtimes' errors are turned into this one at the
  * runtime seam, so that the rest of the program looks at `code` alone.
@@ -49,6 +54,11 @@ export class SystemError extends Error {
   ) {
     super(`${syscall} ${subject}: ${describeErrno(code)}`, options);
   }
+}
+
+/** Is this a failed system call with one of these errno's names? */
+export function failedWith(thrown: unknown, ...codes: readonly string[]): thrown is SystemError {
+  return thrown instanceof SystemError && codes.includes(thrown.code);
 }
 
 const ERRNO_TEXT: Readonly<Record<string, string>> = {

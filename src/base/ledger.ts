@@ -3,6 +3,7 @@
  * dropped`, in frames and in bytes, at every moment (P3).
  */
 
+/** How many frames, and how many bytes of frames. */
 export interface Tally {
   frames: number;
   bytes: number;
@@ -85,10 +86,12 @@ export class Ledger {
   }
 }
 
+/** Nothing yet. */
 export function tally(): Tally {
   return { frames: 0, bytes: 0 };
 }
 
+/** Adds to a tally; figures below zero take away. */
 export function add(to: Tally, frames: number, bytes: number): void {
   to.frames += frames;
   to.bytes += bytes;

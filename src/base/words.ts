@@ -9,3 +9,8 @@ export function counted(count: number, noun: string): string {
 export function framesOf(from: number, until: number): string {
   return until - from === 1 ? `frame ${from}` : `frames ${from} to ${until - 1}`;
 }
+
+/** `bytes 4 to 6`, `empty`: those of [offset, offset + bytes). */
+export function bytesOf(offset: number, bytes: number): string {
+  return bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
+}

@@ -1,5 +1,5 @@
 /** `spillway cat`: the frames of a journal on standard output. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, usageError } from "../base/error.ts";
 import { counted, framesOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
 import { withFramers } from "../journal/lost_framing.ts";
@@ -67,8 +67,5 @@ export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string
 function formatOf(given: string | undefined): Format {
   const format = FORMATS.find((each) => each === (given ?? "raw"));
   if (format !== undefined) return format;
-  throw new SpillwayError(`--format: "${given}" is not a format`, {
-    hint: `allowed: ${FORMATS.join(", ")}`,
-    exit: EXIT.usage,
-  });
+  throw usageError(`--format: "${given}" is not a format`, `allowed: ${FORMATS.join(", ")}`);
 }

@@ -3,15 +3,15 @@ import process from "node:process";
 import { EXIT } from "../base/error.ts";
 import { counted } from "../base/words.ts";
 import { loadAndJudge } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
 import { renderConfig } from "../config/render.ts";
 import { warningsOf } from "../config/warnings.ts";
-import { ConfigError } from "../config/problem.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type Command, configFlag, type Invocation } from "./command.ts";
 import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
 import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
+import { type Command, configFlag, type Invocation } from "./command.ts";
 import { printError } from "./print_error.ts";
 import { wantsColour } from "./terminal.ts";
 

@@ -1,5 +1,5 @@
 /** The commands by name. Each is loaded when it is used, so that starting one does not cost what the others need. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Command } from "./command.ts";
 
@@ -81,5 +81,5 @@ export function findCommand(name: string): Promise<Command> {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name].load();
   const meant = nearest(name, Object.keys(COMMANDS));
   const hint = meant === undefined ? "spillway help lists the commands" : `did you mean spillway ${meant}?`;
-  throw new SpillwayError(`'${name}' is not a command`, { hint, exit: EXIT.usage });
+  throw usageError(`'${name}' is not a command`, hint);
 }

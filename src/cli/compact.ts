@@ -1,8 +1,8 @@
 /** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
-import { systemClock } from "../base/clock.ts";
+import { randomBytes, systemClock } from "../base/clock.ts";
 import { parseDuration } from "../base/duration.ts";
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../base/error.ts";
 import { parseSize } from "../base/size.ts";
 import { loadConfig } from "../config/load.ts";
 import { journalAt } from "../journal/archive.ts";
@@ -91,7 +91,7 @@ async function compactOne({ directory, policy }: Job, invocation: Invocation, ru
     holder: `pid ${runtime.pid}, spillway compact`,
     files: runtime.files,
     clock: systemClock,
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    randomBytes,
     directory,
     policy,
     dryRun,
@@ -123,7 +123,7 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
   };
   if (operands.length === 0) return await jobsOfConfig(values.config, limits, runtime);
   if (values.config !== undefined) {
-    throw usage("--config and a path are given together", "a journal is named by the one or by the other");
+    throw usageError("--config and a path are given together", "a journal is named by the one or by the other");
   }
   const jobs: Job[] = [];
   for (const operand of operands) {
@@ -172,10 +172,6 @@ function quantity(
   try {
     return parse(text);
   } catch (error) {
-    throw usage(`--${flag}: ${messageOf(error)}`, `--${flag} takes ${expected}`);
+    throw usageError(`--${flag}: ${messageOf(error)}`, `--${flag} takes ${expected}`);
   }
-}
-
-function usage(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

@@ -1,5 +1,5 @@
 /** `spillway completions`: what a shell needs to complete its commands, flags and values. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, usageError } from "../base/error.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -29,17 +29,15 @@ their flags, the values of flags where they can be listed, and paths.`,
   async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {
     const allowed = Object.keys(SCRIPTS).join(", ");
     if (shell === undefined) {
-      throw new SpillwayError(`completions needs the name of a shell, allowed: ${allowed}`, {
-        hint: "for example: source <(spillway completions bash)",
-        exit: EXIT.usage,
-      });
+      throw usageError(
+        `completions needs the name of a shell, allowed: ${allowed}`,
+        "for example: source <(spillway completions bash)",
+      );
     }
     if (!Object.hasOwn(SCRIPTS, shell)) {
       const meant = nearest(shell, Object.keys(SCRIPTS));
-      throw new SpillwayError(`completions: found '${shell}', allowed: ${allowed}`, {
-        hint: meant === undefined ? undefined : `did you mean spillway completions ${meant}?`,
-        exit: EXIT.usage,
-      });
+      const hint = meant === undefined ? undefined : `did you mean spillway completions ${meant}?`;
+      throw usageError(`completions: found '${shell}', allowed: ${allowed}`, hint);
     }
     await runtime.stdout.write(SCRIPTS[shell](await outline()));
     return EXIT.ok;

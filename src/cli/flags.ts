@@ -1,9 +1,10 @@
 /** Reads a command's flags strictly: what is unknown, repeated or lacks its value is an error, never a guess. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { type SpillwayError, usageError } from "../base/error.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Flag, Invocation } from "./command.ts";
 import { parseArgs } from "./parse_args.ts";
 
+/** Every command has it. */
 export const helpFlag: Flag = { name: "help", short: "h", says: "print this" };
 
 /** Throws a SpillwayError (exit 2) that names the flag. `name` is the command's, for messages. */
@@ -86,8 +87,4 @@ function unknownFlag(name: string, argument: string, known: readonly Flag[]): Sp
 
 function seeHelp(name: string): string {
   return `spillway help ${name} lists what it takes`;
-}
-
-function usageError(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

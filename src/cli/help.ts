@@ -1,4 +1,5 @@
 /** `spillway help`: the list of commands, or what one of them takes. */
+import { EXIT } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Flag, Invocation } from "./command.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
@@ -13,7 +14,7 @@ export const command: Command = {
   examples: [{ command: "spillway help run", says: "flags and examples of run" }],
   async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
     await runtime.stdout.write(name === undefined ? overview() : commandHelp(await findCommand(name)));
-    return 0;
+    return EXIT.ok;
   },
 };
 

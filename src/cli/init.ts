@@ -1,6 +1,6 @@
 /** `spillway init`: what is needed to set it up, on standard output; nothing is written anywhere. */
 import { resolve } from "node:path";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, usageError } from "../base/error.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -43,10 +43,8 @@ function textOf(kind: string, executable: readonly string[], config: string): st
       return crontabLine(executable, config);
   }
   const meant = nearest(kind, KINDS);
-  throw new SpillwayError(`init: found '${kind}', allowed: ${KINDS.join(", ")}`, {
-    hint: meant === undefined ? undefined : `did you mean spillway init ${meant}?`,
-    exit: EXIT.usage,
-  });
+  const hint = meant === undefined ? undefined : `did you mean spillway init ${meant}?`;
+  throw usageError(`init: found '${kind}', allowed: ${KINDS.join(", ")}`, hint);
 }
 
 /** For crontab(5), where a percent sign has to be escaped. */

@@ -1,8 +1,10 @@
 /** `spillway ls`: what is in a journal, a line for each segment. */
+import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { counted } from "../base/words.ts";
 import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { aligned } from "./aligned.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
 import { isoTime } from "./time.ts";
@@ -56,9 +58,12 @@ damaged (spillway verify tells more).`,
     }
     const json = invocation.switches.has("json");
     await runtime.stdout.write(json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : tableOf(rows));
-    return 0;
+    return EXIT.ok;
   },
 };
+
+/** The first columns are numbers. */
+const NUMBERS = 3;
 
 function tableOf(rows: readonly Row[]): string {
   const head = ["FIRST", "FRAMES", "BYTES", "FROM", "TO", "STATE", "FILE"];
@@ -74,13 +79,6 @@ function tableOf(rows: readonly Row[]): string {
   const frames = rows.reduce((sum, row) => sum + row.frames, 0);
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
   const sum = `${counted(rows.length, "segment")}, ${counted(frames, "frame")}, ${formatSize(bytes)}`;
-  return `${aligned([head, ...cells])}${sum}\n`;
-}
-
-/** Numbers to the right, everything else to the left. */
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => column < 3 ? cell.padStart(widths[column]) : cell.padEnd(widths[column])).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+  const table = aligned([head, ...cells], (column) => column < NUMBERS);
+  return [...table, sum].map((line) => `${line}\n`).join("");
 }

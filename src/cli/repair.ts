@@ -1,7 +1,7 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
-import { systemClock } from "../base/clock.ts";
+import { randomBytes, systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import { counted, framesOf } from "../base/words.ts";
+import { bytesOf, counted, framesOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
@@ -53,7 +53,7 @@ repaired.`,
     const report = new Report(runtime, progress, { json: switches.has("json"), dryRun });
     await repair(paths, {
       files: runtime.files,
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      randomBytes,
       nowUs: systemClock.wallUs(),
       holder: `pid ${runtime.pid}, spillway repair`,
       framing,
@@ -111,7 +111,7 @@ class Report implements RepairEvents {
     this.#bytes += bytes;
     const from = header?.first ?? null;
     const until = header === undefined ? null : header.first + header.frames;
-    const range = bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
+    const range = bytesOf(offset, bytes);
     const frames = header === undefined ? "" : `, ${framesOf(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
     await this.#print(

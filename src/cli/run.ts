@@ -2,7 +2,7 @@
 import process from "node:process";
 import { startAdmin } from "../admin/admin.ts";
 import { systemClock } from "../base/clock.ts";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, usageError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
@@ -106,10 +106,6 @@ async function configOf({ values }: Invocation, runtime: Runtime): Promise<Confi
     }
   }
   return configFromFlags(values as Partial<Record<RunFlag, string>>);
-}
-
-function usageError(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }
 
 /** The first SIGTERM or SIGINT stops the relay, also one that comes while it starts; the second does not wait for it. */

@@ -1,6 +1,6 @@
 /** The selection flags of `cat` and `replay`: which frames of a journal. */
-import { EXIT, SpillwayError } from "../base/error.ts";
-import type { Selection } from "../journal/passages.ts";
+import { usageError } from "../base/error.ts";
+import type { Selection } from "../journal/wanted.ts";
 import type { Flag, Invocation } from "./command.ts";
 import { parseTime } from "./time.ts";
 
@@ -25,13 +25,13 @@ export function selectionOf({ values, switches }: Invocation, nowMs: number): Se
   };
   const { from, until, sinceUs, beforeUs } = selection;
   if (from !== undefined && until !== undefined && from >= until) {
-    throw usage(
+    throw usageError(
       `--from ${from} is not before --until ${until}`,
       "--until is the first frame that is not wanted: give it a larger number",
     );
   }
   if (sinceUs !== undefined && beforeUs !== undefined && sinceUs >= beforeUs) {
-    throw usage(
+    throw usageError(
       `--since ${values.since} is not before --before ${values.before}`,
       "--before has to be the later one; of two durations back from now that is the shorter one",
     );
@@ -49,7 +49,7 @@ function wholeNumber(values: Invocation["values"], flag: string, hint: string): 
   if (text === undefined) return undefined;
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw usage(`--${flag}: "${text}" is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, hint);
+  throw usageError(`--${flag}: "${text}" is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, hint);
 }
 
 function time(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
@@ -57,12 +57,8 @@ function time(values: Invocation["values"], flag: string, nowMs: number): number
   if (text === undefined) return undefined;
   const us = parseTime(text, nowMs);
   if (us !== undefined) return us;
-  throw usage(
+  throw usageError(
     `--${flag}: "${text}" is not a time`,
     "ISO 8601, for example 2026-11-24T14:00:00Z (local time without the Z), or a duration back from now: 2h",
   );
-}
-
-function usage(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

@@ -1,6 +1,6 @@
 /** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
 import { askSkip } from "../admin/client.ts";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, SpillwayError, usageError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { counted } from "../base/words.ts";
 import { directoriesAt } from "../journal/archive.ts";
@@ -91,23 +91,23 @@ async function throughDaemon(
 
 async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime): Promise<string> {
   if (path === undefined) {
-    throw usage(
+    throw usageError(
       "skip needs the path of a journal directory",
       "for example: spillway skip spillway-data/feed --until 14217",
     );
   }
   if (await files.stat(path) === undefined) {
-    throw usage(`${path}: no such file or directory`, "name the journal directory of a route");
+    throw usageError(`${path}: no such file or directory`, "name the journal directory of a route");
   }
   const [directory] = await directoriesAt(files, [path]);
   if (directory !== undefined) return directory;
-  throw usage(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
+  throw usageError(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
 }
 
 function untilOf(invocation: Invocation): number {
   const until = sequenceOf(invocation.values, "until");
   if (until !== undefined) return until;
-  throw usage(
+  throw usageError(
     "skip needs --until SEQ",
     "SEQ is the first frame that is not given up; spillway ls shows the sequences",
   );
@@ -115,7 +115,7 @@ function untilOf(invocation: Invocation): number {
 
 function ask(runtime: Runtime, what: Skip): Promise<boolean> {
   if (!canAsk()) {
-    throw usage(
+    throw usageError(
       `skip would give up ${describe(what)}, and there is no terminal to ask on`,
       "--yes does it without asking",
     );
@@ -151,8 +151,4 @@ function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }:
     last_time: time(lastUs),
     inflight_frames: inFlight,
   };
-}
-
-function usage(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

@@ -1,6 +1,6 @@
 /** `spillway status`: what the routes do now, from the running daemon, else from their journals. */
 import { systemClock } from "../base/clock.ts";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { EXIT, usageError } from "../base/error.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
@@ -56,10 +56,10 @@ that does not answer).`,
 
 async function subjectsOf({ operands, values }: Invocation, runtime: Runtime): Promise<Subject[]> {
   if (operands.length > 0 && values.config !== undefined) {
-    throw new SpillwayError(`--config and '${operands[0]}' are given together`, {
-      hint: "name a configuration or journal directories, not both",
-      exit: EXIT.usage,
-    });
+    throw usageError(
+      `--config and '${operands[0]}' are given together`,
+      "name a configuration or journal directories, not both",
+    );
   }
   if (operands.length > 0) return await subjectsAt(operands, runtime);
   const { routes } = await loadConfig(values.config, runtime);

@@ -2,7 +2,7 @@
 import { systemClock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
-import { counted, framesOf } from "../base/words.ts";
+import { bytesOf, counted, framesOf } from "../base/words.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
 import { checkCursor } from "../journal/check_cursor.ts";
 import { readerIn, type ReadingThread } from "../journal/reading_thread.ts";
@@ -93,9 +93,8 @@ class Report {
     if (this.json) {
       return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
     }
-    const range = bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
     const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
-    await this.#print(`damaged: ${path}: ${range}${holding}`);
+    await this.#print(`damaged: ${path}: ${bytesOf(offset, bytes)}${holding}`);
   }
 
   async missing({ path, offset, from, until }: MissingFrames): Promise<void> {

@@ -1,4 +1,5 @@
 /** `spillway version`. */
+import { EXIT } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { commit, version } from "./build_info.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -11,6 +12,6 @@ export const command: Command = {
   examples: [{ command: "spillway version", says: "for a bug report" }],
   async run(_: Invocation, runtime: Runtime): Promise<number> {
     await runtime.stdout.write(`spillway ${version} (commit ${commit}) on ${runtime.name} ${runtime.version}\n`);
-    return 0;
+    return EXIT.ok;
   },
 };

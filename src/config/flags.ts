@@ -17,6 +17,7 @@ export const ROUTE_FLAGS = {
   "sync": ["journal", "sync"],
 } as const;
 
+/** Those of `[log]`, by its key. */
 export const LOG_FLAGS = { "log-level": "level", "log-format": "format" } as const;
 
 export type RunFlag = keyof typeof ROUTE_FLAGS | keyof typeof LOG_FLAGS;

@@ -8,7 +8,7 @@ import type { RawFraming } from "./schema.ts";
 const MIB = 1024 * 1024;
 
 /** Where `max_frame` is not given: 1 MiB, or as much as the rule about memory allows. */
-export function defaultMaxFrame(memoryMaxBytes: number): number {
+function defaultMaxFrame(memoryMaxBytes: number): number {
   return Math.min(MIB, Math.floor(memoryMaxBytes / 4));
 }
 

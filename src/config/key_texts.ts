@@ -1,4 +1,7 @@
-/** What every key of the configuration means, for the JSON Schema. A test holds the list to schema.ts and the defaults to route.ts. */
+/**
+ * What every key of the configuration means, for the JSON Schema. A test holds
+ * the list to schema.ts and the defaults to route.ts.
+ */
 
 export interface KeyText {
   readonly says: string;

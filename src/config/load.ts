@@ -7,7 +7,7 @@ import { systemError } from "../runtime/system_error.ts";
 import { type Config, judgeConfig, type Judged } from "./parse.ts";
 import { ConfigError } from "./problem.ts";
 
-export const DEFAULT_FILE = "spillway.toml";
+const DEFAULT_FILE = "spillway.toml";
 
 /** What to do where there is such a file and it cannot be read, by the errno's name. */
 const HINTS: Readonly<Record<string, string>> = {

@@ -5,8 +5,8 @@
 import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, RouteOptions } from "../relay/options.ts";
 import { formatAddress } from "../runtime/address.ts";
-import type { Config } from "./parse.ts";
 import { formatDurationExactly as duration, formatSizeExactly as size } from "./exact.ts";
+import type { Config } from "./parse.ts";
 
 /** The whole configuration as TOML, equal signs aligned per table. */
 export function renderConfig(config: Config): string {

@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
 import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
+import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import { checkFrameSize, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
-import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import type { RawRoute } from "./schema.ts";
 import { timer } from "./timer.ts";
 

@@ -47,7 +47,7 @@ const delimiter = z.string("a string of 1 to 16 bytes")
 /** A frame's size in bytes, at most 1 GiB. */
 const frameSize = wholeNumber(1, 2 ** 30);
 
-export const framingTables = {
+const framingTables = {
   "raw": z.strictObject({ type: z.literal("raw") }),
   "line": z.strictObject({ type: z.literal("line"), delimiter: delimiter.optional(), max_frame: size }),
   "length-prefix": z.strictObject({
@@ -63,8 +63,13 @@ export const framingTables = {
   "fixed": z.strictObject({ type: z.literal("fixed"), size: frameSize }),
 } as const;
 
+/** Framings that need no more than their name. */
+export const FRAMING_WORDS = ["raw", "line", "octet-count"] as const;
+/** All kinds of framing. */
+export const FRAMING_TYPES: readonly string[] = Object.keys(framingTables);
+
 const framing = z.union([
-  z.enum(["raw", "line", "octet-count"]),
+  z.enum(FRAMING_WORDS),
   z.discriminatedUnion("type", [
     framingTables["raw"],
     framingTables["line"],
@@ -136,6 +141,7 @@ const log = z.strictObject({
   format: oneOf("text", "json"),
 }, "a table");
 
+/** The whole document. */
 export const configSchema = z.strictObject({
   route: z.array(route, "one or more [[route]] tables").optional(),
   log: log.optional(),

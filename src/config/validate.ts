@@ -6,7 +6,7 @@
 import type * as z from "zod";
 import { nearest } from "./nearest.ts";
 import { describeValue, type KeyPath, type Problem, valueAt } from "./problem.ts";
-import { configSchema, knownKeys, type RawConfig, tablesWith } from "./schema.ts";
+import { configSchema, FRAMING_TYPES, FRAMING_WORDS, knownKeys, type RawConfig, tablesWith } from "./schema.ts";
 
 export interface Validated {
   readonly config: RawConfig;
@@ -15,6 +15,7 @@ export interface Validated {
   isBroken(...path: KeyPath): boolean;
 }
 
+/** Looks at every value by itself; what keys mean together is not judged here. */
 export function validate(document: unknown): Validated {
   const problems: Problem[] = [];
   const broken: KeyPath[] = [];
@@ -70,9 +71,6 @@ function problemsOf(issue: Issue, document: unknown): Problem[] {
   }
   return [{ path, text: `found ${found}, allowed: ${issue.message}` }];
 }
-
-const FRAMING_WORDS = ["raw", "line", "octet-count"];
-const FRAMING_TYPES = ["raw", "line", "length-prefix", "octet-count", "delimited", "fixed"];
 
 function isFraming(path: KeyPath): boolean {
   return path.at(-1) === "framing" || path.at(-1) === "reply_framing";

@@ -2,7 +2,7 @@
  * What a framing may be. Whoever makes a framer, from a configuration or from
  * the text in a journal, comes through here, so that a scan need not look again.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import type { Framing } from "./framing.ts";
 
 const DELIMITER_MAX_BYTES = 16;
@@ -47,5 +47,5 @@ function isWhole(value: number, least: number): boolean {
 }
 
 function fail(key: string, found: unknown, allowed: string): never {
-  throw new SpillwayError(`framing: ${key} is ${found}, allowed is ${allowed}`, { exit: EXIT.usage });
+  throw usageError(`framing: ${key} is ${found}, allowed is ${allowed}`);
 }

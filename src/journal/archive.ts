@@ -4,9 +4,9 @@
  * changing anything, beside a running daemon or long after it.
  */
 import { Buffer } from "node:buffer";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { mapConcurrently } from "../base/concurrently.ts";
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
@@ -14,8 +14,15 @@ import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
-import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment, type Tally, tallyRecords } from "./survey.ts";
+import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile, segmentsAmong } from "./segment_files.ts";
+import {
+  type RecordTally,
+  type SegmentSurvey,
+  surveyIfThere,
+  surveyJournal,
+  surveySegment,
+  tallyRecords,
+} from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -93,7 +100,7 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
   const isSame = listed.marks === undefined || found.marks === undefined ||
     Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
   // What was appended to it since does not count; nothing takes from it but a repair.
-  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: nameOf(found.path) };
+  return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: basename(found.path) };
 }
 
 /**
@@ -116,7 +123,7 @@ export async function cursorOf(files: FileSystem, directory: string): Promise<nu
 export async function tallySegment(
   files: FileSystem,
   segment: ArchiveSegment,
-): Promise<Pick<Tally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
+): Promise<Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
   if (segment.footer !== undefined) return segment.footer;
   const file = await openSegmentIfThere(files, segment.path);
   if (file === undefined) return undefined;
@@ -171,7 +178,7 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
   const matching = isPattern(path) ? await expandPattern(files, path) : [];
   if (matching.length === 0) {
     const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
-    throw usage(`${path}: ${what}`, "name a journal directory or segment files");
+    throw usageError(`${path}: ${what}`, "name a journal directory or segment files");
   }
   return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each, surroundings))).flat();
 }
@@ -183,9 +190,9 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
 export async function journalAt(files: FileSystem, path: string): Promise<string> {
   const directory = trimSlash(path);
   const kind = (await files.stat(directory))?.kind;
-  if (kind === undefined) throw usage(`${path}: no such directory`, "name a journal directory");
+  if (kind === undefined) throw usageError(`${path}: no such directory`, "name a journal directory");
   if (kind !== "directory") {
-    throw usage(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
+    throw usageError(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
   }
   await listJournal(files, directory);
   return directory;
@@ -193,13 +200,15 @@ export async function journalAt(files: FileSystem, path: string): Promise<string
 
 async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
   const found = await listSegments(files, directory);
-  if (found.length === 0) {
-    const names = await files.list(directory);
-    if (!names.some((name) => JOURNAL_FILES.includes(name))) {
-      throw usage(`${directory}: no journal: there are no segment files in it`, hintForDirectory(names));
-    }
-  }
-  return found;
+  if (found.length > 0 || await isJournal(files, directory)) return found;
+  const hint = hintForDirectory(await files.list(directory));
+  throw usageError(`${directory}: no journal: there are no segment files in it`, hint);
+}
+
+/** Is there anything of a journal in this directory? */
+export async function isJournal(files: FileSystem, directory: string): Promise<boolean> {
+  const names = await files.list(directory);
+  return names.some((name) => JOURNAL_FILES.includes(name)) || segmentsAmong(names, directory).length > 0;
 }
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
@@ -217,7 +226,7 @@ async function segmentAt(files: FileSystem, path: string, surroundings: Surround
   const name = path.slice(slash + 1);
   const base = segmentBase(name);
   if (base === undefined) {
-    throw usage(
+    throw usageError(
       `${path}: not a segment file`,
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
@@ -236,14 +245,11 @@ async function survey(
 ): Promise<ArchiveSegment[]> {
   const found = await surveyIfThere(files, { base, path }, LINES);
   // It may have been compressed since it was listed.
-  return found === undefined ? [] : [{ ...found, name: nameOf(found.path), directory, cursor, newest }];
+  return found === undefined ? [] : [{ ...found, name: basename(found.path), directory, cursor, newest }];
 }
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function trimSlash(path: string): string {
+/** A directory's path without slashes at its end. */
+export function trimSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, "");
 }
 
@@ -251,8 +257,4 @@ function hintForDirectory(names: readonly string[]): string {
   return names.length === 0
     ? "it is empty; journal.dir in the configuration names the journal of a route"
     : "name the directory of one route, for example spillway-data/feed";
-}
-
-function usage(message: string, hint: string): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

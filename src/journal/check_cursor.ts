@@ -1,19 +1,26 @@
 /** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type CursorFound, decodeCursor, decodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
+import type { FileRange } from "./compressed_blocks.ts";
+import {
+  CURSOR_BYTES,
+  type CursorFound,
+  decodeCursor,
+  decodeSlot,
+  SLOT_BYTES,
+  SLOT_HEAD_BYTES,
+  SLOT_OFFSETS,
+} from "./cursor.ts";
 import { newerVersion } from "./newer_version.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
 export interface CursorCheck {
   readonly found: CursorFound;
   /** Ranges of the file that are not what was written. */
-  readonly damages: readonly { readonly offset: number; readonly bytes: number }[];
+  readonly damages: readonly FileRange[];
   /** As it was read. */
   readonly contents: Uint8Array;
 }
-
-const FILE_BYTES = SLOT_OFFSETS[1] + SLOT_BYTES;
 
 /** A daemon may be writing it: what looks damaged is read so often. */
 const READS = 3;
@@ -28,13 +35,12 @@ export async function checkCursor(files: FileSystem, directory: string): Promise
   try {
     file = await files.open(path, "read");
   } catch (error) {
-    if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+    if (!failedWith(error, "ENOENT")) throw error;
     return { found: { kind: "absent" }, damages: [], contents: new Uint8Array(0) };
   }
   try {
     for (let reads = 1;; reads++) {
-      const bytes = new Uint8Array(FILE_BYTES);
-      const contents = bytes.subarray(0, await readTolerant(file, bytes, 0));
+      const contents = await readSome(file, 0, CURSOR_BYTES);
       const found = decodeCursor(contents);
       if (found.kind === "newer") throw newerVersion(path, found.version);
       const damages = damagesIn(contents, await file.size());
@@ -45,11 +51,11 @@ export async function checkCursor(files: FileSystem, directory: string): Promise
   }
 }
 
-function damagesIn(bytes: Uint8Array, size: number): { offset: number; bytes: number }[] {
+function damagesIn(bytes: Uint8Array, size: number): FileRange[] {
   const [first, second] = SLOT_OFFSETS;
   const slots = SLOT_OFFSETS.map((offset) => bytes.subarray(offset, offset + SLOT_BYTES));
   if (!slots.some((slot) => decodeSlot(slot).kind === "valid")) return [{ offset: 0, bytes: size }];
-  const damages: { offset: number; bytes: number }[] = [];
+  const damages: FileRange[] = [];
   const zeros = (from: number, until: number) => {
     if (bytes.subarray(from, until).some((byte) => byte !== 0)) damages.push({ offset: from, bytes: until - from });
   };
@@ -62,6 +68,6 @@ function damagesIn(bytes: Uint8Array, size: number): { offset: number; bytes: nu
   slot(0);
   zeros(first + SLOT_BYTES, second);
   slot(1);
-  if (size > FILE_BYTES) damages.push({ offset: FILE_BYTES, bytes: size - FILE_BYTES });
+  if (size > CURSOR_BYTES) damages.push({ offset: CURSOR_BYTES, bytes: size - CURSOR_BYTES });
   return damages;
 }

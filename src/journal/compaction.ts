@@ -4,7 +4,7 @@
  * Killed at any moment it loses nothing, and the next run goes on.
  */
 import type { Clock } from "../base/clock.ts";
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, failedWith, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { type CompactionPolicy, planCompaction } from "./compaction_plan.ts";
 import { rewriteGroup, type RewriteOptions, TEMPORARY_NAME } from "./compaction_rewrite.ts";
@@ -12,6 +12,7 @@ import { type CompactionSegment, type JournalFacts, surveyForCompaction } from "
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "./files_lock.ts";
 import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
 import { lockCompaction } from "./lock.ts";
+import { unlinkIfThere } from "./segment_files.ts";
 import { DamagedSegmentError } from "./segment_parts.ts";
 
 export interface CompactionOptions {
@@ -97,19 +98,16 @@ class Compaction {
   }
 
   #report({ newest, bytes, segments }: JournalFacts): CompactionReport {
-    const [removed, rewritten, into, incompressible] = [
-      this.#removed,
-      this.#rewritten,
-      this.#into,
-      this.#incompressible,
-    ];
+    const removed = this.#removed;
+    const rewritten = this.#rewritten;
+    const into = this.#into;
     const before = segments.length + newest;
     const { dryRun } = this.options;
     return {
       removed,
       rewritten,
       into,
-      incompressible,
+      incompressible: this.#incompressible,
       segmentsBefore: before,
       bytesBefore: bytes,
       segmentsAfter: before - removed.segments - (dryRun ? 0 : rewritten.segments - into.segments),
@@ -201,7 +199,7 @@ class Compaction {
       if (error instanceof DamagedSegmentError) return await this.#rewriteAround(group, error);
       if (!(error instanceof SystemError || error instanceof SpillwayError)) throw error;
       // The daemon may have removed it; what else is wrong concerns the next group too.
-      if (error instanceof SystemError && error.code === "ENOENT") return true;
+      if (failedWith(error, "ENOENT")) return true;
       this.#warnings.push(`${group[0].survey.path}: not compressed: ${messageOf(error)}`);
       return false;
     }
@@ -231,12 +229,4 @@ class Compaction {
 function add(amount: Amount, { fileBytes }: CompactionSegment): void {
   amount.segments++;
   amount.bytes += fileBytes;
-}
-
-async function unlinkIfThere(files: FileSystem, path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
-  }
 }

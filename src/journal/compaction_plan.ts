@@ -64,6 +64,7 @@ export interface CompactionPlan<T extends Candidate> {
 /** Segments up to this share of `segmentBytes` are small: merged, they are rewritten a few times at most. */
 const SMALL_SHARE = 4;
 
+/** What goes, and what is rewritten; the rest stays as it is. */
 export function planCompaction<T extends Candidate>(input: CompactionInput<T>): CompactionPlan<T> {
   const candidates = beyondRewind(input);
   const remove = candidates.slice(0, countRemoved(candidates, input));

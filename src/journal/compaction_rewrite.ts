@@ -23,6 +23,7 @@ const SAMPLE_BYTES = 1024 * 1024;
 const GAIN_MIN = 0.05;
 const COMPARE_BYTES = 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
+
 export interface RewriteOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
@@ -35,9 +36,9 @@ export interface RewriteOptions {
  * nothing would be gained; `gone`: somebody has removed one of them meanwhile,
  * `busy`: the daemon did not let go of the files in time; both are for the next run.
  */
-export type Rewritten = { readonly kind: "done"; readonly bytes: number; readonly compressed: boolean } | {
-  readonly kind: "incompressible" | "gone" | "busy";
-};
+export type Rewritten =
+  | { readonly kind: "done"; readonly bytes: number }
+  | { readonly kind: "incompressible" | "gone" | "busy" };
 
 /** Rejects with a `DamagedSegmentError`, a `SystemError` or a `SpillwayError`; the originals are then as they were. */
 export async function rewriteGroup(options: RewriteOptions, group: readonly CompactionSegment[]): Promise<Rewritten> {
@@ -54,7 +55,7 @@ export async function rewriteGroup(options: RewriteOptions, group: readonly Comp
     const name = `${segmentName(group[0].base)}${compress ? COMPRESSED_SUFFIX : ""}`;
     const kind = await replace(options, group, temporary, `${directory}/${name}`);
     inPlace = kind === "done";
-    return kind === "done" ? { kind, bytes, compressed: compress } : { kind };
+    return kind === "done" ? { kind, bytes } : { kind };
   } finally {
     if (!inPlace) await files.unlink(temporary).catch(() => {});
   }

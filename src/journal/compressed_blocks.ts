@@ -16,7 +16,7 @@ import {
   TRAILER_BYTES,
 } from "./compressed_format.ts";
 import { occurrences } from "./search.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome, readTolerant } from "./tolerant_read.ts";
 
 /** One block: what it is in the original, and where it stands in the file, its header included. */
 export interface BlockPlace {
@@ -152,7 +152,5 @@ async function nextBlock(file: File, from: number, limit: number, salt: Uint8Arr
 export async function findBlockSalt(file: File, fileBytes: number): Promise<Uint8Array | undefined> {
   const at = await nextBlock(file, 0, fileBytes, undefined);
   if (at === fileBytes) return undefined;
-  const header = new Uint8Array(BLOCK_HEADER_BYTES);
-  await readTolerant(file, header, at);
-  return saltOfBlock(header);
+  return saltOfBlock(await readSome(file, at, BLOCK_HEADER_BYTES));
 }

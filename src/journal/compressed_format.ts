@@ -15,6 +15,7 @@ import {
   viewOf,
 } from "./format.ts";
 
+// With zstd's own 8 bytes, as all sizes here.
 export const HEAD_BYTES = 64;
 export const BLOCK_HEADER_BYTES = 44;
 export const TRAILER_BYTES = 52;
@@ -115,6 +116,7 @@ export function encodeHead({ base, salt, size }: CompressedHead): Uint8Array {
   return seal(bytes);
 }
 
+/** The head that `bytes` begin with; undefined unless magic, version and checksum are right. */
 export function decodeHead(bytes: Uint8Array): CompressedHead | undefined {
   if (bytes.length < HEAD_BYTES || compressedPreamble(bytes).kind !== "known") return undefined;
   if (!isSkippable(bytes, HEAD_BYTES) || !isSealed(bytes, HEAD_CRC_OFFSET)) return undefined;

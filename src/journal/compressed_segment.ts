@@ -21,7 +21,7 @@ import {
   TRAILER_BYTES,
 } from "./compressed_format.ts";
 import { newerVersion } from "./newer_version.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
 /** Enough for the head and the block of the segment's header. */
 const BEGINNING_BYTES = 2048;
@@ -228,9 +228,4 @@ async function decompress(data: Uint8Array, length: number): Promise<Uint8Array 
 async function readTrailer(file: File, fileBytes: number): Promise<Trailer | undefined> {
   if (fileBytes < TRAILER_BYTES) return undefined;
   return decodeTrailer(await readSome(file, fileBytes - TRAILER_BYTES, TRAILER_BYTES), fileBytes);
-}
-
-async function readSome(file: File, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  return bytes.subarray(0, await readTolerant(file, bytes, position));
 }

@@ -4,11 +4,11 @@
  * is read back is the last state written or the one before.
  */
 import { crc32 } from "node:zlib";
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { CURSOR_MAGIC, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU64, viewOf } from "./format.ts";
 import { newerVersion } from "./newer_version.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
 export interface CursorState {
   /** Sequence of the next frame to deliver. */
@@ -35,11 +35,14 @@ export type CursorFound =
 export const SLOT_BYTES = 512;
 /** Where the slots stand; each holds the generations that its index is the remainder of. */
 export const SLOT_OFFSETS = [0, 4096] as const;
+/** Bytes of the whole file. */
+export const CURSOR_BYTES = SLOT_OFFSETS[1] + SLOT_BYTES;
 const CRC_OFFSET = 60;
 /** What the checksum covers, and it; the rest of a slot is zeros. */
 export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
 
+/** The bytes of one slot. */
 export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   const bytes = new Uint8Array(SLOT_BYTES);
   const view = viewOf(bytes);
@@ -90,12 +93,11 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
   try {
     file = await files.open(path, "read");
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return { kind: "absent" };
+    if (failedWith(error, "ENOENT")) return { kind: "absent" };
     throw error;
   }
   try {
-    const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
-    const found = decodeCursor(bytes.subarray(0, await readTolerant(file, bytes, 0)));
+    const found = decodeCursor(await readSome(file, 0, CURSOR_BYTES));
     if (found.kind === "newer") throw newerVersion(path, found.version);
     return found;
   } finally {

@@ -3,6 +3,7 @@
  * reported when the earlier segments are known too: after a sync that failed,
  * frames were in both, and an earlier one that still has them has lost nothing.
  */
+import { basename } from "node:path";
 import type { DamageLog } from "./damage_log.ts";
 import type { Segment } from "./segment.ts";
 
@@ -29,7 +30,7 @@ export class DamagedTails {
     for (const { path, offset, bytes, from, until } of this.#tails) {
       const lostFrom = Math.max(from, Math.min(end, until));
       damages.reportGone({
-        segment: path.slice(path.lastIndexOf("/") + 1),
+        segment: basename(path),
         offset,
         bytes,
         from: lostFrom,

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
 /** The format version that this program writes, and the newest that it reads. */
 export const FORMAT_VERSION = 1;
 
-export const PREAMBLE_BYTES = 16;
+const PREAMBLE_BYTES = 16;
 export const SEGMENT_HEADER_BYTES = 512;
 export const RECORD_HEADER_BYTES = 64;
 /** Payload of the largest record, one with a single larger frame apart. */
@@ -78,16 +78,18 @@ export type Preamble = { readonly kind: "known" } | { readonly kind: "newer"; re
   readonly kind: "damaged";
 };
 
+/** The same bytes, no copy. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Writes a whole number from 0 to 2^53. */
 export function setU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value >>> 0, true);
   view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** A number above 2^53 comes back inexact; `isCount` refuses it. */
+/** A number above 2^53 comes back inexact; `areCounts` tells. */
 export function getU64(view: DataView, offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
@@ -104,6 +106,7 @@ export function encodePreamble(into: Uint8Array, magic: string, version: number)
   view.setUint32(12, crc32(into.subarray(0, 12)), true);
 }
 
+/** What {@link encodePreamble} wrote; anything else, a version below the known one too, is damage. */
 export function decodePreamble(bytes: Uint8Array, magic: string): Preamble {
   if (bytes.length < PREAMBLE_BYTES) return { kind: "damaged" };
   for (let i = 0; i < 8; i++) if (bytes[i] !== magic.charCodeAt(i)) return { kind: "damaged" };
@@ -119,6 +122,7 @@ export function segmentPreamble(bytes: Uint8Array): Preamble {
   return decodePreamble(bytes, SEGMENT_MAGIC);
 }
 
+/** 512 bytes. Throws an Error if the framing text does not fit. */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const framing = new TextEncoder().encode(header.framing);
   if (framing.length > FRAMING_BYTES_MAX) throw new Error(`framing text of ${framing.length} bytes`);
@@ -136,6 +140,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return bytes;
 }
 
+/** The header that `bytes` begin with; undefined unless magic, version and checksum are right. */
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || segmentPreamble(bytes).kind !== "known") return undefined;
   const view = viewOf(bytes);
@@ -159,10 +164,12 @@ export interface Marks {
   readonly footer: Uint8Array;
 }
 
+/** The marks of the segment that has this salt. */
 export function marksOf(salt: Uint8Array): Marks {
   return { record: join(RECORD_MAGIC, salt), footer: join(FOOTER_MAGIC, salt) };
 }
 
+/** The salt in a segment's marks, no copy. */
 export function saltOf(marks: Marks): Uint8Array {
   return marks.record.subarray(MAGIC_BYTES - SALT_BYTES);
 }
@@ -229,6 +236,7 @@ export function payloadMatches(header: RecordHeader, payload: Uint8Array): boole
   return crc32(payload, header.headerCrc) === header.crc;
 }
 
+/** 96 bytes; `mark` is that of the segment's footer. */
 export function encodeFooter(footer: Footer, mark: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(FOOTER_BYTES);
   const view = viewOf(bytes);

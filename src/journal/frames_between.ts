@@ -1,6 +1,6 @@
 /** Which frames of a sequence range a segment has, told from its record headers: for whoever counts them. */
 import type { File } from "../runtime/files.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { bytesBetween } from "./record_bytes.ts";
 import type { Segment } from "./segment.ts";
 import { walkRecords } from "./walk.ts";
 

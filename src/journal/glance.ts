@@ -3,15 +3,15 @@
  * changing anything: from the footers, and from the record headers of only the
  * segments that have none or that the cursor is in.
  */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
 import { readCursor } from "./cursor.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
-import { decideCursor } from "./recovery.ts";
-import { listSegments, type SegmentFile } from "./segment_files.ts";
 import { surveyPending } from "./pending_segments.ts";
+import { decideCursor } from "./recovery.ts";
+import { bytesOnDisk, listSegments } from "./segment_files.ts";
 
 export interface Glance {
   /** Sequence of the next frame to deliver. */
@@ -44,7 +44,7 @@ export async function glanceAt(files: FileSystem, directory: string): Promise<Gl
       return await look(files, directory);
     } catch (error) {
       // What was removed since it was listed was delivered, and the cursor says so by now.
-      if (left === 1 || !(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      if (left === 1 || !failedWith(error, "ENOENT")) throw error;
     }
   }
 }
@@ -66,14 +66,9 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
     oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,
-    journalBytes: await bytesOf(files, listed),
+    journalBytes: await bytesOnDisk(files, listed),
     segments: listed.length,
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),
     atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
   };
-}
-
-async function bytesOf(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
-  const sizes = await Promise.all(listed.map(({ path }) => files.stat(path)));
-  return sizes.reduce((sum, info) => sum + (info?.size ?? 0), 0);
 }

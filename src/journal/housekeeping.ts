@@ -4,7 +4,7 @@
  * are logged once and tried again; nobody waits for any of this.
  */
 import type { Clock } from "../base/clock.ts";
-import { messageOf, SystemError } from "../base/error.ts";
+import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File } from "../runtime/files.ts";
 import type { CursorFile, CursorState } from "./cursor.ts";
@@ -13,6 +13,7 @@ import { waitForFilesLock } from "./files_lock.ts";
 import { planRetention } from "./retention.ts";
 import { asFull } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
+import { unlinkIfThere } from "./segment_files.ts";
 import { JournalFullError, type SyncPolicy } from "./types.ts";
 
 const INTERVAL_MS = 100;
@@ -270,11 +271,7 @@ export class Housekeeping {
     if (sync !== "os") await this.#syncCursor();
     for (const segment of segments) {
       this.onUnlink(segment);
-      try {
-        await files.unlink(segment.path);
-      } catch (error) {
-        if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
-      }
+      await unlinkIfThere(files, segment.path);
       this.segments.retire(segment);
     }
   }

@@ -4,6 +4,7 @@
  * the bytes.
  */
 import type { BufferPool } from "../base/buffer.ts";
+import type { Tally } from "../base/ledger.ts";
 import type { Run } from "../base/run.ts";
 import type { File } from "../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
@@ -11,7 +12,7 @@ import { Arrivals } from "./arrival.ts";
 import type { DamageLog } from "./damage_log.ts";
 import { IntervalSync } from "./interval_sync.ts";
 import { locateBack } from "./locate_back.ts";
-import { countFrames, type Pending } from "./pending.ts";
+import { countFrames } from "./pending.ts";
 import { Reader } from "./reader.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Damage, Journal, JournalReader, Recovery } from "./types.ts";
@@ -84,14 +85,14 @@ export class DirectoryJournal implements Journal {
     return this.#opened.housekeeping.unlinkRetained();
   }
 
-  oldestPending(): { readonly first: number; readonly until: number } | undefined {
+  oldestPendingEnd(): number | undefined {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
-    return { first: segment.base, until: Math.min(segment.end, segments.boundOf(segment)) };
+    return Math.min(segment.end, segments.boundOf(segment));
   }
 
-  async count(from: number, until: number): Promise<Pending> {
+  async count(from: number, until: number): Promise<Tally> {
     const { options, segments, damages } = this.#opened;
     return await countFrames(options.files, segments, damages, from, until);
   }

@@ -1,7 +1,7 @@
 /** Finding the frame that lies so many bytes behind another one, for `rewind`. */
-import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
+import { bytesOfFrames } from "./record_bytes.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
@@ -80,9 +80,8 @@ async function stretchBefore(
       bytes = 0;
     }
     const end = Math.min(first + frames, until);
-    const part = end === first + frames
-      ? length
-      : await bytesOfFrames(file, segment, found.offset, length, until - first);
+    const record = { offset: found.offset, length, frames };
+    const part = end === first + frames ? length : await bytesOfFrames(file, segment, record, end - first);
     pieces.push({ offset: found.offset, first, end, bytes: part });
     bytes += part;
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
@@ -100,36 +99,4 @@ async function frameAt(file: File, segment: Segment, piece: Piece, skip: number)
   const payload = new Uint8Array(piece.bytes);
   await readTolerant(file, payload, piece.offset + RECORD_HEADER_BYTES);
   return Math.min(piece.end - 1, piece.first + segment.framer.scan(payload, 0, 0, skip).frames);
-}
-
-/** A record in its file. */
-interface Extent {
-  readonly offset: number;
-  readonly length: number;
-  readonly frames: number;
-}
-
-/** How many bytes the frames [from, until) of a record have, counted from its first. */
-export async function bytesBetween(
-  file: File,
-  segment: Pick<Segment, "framer">,
-  { offset, length, frames }: Extent,
-  from: number,
-  until: number,
-): Promise<number> {
-  const end = until < frames ? await bytesOfFrames(file, segment, offset, length, until) : length;
-  return end - (from > 0 ? await bytesOfFrames(file, segment, offset, length, from) : 0);
-}
-
-/** How many bytes the first `frames` frames of a record have. */
-async function bytesOfFrames(
-  file: File,
-  segment: Pick<Segment, "framer">,
-  offset: number,
-  length: number,
-  frames: number,
-): Promise<number> {
-  const payload = new Uint8Array(length);
-  await readTolerant(file, payload, offset + RECORD_HEADER_BYTES);
-  return skipFrames(segment.framer, payload, 0, length, frames);
 }

@@ -4,7 +4,7 @@
  * them, however we die. `lock` says as well what the last daemon keeps of what
  * is delivered, so that `spillway compact PATH` keeps as much.
  */
-import { EXIT, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, failedWith, SpillwayError } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { JournalOptions } from "./types.ts";
 
@@ -65,7 +65,7 @@ export async function readLockNote(files: FileSystem, directory: string): Promis
       file.close();
     }
   } catch (error) {
-    if (error instanceof SystemError && error.code === "ENOENT") return { holder: "", keeping: undefined };
+    if (failedWith(error, "ENOENT")) return { holder: "", keeping: undefined };
     throw error;
   }
 }

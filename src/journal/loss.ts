@@ -1,18 +1,16 @@
 /** What is lost where a record is damaged: as many frames and bytes as were counted for it, so that the books balance. */
 import type { File } from "../runtime/files.ts";
 import { decodeRecordHeader, RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
-import { bytesBetween } from "./locate_back.ts";
+import { bytesBetween } from "./record_bytes.ts";
 import type { Segment } from "./segment.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 import type { Damage } from "./types.ts";
 import { type Found, walkRecords } from "./walk.ts";
 
 /** Where the frames of a damaged stretch that ends at `offset` end, as the record there says; else the segment's end. */
 export async function endOfLoss(file: File, segment: Segment, offset: number): Promise<number> {
   if (segment.marks === undefined || offset + RECORD_HEADER_BYTES > segment.limit) return segment.end;
-  const bytes = new Uint8Array(RECORD_HEADER_BYTES);
-  const length = await readTolerant(file, bytes, offset);
-  const next = decodeRecordHeader(bytes.subarray(0, length), 0, segment.marks.record);
+  const next = decodeRecordHeader(await readSome(file, offset, RECORD_HEADER_BYTES), 0, segment.marks.record);
   return next === undefined ? segment.end : Math.min(next.previousEnd, next.first);
 }
 

@@ -18,7 +18,7 @@ import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { isCompressed, openSegment } from "./segment_files.ts";
-import { footerOf, type SegmentSurvey, type Survey, surveyJournal, type Tally, tallyRecords } from "./survey.ts";
+import { footerOf, type RecordTally, type SegmentSurvey, type Survey, surveyJournal, tallyRecords } from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
 
@@ -213,7 +213,7 @@ class Opening {
     return segment;
   }
 
-  async #repairLast(found: SegmentSurvey, segment: Segment, tally: Tally, action: LastAction): Promise<void> {
+  async #repairLast(found: SegmentSurvey, segment: Segment, tally: RecordTally, action: LastAction): Promise<void> {
     if (action.truncate) segment.limit = tally.offset;
     const excess = found.size - tally.offset;
     await this.#attempt("repair the tail of", found.path, () =>
@@ -287,7 +287,7 @@ function noted(found: SegmentSurvey): number | undefined {
   return found.footer?.cursor ?? found.header?.cursor;
 }
 
-async function seal(file: File, found: SegmentSurvey, tally: Tally): Promise<number> {
+async function seal(file: File, found: SegmentSurvey, tally: RecordTally): Promise<number> {
   const footer = encodeFooter(footerOf(found.base, tally, found.header!.cursor), found.marks!.footer);
   await file.writeAt([footer], tally.offset);
   return footer.length;

@@ -15,10 +15,8 @@ import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
 import { type Scanned, scanSegment } from "./scan.ts";
 import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
-import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
-
-export type { Selection };
+import { type Range, type Selection, Wanted } from "./wanted.ts";
 
 export type Passage =
   | {

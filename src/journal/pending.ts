@@ -1,4 +1,5 @@
 /** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
+import { add, type Tally, tally } from "../base/ledger.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
 import { framesBetween } from "./frames_between.ts";
@@ -7,22 +8,18 @@ import type { Segment, SegmentList } from "./segment.ts";
 import { openSegment } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
 
-export interface Pending {
-  frames: number;
-  bytes: number;
-}
-
 /**
  * Frames at or after `cursor`: from the footers, and from the record headers of
- * the segment that the cursor is in and of those without a footer.
+ * the segment that the cursor is in and of those without a footer. Notes in each
+ * segment which of its frames that counts (`counted`).
  */
 export async function countPending(
   files: FileSystem,
   segments: SegmentList,
   cursor: number,
   surveys: readonly SegmentSurvey[],
-): Promise<Pending> {
-  const pending: Pending = { frames: 0, bytes: 0 };
+): Promise<Tally> {
+  const pending = tally();
   for (const segment of segments.all) {
     const bound = segments.boundOf(segment);
     if (segment.empty || segment.marks === undefined || Math.min(segment.end, bound) <= cursor) continue;
@@ -50,8 +47,8 @@ export async function countFrames(
   damages: DamageLog,
   from: number,
   until: number,
-): Promise<Pending> {
-  const counted: Pending = { frames: 0, bytes: 0 };
+): Promise<Tally> {
+  const counted = tally();
   const { reported } = damages;
   for (const segment of segments.all) {
     const bound = segments.boundOf(segment);
@@ -84,7 +81,7 @@ async function addFromHeaders(
   segment: Segment,
   cursor: number,
   bound: number,
-  pending: Pending,
+  pending: Tally,
   losses?: Losses,
 ): Promise<void> {
   const file = await openSegment(files, segment.path);
@@ -112,15 +109,10 @@ async function addLost(
     readonly most?: number;
     readonly bound: number;
   },
-  pending: Pending,
+  pending: Tally,
 ): Promise<void> {
   const until = await endOfLoss(file, segment, offset + bytes);
   if (until <= from || until > most) return;
   const lost = await lossIn(file, segment, { offset, bytes, from, until, bound }, undefined);
   if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
-}
-
-function add(pending: Pending, frames: number, bytes: number): void {
-  pending.frames += frames;
-  pending.bytes += bytes;
 }

@@ -6,16 +6,15 @@
  * only a part of it is wanted: then its record headers are gone over. Damage is
  * for the reading to find; what is missing because of it is not announced here.
  */
-import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, laterOf } from "./archive.ts";
 import { isUnfinished } from "./check_segment.ts";
-import { RECORD_HEADER_BYTES, type RecordHeader } from "./format.ts";
+import type { RecordHeader } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
+import { bytesBetween } from "./record_bytes.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
-import { readTolerant } from "./tolerant_read.ts";
-import { type Range, type Selection, Wanted } from "./wanted.ts";
 import { walkRecords } from "./walk.ts";
+import { type Range, type Selection, Wanted } from "./wanted.ts";
 
 export interface Missing extends Range {
   /** The path of the segment before whose frames they should have come. */
@@ -37,7 +36,10 @@ export interface Plan {
   readonly missing: readonly Missing[];
 }
 
-/** Reads no payload but those that the selection cuts in two. `eachRecord`: is told the time of every record wanted, and costs a walk over all. */
+/**
+ * Reads no payload but those that the selection cuts in two. `eachRecord`: is
+ * told the time of every record wanted, and costs a walk over all.
+ */
 export async function planPassages(
   files: FileSystem,
   segments: readonly ArchiveSegment[],
@@ -130,8 +132,10 @@ class Planner {
     this.#noteMissing(Math.min(previousEnd, first), segment);
     const range = this.wanted.take({ first, frames, timeUs }, segment);
     if (range.from >= range.until) return;
+    const record = { offset, length, frames: header.frames };
     const whole = range.until - range.from === header.frames;
-    this.#count(range, whole ? length : await cutLength(file, offset, header, range, segment), timeUs, timeUs);
+    const bytes = whole ? length : await bytesBetween(file, segment, record, range.from - first, range.until - first);
+    this.#count(range, bytes, timeUs, timeUs);
     this.eachRecord?.(timeUs);
   }
 
@@ -154,18 +158,4 @@ class Planner {
 
 function upTo(bound: number, { first, frames }: RecordHeader): number {
   return Math.min(frames, bound - first);
-}
-
-/** Bytes of the frames of a record that are in `range`. */
-async function cutLength(
-  file: File,
-  offset: number,
-  { first, length }: RecordHeader,
-  { from, until }: Range,
-  { framer }: ArchiveSegment,
-): Promise<number> {
-  const payload = new Uint8Array(length);
-  await readTolerant(file, payload, offset + RECORD_HEADER_BYTES);
-  const start = skipFrames(framer, payload, 0, length, from - first);
-  return skipFrames(framer, payload, start, length, until - from) - start;
 }

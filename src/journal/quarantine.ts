@@ -1,9 +1,11 @@
 /** Where bytes go that are no valid records: moved or copied, never destroyed. */
+import { basename } from "node:path";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
 import { copyBytes, hasBytesOf } from "./copy_bytes.ts";
+import { replaceFile } from "./replace_file.ts";
 
 export class Quarantine {
   readonly #directory: string;
@@ -60,20 +62,7 @@ export class Quarantine {
   /** The file appears under its name when it is whole and synced. */
   async #create(path: string, fill: (to: File) => Promise<void>): Promise<void> {
     await this.files.makeDirectory(this.#directory);
-    const temporary = `${path}.tmp`;
-    const to = await this.files.open(temporary, "open");
-    try {
-      await to.truncate(0);
-      await fill(to);
-      await to.sync();
-    } catch (error) {
-      // On a full disk it would keep the room that it could not do with.
-      await this.files.unlink(temporary).catch(() => {});
-      throw error;
-    } finally {
-      to.close();
-    }
-    await this.files.rename(temporary, path);
+    await replaceFile(this.files, path, fill);
     await this.#syncNames();
   }
 
@@ -93,7 +82,7 @@ export class Quarantine {
   /** Moves a whole file here, under its own name or the next free one. Returns the new path. */
   async setAside(path: string): Promise<string> {
     await this.files.makeDirectory(this.#directory);
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = basename(path);
     for (let i = 0;; i++) {
       const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
       if (await this.files.stat(to) !== undefined) continue;

@@ -62,6 +62,7 @@ const LAST_SEGMENT_TABLE: readonly Row[] = [
   },
 ];
 
+/** The action of the first row that fits. */
 export function decideLast(last: LastSegment): LastAction {
   const row = LAST_SEGMENT_TABLE.find((row) =>
     row.head === last.head &&

@@ -3,15 +3,24 @@ import { silentLog } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkCursor } from "./check_cursor.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import { assertReadable } from "./copy_bytes.ts";
-import { type CursorFound, decodeSlot, encodeSlot, SLOT_BYTES, SLOT_HEAD_BYTES, SLOT_OFFSETS } from "./cursor.ts";
+import {
+  CURSOR_BYTES,
+  type CursorFound,
+  decodeSlot,
+  encodeSlot,
+  SLOT_BYTES,
+  SLOT_HEAD_BYTES,
+  SLOT_OFFSETS,
+} from "./cursor.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { Quarantine } from "./quarantine.ts";
 import { type CursorDecision, decideCursor } from "./recovery.ts";
-import type { Range } from "./repair_plan.ts";
+import { replaceFile } from "./replace_file.ts";
 
 export interface CursorRepair {
-  readonly damages: readonly (Range & { readonly to: string })[];
+  readonly damages: readonly (FileRange & { readonly to: string })[];
   /** Where delivery goes on from now; undefined where both slots were right. */
   readonly decision: CursorDecision | undefined;
 }
@@ -36,13 +45,17 @@ export async function repairCursor(
     ? decideCursor({ found, newestNoted: await newestNoted(files, segments), oldestBase: segments[0]?.base })
     : undefined;
   const moved = dryRun ? damages.map((range) => ({ ...range, to: "" })) : await putAside(files, directory, damages);
-  if (!dryRun) await replace(files, directory, decision === undefined ? heads(slots) : written(found, decision));
+  if (!dryRun) {
+    const bytes = decision === undefined ? heads(slots) : written(found, decision);
+    await replaceFile(files, `${directory}/cursor`, (to) => to.writeAt([bytes], 0));
+    await files.syncDirectory(directory);
+  }
   return { damages: moved, decision };
 }
 
 /** The slots, with zeros where there should be zeros. */
 function heads(slots: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
+  const bytes = new Uint8Array(CURSOR_BYTES);
   slots.forEach((slot, i) => bytes.set(slot.subarray(0, SLOT_HEAD_BYTES), SLOT_OFFSETS[i]));
   return bytes;
 }
@@ -52,7 +65,7 @@ function heads(slots: readonly Uint8Array[]): Uint8Array {
  * start takes that for the last word, as it did the good slot's without it.
  */
 function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
-  const bytes = new Uint8Array(SLOT_OFFSETS[1] + SLOT_BYTES);
+  const bytes = new Uint8Array(CURSOR_BYTES);
   const generation = found.kind === "valid" ? found.generation : 1;
   const state = found.kind === "valid" ? found.state : { cursor, atRiskBytes: 0, clean: false };
   bytes.set(encodeSlot(generation, state), SLOT_OFFSETS[generation % 2]);
@@ -60,12 +73,12 @@ function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   return bytes;
 }
 
-async function putAside(files: FileSystem, directory: string, damages: readonly Range[]) {
+async function putAside(files: FileSystem, directory: string, damages: readonly FileRange[]) {
   const quarantine = new Quarantine(files, silentLog, directory);
   const file = await files.open(`${directory}/cursor`, "read");
   try {
     for (const { offset, bytes } of damages) await assertReadable(file, offset, bytes);
-    const moved: (Range & { to: string })[] = [];
+    const moved: (FileRange & { to: string })[] = [];
     for (const { offset, bytes } of damages) {
       // An empty file has nothing to put aside.
       const to = bytes === 0 ? "" : await quarantine.copy("cursor", file, offset, bytes);
@@ -75,23 +88,4 @@ async function putAside(files: FileSystem, directory: string, damages: readonly 
   } finally {
     file.close();
   }
-}
-
-async function replace(files: FileSystem, directory: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${directory}/cursor.tmp`;
-  try {
-    const to = await files.open(temporary, "open");
-    try {
-      await to.truncate(0);
-      await to.writeAt([bytes], 0);
-      await to.sync();
-    } finally {
-      to.close();
-    }
-    await files.rename(temporary, `${directory}/cursor`);
-  } catch (error) {
-    await files.unlink(temporary).catch(() => {});
-    throw error;
-  }
-  await files.syncDirectory(directory);
 }

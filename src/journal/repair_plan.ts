@@ -9,6 +9,7 @@ import { framingText } from "../framing/text.ts";
 import type { File } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { checkSegment } from "./check_segment.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import {
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
@@ -20,29 +21,25 @@ import {
 import { cutsInto } from "./framing_trial.ts";
 import { noFramingFits, trialOf } from "./lost_framing.ts";
 import { damagedExtras } from "./segment_files.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 
-/** Of the segment as the daemon wrote it. */
-export interface Range {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-export interface DamagedStretch extends Range {
+/** A range that is not what was written. */
+export interface DamagedStretch extends FileRange {
   /** There if only the payload behind it is damaged. */
   readonly header?: RecordHeader;
 }
 
+/** Ranges are those of the segment as the daemon wrote it, where nothing else is said. */
 export interface SegmentPlan {
   /** To be put aside; the segment is as it should be if there are none of either. */
   readonly damages: readonly DamagedStretch[];
   /** Ranges of the compressed file itself: they cost no byte of the segment. */
-  readonly extras: readonly Range[];
+  readonly extras: readonly FileRange[];
   /** Records that stay, in order. */
-  readonly keep: readonly Range[];
+  readonly keep: readonly FileRange[];
   readonly records: number;
   /** The beginning of a write at the end of the newest segment: the daemon's to cut off, it stays where it is. */
-  readonly unfinished: Range | undefined;
+  readonly unfinished: FileRange | undefined;
   /** 512 bytes: as they were, or made anew. */
   readonly header: Uint8Array;
   readonly framing: string;
@@ -87,7 +84,7 @@ class Draft {
   #last: RecordHeader | undefined;
   #keptEnd: number;
   #claimedEnd: number;
-  unfinished: Range | undefined;
+  unfinished: FileRange | undefined;
 
   constructor(private readonly segment: ArchiveSegment, private readonly options: PlanOptions) {
     this.#keptEnd = this.#claimedEnd = segment.base;
@@ -129,7 +126,9 @@ class Draft {
       keep: this.#keep,
       records: this.#records,
       unfinished: this.unfinished,
-      header: segment.header === undefined ? this.#header(salt, framing) : await headerOf(file),
+      header: segment.header === undefined
+        ? this.#header(salt, framing)
+        : await readSome(file, 0, SEGMENT_HEADER_BYTES),
       framing,
       salt: salt.slice(),
       keptEnd: this.#keptEnd,
@@ -169,12 +168,6 @@ class Draft {
     const before = this.#before();
     return this.segment.header?.cursor ?? before?.footer?.cursor ?? before?.header?.cursor ?? 0;
   }
-}
-
-async function headerOf(file: File): Promise<Uint8Array> {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-  await readTolerant(file, bytes, 0);
-  return bytes;
 }
 
 /** Finds, or checks, the framing while the records go by. */

@@ -7,10 +7,12 @@ import { SpillwayError } from "../base/error.ts";
 import { silentLog } from "../base/log.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import { assertReadable, copyBytes } from "./copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./format.ts";
 import { Quarantine } from "./quarantine.ts";
-import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_plan.ts";
+import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
+import { replaceFile } from "./replace_file.ts";
 import { fileOf, rangeInFile } from "./segment_files.ts";
 import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
 
@@ -82,7 +84,7 @@ async function writeRest(
   from: File,
   segment: ArchiveSegment,
   plan: SegmentPlan,
-  unfinished: Range | undefined,
+  unfinished: FileRange | undefined,
 ): Promise<void> {
   await to.writeAt([plan.header], 0);
   let size = plan.header.length;
@@ -116,26 +118,14 @@ async function createSuccessor(
   plan: SegmentPlan,
   { randomBytes, nowUs }: PlanOptions,
 ): Promise<void> {
-  const path = `${directory}/${segmentName(plan.claimedEnd)}`;
-  const temporary = `${path}.tmp`;
-  const to = await files.open(temporary, "open");
-  try {
-    await to.truncate(0);
-    await to.writeAt([encodeSegmentHeader({
-      base: plan.claimedEnd,
-      createdUs: nowUs,
-      salt: randomBytes(SALT_BYTES),
-      previousEnd: plan.claimedEnd,
-      cursor: plan.cursor,
-      framing: plan.framing,
-    })], 0);
-    await to.sync();
-    await files.rename(temporary, path);
-  } catch (error) {
-    await files.unlink(temporary).catch(() => {});
-    throw error;
-  } finally {
-    to.close();
-  }
+  const header = encodeSegmentHeader({
+    base: plan.claimedEnd,
+    createdUs: nowUs,
+    salt: randomBytes(SALT_BYTES),
+    previousEnd: plan.claimedEnd,
+    cursor: plan.cursor,
+    framing: plan.framing,
+  });
+  await replaceFile(files, `${directory}/${segmentName(plan.claimedEnd)}`, (to) => to.writeAt([header], 0));
   await files.syncDirectory(directory);
 }

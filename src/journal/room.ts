@@ -3,7 +3,7 @@
  * file system only now and then, and never while an append waits for it.
  */
 import type { Clock } from "../base/clock.ts";
-import { messageOf, SystemError } from "../base/error.ts";
+import { failedWith, messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { JournalFullError } from "./types.ts";
@@ -88,8 +88,5 @@ export class Room {
 
 /** A write that failed for want of space as the error it means; any other error as it is. */
 export function asFull(error: unknown): unknown {
-  if (error instanceof SystemError && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
-    return new JournalFullError(error.code, error.message);
-  }
-  return error;
+  return failedWith(error, "ENOSPC", "EDQUOT") ? new JournalFullError(error.code, error.message) : error;
 }

@@ -7,12 +7,9 @@ import { framesBelow } from "./overlap.ts";
 import type { SegmentSurvey } from "./survey.ts";
 
 export type Scanned =
-  | Extract<Checked, { kind: "record" }> & {
-    readonly segment: string;
-    /** What cuts the frames. */
-    readonly framer: Framer;
-  }
-  | Extract<Checked, { kind: "damage" | "unfinished" }> & { readonly segment: string };
+  /** `framer` cuts the frames. */
+  | Extract<Checked, { kind: "record" }> & { readonly framer: Framer }
+  | Extract<Checked, { kind: "damage" | "unfinished" }>;
 
 export interface ScanOptions {
   /** Only frames below this sequence; default: all. */
@@ -22,16 +19,16 @@ export interface ScanOptions {
 }
 
 /**
- * Its own header, damaged, costs no frame: whoever only reads does not hear of
- * it, nor of what is damaged where a later segment has the frames.
+ * What an open segment has below `bound`, in the order of the file. Its own
+ * header, damaged, costs no frame: whoever only reads does not hear of it, nor of
+ * what is damaged where a later segment has the frames.
  */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey & CheckableSegment,
   { bound = Number.POSITIVE_INFINITY, from }: ScanOptions = {},
 ): AsyncGenerator<Scanned> {
-  const { path, framer, marks } = survey;
-  const segment = path.slice(path.lastIndexOf("/") + 1);
+  const { framer, marks } = survey;
   /** Sequence after the last frame that was here, whole or not. */
   let end = survey.base;
   for await (const batch of checkSegment(file, survey, from)) {
@@ -39,14 +36,14 @@ export async function* scanSegment(
       if (end >= bound) return;
       if (found.kind === "footer" || found.offset < SEGMENT_HEADER_BYTES && marks !== undefined) continue;
       if (found.kind === "unfinished") {
-        yield { ...found, segment };
+        yield found;
         continue;
       }
       const { header } = found;
       if (header !== undefined && header.first >= bound) return;
       if (header !== undefined) end = header.first + header.frames;
-      if (found.kind === "record") yield { ...found, ...framesBelow(bound, found, framer), segment, framer };
-      else yield { ...found, header: header && { ...header, frames: Math.min(end, bound) - header.first }, segment };
+      if (found.kind === "record") yield { ...found, ...framesBelow(bound, found, framer), framer };
+      else yield { ...found, header: header && { ...header, frames: Math.min(end, bound) - header.first } };
     }
   }
 }

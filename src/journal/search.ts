@@ -14,7 +14,7 @@ import {
   saltOf,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome, readTolerant } from "./tolerant_read.ts";
 
 const SEARCH_BYTES = 256 * 1024;
 
@@ -90,10 +90,4 @@ export async function* occurrences(
     // The next window begins where a needle could straddle the two.
     at += length - needle.length + 1;
   }
-}
-
-async function readSome(file: File, position: number, length: number): Promise<Uint8Array> {
-  if (position < 0) return new Uint8Array(0);
-  const bytes = new Uint8Array(length);
-  return bytes.subarray(0, await readTolerant(file, bytes, position));
 }

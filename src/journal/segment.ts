@@ -1,4 +1,5 @@
 /** What the journal knows about each of its segment files, and the list of them. */
+import { basename } from "node:path";
 import type { Framer } from "../framing/framing.ts";
 import type { Marks } from "./format.ts";
 
@@ -68,7 +69,7 @@ export class Segment {
   }
 
   get name(): string {
-    return this.path.slice(this.path.lastIndexOf("/") + 1);
+    return basename(this.path);
   }
 }
 

@@ -2,7 +2,7 @@
  * The segment files of a journal directory: which there are, and how one is
  * opened for reading, whatever form it has on disk.
  */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File, FileOpener, FileSystem } from "../runtime/files.ts";
 import type { FileRange } from "./compressed_blocks.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
@@ -35,6 +35,12 @@ export function segmentsAmong(names: readonly string[], directory: string): Segm
   return found;
 }
 
+/** What these files take up on disk, in bytes, as far as they are still there. */
+export async function bytesOnDisk(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
+  const found = await Promise.all(listed.map(({ path }) => files.stat(path)));
+  return found.reduce((sum, info) => sum + (info?.size ?? 0), 0);
+}
+
 /**
  * Opens a segment to read what was written to it; offsets and sizes are those
  * of the file that the daemon wrote. One call at a time. If it was compressed
@@ -45,7 +51,7 @@ export async function openSegment(files: FileOpener, path: string): Promise<File
   try {
     return await files.open(path, "read");
   } catch (error) {
-    if (!isGone(error)) throw error;
+    if (!failedWith(error, "ENOENT")) throw error;
     const compressed = await ifThere(() => CompressedSegment.open(files, `${path}${COMPRESSED_SUFFIX}`));
     if (compressed === undefined) throw error;
     return compressed;
@@ -82,15 +88,16 @@ export async function damagedExtras(segment: File): Promise<FileRange[]> {
   return segment instanceof CompressedSegment ? await segment.damagedExtras() : [];
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof SystemError && error.code === "ENOENT";
+/** Removes a file; fine if somebody else has. */
+export async function unlinkIfThere(files: FileSystem, path: string): Promise<void> {
+  await ifThere(() => files.unlink(path));
 }
 
-async function ifThere<T>(open: () => Promise<T>): Promise<T | undefined> {
+async function ifThere<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await open();
+    return await action();
   } catch (error) {
-    if (isGone(error)) return undefined;
+    if (failedWith(error, "ENOENT")) return undefined;
     throw error;
   }
 }

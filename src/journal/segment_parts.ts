@@ -108,7 +108,7 @@ async function* countingRecords(files: FileSystem, { survey, bound }: MergeSourc
 }
 
 /** A record as it stands in a segment with these marks. */
-export function recordPart(header: RecordHeader, payload: Uint8Array, marks: Marks): Uint8Array {
+function recordPart(header: RecordHeader, payload: Uint8Array, marks: Marks): Uint8Array {
   const part = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
   encodeRecordHeader(part, 0, marks.record, header, [payload]);
   part.set(payload, RECORD_HEADER_BYTES);

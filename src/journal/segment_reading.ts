@@ -1,31 +1,25 @@
 /** What reading one whole segment file says, whatever is before it: what is damaged in it, what is missing, what is there. */
 import type { FileOpener } from "../runtime/files.ts";
 import { type CheckableSegment, type Checked, checkSegment } from "./check_segment.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import type { RecordHeader } from "./format.ts";
 import { LINES } from "./framer_of.ts";
 import { damagedExtras, openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
+import type { Range } from "./wanted.ts";
 
 /** What has to be known of a segment, as plain data: another thread may read it. */
 export type ReadableSegment = Pick<SegmentSurvey, "base" | "path" | "size"> & Pick<CheckableSegment, "newest">;
 
 /** A stretch of a file on disk that is not what was written. */
-export interface DamagedRange {
+export interface DamagedRange extends FileRange {
   readonly path: string;
-  readonly offset: number;
-  readonly bytes: number;
   /** The frames in it, where they can be told. */
-  readonly frames?: Sequences;
-}
-
-/** [from, until) */
-export interface Sequences {
-  readonly from: number;
-  readonly until: number;
+  readonly frames?: Range;
 }
 
 /** Frames that were journaled, as what stands at `offset` says, and are not there. */
-export interface MissingFrames extends Sequences {
+export interface MissingFrames extends Range {
   readonly path: string;
   readonly offset: number;
 }
@@ -55,7 +49,8 @@ const GONE: SegmentReading = {
 
 /**
  * Reads a segment through. `onProgress` is told the bytes that were read since
- * its last call, as many in all as were listed. Rejects with a `SystemError` where the file cannot be read.
+ * its last call, as many in all as were listed. Rejects with a `SystemError`
+ * where the file cannot be read.
  */
 export async function readSegment(
   files: FileOpener,
@@ -93,7 +88,7 @@ export async function readSegment(
   return account.reading();
 }
 
-function framesOf(header: RecordHeader | undefined): Sequences | undefined {
+function framesOf(header: RecordHeader | undefined): Range | undefined {
   return header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
 }
 

@@ -3,6 +3,7 @@
  * behind is cut off again; a file that cannot be cut, or whose sync failed, is
  * not written to any more.
  */
+import { dirname } from "node:path";
 import { framingText } from "../framing/text.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import {
@@ -216,7 +217,7 @@ export class SegmentWriter {
     const reached = this.#written;
     try {
       await this.file.sync();
-      if (!this.#directorySynced) await this.files.syncDirectory(directoryOf(this.segment.path));
+      if (!this.#directorySynced) await this.files.syncDirectory(dirname(this.segment.path));
       this.#directorySynced = true;
       this.#synced = reached;
     } catch (error) {
@@ -263,8 +264,4 @@ export class SegmentWriter {
     this.#lowestUs = Math.min(this.#lowestUs, record.timeUs);
     this.#highestUs = Math.max(this.#highestUs, record.timeUs);
   }
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

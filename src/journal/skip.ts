@@ -2,7 +2,7 @@
  * Giving up pending frames on purpose, while no daemon runs: the cursor is moved
  * past them. Nothing else is written; the next start removes what is behind it.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import { silentLog } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { openArchive } from "./archive.ts";
@@ -79,16 +79,16 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
 
 function checkRange(directory: string, cursor: number, until: number, end: number): void {
   if (until < cursor) {
-    throw new SpillwayError(`${directory}: everything before frame ${cursor} is delivered, found --until ${until}`, {
-      hint: "the cursor never goes back; target.rewind or spillway replay send delivered frames again",
-      exit: EXIT.usage,
-    });
+    throw usageError(
+      `${directory}: everything before frame ${cursor} is delivered, found --until ${until}`,
+      "the cursor never goes back; target.rewind or spillway replay send delivered frames again",
+    );
   }
   if (until > end) {
-    throw new SpillwayError(`${directory}: the journal ends before frame ${end}, found --until ${until}`, {
-      hint: `--until ${end} gives up all that is pending`,
-      exit: EXIT.usage,
-    });
+    throw usageError(
+      `${directory}: the journal ends before frame ${end}, found --until ${until}`,
+      `--until ${end} gives up all that is pending`,
+    );
   }
 }
 
@@ -99,6 +99,7 @@ async function contentsOf(
   from: number,
   until: number,
 ): Promise<GivenUp> {
+  // Notes what is counted of each segment, which the count of a part goes by.
   await countPending(files, list, from, surveys);
   const counted = await countFrames(files, list, new DamageLog(silentLog), from, until);
   return { from, until, ...counted, ...await timesOf(files, { list, surveys }, from, until) };

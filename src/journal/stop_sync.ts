@@ -1,5 +1,5 @@
 /** Syncing, at a stop, what `sync = "os"` had left to the operating system. */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { Segment } from "./segment.ts";
 import type { JournalOptions } from "./types.ts";
 
@@ -24,7 +24,7 @@ export async function syncSegments(options: JournalOptions, segments: readonly S
       await file.sync().finally(() => file.close());
     } catch (error) {
       // Delivered and unlinked meanwhile: nothing to sync any more.
-      if (!(error instanceof SystemError && error.code === "ENOENT")) throw error;
+      if (!failedWith(error, "ENOENT")) throw error;
     }
   }
   if (segments.length > 0) await files.syncDirectory(directory);

@@ -20,7 +20,7 @@ import { newerVersion } from "./newer_version.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
 import { fileBytesOf, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { readTolerant } from "./tolerant_read.ts";
+import { readSome } from "./tolerant_read.ts";
 import { walkRecords } from "./walk.ts";
 
 /** One segment file, judged by its name, header and footer. */
@@ -89,13 +89,13 @@ export async function surveyIfThere(
 /** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
 export async function surveySegment(file: File, path: string, base: number, framer: Framer): Promise<SegmentSurvey> {
   const size = await file.size();
-  const head = await read(file, 0, SEGMENT_HEADER_BYTES);
+  const head = await readSome(file, 0, SEGMENT_HEADER_BYTES);
   const preamble = segmentPreamble(head);
   if (preamble.kind === "newer") throw newerVersion(path, preamble.version);
   const decoded = decodeSegmentHeader(head);
   const header = decoded?.base === base ? decoded : undefined;
   const footerOffset = size - FOOTER_BYTES;
-  const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await read(file, footerOffset, FOOTER_BYTES);
+  const tail = footerOffset < SEGMENT_HEADER_BYTES ? undefined : await readSome(file, footerOffset, FOOTER_BYTES);
   const footer = tail === undefined ? undefined : decodeFooter(tail, footerOffset);
   const known = footer?.base === base ? footer : undefined;
   const salt = header?.salt ?? known?.salt ?? await findSalt(file, size, base);
@@ -111,8 +111,11 @@ export async function surveySegment(file: File, path: string, base: number, fram
   };
 }
 
-/** What a pass over a segment's records adds up to, those included whose payload alone is damaged and that a whole one follows. */
-export interface Tally {
+/**
+ * What a pass over a segment's records adds up to, those included whose payload
+ * alone is damaged and that a whole one follows.
+ */
+export interface RecordTally {
   readonly records: number;
   readonly frames: number;
   /** Bytes of frames. */
@@ -136,7 +139,7 @@ export async function tallyRecords(
   segment: SegmentSurvey,
   verify: boolean,
   bound: number = Number.POSITIVE_INFINITY,
-): Promise<Tally> {
+): Promise<RecordTally> {
   const tally = {
     records: 0,
     frames: 0,
@@ -185,12 +188,7 @@ export async function tallyRecords(
 }
 
 /** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */
-export function footerOf(base: number, tally: Tally, cursor: number): Footer {
+export function footerOf(base: number, tally: RecordTally, cursor: number): Footer {
   const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
   return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };
-}
-
-async function read(file: File, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  return bytes.subarray(0, await readTolerant(file, bytes, position));
 }

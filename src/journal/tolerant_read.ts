@@ -1,16 +1,22 @@
 /** Reading from a disk with bad sectors: what cannot be read comes back as zeros, which no checksum takes for data. */
-import { SystemError } from "../base/error.ts";
+import { failedWith } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
 
 /** The smallest piece that is given up. */
 const SECTOR_BYTES = 4096;
+
+/** Up to `length` bytes from `position` on; fewer only at the end of the file. What cannot be read is zeros. */
+export async function readSome(file: File, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, await readTolerant(file, bytes, position));
+}
 
 /** Like `File.readAt`, but an EIO costs the 4096 bytes around it and nothing else. */
 export async function readTolerant(file: File, into: Uint8Array, position: number): Promise<number> {
   try {
     return await file.readAt(into, position);
   } catch (error) {
-    if (!isMediaError(error)) throw error;
+    if (!failedWith(error, "EIO")) throw error;
   }
   const size = Math.max(0, Math.min(into.length, await file.size() - position));
   for (let done = 0; done < size;) {
@@ -18,14 +24,10 @@ export async function readTolerant(file: File, into: Uint8Array, position: numbe
     try {
       if (await file.readAt(piece, position + done) < piece.length) piece.fill(0);
     } catch (error) {
-      if (!isMediaError(error)) throw error;
+      if (!failedWith(error, "EIO")) throw error;
       piece.fill(0);
     }
     done += piece.length;
   }
   return size;
-}
-
-function isMediaError(error: unknown): boolean {
-  return error instanceof SystemError && error.code === "EIO";
 }

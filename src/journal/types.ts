@@ -2,9 +2,9 @@
  * What the journal promises to the spool. The implementation, and every fake of
  * it, answers to the sentences here.
  */
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Run } from "../base/run.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
@@ -163,8 +163,11 @@ export interface Journal {
    */
   unlinkRetained(): Promise<boolean>;
 
-  /** The oldest segment that holds frames at or after the cursor; undefined if that is the newest, which stays. */
-  oldestPending(): { readonly first: number; readonly until: number } | undefined;
+  /**
+   * Sequence after the oldest segment that holds frames at or after the cursor;
+   * undefined if that is the newest, which stays.
+   */
+  oldestPendingEnd(): number | undefined;
 
   /**
    * How many frames of [from, until) are in the journal, and their bytes, as they were counted; without those that

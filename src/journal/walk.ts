@@ -44,6 +44,7 @@ const PAYLOAD_CHUNK_BYTES = 3 * (RECORD_HEADER_BYTES + RECORD_BYTES_MAX);
 const READ_ON_BYTES = 16 * 1024;
 const NO_PAYLOAD = new Uint8Array(0);
 
+/** Everything in the file from `from` on, in order. */
 export async function* walkRecords(file: File, options: WalkOptions): AsyncGenerator<Found> {
   for await (const batch of walkBatches(file, options)) {
     for (const found of batch) yield found;

@@ -30,6 +30,7 @@ export class Wanted {
   readonly until: number;
   readonly #sinceUs: number;
   readonly #beforeUs: number;
+  /** Frames before this one have been seen, or passed over. */
   #position = 0;
   #seen = false;
   #left: number;
@@ -39,11 +40,6 @@ export class Wanted {
     this.#sinceUs = selection.sinceUs ?? 0;
     this.#beforeUs = selection.beforeUs ?? Number.POSITIVE_INFINITY;
     this.#left = selection.limit ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Frames before this one have been seen, or passed over. */
-  get position(): number {
-    return this.#position;
   }
 
   /** As many frames as were asked for have been taken. */

@@ -1,6 +1,6 @@
 /** How a route's memory is divided (DESIGN 3, route.memory). */
 import { BufferPool } from "../base/buffer.ts";
-import { RECORD_HEADER_BYTES } from "../journal/format.ts";
+import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "../journal/format.ts";
 
 const KIB = 1024;
 /** A buffer larger than this buys nothing: a read seldom finds more in the kernel. */
@@ -8,8 +8,6 @@ const BUFFER_BYTES_MAX = 1024 * KIB;
 const BUFFER_BYTES_MIN = 32 * KIB;
 /** Buffers set aside for the drain: one being sent, one being read ahead, one spare for the seam between segments. */
 const RESERVED_BUFFERS = 3;
-/** A journal record holds at most this much, or one larger frame (DESIGN 6). */
-const RECORD_BYTES_MAX = 256 * KIB;
 
 export interface MemoryPlan {
   readonly pool: BufferPool;

@@ -4,8 +4,6 @@ import type { SyncPolicy } from "../journal/types.ts";
 import type { Address } from "../runtime/net.ts";
 import type { WhenFull } from "../spool/overload.ts";
 
-export type { WhenFull };
-
 /** Which side opens the connection. */
 export type Endpoint =
   | { readonly role: "listen"; readonly address: Address }

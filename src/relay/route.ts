@@ -1,5 +1,5 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
-import type { Clock } from "../base/clock.ts";
+import { type Clock, randomBytes } from "../base/clock.ts";
 import { describeErrno, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
@@ -12,7 +12,7 @@ import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
-import { type Given, skipUntil } from "../spool/operator_skip.ts";
+import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { Outlet } from "../spool/outlet.ts";
 import { Spool } from "../spool/spool.ts";
 import { AcceptSupply } from "../target/accept.ts";
@@ -83,7 +83,7 @@ export class Route {
       files: context.runtime.files,
       clock: context.clock,
       log: context.log,
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      randomBytes,
       holder: `pid ${context.runtime.pid}, route ${options.name}`,
       user: context.user,
       framer,
@@ -156,11 +156,10 @@ export class Route {
 
   /**
    * Gives up what is pending below `until`; with `preview` only tells what that
-   * would be. Rejects with a SpillwayError if that
-   * is beyond what was received, with a SystemError if it cannot be counted; then
-   * all is as before.
+   * would be. Rejects with a SpillwayError if that is beyond what was received,
+   * with a SystemError if it cannot be counted; then all is as before.
    */
-  skip(until: number, preview: boolean): Promise<Given> {
+  skip(until: number, preview: boolean): Promise<GivenUp> {
     return skipUntil(this.#spool, until, preview);
   }
 

@@ -5,6 +5,7 @@
  * The file takes the place of the one before it by a rename: whoever reads it
  * finds one state or the other, never a half.
  */
+import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { Selection } from "../journal/wanted.ts";
@@ -127,7 +128,7 @@ export class ProgressFile {
       file.close();
     }
     await this.files.rename(temporary, this.path);
-    if (sync) await this.files.syncDirectory(directoryOf(this.path));
+    if (sync) await this.files.syncDirectory(dirname(this.path));
     this.#written = position;
   }
 }
@@ -135,11 +136,6 @@ export class ProgressFile {
 function cannot(path: string, error: unknown, hint: string): never {
   const message = `--progress-file ${path}: cannot be written: ${messageOf(error)}`;
   throw new SpillwayError(message, { hint, cause: error });
-}
-
-function directoryOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash === -1 ? "." : path.slice(0, Math.max(1, slash));
 }
 
 async function readText(files: FileSystem, path: string): Promise<string | undefined> {

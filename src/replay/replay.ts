@@ -20,7 +20,10 @@ import type { ReplayOutlet } from "./outlet.ts";
 
 /** Where connections come from; a `Dialler` is one. */
 export interface Connections {
-  /** The next one, after a pause; undefined once stopped. `failed` is called after each attempt that failed. Rejects if there can be none. */
+  /**
+   * The next one, after a pause; undefined once stopped. `failed` is called
+   * after each attempt that failed. Rejects if there can be none.
+   */
   next(failed: (error: unknown) => void): Promise<Connection | undefined>;
   /** The last one was of use. */
   progressed(): void;

@@ -1,5 +1,5 @@
 /** Is this the replay that a progress file speaks of? Sequences mean nothing in another journal. */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { type SpillwayError, usageError } from "../base/error.ts";
 import type { ArchiveSegment } from "../journal/archive.ts";
 import { readPassages } from "../journal/passages.ts";
 import type { Selection } from "../journal/wanted.ts";
@@ -56,8 +56,8 @@ function flagsText(flags: ReplayIdentity["flags"]): string {
 }
 
 function other(path: string, was: string, is: string): SpillwayError {
-  return new SpillwayError(`--progress-file ${path} is of another replay: one ${was}; this one is ${is}`, {
-    hint: "name another file, or remove it to begin anew",
-    exit: EXIT.usage,
-  });
+  return usageError(
+    `--progress-file ${path} is of another replay: one ${was}; this one is ${is}`,
+    "name another file, or remove it to begin anew",
+  );
 }

@@ -2,7 +2,7 @@
  * Addresses as users write and read them: `host:port`, `[v6]:port`, `:port`
  * (every address of this machine) and `unix:/path.sock`.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { type SpillwayError, usageError } from "../base/error.ts";
 import type { Address } from "./net.ts";
 
 const FORMS_HINT = "write host:port, [v6]:port, :port or unix:/path.sock";
@@ -50,7 +50,7 @@ function parseTcp(text: string): Address {
 
 function invalid(text: string, why: string, example?: string): SpillwayError {
   const hint = example === undefined ? FORMS_HINT : `${FORMS_HINT}, for example ${example}`;
-  return new SpillwayError(`${JSON.stringify(text)} is not an address: ${why}`, { hint, exit: EXIT.usage });
+  return usageError(`${JSON.stringify(text)} is not an address: ${why}`, hint);
 }
 
 /** The address as {@link parseAddress} reads it; an IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) as IPv4. */

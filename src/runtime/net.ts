@@ -101,8 +101,8 @@ export interface Net {
 
   /**
    * Connects, with TCP_NODELAY and keepalive on, as accepted connections have
-   * them; on Linux an idle peer that is gone is noticed after 35 s. Rejects with ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that
-   * does not resolve.
+   * them; on Linux an idle peer that is gone is noticed after 35 s. Rejects with
+   * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve.
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;
 

@@ -1,7 +1,7 @@
 /** What both runtimes offer alike of the process they run: node:process works on each, compiled too. */
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { userInfo } from "node:os";
+import process from "node:process";
 import { OrderedStdout, QueuedStderr, type WriteSome } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 

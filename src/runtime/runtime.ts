@@ -43,9 +43,9 @@ export interface Runtime {
 
 export interface Stdout {
   /**
-   * Resolves once the system has taken it all; rejects with a
-   * `SystemError` (EPIPE if nobody reads any more). What is written comes out in the
-   * order of the calls; bytes are left alone until then.
+   * Resolves once the system has taken it all; rejects with a `SystemError`
+   * (EPIPE if nobody reads any more). What is written comes out in the order of
+   * the calls. The caller leaves bytes alone until then.
    */
   write(output: string | Uint8Array): Promise<void>;
 }

@@ -42,7 +42,7 @@ const SMALL_BYTES_MAX = 16 * 1024;
 const TICK_MS = 1000;
 
 /** How long a clean stop waits for the producers' end of stream. */
-export const SOURCE_STOP_MS = 1000;
+const SOURCE_STOP_MS = 1000;
 
 export class Source {
   /** Time that reading was stopped for want of memory, all connections together, in ms. */

@@ -36,8 +36,8 @@ export async function dropOldest(spool: Spool): Promise<boolean> {
 }
 
 function passOldest(spool: Spool): Passing | undefined {
-  const segment = spool.options.journal.oldestPending();
-  return segment === undefined ? undefined : spool.fence(segment.until);
+  const until = spool.options.journal.oldestPendingEnd();
+  return until === undefined ? undefined : spool.fence(until);
 }
 
 /**

@@ -88,7 +88,10 @@ export class Flight {
     return part === undefined ? 0 : Math.max(0, position - (part.position - part.bytes));
   }
 
-  /** Takes the frames of the oldest part, which begins at `start` of `bytes`, that end at `end` or before; undefined if none do. */
+  /**
+   * Takes the frames of the oldest part, which begins at `start` of `bytes`,
+   * that end at `end` or before; undefined if none do.
+   */
   takeWithin(framer: Framer, bytes: Uint8Array, start: number, end: number): Landed | undefined {
     const { first, arrivedUs } = this.#parts.first()!;
     const scan = framer.scan(bytes, start, start, end);

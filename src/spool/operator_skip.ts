@@ -8,13 +8,13 @@
  * count as dropped, as with drop_oldest.ts. Unlike there, their files stay until
  * then: the cursor passes nothing that is in flight.
  */
-import { EXIT, SpillwayError } from "../base/error.ts";
+import { usageError } from "../base/error.ts";
 import type { Tally } from "../base/ledger.ts";
 import type { FlightPart } from "./flight.ts";
 import type { Spool } from "./spool.ts";
 
 /** What was given up. */
-export interface Given extends Readonly<Tally> {
+export interface GivenUp extends Readonly<Tally> {
   /** Frames [from, until) will not be sent; those of them that were pending count as dropped. */
   readonly from: number;
   readonly until: number;
@@ -24,16 +24,17 @@ export interface Given extends Readonly<Tally> {
 
 /**
  * Gives up what is pending below `until`, at most the sequence of the next
- * frame to be received; with `preview` only tells what that would be. Rejects with a `SpillwayError` beyond that, with a
- * SystemError if the journal cannot be read to count it; then all is as before.
+ * frame to be received; with `preview` only tells what that would be. Rejects
+ * with a `SpillwayError` beyond that, with a `SystemError` if the journal cannot
+ * be read to count it; then all is as before.
  */
-export async function skipUntil(spool: Spool, until: number, preview: boolean = false): Promise<Given> {
+export async function skipUntil(spool: Spool, until: number, preview = false): Promise<GivenUp> {
   const { end } = spool.window;
   if (until > end) {
-    throw new SpillwayError(`skip: found --until ${until}, the next frame to be received is ${end}`, {
-      hint: `--until ${end} gives up everything that is pending now`,
-      exit: EXIT.usage,
-    });
+    throw usageError(
+      `skip: found --until ${until}, the next frame to be received is ${end}`,
+      `--until ${end} gives up everything that is pending now`,
+    );
   }
   // Everything below is settled: there is nothing to give up, and `rewind` keeps what it has.
   if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
@@ -68,7 +69,7 @@ async function countStill(spool: Spool, until: number): Promise<Counted> {
   }
 }
 
-function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): Given {
+function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): GivenUp {
   if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
   spool.giveUpBelow(until, frames, bytes);
   const inFlight = inFlightBelow(spool, { until, inside: undefined });

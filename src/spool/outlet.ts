@@ -40,11 +40,6 @@ export class Outlet {
     this.#flight = spool.flight;
   }
 
-  /** Bytes handed out on this connection. */
-  get position(): number {
-    return this.#flight.position;
-  }
-
   /** Frames handed out on this connection and not confirmed on it. */
   get framesInFlight(): number {
     return this.#flight.frames;

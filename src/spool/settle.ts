@@ -5,8 +5,8 @@
  * whole are confirmed: none of them is sent again.
  */
 import { messageOf } from "../base/error.ts";
-import type { JournalFeed } from "./journal_feed.ts";
 import type { Landed } from "./flight.ts";
+import type { JournalFeed } from "./journal_feed.ts";
 import type { Spool } from "./spool.ts";
 
 /** Confirms what of the oldest part in flight lies wholly within the first `position` bytes of the stream. */

@@ -156,10 +156,6 @@ export class Window {
     return runs;
   }
 
-  clear(): void {
-    while (this.#runs.length > 0) this.dropFront();
-  }
-
   /** How many runs are here. */
   get length(): number {
     return this.#runs.length;

@@ -75,7 +75,10 @@ export class ByteConfirmer implements Confirmer {
     return this.options.outlet.settle(this.#confirmed, this.#written);
   }
 
-  /** Position up to which bytes are confirmed; undefined where the system cannot tell: no news, which is not zero and not everything. */
+  /**
+   * Position up to which bytes are confirmed; undefined where the system cannot
+   * tell: no news, which is not zero and not everything.
+   */
   #position(): number | undefined {
     if (this.#mode === "written") return this.#written;
     const unacknowledged = this.options.connection.unacknowledgedBytes();

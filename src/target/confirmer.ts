@@ -25,6 +25,9 @@ export interface Confirmer {
   follow(): string | undefined;
   /** The connection is being closed: whoever waits here returns. */
   stop(): void;
-  /** After the end, when nothing is being written any more: tells the outlet. Returns how many frames may have arrived besides. */
+  /**
+   * After the end, when nothing is being written any more: tells the outlet.
+   * Returns how many frames may have arrived besides.
+   */
   settle(): Promise<number>;
 }

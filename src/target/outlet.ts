@@ -9,7 +9,10 @@ import type { Outgoing } from "../spool/outlet.ts";
 export interface SessionOutlet {
   /** Frames handed out on this connection and not confirmed on it. */
   readonly framesInFlight: number;
-  /** The next bytes to send, of at most `maxFrames` frames (at least one); waits for some. Undefined once `interrupt` was called. */
+  /**
+   * The next bytes to send, of at most `maxFrames` frames (at least one); waits
+   * for some. Undefined once `interrupt` was called.
+   */
   next(maxFrames?: number): Promise<Outgoing | undefined>;
   /** Ends a `next` that waits. */
   interrupt(): void;

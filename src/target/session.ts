@@ -88,7 +88,10 @@ export class Session {
     this.end("stopping");
   }
 
-  /** After the end: closes the connection and tells the outlet how far it got. Returns how many frames may have arrived besides. */
+  /**
+   * After the end: closes the connection and tells the outlet how far it got.
+   * Returns how many frames may have arrived besides.
+   */
   async settle(): Promise<number> {
     const { connection, confirmer } = this.options;
     confirmer.follow();

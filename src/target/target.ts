@@ -14,7 +14,7 @@ import { Session } from "./session.ts";
 import type { Supply } from "./supply.ts";
 
 /** How long a clean stop waits for what is in flight. */
-export const TARGET_STOP_MS = 3000;
+const TARGET_STOP_MS = 3000;
 
 export interface TargetOptions {
   readonly supply: Supply;

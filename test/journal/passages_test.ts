@@ -1,7 +1,8 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
 import { openArchive, tallySegment } from "../../src/journal/archive.ts";
 import { planPassages } from "../../src/journal/plan.ts";
-import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
+import { type Passage, readPassages } from "../../src/journal/passages.ts";
+import type { Selection } from "../../src/journal/wanted.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";

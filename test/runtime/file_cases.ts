@@ -1,25 +1,16 @@
 /** Files and directories. */
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { SystemError } from "../../src/base/error.ts";
 import type { File } from "../../src/runtime/files.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
+import { withDirectory } from "./directory.ts";
 import { noProc, openDescriptors, patternOf, until } from "./sockets.ts";
 
 const { files } = runtime;
 const asRoot = process.geteuid?.() === 0 ? "root may open everything" : undefined;
 const noFull = existsSync("/dev/full") ? undefined : "there is no /dev/full";
-
-async function withDirectory(action: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(`${tmpdir()}/spillway-test-`);
-  try {
-    await action(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
 
 /** A case on one new file. */
 function onFile(name: string, action: (file: File) => Promise<void>): Case {

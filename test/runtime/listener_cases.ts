@@ -1,10 +1,10 @@
 /** Listening, and the ways in which listening and connecting fail. */
-import { link, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { link, readFile, stat, writeFile } from "node:fs/promises";
 import { SystemError } from "../../src/base/error.ts";
 import type { Address } from "../../src/runtime/net.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
+import { withDirectory } from "./directory.ts";
 import { deafListener } from "./libc.ts";
 import { accepted, CONNECT_MS, LOOPBACK, openDescriptors, readExactly, until, withPair, writeAll } from "./sockets.ts";
 
@@ -20,15 +20,6 @@ async function deadAddress(): Promise<Address> {
   const listener = await net.listen(LOOPBACK);
   await listener.close();
   return listener.address;
-}
-
-async function withDirectory(action: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(`${tmpdir()}/spillway-test-`);
-  try {
-    await action(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
 }
 
 export const listenerCases: Case[] = [

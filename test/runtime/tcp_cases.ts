@@ -1,11 +1,10 @@
 /** What a connection carries: every kind of address, half-close, exact bytes under load. */
 import { networkInterfaces } from "node:os";
 import { crc32 } from "node:zlib";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import type { Address, Connection } from "../../src/runtime/net.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
+import { withDirectory } from "./directory.ts";
 import { socketOption } from "./libc.ts";
 import {
   accepted,
@@ -97,17 +96,16 @@ export const tcpCases: Case[] = [
   },
   {
     name: "a unix socket carries bytes both ways, and both ends are named by its path",
-    async run() {
-      const directory = await mkdtemp(`${tmpdir()}/spillway-test-`);
-      const address: Address = { kind: "unix", path: `${directory}/s.sock` };
-      await withPair(async (pair) => {
-        await carriesBothWays(pair);
-        assertEquals([pair.client.peer, pair.server.local], [`unix:${address.path}`, `unix:${address.path}`]);
-        assertEquals(pair.client.unacknowledgedBytes(), undefined);
-        assertEquals(pair.client.unanswered(), undefined);
-      }, address);
-      await rm(directory, { recursive: true });
-    },
+    run: () =>
+      withDirectory(async (directory) => {
+        const address: Address = { kind: "unix", path: `${directory}/s.sock` };
+        await withPair(async (pair) => {
+          await carriesBothWays(pair);
+          assertEquals([pair.client.peer, pair.server.local], [`unix:${address.path}`, `unix:${address.path}`]);
+          assertEquals(pair.client.unacknowledgedBytes(), undefined);
+          assertEquals(pair.client.unanswered(), undefined);
+        }, address);
+      }),
   },
   {
     name: "accepted and connected sockets have TCP_NODELAY, and keepalive that notices within 35 s",

@@ -12,11 +12,15 @@ import type { FileSystem } from "../../src/runtime/files.ts";
 
 /**
  * All records in sequence order, each frame once: where two segments overlap,
- * the newer one counts. `framer` is for segments whose header does not say
- * their framing. Rejects with a `SpillwayError` for a segment of a newer format
- * version.
+ * the newer one counts; each with the name of its file. `framer` is for segments
+ * whose header does not say their framing. Rejects with a `SpillwayError` for a
+ * segment of a newer format version.
  */
-export async function* scanJournal(files: FileSystem, directory: string, framer: Framer): AsyncGenerator<Scanned> {
+export async function* scanJournal(
+  files: FileSystem,
+  directory: string,
+  framer: Framer,
+): AsyncGenerator<Scanned & { readonly segment: string }> {
   for (let after = -1;;) {
     // Listed anew each time: the daemon adds and removes segments meanwhile.
     const [next] = await segmentsAfter(files, directory, after);
@@ -29,10 +33,11 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
       const surveys = await Promise.all(later.map((each) => surveyIfThere(files, each, framer)));
       const bound = await boundAmong(files, surveys.filter((each) => each !== undefined));
       const survey = await surveySegment(file, next.path, next.base, framer);
-      yield* scanSegment(file, {
-        ...survey,
-        newest: later.length === 0 || survey.marks !== undefined && surveys.every((each) => each?.marks === undefined),
-      }, { bound });
+      const newest = later.length === 0 ||
+        survey.marks !== undefined && surveys.every((each) => each?.marks === undefined);
+      for await (const found of scanSegment(file, { ...survey, newest }, { bound })) {
+        yield { ...found, segment: next.name };
+      }
     } finally {
       file.close();
     }

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, lstat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
-import { messageOf, SystemError } from "../../base/error.ts";
+import { failedWith, messageOf, SystemError } from "../../base/error.ts";
 import { listenHint } from "../../relay/route.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import type { Address, Net } from "../../runtime/net.ts";
@@ -42,7 +42,7 @@ export async function inspectListen(subject: ListenSubject, others: Listening[],
     const text = `${key}: ${shown} is the address of ${other.where} too`;
     return [{ kind: "error", text, hint: `choose another ${key}` }];
   } catch (thrown) {
-    if (isInUse(thrown)) return [inUse(key, shown, isRunning)];
+    if (failedWith(thrown, "EADDRINUSE")) return [inUse(key, shown, isRunning)];
     const hint = thrown instanceof SystemError ? listenHint(thrown.code) : undefined;
     return [{ kind: "error", text: `${key}: cannot listen on ${shown}: ${messageOf(thrown)}`, hint }];
   }
@@ -57,17 +57,13 @@ async function sameAddress(address: Address, others: readonly Listening[], net: 
     try {
       await (await net.listen(address)).close();
     } catch (thrown) {
-      if (isInUse(thrown)) return other;
+      if (failedWith(thrown, "EADDRINUSE")) return other;
       throw thrown;
     } finally {
       await listener.close();
     }
   }
   return undefined;
-}
-
-function isInUse(thrown: unknown): boolean {
-  return thrown instanceof SystemError && thrown.code === "EADDRINUSE";
 }
 
 function inUse(key: string, shown: string, isRunning: boolean): Finding {

@@ -4,15 +4,15 @@
  * is made, no file is written. Its lock is taken for an instant, to see whether
  * it can be.
  */
-import { readNote } from "../../journal/lock.ts";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CONTROL_NAME } from "../../admin/protocol.ts";
-import { messageOf, SpillwayError, SystemError } from "../../base/error.ts";
+import { failedWith, messageOf, SpillwayError } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { glanceAt } from "../../journal/glance.ts";
-import { listSegments } from "../../journal/segment_files.ts";
+import { readNote } from "../../journal/lock.ts";
+import { bytesOnDisk, listSegments } from "../../journal/segment_files.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import { UNIX_PATH_BYTES_MAX } from "../../runtime/address.ts";
 import type { FileInfo } from "../../runtime/files.ts";
@@ -59,7 +59,7 @@ export async function nearestExisting(path: string, runtime: Runtime): Promise<E
     const info = await runtime.files.stat(path);
     if (info !== undefined) return { path, info };
   } catch (thrown) {
-    const isBelow = thrown instanceof SystemError && (thrown.code === "ENOTDIR" || thrown.code === "EACCES");
+    const isBelow = failedWith(thrown, "ENOTDIR", "EACCES");
     if (!isBelow || dirname(path) === path) throw thrown;
   }
   return await nearestExisting(dirname(path), runtime);
@@ -94,8 +94,7 @@ function canGetIt(path: string, owner: string, us: string, code: string): string
 /** What its segments take up on disk, in bytes. */
 export async function journalBytes(directory: string, { files }: Runtime): Promise<number> {
   if ((await files.stat(directory))?.kind !== "directory") return 0;
-  const sizes = await Promise.all((await listSegments(files, directory)).map(({ path }) => files.stat(path)));
-  return sizes.reduce((sum, info) => sum + (info?.size ?? 0), 0);
+  return await bytesOnDisk(files, await listSegments(files, directory));
 }
 
 /** Files of a run as another user, and what only a newer version can read. */

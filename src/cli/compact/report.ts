@@ -3,6 +3,7 @@ import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
 import type { Amount, CompactionReport } from "../../journal/compaction.ts";
 
+/** For people: lines that begin with the journal's directory. */
 export function describeCompaction(directory: string, report: CompactionReport, dryRun: boolean): string {
   const { removed, rewritten, into, incompressible } = report;
   const lines: string[] = [];
@@ -28,6 +29,7 @@ function amount({ segments, bytes }: Amount): string {
   return `${counted(segments, "segment")} (${formatSize(bytes)})`;
 }
 
+/** For programs. */
 export function jsonOfCompaction(journal: string, report: CompactionReport, dryRun: boolean) {
   const { removed, rewritten, into, incompressible, warnings } = report;
   return {

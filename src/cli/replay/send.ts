@@ -1,9 +1,8 @@
 /** The sending part of `spillway replay`: puts the engine together, shows how far it is, and says how it ended. */
 import { BufferPool } from "../../base/buffer.ts";
 import { systemClock } from "../../base/clock.ts";
-import { EXIT, SpillwayError } from "../../base/error.ts";
-import type { Log, LogFields } from "../../base/log.ts";
-import { silentLog } from "../../base/log.ts";
+import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
+import { type Log, type LogFields, silentLog } from "../../base/log.ts";
 import { counted, framesOf } from "../../base/words.ts";
 import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
@@ -240,17 +239,17 @@ class Sending {
     if (typeof confirm === "string") return confirm;
     const own = segments.find(({ header }) => header !== undefined)?.framer.framing;
     if (own?.type === "raw") {
-      throw new SpillwayError("--confirm reply: the journal's framing is raw", {
-        hint: "without messages there is nothing to answer: use --confirm acked",
-        exit: EXIT.usage,
-      });
+      throw usageError(
+        "--confirm reply: the journal's framing is raw",
+        "without messages there is nothing to answer: use --confirm acked",
+      );
     }
     const framing = confirm.framing ?? own;
     if (framing === undefined) {
-      throw new SpillwayError("--confirm reply: no segment says how its frames are cut", {
-        hint: "name it with --reply-framing",
-        exit: EXIT.usage,
-      });
+      throw usageError(
+        "--confirm reply: no segment says how its frames are cut",
+        "name it with --reply-framing",
+      );
     }
     const { timeoutMs, ok, window } = confirm;
     return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };

@@ -1,6 +1,6 @@
 /** The flags of `spillway replay`, read strictly: what could have no effect is refused. */
 import { parseDuration } from "../../base/duration.ts";
-import { EXIT, messageOf, SpillwayError } from "../../base/error.ts";
+import { messageOf, SpillwayError, usageError } from "../../base/error.ts";
 import { parseSize } from "../../base/size.ts";
 import type { Framing } from "../../framing/framing.ts";
 import type { Pace } from "../../replay/pacer.ts";
@@ -67,7 +67,10 @@ const MAX_NUMBER = 1_000_000_000;
 export function replaySettings({ values, switches }: Invocation): ReplaySettings {
   const dryRun = switches.has("dry-run");
   if (values.to === undefined && !dryRun) {
-    throw usage("replay needs --to, where to send", "for example --to server-b:9001, or --to - for standard output");
+    throw usageError(
+      "replay needs --to, where to send",
+      "for example --to server-b:9001, or --to - for standard output",
+    );
   }
   const to = values.to === undefined ? undefined : values.to === "-" ? "stdout" : targetAddress(values.to);
   return {
@@ -86,24 +89,24 @@ export function replaySettings({ values, switches }: Invocation): ReplaySettings
 function targetAddress(text: string): Address {
   const address = named("to", () => parseAddress(text));
   if (address.kind === "unix" || (address.host !== "" && address.port > 0)) return address;
-  throw usage(`--to: "${text}" has no ${address.host === "" ? "host" : "port"}`, "for example --to server-b:9001");
+  throw usageError(`--to: "${text}" has no ${address.host === "" ? "host" : "port"}`, "for example --to server-b:9001");
 }
 
 function rateOf(text: string | undefined): number {
   if (text === undefined) return 0;
   const bytes = named("rate", () => parseSize(text.replace(/\/s$/, "")));
-  if (bytes === 0) throw usage(`--rate: "${text}" would never send anything`, "leave it out for no limit");
+  if (bytes === 0) throw usageError(`--rate: "${text}" would never send anything`, "leave it out for no limit");
   return bytes;
 }
 
 function paceOf(speed = "max", maxGap: string | undefined): Pace | undefined {
   if (speed === "max") {
     if (maxGap === undefined) return undefined;
-    throw usage("--max-gap is given without --speed", "at full speed there are no gaps: add --speed 1x");
+    throw usageError("--max-gap is given without --speed", "at full speed there are no gaps: add --speed 1x");
   }
   const factor = /^\d+(\.\d+)?x$/.test(speed) ? Number(speed.slice(0, -1)) : 0;
   if (factor < 0.001 || factor > 1000) {
-    throw usage(`--speed: "${speed}" is not a speed`, "allowed: 0.001x to 1000x, such as 1x, 2x or 0.5x, or max");
+    throw usageError(`--speed: "${speed}" is not a speed`, "allowed: 0.001x to 1000x, such as 1x, 2x or 0.5x, or max");
   }
   const maxGapMs = maxGap === undefined ? Number.POSITIVE_INFINITY : named("max-gap", () => parseDuration(maxGap));
   return { speed: factor, maxGapMs };
@@ -112,14 +115,14 @@ function paceOf(speed = "max", maxGap: string | undefined): Pace | undefined {
 function confirmOf(values: Invocation["values"], to: Address | "stdout" | undefined): ReplaySettings["confirm"] {
   const kind = values.confirm ?? "acked";
   if (kind !== "written" && kind !== "acked" && kind !== "reply") {
-    throw usage(`--confirm: found "${kind}"`, "allowed: acked, written, reply");
+    throw usageError(`--confirm: found "${kind}"`, "allowed: acked, written, reply");
   }
   const needless = REPLY_FLAGS.find((flag) => values[flag] !== undefined);
   if (kind !== "reply" && needless !== undefined) {
-    throw usage(`--${needless} is given without --confirm reply`, "add that, or leave it out");
+    throw usageError(`--${needless} is given without --confirm reply`, "add that, or leave it out");
   }
   if (to === "stdout" && values.confirm !== undefined && kind !== "written") {
-    throw usage(`--confirm ${kind}: standard output confirms nothing`, "leave it out");
+    throw usageError(`--confirm ${kind}: standard output confirms nothing`, "leave it out");
   }
   if (kind !== "reply") return to === "stdout" ? "written" : kind;
   return {
@@ -139,7 +142,10 @@ function replyFraming(kind: string | undefined): Framing | undefined {
     case "octet-count":
       return { type: "octet-count", maxFrame: MAX_FRAME_BYTES };
     default:
-      throw usage(`--reply-framing: found "${kind}"`, "allowed: line, octet-count; without it, that of the journal");
+      throw usageError(
+        `--reply-framing: found "${kind}"`,
+        "allowed: line, octet-count; without it, that of the journal",
+      );
   }
 }
 
@@ -147,7 +153,7 @@ function replyTimeout(text: string | undefined): number {
   if (text === undefined) return 30_000;
   const ms = named("reply-timeout", () => parseDuration(text));
   if (ms === 0) {
-    throw usage(`--reply-timeout: "${text}" is too short for any answer`, "for example --reply-timeout 30s");
+    throw usageError(`--reply-timeout: "${text}" is too short for any answer`, "for example --reply-timeout 30s");
   }
   return ms;
 }
@@ -157,7 +163,7 @@ function replyOk(pattern: string | undefined): RegExp | undefined {
   try {
     return new RegExp(pattern);
   } catch {
-    throw usage(`--reply-ok: "${pattern}" is not a regular expression`, "for example --reply-ok '^ok'");
+    throw usageError(`--reply-ok: "${pattern}" is not a regular expression`, "for example --reply-ok '^ok'");
   }
 }
 
@@ -166,7 +172,10 @@ function wholeNumber(values: Invocation["values"], flag: string, min: number): n
   if (text === undefined) return undefined;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= MAX_NUMBER) return value;
-  throw usage(`--${flag}: "${text}" is not a whole number from ${min} to ${MAX_NUMBER}`, `for example --${flag} 10`);
+  throw usageError(
+    `--${flag}: "${text}" is not a whole number from ${min} to ${MAX_NUMBER}`,
+    `for example --${flag} 10`,
+  );
 }
 
 /** What `parse` throws, with the flag's name, as a usage error. */
@@ -174,10 +183,6 @@ function named<T>(flag: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw usage(`--${flag}: ${messageOf(error)}`, error instanceof SpillwayError ? error.hint : undefined);
+    throw usageError(`--${flag}: ${messageOf(error)}`, error instanceof SpillwayError ? error.hint : undefined);
   }
-}
-
-function usage(message: string, hint: string | undefined): SpillwayError {
-  return new SpillwayError(message, { hint, exit: EXIT.usage });
 }

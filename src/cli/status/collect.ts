@@ -4,10 +4,12 @@ import { askStatus } from "../../admin/client.ts";
 import { diskStatus } from "../../admin/disk_status.ts";
 import { isoMs, type RouteStatus, type StatusReport } from "../../admin/status.ts";
 import type { Clock } from "../../base/clock.ts";
-import { EXIT, SpillwayError } from "../../base/error.ts";
-import { listSegments } from "../../journal/segment_files.ts";
+import { usageError } from "../../base/error.ts";
+import { isJournal, trimSlash } from "../../journal/archive.ts";
 import { flockHolder } from "../../runtime/flock_holder.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+
+const HINT = "name the journal directory of a route, for example spillway-data/feed";
 
 export interface Subject {
   readonly route: string;
@@ -56,24 +58,15 @@ async function silence(
 export async function subjectsAt(paths: readonly string[], runtime: Runtime): Promise<Subject[]> {
   const subjects = new Map<string, Subject>();
   for (const path of paths) {
-    const directory = path.replace(/(?<=.)\/+$/, "");
+    const directory = trimSlash(path);
     const kind = (await runtime.files.stat(directory))?.kind;
-    if (kind === undefined) throw usage(`${path}: no such directory`);
-    if (kind !== "directory") throw usage(`${path}: not a directory`);
-    const names = await runtime.files.list(directory);
-    const isJournal = names.some((name) => name === "cursor" || name === "lock");
-    if (!isJournal && (await listSegments(runtime.files, directory)).length === 0) {
-      throw usage(`${path}: no journal: there are no segment files in it`);
+    if (kind === undefined) throw usageError(`${path}: no such directory`, HINT);
+    if (kind !== "directory") throw usageError(`${path}: not a directory`, HINT);
+    if (!await isJournal(runtime.files, directory)) {
+      throw usageError(`${path}: no journal: there are no segment files in it`, HINT);
     }
     const absolute = resolve(directory);
     if (!subjects.has(absolute)) subjects.set(absolute, { route: basename(absolute), directory });
   }
   return [...subjects.values()];
-}
-
-function usage(message: string): SpillwayError {
-  return new SpillwayError(message, {
-    hint: "name the journal directory of a route, for example spillway-data/feed",
-    exit: EXIT.usage,
-  });
 }

@@ -1,6 +1,7 @@
 /** The state of the routes as a table, for one look. */
 import type { RouteStatus } from "../../admin/status.ts";
 import { formatSize } from "../../base/size.ts";
+import { aligned } from "../aligned.ts";
 import { drained, oldest, printable, rate } from "./words.ts";
 
 const HEAD = ["ROUTE", "STATE", "PENDING", "BYTES", "OLDEST", "IN", "OUT", "DRAINED IN"];
@@ -19,20 +20,12 @@ export function tableOf(routes: readonly RouteStatus[]): string[] {
     rate(route.delivered_bytes_per_second),
     drained(route),
   ]);
-  return [...aligned([HEAD, ...rows]), ...remarks(routes)];
+  return [...aligned([HEAD, ...rows], (column) => column >= NUMBERS_FROM), ...remarks(routes)];
 }
 
 /** What the routes say beside their figures. */
-export function remarks(routes: readonly RouteStatus[]): string[] {
+function remarks(routes: readonly RouteStatus[]): string[] {
   return routes.filter(({ detail }) => detail !== null).map((each) =>
     printable(`${each.route}: ${each.state}: ${each.detail}`)
-  );
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) => column < NUMBERS_FROM ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
-      .join("  ").trimEnd()
   );
 }

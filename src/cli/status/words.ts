@@ -6,14 +6,17 @@ import { formatSize } from "../../base/size.ts";
 /** `-` stands for what is not known, or not now. */
 export const NOTHING = "-";
 
+/** `1.5MiB/s` */
 export function rate(bytesPerSecond: number | null): string {
   return bytesPerSecond === null ? NOTHING : `${formatSize(bytesPerSecond)}/s`;
 }
 
+/** How long the oldest pending frame has been waiting. */
 export function oldest({ oldest_pending_seconds: age }: RouteStatus): string {
   return age === null ? NOTHING : formatDuration(age * 1000);
 }
 
+/** How long until nothing is pending, at the rates of now. */
 export function drained({ drained_in_seconds: left }: RouteStatus): string {
   if (left === null) return NOTHING;
   // Nobody waits for it to the second.

@@ -91,6 +91,7 @@ export class DenoConnection implements Connection {
   }
 }
 
+/** An address of Deno as one of ours; `unixPath` is that of a unix socket, where a client has no name of its own. */
 export function addressOf(address: Deno.Addr, unixPath: string): Address {
   if (address.transport !== "tcp") return { kind: "unix", path: unixPath };
   return { kind: "tcp", host: address.hostname, port: address.port };

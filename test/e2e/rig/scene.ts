@@ -147,23 +147,26 @@ export function scene(name: string, act: (scene: Scene) => Promise<void>, needs:
     ignore: reasons.length > 0,
     sanitizeOps: false,
     sanitizeResources: false,
-    fn: async () => {
-      const stage = new Scene();
-      try {
-        try {
-          const acting = act(stage);
-          acting.catch(() => {}); // what fails after the deadline fails because of the clean-up
-          await Promise.race([acting, deadline()]);
-        } finally {
-          await stage.close();
-        }
-        await stage.assertBalanced();
-      } catch (error) {
-        console.error(stage.tails());
-        throw error;
-      }
-    },
+    fn: () =>
+      onStage(async (stage) => {
+        const acting = act(stage);
+        acting.catch(() => {}); // what fails after the deadline fails because of the clean-up
+        await Promise.race([acting, deadline()]);
+      }),
   });
+}
+
+/** Closes the scene whatever happens in it, and checks the books. Where something fails, prints what everybody said last. */
+export async function onStage<T>(act: (scene: Scene) => Promise<T>): Promise<T> {
+  const stage = new Scene();
+  try {
+    const outcome = await act(stage).finally(() => stage.close());
+    await stage.assertBalanced();
+    return outcome;
+  } catch (error) {
+    console.error(stage.tails());
+    throw error;
+  }
 }
 
 /** No scene lasts longer, whatever its waits add up to: a relay that hangs must not hang the suite. */

@@ -10,11 +10,10 @@ import { FAULT_NAMES, type FaultName, FAULTS } from "../cases/syscall_plan.ts";
 import { CALL_KINDS, type CallKind } from "../rig/inject/calls.ts";
 import { RELAY_RUNTIMES, type RelayRuntime } from "../rig/relay_command.ts";
 import { Scene } from "../rig/scene.ts";
+import { chosen } from "./chosen.ts";
 import { printTable } from "./table.ts";
 
 const options = parseArgs(Deno.args, { string: ["runtime", "kind", "fault"] });
-const chosen = <T extends string>(all: readonly T[], wanted: string | undefined) =>
-  all.filter((one) => wanted === undefined || one === wanted);
 
 const journal = await journalToCompact();
 const rows: Awaited<ReturnType<typeof runAll>>[] = [];

@@ -3,8 +3,8 @@
  * both modes: `deno task soak:kill`. `--kills N` for another number.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type KillOutcome, type KillSetting, runKills } from "../cases/kills.ts";
-import { Scene } from "../rig/scene.ts";
+import { type KillSetting, runKills } from "../cases/kills.ts";
+import { onStage } from "../rig/scene.ts";
 import { printTable } from "./table.ts";
 
 /** A new journal after so many kills: a scan reads all of it after each. */
@@ -36,7 +36,8 @@ async function runAll(kind: Omit<KillSetting, "kills">, kills: number) {
   for (let left = kills; left > 0; left -= KILLS_IN_ONE_GO) {
     row.runs++;
     try {
-      const outcome = await runOne({ ...kind, kills: Math.min(left, KILLS_IN_ONE_GO) });
+      const setting = { ...kind, kills: Math.min(left, KILLS_IN_ONE_GO) };
+      const outcome = await onStage((scene) => runKills(scene, setting));
       for (const key of ["kills", "sent", "journaled", "answered", "delivered", "repeats", "lost"] as const) {
         row[key] += outcome[key];
       }
@@ -52,17 +53,4 @@ async function runAll(kind: Omit<KillSetting, "kills">, kills: number) {
   }
   console.log(`${kind.runtime}, ${kind.mode}, sync = ${kind.sync}: ${row.kills} kills, ${row.lost} lost`);
   return { ...row, ...costs };
-}
-
-async function runOne(setting: KillSetting): Promise<KillOutcome> {
-  const scene = new Scene();
-  try {
-    return await runKills(scene, setting);
-  } catch (error) {
-    console.log(scene.tails());
-    throw error;
-  } finally {
-    await scene.close();
-    await scene.assertBalanced();
-  }
 }

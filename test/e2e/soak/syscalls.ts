@@ -10,7 +10,8 @@ import { leaveBacklog, runSyscallFault, type SyscallOutcome } from "../cases/sys
 import { FAULT_NAMES, type FaultName, FAULTS, VARIETIES, type Variety } from "../cases/syscall_plan.ts";
 import { CALL_KINDS, type CallKind } from "../rig/inject/calls.ts";
 import { RELAY_RUNTIMES, type RelayRuntime } from "../rig/relay_command.ts";
-import { Scene } from "../rig/scene.ts";
+import { onStage, Scene } from "../rig/scene.ts";
+import { chosen } from "./chosen.ts";
 import { printTable } from "./table.ts";
 
 /** Runs differ in how many calls they make: so many in a row must have fewer than the n-th. */
@@ -37,13 +38,11 @@ const NOTHING = { runs: 0, injections: 0, restarts: 0, sent: 0, delivered: 0, re
 
 const options = parseArgs(Deno.args, { string: ["runtime", "variety", "kind", "fault", "step"] });
 const step = Number(options.step ?? 1);
-const chosen = <T extends string>(all: readonly T[], wanted: string | undefined) =>
-  all.filter((one) => wanted === undefined || one === wanted);
 
 const rows: Row[] = [];
 for (const runtime of chosen(RELAY_RUNTIMES, options.runtime)) {
-  for (const variety of VARIETIES) {
-    if (options.variety === undefined || options.variety === variety.name) await runVariety(runtime, variety);
+  for (const name of chosen(VARIETIES.map((each) => each.name), options.variety)) {
+    await runVariety(runtime, VARIETIES.find((each) => each.name === name)!);
   }
 }
 report();
@@ -54,7 +53,9 @@ async function runVariety(runtime: RelayRuntime, variety: Variety): Promise<void
   const backlog = await leaveBacklog(base, { runtime, sync: variety.sync });
   const faults = variety.provocation === undefined ? FAULT_NAMES : FAULTS_AFTER_FAILED_SYNCS;
   for (const kind of chosen(CALL_KINDS, options.kind)) {
-    for (const fault of chosen(faults, options.fault)) rows.push(await runAll(runtime, variety, kind, fault, backlog));
+    for (const fault of chosen(FAULT_NAMES, options.fault).filter((each) => faults.includes(each))) {
+      rows.push(await runAll(runtime, variety, kind, fault, backlog));
+    }
   }
   await base.close();
 }
@@ -96,17 +97,9 @@ async function runOne(
   nth: number,
   backlog: string,
 ): Promise<SyscallOutcome> {
-  const scene = new Scene();
-  try {
-    const setting = { runtime, sync, consumerLate };
-    return await runSyscallFault(scene, setting, { kind, nth, fault: FAULTS[fault], provocation }, backlog);
-  } catch (error) {
-    console.log(scene.tails());
-    throw error;
-  } finally {
-    await scene.close();
-    await scene.assertBalanced();
-  }
+  const setting = { runtime, sync, consumerLate };
+  const injection = { kind, nth, fault: FAULTS[fault], provocation };
+  return await onStage((scene) => runSyscallFault(scene, setting, injection, backlog));
 }
 
 function add(row: Row, outcome: SyscallOutcome): void {
