@@ -60,7 +60,7 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
   }
 }
 
-function refused(error: unknown): { readonly kind: "absent" } | { readonly kind: "silent"; readonly why: string } {
+function refused(error: unknown): Exclude<Asked<never>, { kind: "answered" }> {
   // Nothing there, or what a daemon that was killed has left.
   if (failedWith(error, "ENOENT", "ENOTDIR", "ECONNREFUSED")) return { kind: "absent" };
   return { kind: "silent", why: messageOf(error) };

@@ -1,10 +1,15 @@
-/** How faults show the bytes they are about; the texts go to logs and to people. */
+/** How bytes are shown, in faults above all: the texts go to logs and to people. */
 
 /** `0d0a` for CR LF. */
 export function hexOf(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
+}
+
+/** `0d 0a` for CR LF. */
+export function spacedHexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
 /** `byte 3c ("<")`, the character only where it is printable ASCII. */

@@ -5,9 +5,10 @@ import type { Address } from "../runtime/net.ts";
 import type { WhenFull } from "../spool/overload.ts";
 
 /** Which side opens the connection. */
-export type Endpoint =
-  | { readonly role: "listen"; readonly address: Address }
-  | { readonly role: "connect"; readonly address: Address };
+export interface Endpoint {
+  readonly role: "listen" | "connect";
+  readonly address: Address;
+}
 
 export interface SourceOptions {
   readonly endpoint: Endpoint;

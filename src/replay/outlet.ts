@@ -216,22 +216,19 @@ export class ReplayOutlet implements ByteOutlet, AnsweredOutlet {
     const { batch: { buffer, framer, stretches }, index } = rest;
     const next = stretches[index];
     const { first, start, end, timeUs } = next;
-    if (next.frames <= frames && end - start <= bytes) {
-      rest.index++;
-      rest.dueMs = undefined;
-      return next;
-    }
+    if (next.frames <= frames && end - start <= bytes) return this.#takeWhole(rest);
     const scan = framer.scan(buffer.bytes, start, start, Math.min(end, start + bytes));
     if (scan.frames === 0 && mayBeNone) return undefined;
     const count = Math.min(frames, Math.max(1, scan.frames));
     const middle = count === scan.frames ? scan.end : skipFrames(framer, buffer.bytes, start, end, count);
-    if (count === next.frames) {
-      rest.index++;
-      rest.dueMs = undefined;
-      return next;
-    }
+    if (count === next.frames) return this.#takeWhole(rest);
     stretches[index] = { first: first + count, frames: next.frames - count, start: middle, end, timeUs };
     return { first, frames: count, start, end: middle, timeUs };
+  }
+
+  #takeWhole(rest: Rest): Stretch {
+    rest.dueMs = undefined;
+    return rest.batch.stretches[rest.index++];
   }
 
   #fly({ buffer, framer }: Batch, { first, frames, start, end, timeUs }: Stretch): void {

@@ -2,6 +2,7 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
+import { spacedHexOf } from "../framing/fault.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Answers } from "./answers.ts";
 import { type DrainContext, type DrainEnd, DrainReader } from "./drain.ts";
@@ -107,15 +108,11 @@ export class SourceConnection {
         peer,
         found: end.detail,
         bytes_dropped: bytes,
-        first_bytes: hex(end.leftover.subarray(0, SHOWN_BYTES)),
+        first_bytes: spacedHexOf(end.leftover.subarray(0, SHOWN_BYTES)),
       });
     } else if (bytes > 0) {
       ledger.refuse(end.reason === "stuck" ? "stuck" : "unfinished", bytes);
       log.warn("the connection ended within a frame, its beginning is dropped", { peer, bytes_dropped: bytes });
     }
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }

@@ -1,5 +1,6 @@
 /** How `spillway cat` shows frames. */
 import { frameContent } from "../../framing/content.ts";
+import { spacedHexOf } from "../../framing/fault.ts";
 import { frameEnds } from "../../framing/frame_ends.ts";
 import type { Passage } from "../../journal/passages.ts";
 import { isoTime } from "../time.ts";
@@ -24,7 +25,7 @@ export function formatFrames(format: Format, passage: Frames): string | Uint8Arr
     const frame = bytes.subarray(start, end);
     const content = frameContent(framer.framing, frame);
     if (format === "text") lines += `${sequence} ${time} ${visible(lenient.decode(content))}\n`;
-    else if (format === "hex") lines += `${sequence} ${time} ${hexOf(frame)}\n`;
+    else if (format === "hex") lines += `${sequence} ${time} ${spacedHexOf(frame)}\n`;
     else lines += `${JSON.stringify({ sequence, time, bytes: frame.length, ...textOrBase64(content) })}\n`;
     start = end;
     sequence++;
@@ -36,10 +37,6 @@ export function formatFrames(format: Format, passage: Frames): string | Uint8Arr
 function visible(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
 function textOrBase64(content: Uint8Array): { readonly text: string } | { readonly base64: string } {

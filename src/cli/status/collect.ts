@@ -1,6 +1,6 @@
 /** Gathers the state of every route asked for: from its daemon, else from its journal's files. */
 import { basename, resolve } from "node:path";
-import { askStatus } from "../../admin/client.ts";
+import { type Asked, askStatus } from "../../admin/client.ts";
 import { diskStatus } from "../../admin/disk_status.ts";
 import { isoMs, type RouteStatus, type StatusReport } from "../../admin/status.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -44,7 +44,7 @@ async function statusOf({ route, directory }: Subject, runtime: Runtime, nowUs: 
 
 /** Why it is thought that a daemon has the journal, though it has not answered. */
 async function silence(
-  asked: { readonly kind: "absent" } | { readonly kind: "silent"; readonly why: string },
+  asked: Exclude<Asked<RouteStatus>, { kind: "answered" }>,
   directory: string,
 ): Promise<string | undefined> {
   const holder = await flockHolder(`${directory}/lock`);
