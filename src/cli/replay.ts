@@ -89,14 +89,17 @@ async function replay(
 /** What the progress file says, once it is clear that it is of this replay. */
 async function savedProgress(
   { files }: Runtime,
-  { progressFile }: ReplaySettings,
+  { progressFile, to }: ReplaySettings,
   identity: ReplayIdentity,
   segments: readonly ArchiveSegment[],
   directories: readonly string[],
 ): Promise<SavedReplay | undefined> {
   if (progressFile === undefined) return undefined;
   const saved = await readProgress(files, progressFile);
-  if (saved !== undefined) await checkSame(files, progressFile, saved, { ...identity, segments, directories });
+  if (saved === undefined) return undefined;
+  // A dry run need not say where to: then it is of the target that the file has.
+  const target = to === undefined ? saved.target : identity.target;
+  await checkSame(files, progressFile, saved, { ...identity, target, segments, directories });
   return saved;
 }
 
