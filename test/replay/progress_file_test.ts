@@ -53,6 +53,12 @@ Deno.test("what is not all there is no progress file", async () => {
   }
 });
 
+Deno.test("a file with nothing in it is one in which a replay may begin", async () => {
+  const files = new MemoryFiles();
+  await files.open("/p", "open");
+  assertEquals(await readProgress(files, "/p"), undefined);
+});
+
 Deno.test("it is written at most every 100 ms, and the newest position is on disk within that time", async () => {
   const { files, clock, file } = await opened();
   const before = files.log.length;
