@@ -1,13 +1,13 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import { counted } from "../base/words.ts";
+import { counted, framesOf } from "../base/words.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
 import { Schedule } from "../replay/pacer.ts";
 import { lockProgress, readProgress, type ReplayIdentity, type SavedReplay } from "../replay/progress_file.ts";
-import { checkSame, selectionLeft } from "../replay/resume.ts";
+import { checkSame, removedOf, selectionLeft } from "../replay/resume.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { warnOfMixture } from "./mixture.ts";
@@ -78,6 +78,7 @@ async function replay(
   const selection = saved === undefined ? asked : selectionLeft(saved);
   const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
   if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
+  tellRemoved(segments, selection, runtime);
   announceMissing(plan, settings, runtime);
   if (settings.dryRun) return EXIT.ok;
   const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
@@ -115,6 +116,12 @@ async function planOf(
   const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
   const plan = await planPassages(files, segments, selection, eachRecord);
   return { plan, pacedMs };
+}
+
+function tellRemoved(segments: readonly ArchiveSegment[], selection: Selection, { stderr }: Runtime): void {
+  const removed = removedOf(segments, selection);
+  if (removed === undefined) return;
+  stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
 }
 
 /** Throws unless `--allow-gaps` was given. */
