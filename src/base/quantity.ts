@@ -22,18 +22,21 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
   const match = /^(\d+)(?:\.(\d+))?([a-z]+)$/i.exec(text);
   if (match === null || !Object.hasOwn(kind.units, match[3])) {
     const units = Object.keys(kind.units).join(" ");
-    throw refusal(text, kind, `expected a number and one of the units ${units}, for example ${kind.example}`);
+    const expected = `expected a number and one of the units ${units}, for example ${kind.example}`;
+    throw refusal(text, kind, expected, "the unit is always written, right behind the number and in this spelling");
   }
   const [, whole, fraction = "", unit] = match;
   // As integers: 0.1 times 1000000 must not depend on how 0.1 is rounded.
   const scaled = BigInt(whole + fraction) * BigInt(kind.units[unit]);
   const scale = 10n ** BigInt(fraction.length);
-  if (scaled % scale !== 0n) throw refusal(text, kind, `it is no whole number of ${kind.smallest}`);
+  if (scaled % scale !== 0n) {
+    throw refusal(text, kind, `it is no whole number of ${kind.smallest}`, "write fewer decimals");
+  }
   const value = scaled / scale;
-  if (value > BigInt(LARGEST)) throw refusal(text, kind, `it is more than ${LARGEST} ${kind.smallest}`);
+  if (value > BigInt(LARGEST)) throw refusal(text, kind, `it is more than ${LARGEST} ${kind.smallest}`, "write less");
   return Number(value);
 }
 
-function refusal(text: string, kind: QuantityKind, why: string): SpillwayError {
-  return new SpillwayError(`"${text}" is not ${kind.name}: ${why}`);
+function refusal(text: string, kind: QuantityKind, why: string, hint: string): SpillwayError {
+  return new SpillwayError(`"${text}" is not ${kind.name}: ${why}`, { hint });
 }

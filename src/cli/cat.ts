@@ -61,6 +61,8 @@ export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string
     return `${loss.segment}: ${framesOf(loss.from, loss.until)} missing before it`;
   }
   const frames = loss.lost === undefined ? "" : ` with ${framesOf(loss.lost.from, loss.lost.until)}`;
+  // What is cut off of a compressed segment has no bytes in the file.
+  if (loss.bytes === 0) return `${loss.segment}: ends too early, at byte ${loss.offset}${frames}`;
   return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 

@@ -16,10 +16,10 @@ export function parseFlags(
 ): Invocation {
   const known = [...flags, helpFlag];
   const withValue = known.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const without = known.filter((flag) => flag.value === undefined).map((flag) => flag.name);
-  checkSwitches(args, without);
+  const switches = known.filter((flag) => flag.value === undefined);
+  checkSwitches(args, switches);
   const parsed = parseArgs(joinValues(args, known.filter((flag) => flag.value !== undefined)), {
-    boolean: without,
+    boolean: switches.map((flag) => flag.name),
     string: [...withValue, "_"],
     collect: withValue,
     alias: Object.fromEntries(known.flatMap((flag) => flag.short === undefined ? [] : [[flag.short, flag.name]])),
@@ -45,7 +45,8 @@ export function parseFlags(
     if (given[0] === "") throw usageError(`--${flag} needs a value`, seeHelp(name));
     if (given.length === 1) values[flag] = given[0];
   }
-  return { values, operands, switches: new Set(without.filter((flag) => parsed[flag] === true)) };
+  const given = switches.filter((flag) => isGiven(flag, parsed[flag.name]));
+  return { values, operands, switches: new Set(given.map((flag) => flag.name)) };
 }
 
 /**
@@ -57,25 +58,36 @@ export function parseFlags(
 function joinValues(args: readonly string[], withValue: readonly Flag[]): string[] {
   const joined: string[] = [];
   for (const [i, arg] of args.entries()) {
-    const before = args[i - 1];
-    const flag = withValue.find(({ name, short }) =>
-      before === `--${name}` || (short !== undefined && before === `-${short}`)
-    );
+    const flag = withValue.find((each) => isFlag(args[i - 1], each));
     if (flag !== undefined && /^(-\d.*|-|)$/s.test(arg)) joined[joined.length - 1] = `--${flag.name}=${arg}`;
     else joined.push(arg);
   }
   return joined;
 }
 
-/** The parser would take `--pending=no` for `--pending`. */
-function checkSwitches(args: readonly string[], without: readonly string[]): void {
+/** The parser would take `--pending=no` for `--pending`, and in `--pending false` the second word for a value. */
+function checkSwitches(args: readonly string[], switches: readonly Flag[]): void {
   const end = args.indexOf("--");
-  for (const arg of end === -1 ? args : args.slice(0, end)) {
-    const flag = without.find((each) => arg.startsWith(`--${each}=`));
-    if (flag !== undefined) {
-      throw usageError(`--${flag} takes no value, found '${arg}'`, `write --${flag}, or leave it out`);
-    }
+  for (const [i, arg] of (end === -1 ? args : args.slice(0, end)).entries()) {
+    const flag = switches.find((each) =>
+      arg.startsWith(`--${each.name}=`) || (isFlag(args[i - 1], each) && /^(true|false)$/.test(arg))
+    );
+    if (flag !== undefined) throw takesNoValue(flag, arg);
   }
+}
+
+/** In `-v1` too it would be a value, and `-v` as if it was not there. */
+function isGiven(flag: Flag, found: unknown): boolean {
+  if (typeof found === "boolean") return found;
+  throw takesNoValue(flag, String(found));
+}
+
+function isFlag(arg: string | undefined, { name, short }: Flag): boolean {
+  return arg === `--${name}` || (short !== undefined && arg === `-${short}`);
+}
+
+function takesNoValue({ name }: Flag, found: string): SpillwayError {
+  return usageError(`--${name} takes no value, found '${found}'`, `write --${name}, or leave it out`);
 }
 
 function unknownFlag(name: string, argument: string, known: readonly Flag[]): SpillwayError {

@@ -1,14 +1,14 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import { counted } from "../base/words.ts";
+import { counted, framesOf } from "../base/words.ts";
 import { type ArchiveSegment, openArchive } from "../journal/archive.ts";
 import { withFramers } from "../journal/lost_framing.ts";
 import { type Plan, planPassages } from "../journal/plan.ts";
 import type { Selection } from "../journal/wanted.ts";
 import { Schedule } from "../replay/pacer.ts";
 import { lockProgress, readProgress, type ReplayIdentity, type SavedReplay } from "../replay/progress_file.ts";
-import { checkSame, selectionLeft } from "../replay/resume.ts";
+import { checkSame, removedOf, selectionLeft } from "../replay/resume.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { warnOfMixture } from "./mixture.ts";
@@ -80,6 +80,7 @@ async function replay(
   const selection = saved === undefined ? asked : selectionLeft(saved);
   const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
   if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
+  tellRemoved(segments, selection, runtime);
   announceMissing(plan, settings, runtime);
   if (settings.dryRun) return EXIT.ok;
   const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
@@ -91,14 +92,17 @@ async function replay(
 /** What the progress file says, once it is clear that it is of this replay. */
 async function savedProgress(
   { files }: Runtime,
-  { progressFile }: ReplaySettings,
+  { progressFile, to }: ReplaySettings,
   identity: ReplayIdentity,
   segments: readonly ArchiveSegment[],
   directories: readonly string[],
 ): Promise<SavedReplay | undefined> {
   if (progressFile === undefined) return undefined;
   const saved = await readProgress(files, progressFile);
-  if (saved !== undefined) await checkSame(files, progressFile, saved, { ...identity, segments, directories });
+  if (saved === undefined) return undefined;
+  // A dry run need not say where to: then it is of the target that the file has.
+  const target = to === undefined ? saved.target : identity.target;
+  await checkSame(files, progressFile, saved, { ...identity, target, segments, directories });
   return saved;
 }
 
@@ -114,6 +118,12 @@ async function planOf(
   const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
   const plan = await planPassages(files, segments, selection, eachRecord);
   return { plan, pacedMs };
+}
+
+function tellRemoved(segments: readonly ArchiveSegment[], selection: Selection, { stderr }: Runtime): void {
+  const removed = removedOf(segments, selection);
+  if (removed === undefined) return;
+  stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
 }
 
 /** Throws unless `--allow-gaps` was given. */

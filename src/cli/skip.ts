@@ -85,7 +85,10 @@ async function throughDaemon(
   if (asked.kind === "absent" && preview) return undefined;
   throw new SpillwayError(
     `${directory}: the daemon does not answer${asked.kind === "silent" ? `: ${asked.why}` : ""}`,
-    { hint: "spillway status tells what it does; try again, or stop it first", exit: EXIT.busy },
+    {
+      hint: "try again, as the user that it runs as, or stop it first; spillway status tells what it does",
+      exit: EXIT.busy,
+    },
   );
 }
 

@@ -8,7 +8,7 @@ export function isoTime(us: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${micros}Z`;
 }
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 /**
  * µs since 1970 of a point in time, ISO 8601 or a duration back from `nowMs`;
@@ -28,6 +28,8 @@ export function parseTime(text: string, nowMs: number): number | undefined {
   const [, year, month, day, minutes = "00:00", seconds = "00", fraction = "", zone = ""] = parts;
   // Date takes the 30th of February for a day in March.
   if (Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return undefined;
-  const ms = Date.parse(`${year}-${month}-${day}T${minutes}:${seconds}${zone}`);
+  // Date knows no zone of hours alone.
+  const offset = zone.length === "+hh".length ? `${zone}:00` : zone;
+  const ms = Date.parse(`${year}-${month}-${day}T${minutes}:${seconds}${offset}`);
   return Number.isNaN(ms) ? undefined : ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, "0"));
 }

@@ -21,7 +21,10 @@ export function findConflicts(config: RawConfig, directory: string, refuse: Refu
     if (route.name === undefined) return;
     const namesake = names.get(route.name);
     if (namesake === undefined) names.set(route.name, index);
-    else refuse(["route", index, "name"], `a name that route[${namesake}] does not have`);
+    else {
+      const hint = "rename one of the two: the name stands in the log, in status and in the journal's path";
+      refuse(["route", index, "name"], `a name that route[${namesake}] does not have`, hint);
+    }
 
     const journal = journalDirectory(route, directory);
     const neighbour = directories.get(journal);
@@ -47,7 +50,8 @@ function findSharedAddresses(config: RawConfig, refuse: Refuse): void {
       if (address === undefined) continue;
       const taken = listening.find((listener) => overlap(listener.address, address));
       if (taken !== undefined) {
-        refuse(["route", index, side, "listen"], `an address of its own; ${taken.where} has this one already`);
+        const allowed = `an address of its own; ${taken.where} has this one already`;
+        refuse(["route", index, side, "listen"], allowed, "choose another port, or another address of this host");
       }
       listening.push({ where: `route[${index}].${side}.listen`, address });
     }

@@ -6,6 +6,7 @@ import { parse, TomlError } from "smol-toml";
 import type { LogLevel } from "../base/log.ts";
 import type { RouteOptions } from "../relay/options.ts";
 import { findConflicts } from "./conflicts.ts";
+import { hintFor } from "./hints.ts";
 import { refuseLaterKeys } from "./later.ts";
 import { lineOf, locateKeys } from "./locate.ts";
 import {
@@ -118,16 +119,17 @@ function parseToml(toml: string, name: string): unknown {
   }
 }
 
-function syntaxHint(reason: string, line: string): string | undefined {
+function syntaxHint(reason: string, line: string): string {
   if (reason.includes("redefine")) return "each key stands once in its table; another [[route]] begins another route";
   const bare = line.match(/=\s*([^\s"'[{#]+)\s*(#.*)?$/);
-  return bare === null ? undefined : `strings, sizes, durations and addresses stand in quotes: "${bare[1]}"`;
+  if (bare !== null) return `strings, sizes, durations and addresses stand in quotes: "${bare[1]}"`;
+  return "spillway init config prints a complete example";
 }
 
 function inOrder(problems: readonly Problem[], place: Place): LocatedProblem[] {
   const placed = problems.map((problem) => ({ ...problem, ...place(problem.path) }));
   placed.sort((a, b) => a.line - b.line);
-  return placed.map(({ where, text, hint }) => ({ message: `${where}: ${text}`, hint }));
+  return placed.map(({ path, where, text, hint }) => ({ message: `${where}: ${text}`, hint: hint ?? hintFor(path) }));
 }
 
 function routeName(document: unknown, path: KeyPath): string | undefined {

@@ -11,14 +11,14 @@ export interface Problem {
   readonly path: KeyPath;
   /** What was found and what is allowed. */
   readonly text: string;
-  /** What to do about it. */
+  /** What to do about it; without one, what its key is good for says so. */
   readonly hint?: string;
 }
 
 /** One problem as it is printed: the text says where, what was found and what is allowed. */
 export interface LocatedProblem {
   readonly message: string;
-  readonly hint?: string;
+  readonly hint: string;
 }
 
 /** Everything that is wrong with one configuration; exit code 2. */

@@ -38,20 +38,6 @@ export function framingText(framing: Framing): string {
 }
 
 /**
- * True if two texts cut the same bytes into the same frames. `max_frame` is left
- * out: it decides which bytes are accepted, not where those accepted are cut.
- * So segments may go on under another `max_frame`; but what is in one has to be
- * cut with its own, or a frame above a lowered `max_frame` reads as a fault.
- */
-export function sameFraming(text: string, other: string): boolean {
-  return withoutMaxFrame(text) === withoutMaxFrame(other);
-}
-
-function withoutMaxFrame(text: string): string {
-  return text.replace(/ max_frame=\d+$/, "");
-}
-
-/**
  * The framing that has this text. Throws a `SpillwayError` for anything that
  * {@link framingText} does not write, if only by a space or a leading zero.
  */

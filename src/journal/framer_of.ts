@@ -1,7 +1,7 @@
 /** The framer for a segment that may have been written with another framing than the route has now. */
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
-import { framingText, parseFraming, sameFraming } from "../framing/text.ts";
+import { framingText, parseFraming } from "../framing/text.ts";
 
 /**
  * For who has no configuration at hand: what cuts a segment whose header does
@@ -11,10 +11,11 @@ export const LINES: Framer = createFramer({ type: "line", delimiter: Uint8Array.
 
 /**
  * The framer that cuts what a segment with this framing text holds; `current`
- * where it says the same, or cannot be read.
+ * where it says the very same, or cannot be read. `max_frame` counts: under one
+ * that is lower than when it was accepted, a frame would read as a fault.
  */
 export function framerOf(text: string | undefined, current: Framer): Framer {
-  if (text === undefined || sameFraming(text, framingText(current.framing))) return current;
+  if (text === undefined || text === framingText(current.framing)) return current;
   try {
     return createFramer(parseFraming(text));
   } catch {

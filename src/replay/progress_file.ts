@@ -42,10 +42,13 @@ export interface SavedReplay extends ReplayIdentity, Position {
 
 const WRITE_MS = 100;
 
-/** What the file says; undefined if there is none. Rejects with a `SpillwayError` for one that is something else. */
+/**
+ * What the file says; undefined if there is none, or nothing in it, as mktemp(1)
+ * makes them. Rejects with a `SpillwayError` for one that is something else.
+ */
 export async function readProgress(files: FileSystem, path: string): Promise<SavedReplay | undefined> {
   const text = await readText(files, path);
-  if (text === undefined) return undefined;
+  if (text === undefined || text === "") return undefined;
   const saved = parse(text);
   if (saved !== undefined && isWhole(saved)) return saved;
   throw new SpillwayError(`--progress-file ${path}: not the progress file of a replay`, {

@@ -2,7 +2,7 @@
 import { type SpillwayError, usageError } from "../base/error.ts";
 import type { ArchiveSegment } from "../journal/archive.ts";
 import { readPassages } from "../journal/passages.ts";
-import type { Selection } from "../journal/wanted.ts";
+import type { Range, Selection } from "../journal/wanted.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { ReplayIdentity, SavedReplay } from "./progress_file.ts";
 
@@ -35,6 +35,19 @@ export async function checkSame(files: FileSystem, path: string, saved: SavedRep
 export function selectionLeft({ selection, next, frames }: SavedReplay): Selection {
   const limit = selection.limit === undefined ? undefined : selection.limit - frames;
   return { ...selection, limit, from: frames === 0 ? selection.from : next };
+}
+
+/**
+ * Frames from the first one wanted on that were delivered and have been removed
+ * since, as where a replay was killed and the retention is over when it goes on.
+ */
+export function removedOf(segments: readonly ArchiveSegment[], { from, until, pending }: Selection): Range | undefined {
+  const oldest = segments.find(({ footer }) => footer === undefined || footer.end > (from ?? 0));
+  // Without a beginning there is nothing that should be there; what is pending is not delivered.
+  if (from === undefined || pending || oldest === undefined || oldest.base <= from) return undefined;
+  // What comes between was delivered from memory, and in no file ever.
+  const end = Math.min(oldest.header?.previousEnd ?? oldest.base, oldest.cursor ?? 0, until ?? oldest.base);
+  return from < end ? { from, until: end } : undefined;
 }
 
 async function timeOf(

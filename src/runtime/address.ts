@@ -31,6 +31,8 @@ function parseUnix(text: string): Address {
 }
 
 function parseTcp(text: string): Address {
+  const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? [];
+  if (scheme !== undefined) throw invalid(text, `the host stands there without ${scheme}`);
   const parts = text.match(/^(?:\[([^[\]]*)\]|([^[\]]*)):([^:]*)$/);
   if (parts === null) throw invalid(text, "it has no port");
   const [, bracketed, plain, portText] = parts;

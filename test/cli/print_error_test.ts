@@ -11,8 +11,8 @@ Deno.test("an error of the world is printed with its hint and without a stack", 
 });
 
 Deno.test("every problem of a configuration is printed with its own hint", () => {
-  const error = new ConfigError([{ message: "a", hint: "b" }, { message: "c" }]);
-  assertEquals(printError(error, false), { text: "error: a\nhint: b\nerror: c\n", exit: 2 });
+  const error = new ConfigError([{ message: "a", hint: "b" }, { message: "c", hint: "d" }]);
+  assertEquals(printError(error, false), { text: "error: a\nhint: b\nerror: c\nhint: d\n", exit: 2 });
 });
 
 Deno.test("a failed system call is printed with its errno", () => {

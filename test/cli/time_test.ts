@@ -13,7 +13,14 @@ Deno.test("what is printed is read again, to the microsecond", () => {
 Deno.test("a time has a zone, or is local, a day alone too", () => {
   const utc = Date.UTC(2026, 10, 24, 14) * 1000;
   for (
-    const text of ["2026-11-24T14:00Z", "2026-11-24 14:00:00.0Z", "2026-11-24T15:00+01:00", "2026-11-24T09:00-0500"]
+    const text of [
+      "2026-11-24T14:00Z",
+      "2026-11-24 14:00:00.0Z",
+      "2026-11-24T15:00+01:00",
+      "2026-11-24T09:00-0500",
+      "2026-11-24T09:00:00-05",
+      "2026-11-24T14:00:00,000000000+00:00", // as date --iso-8601=ns writes it
+    ]
   ) {
     assertEquals(parseTime(text, NOW_MS), utc, text);
   }

@@ -4,8 +4,8 @@ import { ConfigError } from "../../src/config/problem.ts";
 import { configFromFlags } from "../../src/config/flags.ts";
 import { problemsOf, routeWith } from "./parse.ts";
 
-/** A key of a route that is wrong, and the whole problem after `spillway.toml:5: `. */
-const CASES: readonly [string, string][] = [
+/** A key of a route that is wrong, the whole problem after `spillway.toml:5: `, and its hint where it is not in there. */
+const CASES: readonly [string, string, string?][] = [
   [
     'source.lisen = ":1"',
     'route[0].source.lisen (route "feed"): found an unknown key, allowed here: listen, connect, ' +
@@ -16,10 +16,26 @@ const CASES: readonly [string, string][] = [
     'route[0].min_free (route "feed"): found an unknown key, allowed here: name, framing, source, ' +
     "target, memory, journal [min_free belongs in journal]",
   ],
-  ["source.max_connections = 0", range('route[0].source.max_connections (route "feed")', "0", 1, 1_000_000)],
-  ["source.max_connections = 1.5", range('route[0].source.max_connections (route "feed")', "1.5", 1, 1_000_000)],
-  ['source.max_connections = "9"', range('route[0].source.max_connections (route "feed")', '"9"', 1, 1_000_000)],
-  ['target.half_close = "yes"', 'route[0].target.half_close (route "feed"): found "yes", allowed: true or false'],
+  [
+    "source.max_connections = 0",
+    range('route[0].source.max_connections (route "feed")', "0", 1, 1_000_000),
+    "spillway init config prints every key and what it means",
+  ],
+  [
+    "source.max_connections = 1.5",
+    range('route[0].source.max_connections (route "feed")', "1.5", 1, 1_000_000),
+    "spillway init config prints every key and what it means",
+  ],
+  [
+    'source.max_connections = "9"',
+    range('route[0].source.max_connections (route "feed")', '"9"', 1, 1_000_000),
+    "spillway init config prints every key and what it means",
+  ],
+  [
+    'target.half_close = "yes"',
+    'route[0].target.half_close (route "feed"): found "yes", allowed: true or false',
+    "leave it out for the default, false",
+  ],
   [
     'target.confirm = "aked"',
     'route[0].target.confirm (route "feed"): found "aked", allowed: "written", "acked", "reply" ' +
@@ -29,33 +45,46 @@ const CASES: readonly [string, string][] = [
     "memory.max_bytes = 16",
     'route[0].memory.max_bytes (route "feed"): found 16, allowed: a size such as "16MiB" ' +
     "(B KB MB GB KiB MiB GiB)",
+    'leave it out for the default, "16MiB"',
   ],
   [
     'memory.max_bytes = "1023KiB"',
     'route[0].memory.max_bytes (route "feed"): found "1023KiB", allowed: at least "1MiB"',
+    'leave it out for the default, "16MiB"',
   ],
-  ['memory = "16MiB"', 'route[0].memory (route "feed"): found "16MiB", allowed: a table'],
+  ['memory = "16MiB"', 'route[0].memory (route "feed"): found "16MiB", allowed: a table', "its keys are max_bytes"],
   [
     'target.rewind = "9MiB"',
     'route[0].target.rewind (route "feed"): found "9MiB", allowed: at most 8MiB, half of ' +
     'memory.max_bytes [or set memory.max_bytes to "18MiB"]',
   ],
-  ['target.retry_min = "0s"', 'route[0].target.retry_min (route "feed"): found "0s", allowed: 1ms to 24d'],
+  [
+    'target.retry_min = "0s"',
+    'route[0].target.retry_min (route "feed"): found "0s", allowed: 1ms to 24d',
+    'leave it out for the default, "100ms"',
+  ],
   [
     'target.connect_timeout = "30d"',
     'route[0].target.connect_timeout (route "feed"): found "30d", allowed: 1ms to 24d',
+    'leave it out for the default, "3s"',
   ],
   [
     'journal.segment_bytes = "63KiB"',
     'route[0].journal.segment_bytes (route "feed"): found "63KiB", allowed: ' +
     'at least "64KiB"',
+    "spillway init config prints every key and what it means",
   ],
   [
     'journal.max_bytes = "1MiB"',
     'route[0].journal.max_bytes (route "feed"): found "1MiB", allowed: "0B" for no limit, ' +
     "or at least 2MiB, twice the larger of journal.segment_bytes and the largest frame",
+    'leave it out for the default, "0B"',
   ],
-  ["journal.dir = 7", 'route[0].journal.dir (route "feed"): found 7, allowed: a path'],
+  [
+    "journal.dir = 7",
+    'route[0].journal.dir (route "feed"): found 7, allowed: a path',
+    "spillway init config prints every key and what it means",
+  ],
   [
     'framing = "lines"',
     'route[0].framing (route "feed"): found "lines", allowed: "raw", "line", "octet-count" or a table ' +
@@ -70,8 +99,13 @@ const CASES: readonly [string, string][] = [
     'framing = { typ = "line" }',
     'route[0].framing.type (route "feed"): found nothing, allowed: "raw", "line", ' +
     '"length-prefix", "octet-count", "delimited", "fixed"',
+    "spillway init config prints every key and what it means",
   ],
-  ['framing = { type = "fixed" }', range('route[0].framing.size (route "feed")', "nothing", 1, 2 ** 30)],
+  [
+    'framing = { type = "fixed" }',
+    range('route[0].framing.size (route "feed")', "nothing", 1, 2 ** 30),
+    "spillway init config prints every key and what it means",
+  ],
   [
     'framing = { type = "fixed", size = 4194305 }',
     'route[0].framing.size (route "feed"): found 4194305, allowed: at most ' +
@@ -81,50 +115,83 @@ const CASES: readonly [string, string][] = [
     'framing = { type = "line", delimiter = "" }',
     'route[0].framing.delimiter (route "feed"): found "", allowed: a string ' +
     "of 1 to 16 bytes",
+    'leave it out for the default, "\\n"',
   ],
   [
     'framing = { type = "line", delimiter = "ééééééééé" }',
     'route[0].framing.delimiter (route "feed"): found "ééééééééé", ' +
     "allowed: a string of 1 to 16 bytes",
+    'leave it out for the default, "\\n"',
   ],
   [
     'framing = { type = "length-prefix", width = 3 }',
     'route[0].framing.width (route "feed"): found 3, allowed: 1, 2, 4 or 8',
+    "leave it out for the default, 4",
   ],
   [
     'framing = { type = "length-prefix", max_frame = "4B" }',
     'route[0].framing.max_frame (route "feed"): found "4B", ' +
     "allowed: more than the 4 B that every frame has besides its content",
+    "spillway init config prints every key and what it means",
   ],
   [
     'framing = { type = "raw", max_frame = "1KiB" }',
     'route[0].framing.max_frame (route "feed"): found an unknown key, ' +
     "allowed here: type",
+    "spillway init config prints every key and what it means",
   ],
-  ["target.window = 0", range('route[0].target.window (route "feed")', "0", 1, 65_536)],
-  ["target.window = 65537", range('route[0].target.window (route "feed")', "65537", 1, 65_536)],
-  ["target.reply_attempts = 0", range('route[0].target.reply_attempts (route "feed")', "0", 1, 1000)],
-  ["target.reply_attempts = 1001", range('route[0].target.reply_attempts (route "feed")', "1001", 1, 1000)],
-  ["source.reply = 6", 'route[0].source.reply (route "feed"): found 6, allowed: a string'],
-  ["target.reply_ok = true", 'route[0].target.reply_ok (route "feed"): found true, allowed: a string'],
+  [
+    "target.window = 0",
+    range('route[0].target.window (route "feed")', "0", 1, 65_536),
+    "leave it out for the default, 1024",
+  ],
+  [
+    "target.window = 65537",
+    range('route[0].target.window (route "feed")', "65537", 1, 65_536),
+    "leave it out for the default, 1024",
+  ],
+  [
+    "target.reply_attempts = 0",
+    range('route[0].target.reply_attempts (route "feed")', "0", 1, 1000),
+    "leave it out for the default, 3",
+  ],
+  [
+    "target.reply_attempts = 1001",
+    range('route[0].target.reply_attempts (route "feed")', "1001", 1, 1000),
+    "leave it out for the default, 3",
+  ],
+  [
+    "source.reply = 6",
+    'route[0].source.reply (route "feed"): found 6, allowed: a string',
+    'leave it out for the default, ""',
+  ],
+  [
+    "target.reply_ok = true",
+    'route[0].target.reply_ok (route "feed"): found true, allowed: a string',
+    'leave it out for the default, ""',
+  ],
   [
     'journal.when_full = "drop"',
     'route[0].journal.when_full (route "feed"): found "drop", allowed: "block", "drop-oldest", "drop-newest", ' +
     '"disconnect"',
+    'leave it out for the default, "block"',
   ],
   [
     'target.connect = "server-b:0"',
     'route[0].target.connect (route "feed"): found "server-b:0", allowed: a host and a ' +
     'port from 1 to 65535, for example "server-b:9001"',
+    "spillway init config prints every key and what it means",
   ],
   [
     'target.listen = ":9000"',
     'route[0].target.listen (route "feed"): found ":9000", allowed: an address of its own; ' +
     "route[0].source.listen has this one already",
+    "choose another port, or another address of this host",
   ],
   [
     'name = "Feed"',
     'route[0].name: found "Feed", allowed: a name of a-z, 0-9, _ and - that begins with a letter or digit',
+    "spillway init config prints every key and what it means",
   ],
 ];
 
@@ -132,11 +199,11 @@ function range(where: string, found: string, from: number, to: number): string {
   return `${where}: found ${found}, allowed: a whole number from ${from} to ${to}`;
 }
 
-for (const [line, problem] of CASES) {
+for (const [line, problem, hint] of CASES) {
   Deno.test(`${line} is refused with what is allowed`, () => {
     const toml = routeWith(line);
     const at = toml.split("\n").indexOf(line) + 1;
-    assertEquals(problemsOf(toml)[0], `spillway.toml:${at}: ${problem}`);
+    assertEquals(problemsOf(toml)[0], `spillway.toml:${at}: ${problem}${hint === undefined ? "" : ` [${hint}]`}`);
     assertEquals(problemsOf(toml).length, 1);
   });
 }
@@ -209,7 +276,7 @@ const CLASHES: readonly [readonly string[], string, string][] = [
   [['target.confirm = "written"', 'target.reply_ok = "^OK"'], "target.reply_ok", `"", ${BELONGS}`],
   [["target.reply_attempts = 1"], "target.reply_attempts", `3, ${BELONGS}`],
   [["target.window = 1"], "target.window", `1024, ${BELONGS}`],
-  [[REPLY, 'target.reply_timeout = "0s"'], "target.reply_timeout", "1ms to 24d"],
+  [[REPLY, 'target.reply_timeout = "0s"'], "target.reply_timeout", '1ms to 24d [leave it out for the default, "30s"]'],
   [
     [REPLY, 'target.reply_framing = { type = "line", max_frame = "8MiB" }'],
     "target.reply_framing.max_frame",
@@ -223,11 +290,15 @@ const CLASHES: readonly [readonly string[], string, string][] = [
   [
     [REPLY, 'target.reply_framing = { type = "length-prefix", max_frame = "4B" }'],
     "target.reply_framing.max_frame",
-    "more than the 4 B that every frame has besides its content",
+    "more than the 4 B that every frame has besides its content [spillway init config prints every key and what it means]",
   ],
-  [['target.rate = "999B"'], "target.rate", '"0B", or 1KB or more'],
-  [['target.stall_timeout = "99ms"'], "target.stall_timeout", '"0s", or 100ms or more'],
-  [['target.stall_timeout = "25d"'], "target.stall_timeout", "0s to 24d"],
+  [['target.rate = "999B"'], "target.rate", '"0B", or 1KB or more [leave it out for the default, "0B"]'],
+  [
+    ['target.stall_timeout = "99ms"'],
+    "target.stall_timeout",
+    '"0s", or 100ms or more [leave it out for the default, "30s"]',
+  ],
+  [['target.stall_timeout = "25d"'], "target.stall_timeout", '0s to 24d [leave it out for the default, "30s"]'],
 ];
 
 for (const [lines, key, allowed] of CLASHES) {
@@ -299,7 +370,9 @@ Deno.test("[admin] is refused as coming later, unless it is empty", () => {
     "[leave [admin] out; the log on standard error says what the routes do]",
   ]);
   assertEquals(problemsOf(routeWith() + "[admin]\n"), []);
-  assertEquals(problemsOf("admin = 9464\n" + routeWith()), ["spillway.toml:1: admin: found 9464, allowed: a table"]);
+  assertEquals(problemsOf("admin = 9464\n" + routeWith()), [
+    "spillway.toml:1: admin: found 9464, allowed: a table [spillway init config prints every key and what it means]",
+  ]);
 });
 
 Deno.test("five different mistakes in one file are all named, in the order of their lines", () => {
@@ -344,9 +417,9 @@ journal.dir = "/etc/spillway/./data/"
 `);
   assertEquals(problems, [
     'spillway.toml:1: route[0].target.listen (route "a"): found nothing, allowed: target.listen or target.connect with ' +
-    "an address",
+    "an address [spillway init config prints every key and what it means]",
     'spillway.toml:7: route[1].source.listen (route "b"): found "127.0.0.1:9000", allowed: an address of its own; ' +
-    "route[0].source.listen has this one already",
+    "route[0].source.listen has this one already [choose another port, or another address of this host]",
     'spillway.toml:9: route[1].journal.dir (route "b"): found "/etc/spillway/./data/", allowed: a directory of its own; ' +
     "route[0] has /etc/spillway/data too [leave journal.dir out: its default has the route's name in it]",
   ]);
@@ -366,7 +439,7 @@ for (const [one, other] of SPELLED_TWO_WAYS) {
     const toml = routeWith(`source.listen = "${one}"`, `target.listen = "${other}"`);
     assertEquals(problemsOf(toml), [
       `spillway.toml:4: route[0].target.listen (route "feed"): found "${other}", allowed: an address of its own; ` +
-      "route[0].source.listen has this one already",
+      "route[0].source.listen has this one already [choose another port, or another address of this host]",
     ]);
   });
 }
@@ -405,14 +478,18 @@ Deno.test("a file without routes says where to get an example", () => {
     "spillway.toml: route: found nothing, allowed: one or more [[route]] tables [spillway init config prints a complete example]",
   ]);
   assertEquals(problemsOf("[route]\n"), [
-    "spillway.toml:1: route: found a table, allowed: one or more [[route]] tables",
+    "spillway.toml:1: route: found a table, allowed: one or more [[route]] tables " +
+    "[a route begins with [[route]], in double brackets]",
   ]);
 });
 
 Deno.test("where a whole table is wrong, what it lacks is not held against it", () => {
-  assertEquals(problemsOf("route = [ 1 ]\n"), ["spillway.toml:1: route[0]: found 1, allowed: a table"]);
+  assertEquals(problemsOf("route = [ 1 ]\n"), [
+    "spillway.toml:1: route[0]: found 1, allowed: a table [its keys are name, framing, source, target, memory, journal]",
+  ]);
   assertEquals(problemsOf('[[route]]\nname = "a"\nsource = 1\ntarget.connect = "b:1"\n'), [
-    'spillway.toml:3: route[0].source (route "a"): found 1, allowed: a table',
+    'spillway.toml:3: route[0].source (route "a"): found 1, allowed: a table ' +
+    "[its keys are listen, connect, max_connections, idle_timeout, reply, tls]",
   ]);
 });
 
@@ -420,9 +497,10 @@ Deno.test("a date is no table", () => {
   assertEquals(
     problemsOf(`${routeWith("memory = 1979-05-27", "framing = 1979-05-27")}log = 1979-05-27\nadmin = 07:32:00\n`),
     [
-      'spillway.toml:5: route[0].memory (route "feed"): found the date 1979-05-27, allowed: a table',
+      'spillway.toml:5: route[0].memory (route "feed"): found the date 1979-05-27, allowed: a table ' +
+      "[its keys are max_bytes]",
       'spillway.toml:6: route[0].framing (route "feed"): found the date 1979-05-27, allowed: "raw", "line", "octet-count" ' +
-      'or a table { type = "…", … }',
+      'or a table { type = "…", … } [leave it out for the default, "line"]',
       'spillway.toml:7: route[0].log (route "feed"): found an unknown key, allowed here: name, framing, source, target, ' +
       "memory, journal [log belongs outside of [[route]], as [log]]",
       'spillway.toml:8: route[0].admin (route "feed"): found an unknown key, allowed here: name, framing, source, target, ' +
@@ -430,14 +508,15 @@ Deno.test("a date is no table", () => {
     ],
   );
   assertEquals(problemsOf(`log = 1979-05-27\nadmin = 07:32:00\n${routeWith()}`), [
-    "spillway.toml:1: log: found the date 1979-05-27, allowed: a table",
-    "spillway.toml:2: admin: found the date 07:32:00.000, allowed: a table",
+    "spillway.toml:1: log: found the date 1979-05-27, allowed: a table [its keys are level, format]",
+    "spillway.toml:2: admin: found the date 07:32:00.000, allowed: a table [spillway init config prints every key and what it means]",
   ]);
 });
 
 Deno.test("a path with a zero byte is refused", () => {
   assertEquals(problemsOf(routeWith('journal.dir = "a\\u0000b"')), [
-    'spillway.toml:5: route[0].journal.dir (route "feed"): found "a\\u0000b", allowed: a path',
+    'spillway.toml:5: route[0].journal.dir (route "feed"): found "a\\u0000b", allowed: a path ' +
+    "[spillway init config prints every key and what it means]",
   ]);
 });
 

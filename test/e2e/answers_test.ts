@@ -61,6 +61,38 @@ scene(
   },
 );
 
+scene("frames above a max_frame that was lowered since are delivered all the same, one by one", async (scene) => {
+  const [source, target] = freePorts(2);
+  const start = (max_frame: string) =>
+    scene.spillway([{
+      name: "feed",
+      framing: { type: "line", max_frame },
+      source: { listen: `127.0.0.1:${source}`, reply: "safe\n" },
+      target: { connect: `127.0.0.1:${target}`, confirm: "reply", retry_min: "10ms", retry_max: "50ms" },
+      journal: { dir: `${scene.directory}/journal`, mode: "always" },
+    }]).listening(source);
+  const before = await start("4MiB");
+  const texts = ["x".repeat(2_000_000), "short", "y".repeat(3_000_000)];
+  const asker = new Asker({
+    connect: loopback(source),
+    wire: LINES,
+    count: texts.length,
+    window: texts.length,
+    messageOf: (number) => texts[number],
+    accepts: (_, answer) => answer === "safe",
+  });
+  scene.defer(() => asker.stop());
+  await until("all are safe", () => asker.answered === texts.length || asker.wrong);
+  assertEquals((await before.stop()).code, 0);
+
+  const answerer = new Answerer({ listen: loopback(target), wire: LINES, answerTo: () => "ok" });
+  scene.defer(() => answerer.stop());
+  const after = await start("64KiB");
+  await until("all are processed", () => answerer.processed.length === texts.length);
+  assertEquals((await after.stop()).code, 0);
+  assertEquals(answerer.processed, texts);
+});
+
 scene("MLLP: a sender gets the receiver's own acknowledgement of each message, and exactly that one", async (scene) => {
   const [source, target] = freePorts(2);
   const relay = await scene.spillway([{

@@ -1,6 +1,6 @@
 import { SpillwayError } from "../../src/base/error.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { framingText, parseFraming, sameFraming } from "../../src/framing/text.ts";
+import { framingText, parseFraming } from "../../src/framing/text.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { FRAMINGS } from "./examples.ts";
 import { bytesFrom } from "./reference.ts";
@@ -70,11 +70,4 @@ Deno.test("A text that is not written exactly so is refused with what was expect
     const error = assertThrows(() => parseFraming(text), SpillwayError, expected);
     assertEquals(error.message.startsWith(`"${text}" is not the text of a framing: `), true, error.message);
   }
-});
-
-Deno.test("Two framings are the same if they differ in max_frame alone", () => {
-  assertEquals(sameFraming("line delimiter=0a max_frame=10", "line delimiter=0a max_frame=1048576"), true);
-  assertEquals(sameFraming("line delimiter=0a max_frame=10", "line delimiter=0d0a max_frame=10"), false);
-  assertEquals(sameFraming("fixed size=188", "fixed size=204"), false);
-  assertEquals(sameFraming("raw", "raw"), true);
 });

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
+import { openArchive } from "../../src/journal/archive.ts";
 import { scanJournal } from "../support/scan_journal.ts";
 import {
   appendLines,
@@ -186,6 +187,22 @@ Deno.test("a changed framing starts a new segment, and both are cut by their own
     sequence: 5,
     text: "c\n",
   }]);
+  await second.close();
+});
+
+Deno.test("a frame above a max_frame that was lowered since is cut as it was when it was accepted", async () => {
+  const files = new MemoryFiles();
+  const lineFraming = (maxFrame: number) => createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame });
+  const texts = [line(0), line(1, "x".repeat(5000)), line(2)];
+  const first = await open(files, { framer: lineFraming(65536) });
+  await first.append([run(0, texts)]);
+  await first.close();
+  const second = await open(files, { framer: lineFraming(1024) });
+  for (const [from, text] of texts.entries()) {
+    assertEquals((await readAll(second, from))[0], { sequence: from, text });
+  }
+  const [segment] = await openArchive(files, [`${DIRECTORY}/00000000000000000000.seg`]);
+  assertEquals(segment.framer.maxFrame, 65536);
   await second.close();
 });
 

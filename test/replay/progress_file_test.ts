@@ -1,8 +1,8 @@
 /** The progress file: what is in it when the process dies, how often it is written, and what it may be resumed with. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { openArchive } from "../../src/journal/archive.ts";
+import { type ArchiveSegment, openArchive } from "../../src/journal/archive.ts";
 import { type Position, ProgressFile, readProgress, type SavedReplay } from "../../src/replay/progress_file.ts";
-import { checkSame, selectionLeft } from "../../src/replay/resume.ts";
+import { checkSame, removedOf, selectionLeft } from "../../src/replay/resume.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
@@ -51,6 +51,12 @@ Deno.test("what is not all there is no progress file", async () => {
     const error = await assertRejects(() => readProgress(files, "/p"), SpillwayError);
     assertEquals(error.message, "--progress-file /p: not the progress file of a replay", JSON.stringify(content));
   }
+});
+
+Deno.test("a file with nothing in it is one in which a replay may begin", async () => {
+  const files = new MemoryFiles();
+  await files.open("/p", "open");
+  assertEquals(await readProgress(files, "/p"), undefined);
 });
 
 Deno.test("it is written at most every 100 ms, and the newest position is on disk within that time", async () => {
@@ -112,6 +118,24 @@ Deno.test("what is left is what was selected when it began", () => {
   const saved = { ...HEAD, ...position(7), selection: { sinceUs: 5, from: 1, limit: 10, pending: true } };
   assertEquals(selectionLeft(saved), { sinceUs: 5, from: 7, limit: 3, pending: true });
   assertEquals(selectionLeft({ ...saved, frames: 0 }).from, 1);
+});
+
+Deno.test("what was delivered and removed since is known, and is not what was delivered from memory", () => {
+  const segment = (base: number, end: number | undefined, previousEnd: number) =>
+    ({ base, footer: end === undefined ? undefined : { end }, header: { previousEnd }, cursor: 60 }) as ArchiveSegment;
+  // Frames 30 to 39 were delivered from memory, 60 and later are pending.
+  const segments = [segment(20, 30, 20), segment(40, 50, 30), segment(50, undefined, 50)];
+  const rest = (from: number) => segments.filter(({ base }) => base >= from);
+  assertEquals(removedOf(segments, { from: 20 }), undefined);
+  assertEquals(removedOf(segments, { from: 7 }), { from: 7, until: 20 });
+  assertEquals(removedOf(segments, { from: 7, until: 9 }), { from: 7, until: 9 });
+  assertEquals(removedOf(segments, { from: 33 }), undefined);
+  assertEquals(removedOf(rest(40), { from: 25 }), { from: 25, until: 30 });
+  assertEquals(removedOf(rest(50), { from: 45 }), { from: 45, until: 50 });
+  assertEquals(removedOf(segments, {}), undefined);
+  assertEquals(removedOf(segments, { from: 7, pending: true }), undefined);
+  const undelivered = { ...segment(70, undefined, 70), cursor: 60 };
+  assertEquals(removedOf([undelivered], { from: 58 }), { from: 58, until: 60 });
 });
 
 Deno.test("a progress file is of one target, one selection and one journal", async () => {
