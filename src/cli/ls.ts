@@ -1,7 +1,8 @@
 /** `spillway ls`: what is in a journal, a line for each segment. */
 import { formatSize } from "../base/size.ts";
 import { counted } from "../base/words.ts";
-import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
+import { openArchive } from "../journal/archive.ts";
+import { stateOf, tallySegment } from "../journal/segment_state.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
@@ -51,7 +52,7 @@ damaged (spillway verify tells more).`,
         file_bytes: segment.fileBytes,
         first_time: frames > 0 ? isoTime(lowestUs) : null,
         last_time: frames > 0 ? isoTime(highestUs) : null,
-        state: stateOf(segment, end),
+        state: stateOf(segment, tally),
       });
     }
     const json = invocation.switches.has("json");

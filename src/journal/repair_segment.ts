@@ -14,8 +14,9 @@ import type { DamagedStretch, PlanOptions, Range, SegmentPlan } from "./repair_p
 import { fileOf, rangeInFile } from "./segment_files.ts";
 import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
 
-/** A range of the file on disk that is in quarantine now. */
+/** A range of a file on disk that is in quarantine now. */
 export interface PutAside extends DamagedStretch {
+  readonly path: string;
   readonly to: string;
 }
 
@@ -49,7 +50,8 @@ export async function repairSegment(
   const quarantine = new Quarantine(files, silentLog, directory);
   const moved: PutAside[] = [];
   for (const damage of damages) {
-    moved.push({ ...damage, to: await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes) });
+    const to = await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes);
+    moved.push({ ...damage, path: segment.path, to });
   }
   const path = `${directory}/${segmentName(segment.base)}`;
   const temporary = `${path}.tmp`;
@@ -61,7 +63,11 @@ export async function repairSegment(
     } finally {
       to.close();
     }
-    if (needsSuccessor) await createSuccessor(files, directory, plan, options);
+    if (needsSuccessor) {
+      const successor = `${directory}/${segmentName(plan.claimedEnd)}`;
+      moved.push(...await clearTheWay(files, successor, quarantine));
+      await createSuccessor(files, successor, plan, options);
+    }
     await files.rename(temporary, path);
   } catch (error) {
     await files.unlink(temporary).catch(() => {});
@@ -109,14 +115,19 @@ async function writeRest(
   }
 }
 
+/** A segment that was just being created has the name: less than a header, and no frame. */
+async function clearTheWay(files: FileSystem, path: string, quarantine: Quarantine): Promise<PutAside[]> {
+  const there = await files.stat(path);
+  return there === undefined ? [] : [{ path, offset: 0, bytes: there.size, to: await quarantine.setAside(path) }];
+}
+
 /** Only a header: its name is the next sequence, and says how far the journal had come. */
 async function createSuccessor(
   files: FileSystem,
-  directory: string,
+  path: string,
   plan: SegmentPlan,
   { randomBytes, nowUs }: PlanOptions,
 ): Promise<void> {
-  const path = `${directory}/${segmentName(plan.claimedEnd)}`;
   const temporary = `${path}.tmp`;
   const to = await files.open(temporary, "open");
   try {
@@ -137,5 +148,5 @@ async function createSuccessor(
   } finally {
     to.close();
   }
-  await files.syncDirectory(directory);
+  await files.syncDirectory(path.slice(0, path.lastIndexOf("/")));
 }

@@ -1,12 +1,16 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive, tallySegment } from "../../src/journal/archive.ts";
+import { openArchive } from "../../src/journal/archive.ts";
 import { planPassages } from "../../src/journal/plan.ts";
 import { type Passage, readPassages, type Selection } from "../../src/journal/passages.ts";
+import { tallySegment } from "../../src/journal/segment_state.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";
 import { repaired } from "./repaired.ts";
 import { line, lines, ManualClock, open, run } from "./rig.ts";
+import { createFramer } from "../../src/framing/create.ts";
+import type { Framing } from "../../src/framing/framing.ts";
+import { printed } from "./repaired.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
@@ -243,3 +247,65 @@ Deno.test("of many files of one directory, that is looked at once", async () => 
   const looks = files.log.slice(before).filter((entry) => entry === "list /j" || entry === "open /j/cursor");
   assertEquals(looks, ["list /j", "open /j/cursor"]);
 });
+
+Deno.test("of a directory, frames that are pending and in no file are missing, from the first one on", async () => {
+  const expectations = [
+    { cursor: 0, gone: [0], other: ["missing 0-4"] },
+    { cursor: 2, gone: [0, 4], other: ["missing 2-8"] },
+    { cursor: 4, gone: [0], other: [] },
+    { cursor: 7, gone: [0, 4], other: ["missing 7-8"] },
+  ];
+  for (const { cursor, gone, other } of expectations) {
+    const files = await journal([4, 4, 4], { cursor });
+    for (const base of gone) files.remove(`/j/${name(base)}`);
+    const first = 4 * gone.length;
+    const text = lines(first, 12 - first).join("");
+    for (const pending of [false, true]) {
+      assertEquals(await read(files, { pending }), { text, other }, `${cursor} ${gone} ${pending}`);
+      const { missing } = await planPassages(files, await openArchive(files, ["/j"]), { pending });
+      assertEquals(missing.map(({ from, until }) => `missing ${from}-${until}`), other);
+    }
+    // Who names single files has asked for nothing else.
+    assertEquals(await read(files, {}, Infinity, () => {}, ["/j/*.seg"]), { text, other: [] });
+    // Half a cursor may have held a newer one.
+    const bytes = files.bytesOf("/j/cursor");
+    bytes[bytes[16] > bytes[4096 + 16] ? 30 : 4096 + 30] ^= 1;
+    assertEquals(await read(files, {}), { text, other: [] });
+  }
+});
+
+Deno.test("a file that a pattern has found and that is gone before it is looked at is no wrong path", async () => {
+  const files = await journal([4, 4, 4]);
+  let removed = false;
+  files.plan = (operation, path) => {
+    if (!removed && operation === "stat" && path === `/j/${name(0)}`) {
+      removed = true;
+      files.remove(path);
+    }
+    return undefined;
+  };
+  const archive = await openArchive(files, ["/j/*.seg"]);
+  assertEquals(archive.map(({ base }) => base), [4, 8]);
+});
+
+for (
+  const [isNeighbourWhole, framing, frames] of [
+    [false, { type: "octet-count", maxFrame: 1048576 }, ["5 a\nb\nc", "2 de", "4 \n\nfg"]],
+    [true, { type: "line", delimiter: Uint8Array.of(0x7c), maxFrame: 1048576 }, ["a|", "b\nc|", "\n\n\nd|"]],
+  ] as readonly (readonly [boolean, Framing, readonly string[]])[]
+) {
+  Deno.test(`a segment whose header is lost is cut as its records count, or as its neighbour is (${framing.type})`, async () => {
+    const files = new MemoryFiles();
+    for (let i = 0; i < 2; i++) {
+      const journal = await open(files, { framer: createFramer(framing) });
+      await journal.append([run(journal.end, frames)]);
+      await journal.close();
+    }
+    files.bytesOf(`/j/${name(3)}`)[40] ^= 1;
+    if (!isNeighbourWhole) files.bytesOf(`/j/${name(0)}`)[70] ^= 1;
+    const found = await printed(files);
+    assertEquals(found.frames.map(({ text }) => text), [...frames, ...frames]);
+    const cut = await planPassages(files, await openArchive(files, ["/j"]), { from: 4, until: 5 });
+    assertEquals([cut.frames, cut.bytes], [1, frames[1].length]);
+  });
+}

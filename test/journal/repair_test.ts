@@ -4,7 +4,7 @@ import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { compact, journalOf } from "./compacting.ts";
 import { appendLines, DIRECTORY, line, lineFramer, open, readAll, run } from "./rig.ts";
-import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, segmentName } from "../../src/journal/format.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
@@ -396,4 +396,33 @@ Deno.test("with --dry-run, segments that a compaction makes one of meanwhile are
   };
   assertEquals(await repaired(files, { dryRun: true }), { moved: [], failed: [], cursor: undefined });
   assertEquals(opened, 3);
+});
+
+Deno.test("what breaks off before a newest segment that is garbage is put aside with it, in one repair", async () => {
+  const { files, segments, end } = await sample({ shape: "small", sealed: false });
+  files.put(segments[2], files.bytesOf(segments[2]).slice(0, at(3) + 20));
+  files.put(`${DIRECTORY}/${segmentName(end)}`, new Uint8Array(600).fill(0x55));
+  await repaired(files);
+  await assertClean(files);
+  assertEquals(await sequences(files), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+Deno.test("a newest segment of which nothing can be read is not written over by what keeps sequences from being used again", async () => {
+  for (const bytes of [0, 300, 600]) {
+    const { files, segments, end } = await sample({ shape: "small", sealed: true });
+    files.bytesOf(segments[2])[at(3) + RECORD_HEADER_BYTES] ^= 1;
+    const garbage = new Uint8Array(bytes).fill(0x55);
+    files.put(`${DIRECTORY}/${segmentName(end)}`, garbage.slice());
+    const { moved } = await repaired(files);
+    await assertClean(files);
+    const quarantined = files.paths().filter((path) => path.startsWith("/j/quarantine/"));
+    const copies = quarantined.map((path) => files.bytesOf(path)).filter((each) => each.every((byte) => byte === 0x55));
+    assertEquals(copies, [garbage], `${bytes} bytes: ${moved.join()}`);
+    const copy = quarantined.find((path) => files.bytesOf(path).length === bytes)!;
+    assert(moved.includes(`/j/${segmentName(end)} 0+${bytes} > ${copy}`), moved.join());
+    const journal = await open(files);
+    assertEquals(journal.end, 12);
+    await journal.close();
+    assertEquals((await verified(files)).missing.map((text) => text.split(" ")[2]), ["11-12"]);
+  }
 });
