@@ -15,7 +15,7 @@ import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
-import { listSegments, type SegmentFile } from "./segment_files.ts";
+import { isCompressed, listSegments, type SegmentFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
@@ -24,8 +24,8 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** The first frame of its journal that is not delivered; undefined if no cursor file says so. */
   readonly cursor: number | undefined;
   /**
-   * Is it the newest of its directory, or, where that has not come to have a
-   * header, the one before? Nothing more is written to the others.
+   * Is it the newest of its directory that has come to have a header, or one
+   * after it? Nothing more is written to the others.
    */
   readonly newest: boolean;
   /** Was its directory named, and is the cursor certain? Then what is pending and not here is lost. */
@@ -130,13 +130,11 @@ class Surroundings {
   }
 
   async #look(directory: string) {
-    const newestFirst = (await listSegments(this.files, directory)).reverse();
-    const newest = newestFirst.slice(0, 1).map(({ base }) => base);
-    for (const each of newestFirst) {
-      const found = await surveyIfThere(this.files, each, LINES);
-      if (found === undefined || !isBegun(found)) continue;
+    const newest: number[] = [];
+    for (const each of (await listSegments(this.files, directory)).reverse()) {
       newest.push(each.base);
-      break;
+      const found = await surveyIfThere(this.files, each, LINES);
+      if (found !== undefined && isBegun(found)) break;
     }
     return { newest, cursor: await cursorOf(this.files, directory) };
   }
@@ -214,10 +212,8 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
   const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
   // After that: of what was gone, the cursor says by now that it is delivered.
   const { cursor, isCertain } = await lookForCursor(files, directory);
-  const newest = [segments.at(-1), segments.findLast(isBegun)];
-  return segments.map((segment) => (
-    { ...segment, cursor, newest: newest.includes(segment), withAllPending: isCertain }
-  ));
+  const newest = segments.findLastIndex(isBegun);
+  return segments.map((segment, i) => ({ ...segment, cursor, newest: i >= newest, withAllPending: isCertain }));
 }
 
 /** Undefined if it is gone. */
@@ -251,9 +247,9 @@ export async function surveyListed(
   return found && { ...found, name: nameOf(found.path), directory };
 }
 
-/** Has it come to have a header, whatever has become of that? */
-function isBegun({ marks, size }: SegmentSurvey): boolean {
-  return marks !== undefined || size >= SEGMENT_HEADER_BYTES;
+/** Has it come to have a header, whatever has become of that? What is compressed was whole. */
+function isBegun({ path, marks, size }: SegmentSurvey): boolean {
+  return marks !== undefined || size >= SEGMENT_HEADER_BYTES || isCompressed(path);
 }
 
 function nameOf(path: string): string {

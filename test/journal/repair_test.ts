@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { compact, journalOf } from "./compacting.ts";
+import { compressInPlace } from "./compressed.ts";
 import { appendLines, DIRECTORY, line, lineFramer, open, readAll, run } from "./rig.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, segmentName } from "../../src/journal/format.ts";
 import { createFramer } from "../../src/framing/create.ts";
@@ -396,6 +397,40 @@ Deno.test("with --dry-run, segments that a compaction makes one of meanwhile are
   };
   assertEquals(await repaired(files, { dryRun: true }), { moved: [], failed: [], cursor: undefined });
   assertEquals(opened, 3);
+});
+
+Deno.test("a cursor file that ends too early, with something in a wrong place, is repaired", async () => {
+  const { files } = await cursors();
+  const bytes = files.bytesOf("/j/cursor").slice(0, 1000);
+  bytes[900] = 1;
+  files.put("/j/cursor", bytes);
+  const { moved, failed } = await repaired(files);
+  assertEquals([moved, failed], [["/j/cursor 512+488 > /j/quarantine/cursor-512.bad"], []]);
+  await assertClean(files);
+});
+
+Deno.test("what a kill has left unfinished stays that after a repair, with two headers behind it that are cut short", async () => {
+  const { files, segments, end } = await sample({ shape: "small", sealed: false });
+  files.put(segments[2], files.bytesOf(segments[2]).slice(0, at(3) + 20));
+  for (const base of [end, end + 1]) files.put(`${DIRECTORY}/${segmentName(base)}`, new Uint8Array(300).fill(0x53));
+  await assertClean(files);
+  files.bytesOf(segments[0])[at(1) + 70] ^= 1;
+  assertEquals((await repaired(files)).moved.length, 1);
+  await assertClean(files);
+});
+
+Deno.test("what breaks off before a compressed segment is damage, however little is left of that", async () => {
+  for (const left of [0, 39]) {
+    const { files, segments } = await sample({ shape: "small", sealed: true });
+    files.remove(segments[2]);
+    const path = await compressInPlace(files, segments[1]);
+    files.put(path, files.bytesOf(path).slice(0, left));
+    files.put(segments[0], files.bytesOf(segments[0]).slice(0, at(2) + 27));
+    await repaired(files);
+    await assertClean(files);
+    assertEquals(await repaired(files), { moved: [], failed: [], cursor: undefined });
+    assertEquals(await sequences(files), [0, 1]);
+  }
 });
 
 Deno.test("what breaks off before a newest segment that is garbage is put aside with it, in one repair", async () => {
