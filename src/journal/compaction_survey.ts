@@ -43,7 +43,7 @@ export async function surveyForCompaction(files: FileSystem, directory: string):
   /** Of later segments: when one was created, and where the cursor was then. */
   const notes = writtenMs === undefined ? [] : [{ atUs: writtenMs * 1000, cursor: position }];
   for (const [index, survey] of [...segments.entries()].reverse()) {
-    const isEmpty = !await hasRecords(files, survey);
+    const isEmpty = !await hasRecords(files, survey, false);
     if (index < segments.length - 1) facts.push(await factsOf(files, survey, { bound, isEmpty, notes, position }));
     if (survey.header !== undefined) notes.push({ atUs: survey.header.createdUs, cursor: survey.header.cursor });
     if (!isEmpty) bound = survey.base;

@@ -64,9 +64,9 @@ export async function repairSegment(
       to.close();
     }
     if (needsSuccessor) {
-      const successor = `${directory}/${segmentName(plan.claimedEnd)}`;
-      moved.push(...await clearTheWay(files, successor, quarantine));
-      await createSuccessor(files, successor, plan, options);
+      const inTheWay = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
+      for (const each of inTheWay) moved.push(await putAway(each, quarantine));
+      await createSuccessor(files, directory, plan, options);
     }
     await files.rename(temporary, path);
   } catch (error) {
@@ -115,19 +115,19 @@ async function writeRest(
   }
 }
 
-/** A segment that was just being created has the name: less than a header, and no frame. */
-async function clearTheWay(files: FileSystem, path: string, quarantine: Quarantine): Promise<PutAside[]> {
-  const there = await files.stat(path);
-  return there === undefined ? [] : [{ path, offset: 0, bytes: there.size, to: await quarantine.setAside(path) }];
+/** A segment that was just being created, behind the newest with a header: less than that, and no frame. */
+async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<PutAside> {
+  return { path, offset: 0, bytes: fileBytes, to: await quarantine.setAside(path) };
 }
 
 /** Only a header: its name is the next sequence, and says how far the journal had come. */
 async function createSuccessor(
   files: FileSystem,
-  path: string,
+  directory: string,
   plan: SegmentPlan,
   { randomBytes, nowUs }: PlanOptions,
 ): Promise<void> {
+  const path = `${directory}/${segmentName(plan.claimedEnd)}`;
   const temporary = `${path}.tmp`;
   const to = await files.open(temporary, "open");
   try {
@@ -148,5 +148,5 @@ async function createSuccessor(
   } finally {
     to.close();
   }
-  await files.syncDirectory(path.slice(0, path.lastIndexOf("/")));
+  await files.syncDirectory(directory);
 }

@@ -442,6 +442,17 @@ Deno.test("what breaks off before a newest segment that is garbage is put aside 
   assertEquals(await sequences(files), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
+Deno.test("a segment that was just being created does not come to be an earlier one", async () => {
+  const { files, segments } = await sample({ shape: "small", sealed: true });
+  files.bytesOf(segments[2])[at(3) + RECORD_HEADER_BYTES] ^= 1;
+  // As after a sync that failed: it was to have a part of the frames again.
+  files.put(`${DIRECTORY}/${segmentName(10)}`, new Uint8Array(300).fill(0x53));
+  await repaired(files);
+  await assertClean(files);
+  assertEquals(files.bytesOf(`${DIRECTORY}/quarantine/${segmentName(10)}`).length, 300);
+  assertEquals(await sequences(files), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
 Deno.test("a newest segment of which nothing can be read is not written over by what keeps sequences from being used again", async () => {
   for (const bytes of [0, 300, 600]) {
     const { files, segments, end } = await sample({ shape: "small", sealed: true });

@@ -27,7 +27,8 @@ export async function* scanJournal(files: FileSystem, directory: string, framer:
     try {
       const later = await segmentsAfter(files, directory, after);
       const surveys = await Promise.all(later.map((each) => surveyIfThere(files, each, framer)));
-      const bound = await boundAmong(files, surveys.filter((each) => each !== undefined));
+      const there = surveys.filter((each) => each !== undefined);
+      const bound = await boundAmong(files, there.map((each, i) => ({ ...each, newest: i === there.length - 1 })));
       const survey = await surveySegment(file, next.path, next.base, framer);
       yield* scanSegment(file, {
         ...survey,
