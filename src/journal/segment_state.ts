@@ -33,9 +33,9 @@ export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "dam
 export function stateOf(segment: ArchiveSegment, { end, damaged }: SegmentTally): SegmentState {
   const compressed = isCompressed(segment.path);
   const isOpen = segment.newest && !compressed;
-  const empty = segment.size <= SEGMENT_HEADER_BYTES;
+  const isBeingCreated = isOpen && segment.size < SEGMENT_HEADER_BYTES;
   // A file of no bytes, or of a header alone as repair leaves it, has nothing in it that could be wrong.
-  if (segment.header === undefined && segment.fileBytes > 0 && !(isOpen && empty)) return "damaged";
+  if (segment.header === undefined && segment.fileBytes > 0 && !isBeingCreated) return "damaged";
   if (segment.footer === undefined && isOpen) return "open";
   if (damaged) return "damaged";
   if (compressed) return "compressed";

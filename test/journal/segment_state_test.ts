@@ -62,3 +62,12 @@ Deno.test("nothing is written to a compressed segment: it is never open, and wha
     assertEquals((await verified(files)).damages.length > 0, true, `${size} bytes`);
   }
 });
+
+Deno.test("a newest segment of less than a header is being created, one whose header is wrong is damaged", async () => {
+  for (const [bytes, state, damages] of [[0, "open", 0], [511, "open", 0], [512, "damaged", 1]] as const) {
+    const { files, segments } = await sample({ shape: "small", sealed: true });
+    files.put(segments[2], new Uint8Array(bytes).fill(0x53));
+    assertEquals((await states(files))[2], state, `${bytes} bytes`);
+    assertEquals((await verified(files)).damages.length, damages);
+  }
+});
