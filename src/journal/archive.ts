@@ -7,7 +7,6 @@ import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
 import { mapConcurrently } from "../base/concurrently.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import type { Framer } from "../framing/framing.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { readCursor } from "./cursor.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
@@ -65,18 +64,7 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
     }
   }
   // A copy of a file, or another name of it, follows it: what comes twice is passed over.
-  const found = [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
-  return found.map((each) => each.header === undefined ? { ...each, framer: framerNear(each, found) } : each);
-}
-
-/** That of the nearest one of its directory with a header: a route seldom changes its framing. */
-function framerNear({ base, directory, framer }: ArchiveSegment, segments: readonly ArchiveSegment[]): Framer {
-  let nearest: ArchiveSegment | undefined;
-  for (const each of segments) {
-    if (each.directory !== directory || each.header === undefined) continue;
-    if (nearest === undefined || Math.abs(each.base - base) < Math.abs(nearest.base - base)) nearest = each;
-  }
-  return nearest?.framer ?? framer;
+  return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
 /** Those of `paths` that are journal directories, whose `cursor` counts too. */

@@ -3,14 +3,9 @@
  * compaction may have compressed it or made one file of several, a repair may
  * have written it anew, and the daemon may have removed it.
  */
-import { createFramer } from "../framing/create.ts";
-import type { Framer } from "../framing/framing.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, surveyListed, surveyOpened } from "./archive.ts";
-import { LINES } from "./framer_of.ts";
-import { FramingTrial } from "./framing_trial.ts";
 import { listSegments, openSegmentIfThere } from "./segment_files.ts";
-import { walkRecords } from "./walk.ts";
 
 export interface Present {
   /** Whoever has it closes it. */
@@ -38,25 +33,13 @@ export async function openPresent(
 
 async function surveyed(file: File, heir: ArchiveSegment, listed: ArchiveSegment, bound: number): Promise<Present> {
   try {
-    const found = await surveyOpened(file, heir);
-    const end = found === listed ? Number.POSITIVE_INFINITY : endOf(listed);
-    const segment = found.header === undefined ? { ...found, framer: await framerIn(file, found) } : found;
+    const segment = await surveyOpened(file, heir);
+    const end = segment === listed ? Number.POSITIVE_INFINITY : endOf(listed);
     return { file, segment, bound: Math.min(bound, end), elsewhere: heir !== listed };
   } catch (error) {
     file.close();
     throw error;
   }
-}
-
-/** What cuts the frames of a segment whose header is lost: what cuts every record into as many as it counts. */
-async function framerIn(file: File, { marks, size, framer }: ArchiveSegment): Promise<Framer> {
-  if (marks === undefined) return framer;
-  const trial = new FramingTrial(framer === LINES ? [] : [framer.framing]);
-  for await (const found of walkRecords(file, { marks, limit: size, verify: true })) {
-    if (found.kind === "record") trial.add(found.payload, found.header.frames);
-  }
-  const { outcome } = trial;
-  return outcome === undefined ? framer : createFramer(outcome);
 }
 
 /** The segment whose file has the frames of `gone`; undefined if there is none. */

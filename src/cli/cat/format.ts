@@ -1,7 +1,6 @@
 /** How `spillway cat` shows frames. */
 import { frameContent } from "../../framing/content.ts";
 import { frameEnds } from "../../framing/frame_ends.ts";
-import { cutsInto } from "../../journal/framing_trial.ts";
 import type { Passage } from "../../journal/passages.ts";
 import { isoTime } from "../time.ts";
 
@@ -21,11 +20,9 @@ export function formatFrames(format: Format, passage: Frames): string | Uint8Arr
   let lines = "";
   let start = 0;
   let sequence = first;
-  // Where the segment's header is lost and nothing else says how its frames are cut, they are shown as one.
-  const isCut = cutsInto(framer, bytes, frames);
-  for (const end of isCut ? frameEnds(framer, bytes, 0, bytes.length, frames) : [bytes.length]) {
+  for (const end of frameEnds(framer, bytes, 0, bytes.length, frames)) {
     const frame = bytes.subarray(start, end);
-    const content = isCut ? frameContent(framer.framing, frame) : frame;
+    const content = frameContent(framer.framing, frame);
     if (format === "text") lines += `${sequence} ${time} ${visible(lenient.decode(content))}\n`;
     else if (format === "hex") lines += `${sequence} ${time} ${hexOf(frame)}\n`;
     else lines += `${JSON.stringify({ sequence, time, bytes: frame.length, ...textOrBase64(content) })}\n`;
