@@ -2,7 +2,8 @@
 import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { counted } from "../base/words.ts";
-import { openArchive, stateOf, tallySegment } from "../journal/archive.ts";
+import { openArchive } from "../journal/archive.ts";
+import { stateOf, tallySegment } from "../journal/segment_state.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { aligned } from "./aligned.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -53,7 +54,7 @@ damaged (spillway verify tells more).`,
         file_bytes: segment.fileBytes,
         first_time: frames > 0 ? isoTime(lowestUs) : null,
         last_time: frames > 0 ? isoTime(highestUs) : null,
-        state: stateOf(segment, end),
+        state: stateOf(segment, tally),
       });
     }
     const json = invocation.switches.has("json");

@@ -1,11 +1,15 @@
 /** Points in time as commands print and read them. */
 import { parseDuration } from "../base/duration.ts";
 
+/** The last day that a Date knows, in the year 275760; a clock that is later than that is wrong anyway. */
+const DATE_MS_MAX = 8.64e15;
+
 /** `2026-11-24T14:00:00.000250Z`: µs since 1970 in UTC, to the microsecond. */
 export function isoTime(us: number): string {
   const seconds = Math.floor(us / 1e6);
   const micros = String(us - seconds * 1e6).padStart(6, "0");
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${micros}Z`;
+  const date = new Date(Math.min(seconds * 1000, DATE_MS_MAX));
+  return `${date.toISOString().slice(0, -".000Z".length)}.${micros}Z`;
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;

@@ -14,15 +14,8 @@ import { LINES } from "./framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
-import { isCompressed, listSegments, openSegmentIfThere, type SegmentFile, segmentsAmong } from "./segment_files.ts";
-import {
-  type RecordTally,
-  type SegmentSurvey,
-  surveyIfThere,
-  surveyJournal,
-  surveySegment,
-  tallyRecords,
-} from "./survey.ts";
+import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "./segment_files.ts";
+import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -30,11 +23,16 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** The first frame of its journal that is not delivered; undefined if no cursor file says so. */
   readonly cursor: number | undefined;
   /**
-   * Is it the newest of its directory, or, where that has not come to have a
-   * header, the one before? Nothing more is written to the others.
+   * Is it the newest of its directory that has come to have a header, or one
+   * after it? Nothing more is written to the others.
    */
   readonly newest: boolean;
+  /** Was its directory named, and is the cursor certain? Then what is pending and not here is lost. */
+  readonly withAllPending: boolean;
 }
+
+/** A daemon that delivers, or a compaction, may be at work: at last it is left at what is there. */
+const LISTINGS_MAX = 20;
 
 /** So many are open while their headers and footers are read: on a disk each of them takes its time. */
 const FILES_AT_ONCE = 16;
@@ -69,30 +67,10 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
   return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
-/** The journal directories that `paths` name, by patterns too: their `cursor` counts as well. */
+/** Those of `paths` that are journal directories, whose `cursor` counts too. */
 export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
-  const named = await Promise.all(paths.map(async (path) => {
-    const isThere = await files.stat(path) !== undefined;
-    return isThere || !isPattern(path) ? [path] : await expandPattern(files, path);
-  }));
-  const found = named.flat();
-  const kinds = await Promise.all(found.map(async (path) => (await files.stat(path))?.kind));
-  return [...new Set(found.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
-}
-
-/**
- * The segment in which frames of `gone` are now, whose file is there no more: a
- * compaction may have compressed it, or made one file of several. Undefined if
- * there is none.
- */
-export async function successorOf(files: FileSystem, gone: ArchiveSegment): Promise<ArchiveSegment | undefined> {
-  const { directory, base } = gone;
-  const listed = await listSegments(files, directory);
-  const heir = listed.findLast((each) => each.base <= base);
-  if (heir === undefined) return undefined;
-  const [segment] = await survey(files, directory, heir, gone.cursor, heir === listed.at(-1));
-  if (segment === undefined) return undefined;
-  return segment.footer === undefined || segment.footer.end > base ? segment : undefined;
+  const kinds = await Promise.all(paths.map(async (path) => (await files.stat(path))?.kind));
+  return [...new Set(paths.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
 }
 
 /**
@@ -113,43 +91,18 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
  * if there is no cursor file. Where it is damaged, what the daemon would go by.
  */
 export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
+  return (await lookForCursor(files, directory)).cursor;
+}
+
+/** `isCertain`: the file has not held a newer one. */
+async function lookForCursor(files: FileSystem, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
-  if (found.kind === "absent") return undefined;
-  if (found.kind === "valid") return found.state.cursor;
+  if (found.kind === "absent") return { cursor: undefined, isCertain: false };
+  if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
   const { segments } = await surveyJournal(files, directory, LINES);
   const newest = await newestNoted(files, segments);
-  return decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base }).cursor;
-}
-
-/**
- * What is in a segment, from its footer, or from its record headers where it has
- * none; undefined if it has none and is gone since it was listed.
- */
-export async function tallySegment(
-  files: FileSystem,
-  segment: ArchiveSegment,
-): Promise<Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end"> | undefined> {
-  if (segment.footer !== undefined) return segment.footer;
-  const file = await openSegmentIfThere(files, segment.path);
-  if (file === undefined) return undefined;
-  try {
-    return await tallyRecords(file, segment, false);
-  } finally {
-    file.close();
-  }
-}
-
-export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "damaged";
-
-/** What can be said of a segment without reading its records. */
-export function stateOf(segment: ArchiveSegment, end: number): SegmentState {
-  const empty = segment.size <= SEGMENT_HEADER_BYTES;
-  // A file of no bytes, or of a header alone as repair leaves it, has nothing in it that could be wrong.
-  if (segment.header === undefined && segment.fileBytes > 0 && !(segment.newest && empty)) return "damaged";
-  if (segment.footer === undefined && segment.newest) return "open";
-  if (segment.footer === undefined && !empty) return "damaged";
-  if (isCompressed(segment.path)) return "compressed";
-  return segment.cursor !== undefined && end <= segment.cursor ? "delivered" : "sealed";
+  const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
+  return { cursor, isCertain: false };
 }
 
 /** What the directories of single files say; of many files each is looked at once. */
@@ -165,27 +118,55 @@ class Surroundings {
   }
 
   async #look(directory: string) {
-    const newestFirst = (await listSegments(this.files, directory)).reverse();
-    const newest = newestFirst.slice(0, 1).map(({ base }) => base);
-    for (const each of newestFirst) {
-      if ((await surveyIfThere(this.files, each, LINES))?.marks === undefined) continue;
+    const newest: number[] = [];
+    for (const each of (await listSegments(this.files, directory)).reverse()) {
       newest.push(each.base);
-      break;
+      const found = await surveyIfThere(this.files, each, LINES);
+      if (found !== undefined && isBegun(found)) break;
     }
     return { newest, cursor: await cursorOf(this.files, directory) };
   }
 }
 
 async function segmentsOf(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
-  const kind = (await files.stat(path))?.kind;
-  if (kind === "directory") return await segmentsIn(files, trimSlash(path));
-  if (kind !== undefined) return await segmentAt(files, path, surroundings);
-  const matching = isPattern(path) ? await expandPattern(files, path) : [];
-  if (matching.length === 0) {
-    const what = isPattern(path) ? "no file or directory matches" : "no such file or directory";
-    throw usageError(`${path}: ${what}`, "name a journal directory or segment files");
+  const isThere = await files.stat(path) !== undefined;
+  if (isThere) return await segmentsAt(files, path, surroundings) ?? [];
+  if (!isPattern(path)) {
+    throw usageError(`${path}: no such file or directory`, "name a journal directory or segment files");
   }
-  return (await mapConcurrently(matching, FILES_AT_ONCE, (each) => segmentsOf(files, each, surroundings))).flat();
+  const matching = async () => {
+    const found = await expandPattern(files, path);
+    if (found.length > 0) return found;
+    throw usageError(`${path}: no file or directory matches`, "name a journal directory or segment files");
+  };
+  return (await lookAtAll(matching, (each) => segmentsAt(files, each, surroundings))).flat();
+}
+
+/** Undefined if it is a segment and gone. */
+async function segmentsAt(
+  files: FileSystem,
+  path: string,
+  surroundings: Surroundings,
+): Promise<ArchiveSegment[] | undefined> {
+  const isDirectory = (await files.stat(path))?.kind === "directory";
+  return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, surroundings);
+}
+
+/**
+ * What `look` makes of each that is listed, without those that are gone by
+ * then. Of the oldest that is all, for they are removed once they are delivered;
+ * what another one held may be in the file of its neighbour: so once more.
+ */
+async function lookAtAll<Item, Found>(
+  list: () => Promise<readonly Item[]>,
+  look: (item: Item) => Promise<Found | undefined>,
+): Promise<Found[]> {
+  for (let left = LISTINGS_MAX;; left--) {
+    const found = await mapConcurrently(await list(), FILES_AT_ONCE, look);
+    const there = found.filter((each) => each !== undefined);
+    const areNewest = found.slice(found.length - there.length).every((each) => each !== undefined);
+    if (areNewest || left === 1) return there;
+  }
 }
 
 /**
@@ -217,19 +198,23 @@ export async function isJournal(files: FileSystem, directory: string): Promise<b
 }
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
-  const found = await listJournal(files, directory);
-  const cursor = await cursorOf(files, directory);
-  const look = (each: SegmentFile) => survey(files, directory, each, cursor, false);
-  const segments = (await mapConcurrently(found, FILES_AT_ONCE, look)).flat();
-  const newest = [segments.at(-1), segments.findLast(({ marks }) => marks !== undefined)];
-  return segments.map((segment) => ({ ...segment, newest: newest.includes(segment) }));
+  const list = () => listJournal(files, directory);
+  const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
+  // After that: of what was gone, the cursor says by now that it is delivered.
+  const { cursor, isCertain } = await lookForCursor(files, directory);
+  const newest = segments.findLastIndex(isBegun);
+  return segments.map((segment, i) => ({ ...segment, cursor, newest: i >= newest, withAllPending: isCertain }));
 }
 
-async function segmentAt(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
+/** Undefined if it is gone. */
+async function segmentAt(
+  files: FileSystem,
+  path: string,
+  surroundings: Surroundings,
+): Promise<ArchiveSegment[] | undefined> {
   const slash = path.lastIndexOf("/");
   const directory = slash === -1 ? "." : path.slice(0, slash);
-  const name = path.slice(slash + 1);
-  const base = segmentBase(name);
+  const base = segmentBase(path.slice(slash + 1));
   if (base === undefined) {
     throw usageError(
       `${path}: not a segment file`,
@@ -237,20 +222,24 @@ async function segmentAt(files: FileSystem, path: string, surroundings: Surround
     );
   }
   const { newest, cursor } = await surroundings.of(directory);
-  return await survey(files, directory, { base, name, path }, cursor, newest.includes(base));
+  const segment = await surveyListed(files, directory, { base, path });
+  return segment && [{ ...segment, cursor, newest: newest.includes(base), withAllPending: false }];
 }
 
-/** Nothing if the daemon has unlinked it since it was listed. */
-async function survey(
+/** Undefined if it is gone since it was listed. */
+export async function surveyListed(
   files: FileSystem,
   directory: string,
-  { base, path }: SegmentFile,
-  cursor: number | undefined,
-  newest: boolean,
-): Promise<ArchiveSegment[]> {
+  { base, path }: Pick<SegmentFile, "base" | "path">,
+) {
   const found = await surveyIfThere(files, { base, path }, LINES);
   // It may have been compressed since it was listed.
-  return found === undefined ? [] : [{ ...found, name: basename(found.path), directory, cursor, newest }];
+  return found && { ...found, name: basename(found.path), directory };
+}
+
+/** Has it come to have a header, whatever has become of that? What is compressed was whole. */
+function isBegun({ path, marks, size }: SegmentSurvey): boolean {
+  return marks !== undefined || size >= SEGMENT_HEADER_BYTES || isCompressed(path);
 }
 
 /** A directory's path without slashes at its end. */

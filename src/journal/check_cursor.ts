@@ -57,7 +57,8 @@ function damagesIn(bytes: Uint8Array, size: number): FileRange[] {
   if (!slots.some((slot) => decodeSlot(slot).kind === "valid")) return [{ offset: 0, bytes: size }];
   const damages: FileRange[] = [];
   const zeros = (from: number, until: number) => {
-    if (bytes.subarray(from, until).some((byte) => byte !== 0)) damages.push({ offset: from, bytes: until - from });
+    const found = bytes.subarray(from, until);
+    if (found.some((byte) => byte !== 0)) damages.push({ offset: from, bytes: found.length });
   };
   const slot = (index: 0 | 1) => {
     const offset = SLOT_OFFSETS[index];

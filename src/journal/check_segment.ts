@@ -4,6 +4,7 @@
  */
 import type { File } from "../runtime/files.ts";
 import { type Footer, type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { isCompressed } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { type Found, walkBatches } from "./walk.ts";
 
@@ -17,7 +18,9 @@ export type Checked =
   | { readonly kind: "unfinished"; readonly offset: number; readonly bytes: number };
 
 /** A segment, and whether it is the newest of its journal: nothing more is written to any other. */
-export type CheckableSegment = Pick<SegmentSurvey, "header" | "marks" | "size"> & { readonly newest: boolean };
+export type CheckableSegment = Pick<SegmentSurvey, "path" | "header" | "marks" | "size"> & {
+  readonly newest: boolean;
+};
 
 /** Everything in the file, in order, checksums verified; without the segment's header from the record at `from` on. */
 export async function* checkSegment(
@@ -25,10 +28,11 @@ export async function* checkSegment(
   segment: CheckableSegment,
   from?: number,
 ): AsyncGenerator<readonly Checked[]> {
-  const { header, marks, size, newest } = segment;
+  const { path, header, marks, size, newest } = segment;
   if (marks === undefined) {
-    // A header cut short is all that there is of a segment that was being created.
-    const kind = newest && size < SEGMENT_HEADER_BYTES ? "unfinished" : "damage";
+    // A header cut short is all that there is of a segment that was being created; a compressed one had its name when it was whole.
+    const isCreated = newest && size < SEGMENT_HEADER_BYTES && !isCompressed(path);
+    const kind = isCreated ? "unfinished" : "damage";
     if (size > 0) yield [{ kind, offset: 0, bytes: size }];
     return;
   }

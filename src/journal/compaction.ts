@@ -216,11 +216,16 @@ class Compaction {
     return true;
   }
 
-  /** A header or footer that is damaged tells that more may be. */
-  #noteDamaged({ segments, cursor = 0 }: JournalFacts, removed: readonly CompactionSegment[]): void {
+  /** A header or footer that is damaged tells that more may be; a file of no bytes has none, and repair nothing to do. */
+  #noteDamaged({ segments, cursor = 0, cursorDamaged }: JournalFacts, removed: readonly CompactionSegment[]): void {
+    if (cursorDamaged) {
+      const path = `${this.options.directory}/cursor`;
+      this.#warnings.push(`${path}: damaged, what is delivered is not known; see spillway verify and repair`);
+    }
     for (const { survey, end, compressed } of segments.slice(removed.length)) {
       if (end > cursor) return;
-      const isDamaged = survey.header === undefined || compressed && survey.footer === undefined;
+      const { header, footer, fileBytes } = survey;
+      const isDamaged = fileBytes > 0 && (header === undefined || compressed && footer === undefined);
       if (isDamaged) this.#warnings.push(`${survey.path}: damaged, left as it is; see spillway verify and repair`);
     }
   }

@@ -23,6 +23,8 @@ export interface JournalFacts {
   readonly bytes: number;
   /** Undefined if no cursor file says so: then nothing is known to be delivered. */
   readonly cursor: number | undefined;
+  /** There is one, and neither of its slots can be read. */
+  readonly cursorDamaged: boolean;
 }
 
 /** Rejects with a `SpillwayError` for a file of a newer format version. */
@@ -30,7 +32,10 @@ export async function surveyForCompaction(files: FileSystem, directory: string):
   const { segments, cursor } = await surveyJournal(files, directory, LINES);
   const bytes = segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   const newest = Math.min(1, segments.length);
-  if (cursor.kind !== "valid") return { segments: [], newest: segments.length, bytes, cursor: undefined };
+  if (cursor.kind !== "valid") {
+    const cursorDamaged = cursor.kind === "bad";
+    return { segments: [], newest: segments.length, bytes, cursor: undefined, cursorDamaged };
+  }
   const position = cursor.state.cursor;
   const writtenMs = (await files.stat(`${directory}/cursor`))?.modifiedMs;
   const facts: CompactionSegment[] = [];
@@ -38,12 +43,12 @@ export async function surveyForCompaction(files: FileSystem, directory: string):
   /** Of later segments: when one was created, and where the cursor was then. */
   const notes = writtenMs === undefined ? [] : [{ atUs: writtenMs * 1000, cursor: position }];
   for (const [index, survey] of [...segments.entries()].reverse()) {
-    const isEmpty = !await hasRecords(files, survey);
+    const isEmpty = !await hasRecords(files, survey, false);
     if (index < segments.length - 1) facts.push(await factsOf(files, survey, { bound, isEmpty, notes, position }));
     if (survey.header !== undefined) notes.push({ atUs: survey.header.createdUs, cursor: survey.header.cursor });
     if (!isEmpty) bound = survey.base;
   }
-  return { segments: facts.reverse(), newest, bytes, cursor: position };
+  return { segments: facts.reverse(), newest, bytes, cursor: position, cursorDamaged: false };
 }
 
 interface Context {

@@ -62,7 +62,7 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
   const pending = await countPending(files, list, cursor, surveys);
   return {
     cursor,
-    end: Math.max(cursor, list.newest?.end ?? 0),
+    end: Math.max(cursor, list.end),
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
     oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,

@@ -11,17 +11,21 @@ import { openSegmentIfThere } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
 
-/** An empty one takes no frame from those before it. What has a footer is not opened. */
+/**
+ * An empty one takes no frame from those before it. What has a footer is not
+ * opened. `verify`: one that is damaged is none.
+ */
 export async function hasRecords(
   files: FileOpener,
   { footer, marks, size, path }: Pick<SegmentSurvey, "footer" | "marks" | "size" | "path">,
+  verify: boolean,
 ): Promise<boolean> {
   if (footer !== undefined) return footer.records > 0;
   if (size <= SEGMENT_HEADER_BYTES || marks === undefined) return false;
   const file = await openSegmentIfThere(files, path);
   if (file === undefined) return false;
   try {
-    for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
+    for await (const found of walkRecords(file, { marks, limit: size, verify })) {
       if (found.kind === "record") return true;
     }
     return false;
@@ -31,8 +35,14 @@ export async function hasRecords(
 }
 
 /** Where a segment ends that `later` ones, ascending, come after: it has no frame from this sequence on. */
-export async function boundAmong(files: FileOpener, later: Iterable<SegmentSurvey>): Promise<number> {
-  for (const survey of later) if (await hasRecords(files, survey)) return survey.base;
+export async function boundAmong(
+  files: FileOpener,
+  later: Iterable<SegmentSurvey & { readonly newest: boolean }>,
+): Promise<number> {
+  for (const survey of later) {
+    // Damaged records at the end of the journal are cut off at the next start.
+    if (await hasRecords(files, survey, survey.newest)) return survey.base;
+  }
   return Number.POSITIVE_INFINITY;
 }
 

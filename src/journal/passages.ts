@@ -10,11 +10,12 @@
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { type ArchiveSegment, cursorOf, laterOf, successorOf, surveyOpened } from "./archive.ts";
+import { type ArchiveSegment, cursorOf, laterOf } from "./archive.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
+import { endOf, openPresent, type Present } from "./present.ts";
 import { type Scanned, scanSegment } from "./scan.ts";
-import { openSegmentIfThere, rangeInFile } from "./segment_files.ts";
+import { rangeInFile } from "./segment_files.ts";
 import { walkRecords } from "./walk.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 
@@ -55,17 +56,15 @@ export async function* readPassages(
     if (reader.wanted.skips(segment)) continue;
     // Only what is read later is left to later segments: others may be in the directory, or come meanwhile.
     const bound = await boundAmong(files, laterOf(segments, index));
-    const file = await openSegmentIfThere(files, segment.path);
-    if (file === undefined) {
-      yield* reader.readElsewhere(segment, bound);
+    const present = await openPresent(files, segment, bound);
+    if (present === undefined) {
+      yield* reader.noteRemoved(segment, bound);
       continue;
     }
     try {
-      const found = await surveyOpened(file, segment);
-      const limit = found === segment ? bound : Math.min(bound, endOf(segment));
-      yield* reader.read(file, found, limit);
+      yield* reader.read(present, segment);
     } finally {
-      file.close();
+      present.file.close();
     }
   }
 }
@@ -73,9 +72,15 @@ export async function* readPassages(
 class PassageReader {
   constructor(private readonly files: FileSystem, readonly wanted: Wanted) {}
 
-  /** What the segment has below `bound`. */
-  async *read(file: File, segment: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
+  /** What is left of the `listed` segment. */
+  async *read({ file, segment, bound, elsewhere }: Present, listed: ArchiveSegment): AsyncGenerator<Passage> {
     const { wanted } = this;
+    if (elsewhere) {
+      const missing = wanted.missingBefore(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
+      if (missing !== undefined) yield { kind: "missing", segment: listed.path, ...missing };
+      // What it has of other segments was not asked for, or comes when it is their turn.
+      wanted.passOver(listed.base);
+    }
     const offset = await offsetOf(file, segment, wanted.fromOf(segment));
     for await (const found of scanSegment(file, segment, { bound, from: offset })) {
       if (wanted.done) return;
@@ -99,24 +104,10 @@ class PassageReader {
     }
   }
 
-  /** The file is gone: its frames are in another one by now, or delivered, or else they will show as missing. */
-  async *readElsewhere(gone: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
+  /** Its frames are in no file any more: delivered, or else they will show as missing. */
+  async *noteRemoved(gone: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
     const { files, wanted } = this;
     const limit = Math.min(bound, endOf(gone));
-    const successor = await successorOf(files, gone);
-    const file = successor === undefined ? undefined : await openSegmentIfThere(files, successor.path);
-    if (successor !== undefined && file !== undefined) {
-      try {
-        const missing = wanted.missingBefore(Math.min(gone.header?.previousEnd ?? 0, gone.base), gone);
-        if (missing !== undefined) yield { kind: "missing", segment: gone.path, ...missing };
-        // What it has of other segments was not asked for, or comes when it is their turn.
-        wanted.passOver(gone.base);
-        yield* this.read(file, await surveyOpened(file, successor), limit);
-      } finally {
-        file.close();
-      }
-      return;
-    }
     const from = Math.max(gone.base, wanted.fromOf(gone));
     const until = Math.min(limit, wanted.until, await cursorOf(files, gone.directory) ?? 0);
     if (from >= until) return;
@@ -133,11 +124,6 @@ class PassageReader {
     this.wanted.passOver(lost?.until ?? base);
     return { kind, segment: path, offset, bytes, lost };
   }
-}
-
-/** Sequence after its last frame, as far as that is known. */
-function endOf({ footer }: ArchiveSegment): number {
-  return footer?.end ?? Number.POSITIVE_INFINITY;
 }
 
 /** Where to begin to read for `sequence`: behind the last record that lies wholly before it. Payloads are not read. */

@@ -11,8 +11,8 @@ import { type ArchiveSegment, laterOf } from "./archive.ts";
 import { isUnfinished } from "./check_segment.ts";
 import type { RecordHeader } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
+import { openPresent } from "./present.ts";
 import { bytesBetween } from "./record_bytes.ts";
-import { openSegmentIfThere } from "./segment_files.ts";
 import { walkRecords } from "./walk.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 
@@ -102,13 +102,20 @@ class Planner {
     return true;
   }
 
-  async #walk(segment: ArchiveSegment, bound: number): Promise<void> {
+  async #walk(listed: ArchiveSegment, listedBound: number): Promise<void> {
+    const present = await openPresent(this.files, listed, listedBound);
+    // What has become of its frames is for the reading to find out.
+    if (present === undefined) return void (this.#excused = true);
+    const { file, segment, bound, elsewhere } = present;
     const { marks, size } = segment;
-    this.#excused ||= marks === undefined && size > 0;
-    const file = marks === undefined ? undefined : await openSegmentIfThere(this.files, segment.path);
-    if (file === undefined) return;
+    if (elsewhere) {
+      this.#noteMissing(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
+      this.wanted.passOver(listed.base);
+    }
     try {
-      for await (const found of walkRecords(file, { marks: marks!, limit: size, verify: false })) {
+      this.#excused ||= marks === undefined && size > 0;
+      if (marks === undefined) return;
+      for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
         if (found.kind === "damage" || found.kind === "tail" && !isUnfinished(found, segment.newest)) {
           this.#excused = true;
         }

@@ -117,15 +117,15 @@ async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegmen
   if (file === undefined) return;
   try {
     const segment = await surveyOpened(file, listed);
-    const { path } = segment;
     const plan = await planSegment(file, segment, { ...options, journal });
     if (plan.damages.length + plan.extras.length === 0) return;
     if (dryRun) {
-      for (const damage of await rangesOnDisk(file, plan)) await on.moved({ ...damage, path, to: undefined });
+      for (const damage of await rangesOnDisk(file, plan)) {
+        await on.moved({ ...damage, path: segment.path, to: undefined });
+      }
       return;
     }
-    const moved = await repairSegment(files, file, segment, plan, { ...options, journal });
-    for (const each of moved) await on.moved({ ...each, path });
+    for (const each of await repairSegment(files, file, segment, plan, { ...options, journal })) await on.moved(each);
   } finally {
     file.close();
   }

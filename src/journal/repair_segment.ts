@@ -16,8 +16,9 @@ import { replaceFile } from "./replace_file.ts";
 import { fileOf, rangeInFile } from "./segment_files.ts";
 import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
 
-/** A range of the file on disk that is in quarantine now. */
+/** A range of a file on disk that is in quarantine now. */
 export interface PutAside extends DamagedStretch {
+  readonly path: string;
   readonly to: string;
 }
 
@@ -51,7 +52,8 @@ export async function repairSegment(
   const quarantine = new Quarantine(files, silentLog, directory);
   const moved: PutAside[] = [];
   for (const damage of damages) {
-    moved.push({ ...damage, to: await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes) });
+    const to = await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes);
+    moved.push({ ...damage, path: segment.path, to });
   }
   const path = `${directory}/${segmentName(segment.base)}`;
   const temporary = `${path}.tmp`;
@@ -63,7 +65,11 @@ export async function repairSegment(
     } finally {
       to.close();
     }
-    if (needsSuccessor) await createSuccessor(files, directory, plan, options);
+    if (needsSuccessor) {
+      const inTheWay = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
+      for (const each of inTheWay) moved.push(await putAway(each, quarantine));
+      await createSuccessor(files, directory, plan, options);
+    }
     await files.rename(temporary, path);
   } catch (error) {
     await files.unlink(temporary).catch(() => {});
@@ -109,6 +115,11 @@ async function writeRest(
     const footer = footerOf(segment.base, tally, plan.cursor);
     await to.writeAt([encodeFooter(footer, survey.marks!.footer)], size);
   }
+}
+
+/** A segment that was just being created, behind the newest with a header: less than that, and no frame. */
+async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<PutAside> {
+  return { path, offset: 0, bytes: fileBytes, to: await quarantine.setAside(path) };
 }
 
 /** Only a header: its name is the next sequence, and says how far the journal had come. */

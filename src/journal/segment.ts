@@ -96,6 +96,11 @@ export class SegmentList {
     return this.#items[this.#items.length - 1];
   }
 
+  /** Sequence after the last frame; one before the newest may have it, where that was to have some of its frames again. */
+  get end(): number {
+    return this.#items.reduce((end, segment) => Math.max(end, segment.end), 0);
+  }
+
   /** Everything below was unlinked on purpose: it is missing from no count. */
   get floor(): number {
     return this.#floor;

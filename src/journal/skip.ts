@@ -60,7 +60,7 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
     const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
-    checkRange(directory, cursor, until, Math.max(cursor, pending.list.newest?.end ?? 0));
+    checkRange(directory, cursor, until, Math.max(cursor, pending.list.end));
     const what = await contentsOf(files, pending, cursor, until);
     if (!await confirm(what)) return undefined;
     const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false };

@@ -129,6 +129,8 @@ export interface RecordTally {
   /** The cursor as the newest record has it. */
   readonly cursor: number | undefined;
   readonly tail: LastSegment["tail"];
+  /** Is there anything before the last record that is none? */
+  readonly damaged: boolean;
   /** Sequence up to which damaged records at the end claim to have gone; `end` if there are none. */
   readonly claimedEnd: number;
 }
@@ -150,6 +152,7 @@ export async function tallyRecords(
     offset: Math.min(segment.size, SEGMENT_HEADER_BYTES),
     cursor: undefined as number | undefined,
     tail: "none" as LastSegment["tail"],
+    damaged: false,
     claimedEnd: segment.base,
   };
   if (segment.marks === undefined) {
@@ -174,6 +177,7 @@ export async function tallyRecords(
       tally.end = tally.claimedEnd = Math.min(header.first + header.frames, bound);
       tally.offset = found.offset + RECORD_HEADER_BYTES + header.length;
       tally.cursor = header.cursor;
+      tally.damaged ||= tally.tail !== "none";
       tally.tail = "none";
     } else if (found.kind === "damage") {
       tally.tail = "damaged";

@@ -75,8 +75,8 @@ export class Wanted {
   missingBefore(until: number, segment: ArchiveSegment): Range | undefined {
     const { selection } = this;
     const wanted = Math.min(until, this.until);
-    // Before the first record there may have been anything; what is below the cursor was delivered and removed.
-    if (!this.#seen && selection.from === undefined) return undefined;
+    // Before the first record of single files there may have been anything; what is below the cursor was delivered and removed.
+    if (!this.#seen && selection.from === undefined && !segment.withAllPending) return undefined;
     const from = this.fromOf(segment);
     const start = this.#seen ? from : Math.max(from, segment.cursor ?? from);
     return start < wanted ? { from: start, until: wanted } : undefined;

@@ -44,3 +44,9 @@ Deno.test("a day that the calendar does not have is no time, nor is anything els
   }
   assertEquals(parseTime("2028-02-29", NOW_MS), new Date(2028, 1, 29).getTime() * 1000);
 });
+
+Deno.test("a time that no calendar has is printed as the last one that it has", () => {
+  assertEquals(isoTime(2 ** 64).slice(0, 20), "+275760-09-13T00:00:");
+  assertEquals(isoTime(Date.UTC(12026, 0, 1) * 1000), "+012026-01-01T00:00:00.000000Z");
+  assertEquals(isoTime(-1), "1969-12-31T23:59:59.999999Z");
+});

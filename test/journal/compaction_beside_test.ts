@@ -1,8 +1,12 @@
 /** The daemon and a compaction in one journal at the same time. */
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { CompressedSegment } from "../../src/journal/compressed_segment.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { openArchive } from "../../src/journal/archive.ts";
 import { tryFilesLock } from "../../src/journal/files_lock.ts";
+import { readPassages } from "../../src/journal/passages.ts";
+import { planPassages } from "../../src/journal/plan.ts";
 import { surveyJournal } from "../../src/journal/survey.ts";
 import type { JournalOptions } from "../../src/journal/types.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn } from "./compacting.ts";
@@ -244,3 +248,51 @@ Deno.test("what a compaction that was killed has left and the daemon removes mea
   assert(opened >= 2);
   assertEquals(await sequencesIn(files), sequences(4, 16));
 });
+
+for (const path of [DIRECTORY, `${DIRECTORY}/0*.seg*`]) {
+  Deno.test(`an archive that is opened and planned while a compaction merges misses nothing (${path})`, async () => {
+    const base = await journalOf(7, 21);
+    for (let turns = 0, over = false; !over; turns += 3) {
+      const files = base.afterCrash();
+      let finished = false;
+      const compacted = compact(files).finally(() => finished = true);
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      over = finished;
+      const archive = await openArchive(files, [path]);
+      const { frames, missing } = await planPassages(files, archive, { from: 1 });
+      assertEquals([frames, missing], [27, []], `after ${turns} turns`);
+      await compacted;
+      const read: unknown[] = [];
+      for await (const each of readPassages(files, archive, {})) {
+        read.push(...each.kind === "frames" ? sequences(each.first, each.first + each.frames) : [each]);
+      }
+      assertEquals(read, sequences(0, 28), `after ${turns} turns`);
+    }
+  });
+}
+
+Deno.test("what is planned of segments that were merged since they were listed is what will be read", async () => {
+  for (const incompressible of [false, true]) {
+    const files = await journalOf(5, 16);
+    const archive = await openArchive(files, [DIRECTORY]);
+    await compact(files);
+    if (incompressible) await decompressInPlace(files, `${DIRECTORY}/00000000000000000000.seg.zst`);
+    const plan = async (from: number, until: number) =>
+      (({ frames, bytes, missing }) => ({ frames, bytes, missing }))(
+        await planPassages(files, archive, { from, until }),
+      );
+    const { length } = line(0, PADDING);
+    assertEquals(await plan(2, 18), { frames: 16, bytes: 16 * length, missing: [] });
+    assertEquals(await plan(6, 7), { frames: 1, bytes: length, missing: [] });
+  }
+});
+
+/** As if it had not been worth it to compress what was merged. */
+async function decompressInPlace(files: MemoryFiles, path: string): Promise<void> {
+  const view = await CompressedSegment.open(files, path);
+  const bytes = new Uint8Array(await view.size());
+  await view.readAt(bytes, 0);
+  view.close();
+  files.put(path.replace(/\.zst$/, ""), bytes);
+  files.remove(path);
+}

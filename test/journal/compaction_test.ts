@@ -215,3 +215,24 @@ Deno.test("small segments are merged up to segment_bytes and no further, and the
   );
   assertEquals(names(files), ["0.seg.zst", "16.seg.zst", "32.seg.zst", "44.seg.zst", "48.seg"]);
 });
+
+Deno.test("a file of no bytes, which verify and repair have nothing against, is no warning", async () => {
+  const files = await journalOf(4, 12);
+  files.put("/j/00000000000000000004.seg", new Uint8Array(0));
+  assertEquals((await compact(files)).warnings, []);
+  files.put("/j/00000000000000000004.seg", new Uint8Array(100));
+  assertEquals((await compact(files)).warnings, [
+    "/j/00000000000000000004.seg: damaged, left as it is; see spillway verify and repair",
+  ]);
+});
+
+Deno.test("a cursor of which nothing can be read is a warning: nothing is known to be delivered, and nothing is touched", async () => {
+  const files = await journalOf(4, 12);
+  for (const slot of [0, 4096]) files.bytesOf("/j/cursor")[slot + 30] ^= 1;
+  assertEquals((await compact(files)).warnings, [
+    "/j/cursor: damaged, what is delivered is not known; see spillway verify and repair",
+  ]);
+  assertEquals(names(files), ["0.seg", "4.seg", "8.seg", "12.seg"]);
+  files.remove("/j/cursor");
+  assertEquals((await compact(files)).warnings, []);
+});

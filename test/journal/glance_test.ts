@@ -1,6 +1,8 @@
 /** What `status` tells of a journal without a daemon, against what the next daemon finds. */
 import { SpillwayError } from "../../src/base/error.ts";
+import { segmentName } from "../../src/journal/format.ts";
 import { glanceAt } from "../../src/journal/glance.ts";
+import { skipOffline } from "../../src/journal/skip.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
@@ -152,4 +154,27 @@ Deno.test("a glance beside a daemon that delivers and removes meanwhile tells wh
   };
   const { cursor, pendingFrames } = await glanceAt(files, DIRECTORY);
   assertEquals({ cursor, pendingFrames, opened }, { cursor: 40, pendingFrames: 20, opened: 2 });
+});
+
+Deno.test("the end is that of all segments: one that was just being created may begin before it", async () => {
+  let files = new MemoryFiles();
+  const journal = await open(files, { sync: "each" });
+  await appendLines(journal, 2);
+  files.plan = (operation) => operation === "sync" ? { code: "EIO" } : undefined;
+  await appendLines(journal, 2).catch(() => {});
+  files = files.afterCrash();
+  // The process ended as it was about to write frame 2 again.
+  files.put(`${DIRECTORY}/${segmentName(2)}`, new Uint8Array(30));
+  const { end, pendingFrames } = await glanceAt(files, DIRECTORY);
+  const skipped = await skipOffline({
+    files: files.afterCrash(),
+    directory: DIRECTORY,
+    until: end,
+    holder: "a test",
+    confirm: () => Promise.resolve(true),
+  });
+  const next = await open(files);
+  assertEquals([end, pendingFrames, skipped?.frames], [next.end, next.recovery.pendingFrames, pendingFrames]);
+  assertEquals(end, 3);
+  await next.close();
 });

@@ -1,13 +1,14 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive, tallySegment } from "../../src/journal/archive.ts";
+import { openArchive } from "../../src/journal/archive.ts";
 import { planPassages } from "../../src/journal/plan.ts";
 import { type Passage, readPassages } from "../../src/journal/passages.ts";
+import { tallySegment } from "../../src/journal/segment_state.ts";
 import type { Selection } from "../../src/journal/wanted.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";
 import { repaired } from "./repaired.ts";
-import { line, lines, ManualClock, open, run } from "./rig.ts";
+import { line, lines, ManualClock, open, readAll, run } from "./rig.ts";
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
@@ -230,6 +231,13 @@ Deno.test("of two copies of a frame the newer one counts if it was asked for, el
   assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
   bytes[bytes.length - 2 * line(0).length - 20] ^= 1;
   assertEquals(await read(rotten, {}), { text: lines(0, 7).join(""), other: [] });
+  // Nor does the newer one if it has no whole record: at the next start nothing is left of it.
+  const wrong = files.afterCrash();
+  for (let i = 512 + 64; i < wrong.bytesOf(newer).length; i += 20) wrong.bytesOf(newer)[i] ^= 1;
+  assertEquals((await read(wrong, {})).text, lines(0, 5).join(""));
+  const started = await open(wrong, { retainMs: 1e9 });
+  assertEquals((await readAll(started)).map(({ text }) => text), lines(0, 5));
+  await started.close();
   // The newer one comes while the older one is read.
   const found = await read(before, {}, 0, () => before.put(newer, files.bytesOf(newer)));
   assertEquals(found, { text: lines(0, 5).join(""), other: [] });
@@ -243,4 +251,44 @@ Deno.test("of many files of one directory, that is looked at once", async () => 
   assertEquals((await openArchive(files, paths)).map(({ newest }) => newest), [false, false, false, true]);
   const looks = files.log.slice(before).filter((entry) => entry === "list /j" || entry === "open /j/cursor");
   assertEquals(looks, ["list /j", "open /j/cursor"]);
+});
+
+Deno.test("of a directory, frames that are pending and in no file are missing, from the first one on", async () => {
+  const expectations = [
+    { cursor: 0, gone: [0], other: ["missing 0-4"] },
+    { cursor: 2, gone: [0, 4], other: ["missing 2-8"] },
+    { cursor: 4, gone: [0], other: [] },
+    { cursor: 7, gone: [0, 4], other: ["missing 7-8"] },
+  ];
+  for (const { cursor, gone, other } of expectations) {
+    const files = await journal([4, 4, 4], { cursor });
+    for (const base of gone) files.remove(`/j/${name(base)}`);
+    const first = 4 * gone.length;
+    const text = lines(first, 12 - first).join("");
+    for (const pending of [false, true]) {
+      assertEquals(await read(files, { pending }), { text, other }, `${cursor} ${gone} ${pending}`);
+      const { missing } = await planPassages(files, await openArchive(files, ["/j"]), { pending });
+      assertEquals(missing.map(({ from, until }) => `missing ${from}-${until}`), other);
+    }
+    // Who names single files has asked for nothing else.
+    assertEquals(await read(files, {}, Infinity, () => {}, ["/j/*.seg"]), { text, other: [] });
+    // Half a cursor may have held a newer one.
+    const bytes = files.bytesOf("/j/cursor");
+    bytes[bytes[16] > bytes[4096 + 16] ? 30 : 4096 + 30] ^= 1;
+    assertEquals(await read(files, {}), { text, other: [] });
+  }
+});
+
+Deno.test("a file that a pattern has found and that is gone before it is looked at is no wrong path", async () => {
+  const files = await journal([4, 4, 4]);
+  let removed = false;
+  files.plan = (operation, path) => {
+    if (!removed && operation === "stat" && path === `/j/${name(0)}`) {
+      removed = true;
+      files.remove(path);
+    }
+    return undefined;
+  };
+  const archive = await openArchive(files, ["/j/*.seg"]);
+  assertEquals(archive.map(({ base }) => base), [4, 8]);
 });

@@ -397,3 +397,13 @@ Deno.test("with --dry-run, segments that a compaction makes one of meanwhile are
   assertEquals(await repaired(files, { dryRun: true }), { moved: [], failed: [], cursor: undefined });
   assertEquals(opened, 3);
 });
+
+Deno.test("a cursor file that ends too early, with something in a wrong place, is repaired", async () => {
+  const { files } = await cursors();
+  const bytes = files.bytesOf("/j/cursor").slice(0, 1000);
+  bytes[900] = 1;
+  files.put("/j/cursor", bytes);
+  const { moved, failed } = await repaired(files);
+  assertEquals([moved, failed], [["/j/cursor 512+488 > /j/quarantine/cursor-512.bad"], []]);
+  await assertClean(files);
+});

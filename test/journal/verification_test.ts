@@ -132,6 +132,8 @@ Deno.test("cursor files as the daemon may leave them are whole; without any vali
   assertEquals(await damagesOf(new Uint8Array(4608)), ["0+4608"]);
   assertEquals(await damagesOf(new Uint8Array(0)), ["0+0"]);
   assertEquals(await damagesOf(Uint8Array.of(...whole, 1)), ["4608+1"]);
+  // What a file that ends too early has in a wrong place, up to its end.
+  assertEquals(await damagesOf(Uint8Array.of(...whole.slice(0, 1000), 1)), ["512+489"]);
   files.remove("/j/cursor");
   assertEquals((await checkCursor(files, DIRECTORY)).damages, []);
 });

@@ -31,7 +31,8 @@ export async function* scanJournal(
     try {
       const later = await segmentsAfter(files, directory, after);
       const surveys = await Promise.all(later.map((each) => surveyIfThere(files, each, framer)));
-      const bound = await boundAmong(files, surveys.filter((each) => each !== undefined));
+      const there = surveys.filter((each) => each !== undefined);
+      const bound = await boundAmong(files, there.map((each, i) => ({ ...each, newest: i === there.length - 1 })));
       const survey = await surveySegment(file, next.path, next.base, framer);
       const newest = later.length === 0 ||
         survey.marks !== undefined && surveys.every((each) => each?.marks === undefined);
