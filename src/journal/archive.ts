@@ -67,10 +67,15 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
   return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
 }
 
-/** Those of `paths` that are journal directories, whose `cursor` counts too. */
+/** The journal directories that `paths` name, by patterns too: their `cursor` counts as well. */
 export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
-  const kinds = await Promise.all(paths.map(async (path) => (await files.stat(path))?.kind));
-  return [...new Set(paths.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
+  const named = await Promise.all(paths.map(async (path) => {
+    const isThere = await files.stat(path) !== undefined;
+    return isThere || !isPattern(path) ? [path] : await expandPattern(files, path);
+  }));
+  const found = named.flat();
+  const kinds = await Promise.all(found.map(async (path) => (await files.stat(path))?.kind));
+  return [...new Set(found.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
 }
 
 /**
