@@ -26,6 +26,8 @@ export interface ConsumerOptions {
   readonly readBytes?: number;
   /** Says `ok` and a newline for each frame, when it has been checked. */
   readonly answers?: boolean;
+  /** What an earlier one at this place has seen, to go on with. */
+  readonly tally?: Tally;
 }
 
 /** What the program prints. */
@@ -42,7 +44,7 @@ export interface ConsumerReport {
 }
 
 export class Consumer {
-  readonly tally = new Tally();
+  readonly tally: Tally;
   /** The first thing that was no frame, with its place. Nothing is read after it. */
   damage?: string;
   firstByteAt = 0;
@@ -57,6 +59,7 @@ export class Consumer {
   #rate: number;
 
   constructor(readonly options: ConsumerOptions) {
+    this.tally = options.tally ?? new Tally();
     this.#rate = options.bytesPerSecond ?? 0;
     this.#format = frameFormat(options.frames);
     if (!options.frozen) this.#thawed.resolve();
@@ -147,6 +150,8 @@ export class Consumer {
 
   async #serve(connection: Deno.Conn): Promise<void> {
     this.#connection = connection;
+    // It may have come while we were told to stop.
+    if (this.#stop.signal.aborted) return connection.close();
     this.#resetting = false;
     const tally = this.tally.open();
     try {
