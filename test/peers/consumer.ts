@@ -53,6 +53,7 @@ export class Consumer {
   readonly #stop = new AbortController();
   #listener?: Deno.Listener;
   #connection?: Deno.Conn;
+  #frozen: boolean;
   #thawed = Promise.withResolvers<void>();
   #ended: Promise<void> = Promise.resolve();
   #resetting = false;
@@ -62,7 +63,8 @@ export class Consumer {
     this.tally = options.tally ?? new Tally();
     this.#rate = options.bytesPerSecond ?? 0;
     this.#format = frameFormat(options.frames);
-    if (!options.frozen) this.#thawed.resolve();
+    this.#frozen = options.frozen ?? false;
+    if (!this.#frozen) this.#thawed.resolve();
   }
 
   /** Begins to listen or to dial. */
@@ -74,10 +76,14 @@ export class Consumer {
 
   /** Stops reading, after a read that is pending. The kernel goes on receiving until its buffer is full. */
   freeze(): void {
+    // A second one must not leave the reader with a promise that nobody resolves.
+    if (this.#frozen) return;
+    this.#frozen = true;
     this.#thawed = Promise.withResolvers();
   }
 
   thaw(): void {
+    this.#frozen = false;
     this.#thawed.resolve();
   }
 
