@@ -26,6 +26,8 @@ export interface ConsumerOptions {
   readonly readBytes?: number;
   /** Says `ok` and a newline for each frame, when it has been checked. */
   readonly answers?: boolean;
+  /** What an earlier one at this place has seen, to go on with. */
+  readonly tally?: Tally;
 }
 
 /** What the program prints. */
@@ -42,7 +44,7 @@ export interface ConsumerReport {
 }
 
 export class Consumer {
-  readonly tally = new Tally();
+  readonly tally: Tally;
   /** The first thing that was no frame, with its place. Nothing is read after it. */
   damage?: string;
   firstByteAt = 0;
@@ -51,15 +53,18 @@ export class Consumer {
   readonly #stop = new AbortController();
   #listener?: Deno.Listener;
   #connection?: Deno.Conn;
+  #frozen: boolean;
   #thawed = Promise.withResolvers<void>();
   #ended: Promise<void> = Promise.resolve();
   #resetting = false;
   #rate: number;
 
   constructor(readonly options: ConsumerOptions) {
+    this.tally = options.tally ?? new Tally();
     this.#rate = options.bytesPerSecond ?? 0;
     this.#format = frameFormat(options.frames);
-    if (!options.frozen) this.#thawed.resolve();
+    this.#frozen = options.frozen ?? false;
+    if (!this.#frozen) this.#thawed.resolve();
   }
 
   /** Begins to listen or to dial. */
@@ -71,10 +76,14 @@ export class Consumer {
 
   /** Stops reading, after a read that is pending. The kernel goes on receiving until its buffer is full. */
   freeze(): void {
+    // A second one must not leave the reader with a promise that nobody resolves.
+    if (this.#frozen) return;
+    this.#frozen = true;
     this.#thawed = Promise.withResolvers();
   }
 
   thaw(): void {
+    this.#frozen = false;
     this.#thawed.resolve();
   }
 
@@ -147,6 +156,8 @@ export class Consumer {
 
   async #serve(connection: Deno.Conn): Promise<void> {
     this.#connection = connection;
+    // It may have come while we were told to stop.
+    if (this.#stop.signal.aborted) return connection.close();
     this.#resetting = false;
     const tally = this.tally.open();
     try {

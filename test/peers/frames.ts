@@ -12,7 +12,9 @@ export type FrameKind =
   /** `PPPP SSSSSSSSSS text…\n` of exactly `size` bytes, the newline included; at least 17. */
   | { readonly kind: "line"; readonly size: number }
   /** 4 bytes big-endian length of what follows, then producer, sequence and filler; 300 B to 10 KB in all, by `seed`. */
-  | { readonly kind: "binary"; readonly seed: number };
+  | { readonly kind: "binary"; readonly seed: number }
+  /** RFC 6587: the length in decimal, a space, and a line of `size` bytes as above. */
+  | { readonly kind: "counted"; readonly size: number };
 
 /** What {@link FrameFormat.check} found at a position. */
 export interface CheckedFrame {
@@ -33,7 +35,14 @@ export interface FrameFormat {
 }
 
 export function frameFormat(kind: FrameKind): FrameFormat {
-  return kind.kind === "line" ? new LineFormat(kind.size) : new BinaryFormat(kind.seed);
+  switch (kind.kind) {
+    case "line":
+      return new LineFormat(kind.size);
+    case "binary":
+      return new BinaryFormat(kind.seed);
+    case "counted":
+      return new CountedFormat(kind.size);
+  }
 }
 
 const TABLE_BYTES = 1 << 17;
@@ -132,6 +141,33 @@ class LineFormat implements FrameFormat {
         this.sizeMax - LINE_HEAD - 1,
       );
     found.size = good ? this.sizeMax : -1;
+    return found;
+  }
+}
+
+class CountedFormat implements FrameFormat {
+  readonly sizeMax: number;
+  readonly #line: LineFormat;
+  readonly #head: Uint8Array;
+
+  constructor(size: number) {
+    this.#line = new LineFormat(size);
+    this.#head = new TextEncoder().encode(`${size} `);
+    this.sizeMax = this.#head.length + size;
+  }
+
+  sizeOf(): number {
+    return this.sizeMax;
+  }
+
+  write(target: Uint8Array, offset: number, producer: number, sequence: number): number {
+    target.set(this.#head, offset);
+    return this.#line.write(target, offset + this.#head.length, producer, sequence);
+  }
+
+  check(bytes: Uint8Array, view: DataView, start: number, end: number): CheckedFrame {
+    const found = this.#line.check(bytes, view, start + this.#head.length, end);
+    if (found.size > 0) found.size = this.#head.every((byte, i) => bytes[start + i] === byte) ? this.sizeMax : -1;
     return found;
   }
 }

@@ -1,0 +1,66 @@
+/** A route as somebody might run it: everything that changes what the journal looks like, at random. */
+import type { FrameKind } from "../../../peers/frames.ts";
+import type { Random } from "../../../support/memory_inode.ts";
+import type { ConfigTable } from "../../rig/config.ts";
+
+export interface RouteSetting {
+  readonly name: string;
+  readonly frames: FrameKind;
+  readonly mode: "overflow" | "always";
+  readonly confirm: "acked" | "reply";
+  /** Bytes that a producer gets back for each frame that is safe; none without `mode = "always"`. */
+  readonly answer: string;
+  readonly whenFull: string;
+  /** 0: no limit. */
+  readonly maxBytes: number;
+  readonly retain: string;
+  /** Of the route's table in the configuration, addresses and directory apart. */
+  readonly framing: ConfigTable;
+  readonly target: ConfigTable;
+  readonly memory: ConfigTable;
+  readonly journal: ConfigTable;
+  readonly bytesPerSecond: number;
+}
+
+const MAX_FRAME = "64KiB";
+const FRAMES: readonly { readonly frames: FrameKind; readonly framing: ConfigTable }[] = [
+  { frames: { kind: "line", size: 200 }, framing: { type: "line", max_frame: MAX_FRAME } },
+  { frames: { kind: "binary", seed: 7 }, framing: { type: "length-prefix", width: 4, max_frame: MAX_FRAME } },
+  { frames: { kind: "counted", size: 500 }, framing: { type: "octet-count", max_frame: MAX_FRAME } },
+];
+
+export function randomSetting(name: string, random: Random): RouteSetting {
+  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)];
+  const mode = pick(["overflow", "always"] as const);
+  const confirm = pick(["acked", "reply"] as const);
+  const whenFull = pick(["block", "drop-oldest", "drop-newest", "disconnect"]);
+  const maxBytes = pick([0, 0, 2, 3]) * 2 ** 20;
+  const retain = pick(["0s", "1h"]);
+  const answer = mode === "always" && whenFull !== "drop-newest" ? pick(["", "+"]) : "";
+  return {
+    name,
+    ...pick(FRAMES),
+    mode,
+    confirm,
+    answer,
+    whenFull,
+    maxBytes,
+    retain,
+    target: { confirm, rewind: pick(["0B", "0B", "64KiB", "300KiB"]), ...replyKeys(confirm) },
+    memory: { max_bytes: pick(["1MiB", "4MiB"]) },
+    journal: {
+      mode,
+      sync: pick(["os", "interval", "each"]),
+      segment_bytes: pick(["64KiB", "256KiB", "1MiB"]),
+      max_bytes: `${maxBytes}B`,
+      when_full: whenFull,
+      retain,
+      retain_bytes: pick(["0B", "0B", "512KiB"]),
+    },
+    bytesPerSecond: pick([200e3, 1e6, 4e6]),
+  };
+}
+
+function replyKeys(confirm: "acked" | "reply"): ConfigTable {
+  return confirm === "reply" ? { reply_framing: "line", reply_timeout: "5s" } : {};
+}
