@@ -10,7 +10,8 @@ export function framesOf(from: number, until: number): string {
   return until - from === 1 ? `frame ${from}` : `frames ${from} to ${until - 1}`;
 }
 
-/** `bytes 4 to 6`, `empty`: those of [offset, offset + bytes). */
-export function bytesOf(offset: number, bytes: number): string {
-  return bytes === 0 ? "empty" : `bytes ${offset} to ${offset + bytes - 1}`;
+/** `bytes 4 to 6`: those of [offset, offset + bytes). None: what should follow at `offset` is not there. */
+export function placeOf(offset: number, bytes: number): string {
+  if (bytes > 0) return `bytes ${offset} to ${offset + bytes - 1}`;
+  return offset === 0 ? "empty" : `ends too early, at byte ${offset}`;
 }

@@ -8,6 +8,8 @@ import { fishScript } from "./completions/fish.ts";
 import { type CommandOutline, outline } from "./completions/outline.ts";
 import { zshScript } from "./completions/zsh.ts";
 
+const EXAMPLE = "for example: source <(spillway completions bash)";
+
 const SCRIPTS: Readonly<Record<string, (commands: readonly CommandOutline[]) => string>> = {
   bash: bashScript,
   zsh: zshScript,
@@ -29,14 +31,11 @@ their flags, the values of flags where they can be listed, and paths.`,
   async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {
     const allowed = Object.keys(SCRIPTS).join(", ");
     if (shell === undefined) {
-      throw usageError(
-        `completions needs the name of a shell, allowed: ${allowed}`,
-        "for example: source <(spillway completions bash)",
-      );
+      throw usageError(`completions needs the name of a shell, allowed: ${allowed}`, EXAMPLE);
     }
     if (!Object.hasOwn(SCRIPTS, shell)) {
       const meant = nearest(shell, Object.keys(SCRIPTS));
-      const hint = meant === undefined ? undefined : `did you mean spillway completions ${meant}?`;
+      const hint = meant === undefined ? EXAMPLE : `did you mean spillway completions ${meant}?`;
       throw usageError(`completions: found '${shell}', allowed: ${allowed}`, hint);
     }
     await runtime.stdout.write(SCRIPTS[shell](await outline()));

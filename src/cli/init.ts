@@ -43,7 +43,7 @@ function textOf(kind: string, executable: readonly string[], config: string): st
       return crontabLine(executable, config);
   }
   const meant = nearest(kind, KINDS);
-  const hint = meant === undefined ? undefined : `did you mean spillway init ${meant}?`;
+  const hint = meant === undefined ? "spillway help init says what each is" : `did you mean spillway init ${meant}?`;
   throw usageError(`init: found '${kind}', allowed: ${KINDS.join(", ")}`, hint);
 }
 

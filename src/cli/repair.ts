@@ -1,7 +1,7 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
 import { randomBytes, systemClock } from "../base/clock.ts";
 import { EXIT, SpillwayError } from "../base/error.ts";
-import { bytesOf, counted, framesOf } from "../base/words.ts";
+import { counted, framesOf, placeOf } from "../base/words.ts";
 import type { Framing } from "../framing/framing.ts";
 import { parseFraming } from "../framing/text.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
@@ -111,11 +111,13 @@ class Report implements RepairEvents {
     this.#bytes += bytes;
     const from = header?.first ?? null;
     const until = header === undefined ? null : header.first + header.frames;
-    const range = bytesOf(offset, bytes);
+    const range = placeOf(offset, bytes);
     const frames = header === undefined ? "" : `, ${framesOf(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
+    // Where bytes are gone there are none to move.
+    const [would, did] = bytes === 0 ? ["would mend", "mended"] : ["would move", "moved"];
     await this.#print(
-      `${this.as.dryRun ? "would move" : "moved"}: ${path}: ${range}${frames}${where}`,
+      `${this.as.dryRun ? would : did}: ${path}: ${range}${frames}${where}`,
       { kind: "moved", file: path, offset, bytes, from, until, to: to ?? null },
     );
   }

@@ -2,7 +2,7 @@
 import { systemClock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
-import { bytesOf, counted, framesOf } from "../base/words.ts";
+import { counted, framesOf, placeOf } from "../base/words.ts";
 import { directoriesAt, openArchive } from "../journal/archive.ts";
 import { checkCursor } from "../journal/check_cursor.ts";
 import { readerIn, type ReadingThread } from "../journal/reading_thread.ts";
@@ -94,7 +94,7 @@ class Report {
       return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
     }
     const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
-    await this.#print(`damaged: ${path}: ${bytesOf(offset, bytes)}${holding}`);
+    await this.#print(`damaged: ${path}: ${placeOf(offset, bytes)}${holding}`);
   }
 
   async missing({ path, offset, from, until }: MissingFrames): Promise<void> {

@@ -13,19 +13,22 @@ import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "./fo
 import { Quarantine } from "./quarantine.ts";
 import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
 import { replaceFile } from "./replace_file.ts";
-import { fileOf, rangeInFile } from "./segment_files.ts";
+import { fileOf, hasRemainsIn, rangeInFile } from "./segment_files.ts";
 import { footerOf, surveySegment, tallyRecords } from "./survey.ts";
 
-/** A range of a file on disk that is in quarantine now. */
+/** A range of a file on disk that is in quarantine now; of one without bytes there is nothing to keep. */
 export interface PutAside extends DamagedStretch {
   readonly path: string;
-  readonly to: string;
+  readonly to: string | undefined;
 }
 
 /** What the plan would put aside, as ranges of the file on disk. */
 export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedStretch[]> {
   const ranges: DamagedStretch[] = [...extras];
-  for (const { offset, bytes, header } of damages) ranges.push({ ...await rangeInFile(file, offset, bytes), header });
+  for (const { offset, bytes, header } of damages) {
+    const range = await rangeInFile(file, offset, bytes);
+    if (!hasRemainsIn(extras, range)) ranges.push({ ...range, header });
+  }
   return ranges;
 }
 
@@ -52,7 +55,8 @@ export async function repairSegment(
   const quarantine = new Quarantine(files, silentLog, directory);
   const moved: PutAside[] = [];
   for (const damage of damages) {
-    const to = await quarantine.copy(segment.name, onDisk, damage.offset, damage.bytes);
+    const { offset, bytes } = damage;
+    const to = bytes === 0 ? undefined : await quarantine.copy(segment.name, onDisk, offset, bytes);
     moved.push({ ...damage, path: segment.path, to });
   }
   const path = `${directory}/${segmentName(segment.base)}`;

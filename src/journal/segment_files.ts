@@ -88,6 +88,11 @@ export async function damagedExtras(segment: File): Promise<FileRange[]> {
   return segment instanceof CompressedSegment ? await segment.damagedExtras() : [];
 }
 
+/** No bytes, for what should be there was cut off, and the remains of it are among `ranges`. */
+export function hasRemainsIn(ranges: readonly FileRange[], { offset, bytes }: FileRange): boolean {
+  return bytes === 0 && ranges.some((remains) => remains.offset === offset);
+}
+
 /** Removes a file; fine if somebody else has. */
 export async function unlinkIfThere(files: FileSystem, path: string): Promise<void> {
   await ifThere(() => files.unlink(path));

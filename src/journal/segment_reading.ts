@@ -4,7 +4,7 @@ import { type CheckableSegment, type Checked, checkSegment } from "./check_segme
 import type { FileRange } from "./compressed_blocks.ts";
 import type { RecordHeader } from "./format.ts";
 import { LINES } from "./framer_of.ts";
-import { damagedExtras, openSegmentIfThere, rangeInFile } from "./segment_files.ts";
+import { damagedExtras, hasRemainsIn, openSegmentIfThere, rangeInFile } from "./segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "./survey.ts";
 import type { Range } from "./wanted.ts";
 
@@ -75,6 +75,7 @@ export async function readSegment(
         account.add(found);
         if (found.kind !== "damage") continue;
         const range = await rangeInFile(file, found.offset, found.bytes);
+        if (hasRemainsIn(extras, range)) continue;
         account.damages.push({ path, ...range, frames: framesOf(found.header) });
       }
       const offset = Math.min(batch[batch.length - 1].offset, listed.size);
