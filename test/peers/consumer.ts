@@ -122,10 +122,11 @@ export class Consumer {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#thawed.resolve();
-    this.#listener?.close();
-    try {
-      this.#connection?.close();
-    } catch { /* ended by itself */ }
+    for (const open of [this.#listener, this.#connection]) {
+      try {
+        open?.close();
+      } catch { /* ended by itself, or stopped before */ }
+    }
     await this.#ended;
   }
 
