@@ -32,11 +32,9 @@ export class Gaps {
     return last;
   }
 
-  /** Has the operator given up `sequence`? */
-  isGivenUp(sequence: number): boolean {
-    return this.#gaps.some(({ from, until, dropped }) =>
-      dropped === "operator" && from <= sequence && sequence < until
-    );
+  /** Is `sequence` dropped, and waits to be passed? */
+  isDropped(sequence: number): boolean {
+    return this.#gaps.some(({ from, until, dropped }) => dropped !== undefined && from <= sequence && sequence < until);
   }
 
   /** Frames [from, until) are gone; they come after those of every gap before. */

@@ -185,14 +185,17 @@ export class Spool {
 
   /** Frames that were pending are damaged; what was confirmed before, or never counted, is no drop. */
   damaged({ from, until, frames, payloadBytes, counted }: Damage): void {
-    if (this.#gaps.isGivenUp(from)) return;
+    const { passing } = this;
+    const isBeingPassed = passing !== undefined && passing.from <= from && from < passing.until;
+    // A reader that goes on in an open file finds damaged what has been counted as dropped.
+    if (this.#gaps.isDropped(from) && !isBeingPassed) return;
     const accounted = this.#accounted;
     // What was counted for a stretch can be more than its range says, where several were damaged.
     const gone = from >= accounted ? frames : Math.min(frames, until - accounted);
     if (!counted || gone <= 0) return;
     const bytes = Math.round(payloadBytes * gone / frames);
     this.options.ledger.drop("damaged", gone, bytes);
-    if (this.passing !== undefined && from < this.passing.until) add(this.passing.damaged, gone, bytes);
+    if (passing !== undefined && from < passing.until) add(passing.damaged, gone, bytes);
   }
 
   /** From now on nothing before `until` is handed out. What was not so far is to be counted, and given up. */

@@ -156,4 +156,25 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "fault", fault: { kind: "no space", left: 5109 } },
     { does: "send", batches: 9 },
   ]),
+
+  "drop-oldest had counted what a reader found damaged after that, and it was counted again": answers(2, {
+    mode: "always",
+    sync: "os",
+    whenFull: "drop-oldest",
+    maxBytes: 48 * 1024,
+  }, [
+    { does: "connect" },
+    { does: "receive", count: 89 },
+    { does: "settle" },
+    { does: "receive", count: 141 },
+    { does: "disconnect", told: false },
+    { does: "receive", count: 117 },
+    { does: "kill" },
+    { does: "receive", count: 136 },
+    { does: "repair" },
+    { does: "power loss", seed: 1575219651 },
+    { does: "connect" },
+    { does: "receive", count: 150 },
+    { does: "send", batches: 2 },
+  ]),
 };

@@ -33,7 +33,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({
     kind: just("error"),
     code: fc.constantFrom("ENOSPC", "EDQUOT", "EIO"),
-    operation: fc.constantFrom("write", Deno.env.get("NOSYNC") ? "write" : "sync"),
+    operation: fc.constantFrom("write", "sync"),
     files: fc.constantFrom("segments", "all"),
     written: fc.constantFrom(0, 100, 1500),
   }),

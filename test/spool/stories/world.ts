@@ -74,8 +74,6 @@ export class World {
   #undisturbed = true;
   /** Frames before this one may be gone: what was kept for `rewind` alone has been given up. */
   #oldest = 0;
-  /** What the route has logged, in case a check fails. */
-  readonly lines: LogLine[] = [];
 
   constructor(readonly options: WorldOptions) {
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
@@ -325,9 +323,7 @@ export class World {
     await this.#appender.finish();
     // Nothing of the dead process may go on beside the new one; its file system takes nothing any more.
     await journal.close().catch(() => {});
-    this.files = by === "kill"
-      ? this.files.afterCrash()
-      : this.files.afterPowerLoss(Deno.env.get("PLAIN") ? undefined : seeded(by.seed));
+    this.files = by === "kill" ? this.files.afterCrash() : this.files.afterPowerLoss(seeded(by.seed));
     this.setFault(undefined);
     await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
@@ -384,8 +380,6 @@ export class World {
   }
 
   #logged(line: LogLine): void {
-    this.lines.push(line);
-    if (Deno.env.get("TRACE")) console.log("LOG", line.message, JSON.stringify(line.fields));
     if (this.files.crashed) return;
     const { message, fields } = line;
     const range = fields as { from: number; until: number; frames: number; bytes: number };
