@@ -57,10 +57,10 @@ export async function openArchive(files: FileSystem, paths: readonly string[]): 
   const segments = new Map<string, ArchiveSegment>();
   const surroundings = new Surroundings(files);
   for (const path of paths) {
-    // A directory and a pattern of the files in it: each file is listed and counted once.
+    // A directory and a pattern of the files in it, in whatever order: each file is listed and counted once.
     for (const segment of await segmentsOf(files, path, surroundings)) {
       const file = resolve(segment.path);
-      if (!segments.has(file)) segments.set(file, segment);
+      if (!segments.has(file) || segment.withAllPending) segments.set(file, segment);
     }
   }
   // A copy of a file, or another name of it, follows it: what comes twice is passed over.

@@ -45,6 +45,8 @@ export function removedOf(segments: readonly ArchiveSegment[], { from, until, pe
   const oldest = segments.find(({ footer }) => footer === undefined || footer.end > (from ?? 0));
   // Without a beginning there is nothing that should be there; what is pending is not delivered.
   if (from === undefined || pending || oldest === undefined || oldest.base <= from) return undefined;
+  // Where single files are named, the others may be there all the same.
+  if (!oldest.withAllPending) return undefined;
   // What comes between was delivered from memory, and in no file ever.
   const end = Math.min(oldest.header?.previousEnd ?? oldest.base, oldest.cursor ?? 0, until ?? oldest.base);
   return from < end ? { from, until: end } : undefined;

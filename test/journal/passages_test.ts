@@ -272,6 +272,9 @@ Deno.test("of a directory, frames that are pending and in no file are missing, f
     }
     // Who names single files has asked for nothing else.
     assertEquals(await read(files, {}, Infinity, () => {}, ["/j/*.seg"]), { text, other: [] });
+    for (const both of [["/j/*.seg", "/j"], ["/j", "/j/*.seg"]]) {
+      assertEquals(await read(files, {}, Infinity, () => {}, both), { text, other }, both.join(" "));
+    }
     // Half a cursor may have held a newer one.
     const bytes = files.bytesOf("/j/cursor");
     bytes[bytes[16] > bytes[4096 + 16] ? 30 : 4096 + 30] ^= 1;

@@ -122,7 +122,13 @@ Deno.test("what is left is what was selected when it began", () => {
 
 Deno.test("what was delivered and removed since is known, and is not what was delivered from memory", () => {
   const segment = (base: number, end: number | undefined, previousEnd: number) =>
-    ({ base, footer: end === undefined ? undefined : { end }, header: { previousEnd }, cursor: 60 }) as ArchiveSegment;
+    ({
+      base,
+      footer: end === undefined ? undefined : { end },
+      header: { previousEnd },
+      cursor: 60,
+      withAllPending: true,
+    }) as ArchiveSegment;
   // Frames 30 to 39 were delivered from memory, 60 and later are pending.
   const segments = [segment(20, 30, 20), segment(40, 50, 30), segment(50, undefined, 50)];
   const rest = (from: number) => segments.filter(({ base }) => base >= from);
@@ -134,6 +140,8 @@ Deno.test("what was delivered and removed since is known, and is not what was de
   assertEquals(removedOf(rest(50), { from: 45 }), { from: 45, until: 50 });
   assertEquals(removedOf(segments, {}), undefined);
   assertEquals(removedOf(segments, { from: 7, pending: true }), undefined);
+  // Who names single files has not named those before them, which may be there.
+  assertEquals(removedOf(segments.map((each) => ({ ...each, withAllPending: false })), { from: 7 }), undefined);
   const undelivered = { ...segment(70, undefined, 70), cursor: 60 };
   assertEquals(removedOf([undelivered], { from: 58 }), { from: 58, until: 60 });
 });
