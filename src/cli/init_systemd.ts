@@ -7,7 +7,7 @@ export function systemdUnit(executable: readonly string[], config: string): stri
 # written. So give every route of ${config}
 #   journal.dir = "/var/lib/spillway/NAME"
 # and unix sockets a path in /run/spillway. The service's user must be able to read the file. Once:
-#   useradd --system --shell /usr/sbin/nologin spillway
+#   useradd --system --home-dir /var/lib/spillway --shell /usr/sbin/nologin spillway
 
 [Unit]
 Description=Spillway, a TCP store-and-forward relay

@@ -77,7 +77,13 @@ export class Beside {
 
   /** Of commands that read: 1 where something may be damaged or missing. */
   get #codes(): readonly number[] {
-    return this.route.flipped || this.route.holes ? [0, 1] : [0];
+    return this.route.flipped || this.route.holes || this.#dropsOldest ? [0, 1] : [0];
+  }
+
+  /** What is in flight may be in a segment that was dropped for room: then it is in no file. */
+  get #dropsOldest(): boolean {
+    const { whenFull, maxBytes } = this.route.setting;
+    return whenFull === "drop-oldest" && maxBytes > 0;
   }
 
   #pick<T>(choices: readonly T[]): T {
@@ -110,8 +116,7 @@ export class Beside {
     const first = await cat();
     const second = new Set(await cat());
     const { cursor } = await route.live();
-    // What is in flight may be in a segment that was dropped for room.
-    if (route.setting.whenFull === "drop-oldest" && route.setting.maxBytes > 0) return;
+    if (this.#dropsOldest) return;
     const gone = first.filter((sequence) => sequence >= cursor && !second.has(sequence));
     assertEquals(
       gone.slice(0, 10),
