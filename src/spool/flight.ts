@@ -88,6 +88,14 @@ export class Flight {
     return part === undefined ? 0 : Math.max(0, position - (part.position - part.bytes));
   }
 
+  /** Takes the frames of the oldest part, which knows where they end, that end within its first `bytes` bytes. */
+  takeEnded(bytes: number): Landed | undefined {
+    const part = this.#parts.first()!;
+    let frames = 0;
+    while (frames < part.frames && bytesOf(part, frames + 1) <= bytes) frames++;
+    return frames === 0 ? undefined : this.take(frames);
+  }
+
   /**
    * Takes the frames of the oldest part, which begins at `start` of `bytes`,
    * that end at `end` or before; undefined if none do.

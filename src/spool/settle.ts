@@ -1,8 +1,8 @@
 /**
  * Where a connection has ended: confirmations are of bytes and come by whole
- * parts, so the last of them may lie within one. Its frames are looked at once
- * more, in memory or in the journal, and those that the confirmed bytes have
- * whole are confirmed: none of them is sent again.
+ * parts, so the last of them may lie within one. Where nobody has noted how its
+ * frames are cut, they are looked at once more, in memory or in the journal; those
+ * that the confirmed bytes have whole are confirmed: none of them is sent again.
  */
 import { messageOf } from "../base/error.ts";
 import type { Landed } from "./flight.ts";
@@ -15,7 +15,9 @@ export async function settleWithin(spool: Spool, feed: JournalFeed, position: nu
   const part = flight.oldest();
   const bytes = flight.reached(position);
   if (part === undefined || bytes === 0 || part.first < spool.confirmed) return;
-  const landed = part.first >= window.first
+  const landed = part.ends !== undefined
+    ? flight.takeEnded(bytes)
+    : part.first >= window.first
     ? landInMemory(spool, part.first, bytes)
     : await landInJournal(spool, feed, part.first, bytes);
   if (landed !== undefined) spool.confirm(landed.first + landed.frames, landed.frames, landed.bytes);

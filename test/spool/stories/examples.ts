@@ -177,4 +177,18 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "receive", count: 150 },
     { does: "send", batches: 2 },
   ]),
+
+  "a frame of a dropped segment was acknowledged as its connection ended, and counted as dropped": bytes("overflow", {
+    sync: "os",
+    whenFull: "drop-oldest",
+    maxBytes: 48 * 1024,
+  }, [
+    { does: "receive", count: 132 },
+    { does: "connect" },
+    { does: "receive", count: 103 },
+    { does: "send", batches: 1 },
+    { does: "settle" },
+    { does: "confirm", share: 0.003, told: false },
+    { does: "restart" },
+  ]),
 };
