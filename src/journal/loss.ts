@@ -20,10 +20,10 @@ interface Loss {
 }
 
 /** A stretch without a readable header, and what it holds at most. */
-interface Stretch {
+interface Stretch extends Loss {
   readonly offset: number;
-  readonly frames: number;
-  readonly bytes: number;
+  /** Sequence after its last frame. */
+  readonly until: number;
 }
 
 /**
@@ -67,7 +67,7 @@ async function lossAt(file: File, segment: Segment, offset: number, bound: numbe
   let damage: Extract<Found, { kind: "damage" | "tail" }> | undefined;
   let end = segment.base;
   const close = (until: number) => {
-    if (damage !== undefined) stretches.push(atMost(damage, until - end));
+    if (damage !== undefined) stretches.push(atMost(damage, end, until));
     damage = undefined;
   };
   for await (const found of walkRecords(file, { marks: segment.marks!, limit: segment.limit, verify: false })) {
@@ -84,20 +84,35 @@ async function lossAt(file: File, segment: Segment, offset: number, bound: numbe
     }
   }
   close(segment.end);
-  return shareOf(left, stretches, offset);
+  return shareOf(left, stretches, offset, segment.countedFrom);
 }
 
-function atMost({ offset, bytes }: { readonly offset: number; readonly bytes: number }, frames: number): Stretch {
-  return { offset, frames: Math.max(0, frames), bytes: Math.max(0, bytes - RECORD_HEADER_BYTES) };
+function atMost(
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  from: number,
+  until: number,
+): Stretch {
+  return { offset, until, frames: Math.max(0, until - from), bytes: Math.max(0, bytes - RECORD_HEADER_BYTES) };
 }
 
-function shareOf(left: Loss, stretches: readonly Stretch[], offset: number): Loss {
+/** Of what is `left`, what the stretch at `offset` has from `countedFrom` on. */
+function shareOf(left: Loss, stretches: readonly Stretch[], offset: number, countedFrom: number): Loss {
   for (const [index, stretch] of stretches.entries()) {
     const isLast = index === stretches.length - 1;
     const frames = isLast ? left.frames : Math.min(left.frames, stretch.frames);
     const bytes = isLast ? left.bytes : frames === 0 ? 0 : Math.min(left.bytes, stretch.bytes);
-    if (stretch.offset === offset) return { frames: Math.max(0, frames), bytes: Math.max(0, bytes) };
+    if (stretch.offset === offset) {
+      const share = { frames: Math.max(0, frames), bytes: Math.max(0, bytes) };
+      const isCut = stretch.until - stretch.frames < countedFrom;
+      return isCut ? lastOf(share, stretch.until - countedFrom) : share;
+    }
     left = { frames: left.frames - frames, bytes: left.bytes - bytes };
   }
   return { frames: 0, bytes: 0 };
+}
+
+/** Its last `most` frames, if it has more, and about so many bytes. */
+function lastOf({ frames, bytes }: Loss, most: number): Loss {
+  const kept = Math.max(0, Math.min(frames, most));
+  return { frames: kept, bytes: frames === 0 ? 0 : Math.round(bytes * kept / frames) };
 }

@@ -10,8 +10,9 @@ import type { SegmentSurvey } from "./survey.ts";
 
 /**
  * Frames at or after `cursor`: from the footers, and from the record headers of
- * the segment that the cursor is in and of those without a footer. Notes in each
- * segment which of its frames that counts (`counted`).
+ * the segment that the cursor is in and of those without a footer. What a footer
+ * has counted and no header can be read of is among them. Notes in each segment
+ * which of its frames that counts (`counted`).
  */
 export async function countPending(
   files: FileSystem,
@@ -24,13 +25,15 @@ export async function countPending(
     const bound = segments.boundOf(segment);
     if (segment.empty || segment.marks === undefined || Math.min(segment.end, bound) <= cursor) continue;
     const footer = surveys.find((survey) => survey.base === segment.base)?.footer;
-    if (footer !== undefined && segment.base >= cursor && footer.end <= bound) {
-      segment.counted = "all";
-      add(pending, footer.frames, footer.bytes);
-    } else {
+    if (footer === undefined || footer.end > bound) {
       segment.counted = "headers";
       await addFromHeaders(files, segment, cursor, bound, pending);
+      continue;
     }
+    segment.counted = "all";
+    segment.countedFrom = cursor;
+    if (segment.base >= cursor) add(pending, footer.frames, footer.bytes);
+    else await addFromHeaders(files, segment, cursor, bound, pending, { bound });
   }
   return pending;
 }
@@ -59,19 +62,19 @@ export async function countFrames(
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
       const inside = until < Math.min(segment.end, bound);
-      const losses = { damages, reported, until: inside ? until : undefined, bound };
+      const losses = { known: { damages, reported }, until: inside ? until : undefined, bound };
       await addFromHeaders(files, segment, from, end, counted, losses);
     }
   }
   return counted;
 }
 
+/** Frames without a readable header that were counted all the same. */
 interface Losses {
-  readonly damages: DamageLog;
-  /** What was reported by then is left out, what was not and was counted all the same is put in, */
-  readonly reported: number;
-  /** unless it goes beyond this sequence. */
-  readonly until: number | undefined;
+  /** What was among the first so many that were reported is left out; */
+  readonly known?: { readonly damages: DamageLog; readonly reported: number };
+  /** and what goes beyond this sequence. */
+  readonly until?: number;
   /** Frames from here on are a later segment's. */
   readonly bound: number;
 }
@@ -87,7 +90,7 @@ async function addFromHeaders(
   const file = await openSegment(files, segment.path);
   try {
     for await (const found of framesBetween(file, segment, cursor, bound)) {
-      if (losses?.damages.knows(segment.name, found.offset, losses.reported)) continue;
+      if (losses?.known?.damages.knows(segment.name, found.offset, losses.known.reported)) continue;
       if (found.kind === "frames") add(pending, found.frames, found.bytes);
       else if (losses !== undefined) {
         const range = { from: found.position, most: losses.until, bound: losses.bound };

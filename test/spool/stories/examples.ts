@@ -191,4 +191,20 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "confirm", share: 0.003, told: false },
     { does: "restart" },
   ]),
+
+  "frames in a damaged part of the segment that the cursor is in were in no count after a restart": answers(2, {
+    mode: "overflow",
+    sync: "interval",
+  }, [
+    { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "segments", written: 0 } },
+    { does: "receive", count: 97 },
+    { does: "restart" },
+    { does: "power loss", seed: 1054162950 },
+    { does: "connect" },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 5e-324, told: false },
+    { does: "receive", count: 3 },
+    { does: "settle" },
+    { does: "restart" },
+  ]),
 };
