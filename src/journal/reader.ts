@@ -4,7 +4,7 @@
  * checksum for each record, payloads pushed together in place.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import type { File, FileSystem } from "../runtime/files.ts";
+import type { FileSystem } from "../runtime/files.ts";
 import { joinRecords, readLength } from "./batch.ts";
 import type { DamageLog } from "./damage_log.ts";
 import {
@@ -17,6 +17,7 @@ import {
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
 import { endOfLoss, lossIn } from "./loss.ts";
+import { advance, fits, type Place } from "./place.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { findMark, looksTorn } from "./search.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -34,15 +35,6 @@ export interface ReaderContext {
   readonly end: () => number;
   /** What that was at opening: frames from there on are this process's own. */
   readonly openedAt: number;
-}
-
-/** Where the reader stands: at a record, or at what should be one. */
-interface Place {
-  readonly segment: Segment;
-  readonly file: File;
-  offset: number;
-  /** The header at `offset`, if the last read had it already. */
-  header: RecordHeader | undefined;
 }
 
 export class Reader implements JournalReader {
@@ -89,7 +81,7 @@ export class Reader implements JournalReader {
       const place = this.#place ?? await this.#enter();
       if (place === undefined) return undefined;
       // A later segment has what follows its base: whatever stands here behind that is left over.
-      if (place.offset >= place.segment.limit || this.position >= this.context.segments.boundOf(place.segment)) {
+      if (place.offset >= place.segment.limit || this.#isMoved(place)) {
         if (!this.#leaveFor(place)) return undefined;
         continue;
       }
@@ -105,7 +97,7 @@ export class Reader implements JournalReader {
       }
       this.#noteHole(place, header);
       const batch = await this.#readBatch(place, header, sole);
-      if (batch !== "damaged") return batch;
+      if (batch !== "again") return batch;
     }
     return undefined;
   }
@@ -253,7 +245,8 @@ export class Reader implements JournalReader {
     this.position = until;
   }
 
-  async #readBatch(place: Place, header: RecordHeader, sole: boolean): Promise<JournalBatch | undefined | "damaged"> {
+  /** `again`: nothing came of it, what is next has to be looked for anew. */
+  async #readBatch(place: Place, header: RecordHeader, sole: boolean): Promise<JournalBatch | undefined | "again"> {
     const start = place.offset + RECORD_HEADER_BYTES;
     const available = place.segment.limit - start;
     const buffer = this.pool.takeReserved(Math.max(header.length, Math.min(this.pool.bufferBytes, available)), sole);
@@ -262,15 +255,21 @@ export class Reader implements JournalReader {
       const wanted = readLength(header.length, Math.min(available, buffer.bytes.length));
       const length = await readTolerant(place.file, buffer.bytes.subarray(0, wanted), start);
       const intact = length >= header.length && payloadMatches(header, buffer.bytes.subarray(0, header.length));
-      if (intact && !this.#closed) return this.#join(place, header, buffer, length);
+      if (intact && !this.#closed && !this.#isMoved(place)) return this.#join(place, header, buffer, length);
     } catch (error) {
       buffer.release();
       throw error;
     }
     buffer.release();
     if (this.#closed) return undefined;
+    if (this.#isMoved(place)) return "again";
     await this.#damaged(place, RECORD_HEADER_BYTES + header.length, header);
-    return "damaged";
+    return "again";
+  }
+
+  /** A later segment has what follows: after a failed sync it may have got that while this one was being read. */
+  #isMoved({ segment }: Place): boolean {
+    return this.position >= this.context.segments.boundOf(segment);
   }
 
   #join(place: Place, header: RecordHeader, buffer: PooledBuffer, length: number): JournalBatch {
@@ -286,14 +285,4 @@ export class Reader implements JournalReader {
     const frames = parts.reduce((sum, part) => sum + part.frames, 0);
     return { buffer, start, end, first: parts[0].first, frames, parts, framer };
   }
-}
-
-/** Is the record with this header whole, as far as the file's size says? */
-function fits(segment: Segment, offset: number, header: RecordHeader): boolean {
-  return offset + RECORD_HEADER_BYTES + header.length <= segment.limit;
-}
-
-function advance(place: Place, header: RecordHeader): void {
-  place.offset += RECORD_HEADER_BYTES + header.length;
-  place.header = undefined;
 }

@@ -207,4 +207,22 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "settle" },
     { does: "restart" },
   ]),
+
+  "frames came again while they were read from a file whose sync failed and were copied to another": bytes("overflow", {
+    sync: "interval",
+    rewindBytes: 5000,
+    whenFull: "disconnect",
+    retainMs: 3_600_000,
+  }, [
+    { does: "receive", count: 38 },
+    { does: "receive", count: 152 },
+    { does: "restart" },
+    { does: "receive", count: 71 },
+    { does: "connect" },
+    { does: "send", batches: 3 },
+    { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "all", written: 100 } },
+    { does: "send", batches: 7 },
+    { does: "receive", count: 231 },
+    { does: "send", batches: 10 },
+  ]),
 };
