@@ -1,6 +1,6 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, usageError } from "../base/error.ts";
-import { counted, framesOf } from "../base/words.ts";
+import { counted, framesOf, placeOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
 import { withFramers } from "../journal/lost_framing.ts";
 import { type Passage, readPassages } from "../journal/passages.ts";
@@ -62,7 +62,7 @@ export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string
   }
   const frames = loss.lost === undefined ? "" : ` with ${framesOf(loss.lost.from, loss.lost.until)}`;
   // What is cut off of a compressed segment has no bytes in the file.
-  if (loss.bytes === 0) return `${loss.segment}: ends too early, at byte ${loss.offset}${frames}`;
+  if (loss.bytes === 0) return `${loss.segment}: ${placeOf(loss.offset, 0)}${frames}`;
   return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 
