@@ -70,6 +70,7 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   ECONNRESET: "connection reset by peer",
   EDQUOT: "disk quota exceeded",
   EEXIST: "already exists",
+  EFBIG: "file too large",
   EHOSTUNREACH: "no route to host",
   EIO: "input/output error",
   EISDIR: "is a directory",

@@ -4,6 +4,7 @@ import { startAdmin } from "../admin/admin.ts";
 import { systemClock } from "../base/clock.ts";
 import { EXIT, usageError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { STOP_MS } from "../base/stop_deadline.ts";
 import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/parse.ts";
@@ -16,9 +17,11 @@ import { wantsColour } from "./terminal.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
-  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s, and a second
-signal ends it at once. Logs to standard error. The flags other than --config
-describe one route without a file; what they cannot say, a file can.`,
+  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
+ends the waiting for producers and consumers; what is in memory is journaled all
+the same. No other signal ends it, SIGKILL apart. Logs to standard error. The
+flags other than --config describe one route without a file; what they cannot
+say, a file can.`,
   flags: [
     configFlag,
     { name: "listen", value: "ADDR", says: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
@@ -69,22 +72,19 @@ describe one route without a file; what they cannot say, a file can.`,
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    runtime.outliveSignals();
     const config = await configOf(invocation, runtime);
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     for (const route of config.routes) {
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
     const user = runtime.userName();
-    const start = async () => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user });
-      startAdmin(relay, { runtime, clock: systemClock, log });
+    const start = async (cancelled: AbortSignal) => {
+      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user }, cancelled);
+      if (relay !== undefined) startAdmin(relay, { runtime, clock: systemClock, log });
       return relay;
     };
-    return await relayUntilSignal(
-      start,
-      runtime,
-      log("spillway"),
-    );
+    return await relayUntilSignal(start, runtime, log("spillway"));
   },
 };
 
@@ -108,26 +108,47 @@ async function configOf({ values }: Invocation, runtime: Runtime): Promise<Confi
   return configFromFlags(values as Partial<Record<RunFlag, string>>);
 }
 
-/** The first SIGTERM or SIGINT stops the relay, also one that comes while it starts; the second does not wait for it. */
-async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, log: Log): Promise<number> {
+/** Starts the relay; undefined, everything released again, if `cancelled` is aborted before it relays. */
+type Start = (cancelled: AbortSignal) => Promise<Relay | undefined>;
+
+/**
+ * The first SIGTERM or SIGINT stops the relay, also one that comes while it
+ * starts; the next ones end the waiting for others. Returns the exit code.
+ */
+async function relayUntilSignal(start: Start, runtime: Runtime, log: Log): Promise<number> {
+  const asked = new AbortController();
   let relay: Relay | undefined;
-  let signals = 0;
-  const interrupted = new Promise<number>((resolve) => {
-    const onSignal = (name: string) => () => {
-      if (++signals === 1) {
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    runtime.onSignal(name, () => {
+      if (!asked.signal.aborted) {
         log.info("stopping", { signal: name });
+        asked.abort();
         relay?.stop();
       } else {
-        log.warn("second signal: exit at once, without waiting for what is under way", { signal: name });
-        resolve(EXIT.interrupted);
+        log.warn("no more waiting for producers and consumers, what is in memory is journaled all the same", {
+          signal: name,
+        });
+        relay?.hurry();
       }
-    };
-    for (const name of ["SIGTERM", "SIGINT"] as const) runtime.onSignal(name, onSignal(name));
+    });
+  }
+  runtime.onSignal("SIGHUP", () => {
+    log.warn("nothing is reloaded, a changed configuration counts after a restart", { signal: "SIGHUP" });
   });
-  const relayed = start().then((started) => {
-    relay = started;
-    if (signals > 0) relay.stop();
-    return relay.stopped;
+  const starting = start(asked.signal).then((started) => relay = started);
+  if (!await unlessStuck(starting, asked.signal)) {
+    log.error("the start does not come to an end, it is given up");
+    return EXIT.failed;
+  }
+  return await relay?.stopped ?? EXIT.ok;
+}
+
+/** Waits for the start; false once a stop was asked for and its time is over. Nothing has been received then. */
+async function unlessStuck(starting: Promise<unknown>, asked: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const tooLate = new Promise<boolean>((resolve) => {
+    const count = () => void systemClock.sleep(STOP_MS, over.signal).then(() => resolve(false));
+    asked.addEventListener("abort", count, { once: true, signal: over.signal });
   });
-  return await Promise.race([relayed, interrupted]);
+  return await Promise.race([starting.then(() => true), tooLate]).finally(() => over.abort());
 }

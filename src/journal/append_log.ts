@@ -7,8 +7,9 @@
  * promises go by that alone.
  */
 import { Condition } from "../base/condition.ts";
-import { messageOf } from "../base/error.ts";
+import { failedWith, messageOf } from "../base/error.ts";
 import type { Run } from "../base/run.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Quarantine } from "./quarantine.ts";
@@ -95,8 +96,8 @@ export class AppendLog {
   }
 
   /** At a stop everything is synced, whatever the policy. */
-  finish(): Promise<void> {
-    return this.#inTurn(() => this.#finish());
+  finish(deadline?: StopDeadline): Promise<void> {
+    return this.#inTurn(() => this.#finish(deadline));
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
@@ -121,7 +122,7 @@ export class AppendLog {
     }
   }
 
-  /** Appends as many records as the segment takes in one write; returns how many. */
+  /** Appends as many records as the segment takes in one write; returns how many. 0: the next segment takes more. */
   async #appendSome(records: readonly PlannedRecord[], next: number, last: boolean): Promise<number> {
     const first = records[next].first;
     let writer = this.#writer?.takes(first) === true ? this.#writer : undefined;
@@ -138,7 +139,10 @@ export class AppendLog {
       if (this.#options.sync === "each") await writer.sync();
     } catch (error) {
       if (!writer.usable) await this.#abandon(writer);
-      throw error;
+      // A limit of this file's size (ulimit -f) leaves room in the next one.
+      if (!failedWith(error, "EFBIG") || writer.segment.empty) throw error;
+      if (this.#writer === writer) await this.#retire(writer);
+      return 0;
     }
     this.#parts.room.wrote(writer.written.offset - before);
     this.#publish(writer);
@@ -272,7 +276,7 @@ export class AppendLog {
     this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
   }
 
-  async #finish(): Promise<void> {
+  async #finish(deadline: StopDeadline | undefined): Promise<void> {
     if (this.#writer?.usable === false) await this.#abandon(this.#writer);
     try {
       await this.#rescue();
@@ -284,7 +288,8 @@ export class AppendLog {
       await this.#unsynced?.close();
       this.#writer = this.#unsynced = undefined;
     }
-    await syncSegments(this.#options, this.#unsyncedSegments.filter((each) => this.#segments.all.includes(each)));
+    const segments = this.#unsyncedSegments.filter((each) => this.#segments.all.includes(each));
+    await syncSegments(this.#options, segments, deadline);
   }
 }
 

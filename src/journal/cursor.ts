@@ -13,7 +13,7 @@ import { readSome } from "./tolerant_read.ts";
 export interface CursorState {
   /** Sequence of the next frame to deliver. */
   readonly cursor: number;
-  /** Bytes that were in memory only. */
+  /** Bytes that were in memory alone, at most; written before memory came to hold more. */
   readonly atRiskBytes: number;
   /** Written by a clean stop. */
   readonly clean: boolean;
@@ -105,9 +105,15 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
   }
 }
 
-/** Writes the cursor. One call at a time; a failed one may be tried again. */
+/** The file, open twice: on one handle a write may have to wait for a sync to end. */
+interface Handles {
+  readonly writing: File;
+  readonly syncing: File;
+}
+
+/** Writes the cursor: one write and one sync at a time, also at once. A failed write may be tried again. */
 export class CursorFile {
-  #file: File | undefined;
+  #open: Handles | undefined;
   #directorySynced = false;
   /** A sync has failed: nothing more is written to the file, another one takes its place. */
   #suspect = false;
@@ -127,17 +133,17 @@ export class CursorFile {
     if (this.#suspect) {
       await this.#replace(slot, SLOT_OFFSETS[generation % 2]);
     } else {
-      this.#file ??= await this.files.open(this.path, "open");
-      await this.#file.writeAt([slot], SLOT_OFFSETS[generation % 2]);
+      this.#open ??= await this.#openTwice(this.path);
+      await this.#open.writing.writeAt([slot], SLOT_OFFSETS[generation % 2]);
     }
     this.generation = generation;
   }
 
   /** Once it resolves, the last state written survives a power loss; after a rejection, write it again first. */
   async sync(): Promise<void> {
-    if (this.#file === undefined) return;
+    if (this.#open === undefined) return;
     try {
-      await this.#file.sync();
+      await this.#open.syncing.sync();
       if (!this.#directorySynced) await this.files.syncDirectory(this.directory);
       this.#directorySynced = true;
     } catch (error) {
@@ -147,24 +153,39 @@ export class CursorFile {
   }
 
   close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+    if (this.#open !== undefined) close(this.#open);
+    this.#open = undefined;
   }
 
   async #replace(slot: Uint8Array, offset: number): Promise<void> {
     const temporary = `${this.path}.tmp`;
-    const file = await this.files.open(temporary, "open");
+    const opened = await this.#openTwice(temporary);
     try {
-      await file.truncate(0);
-      await file.writeAt([slot], offset);
-      await file.sync();
+      await opened.writing.truncate(0);
+      await opened.writing.writeAt([slot], offset);
+      await opened.syncing.sync();
       await this.files.rename(temporary, this.path);
     } catch (error) {
-      file.close();
+      close(opened);
       throw error;
     }
     this.close();
-    this.#file = file;
+    this.#open = opened;
     this.#suspect = this.#directorySynced = false;
   }
+
+  async #openTwice(path: string): Promise<Handles> {
+    const writing = await this.files.open(path, "open");
+    try {
+      return { writing, syncing: await this.files.open(path, "update") };
+    } catch (error) {
+      writing.close();
+      throw error;
+    }
+  }
+}
+
+function close({ writing, syncing }: Handles): void {
+  writing.close();
+  syncing.close();
 }

@@ -6,8 +6,8 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { File } from "../runtime/files.ts";
-import type { CursorFile, CursorState } from "./cursor.ts";
 import { type DeliveredFilesOptions, refreshDelivered } from "./delivered_files.ts";
 import { waitForFilesLock } from "./files_lock.ts";
 import { planRetention } from "./retention.ts";
@@ -15,6 +15,7 @@ import { asFull } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { unlinkIfThere } from "./segment_files.ts";
 import { JournalFullError, type SyncPolicy } from "./types.ts";
+import type { WrittenCursor } from "./written_cursor.ts";
 
 const INTERVAL_MS = 100;
 /** What must go now waits so long for a compaction that replaces files, and no longer: one that is stopped there. */
@@ -32,11 +33,6 @@ export interface HousekeepingOptions extends DeliveredFilesOptions {
 }
 
 export class Housekeeping {
-  /** What is to be written. */
-  #cursor: number;
-  #atRiskBytes = 0;
-  /** What stands on disk. */
-  #written: CursorState | undefined;
   /** An append found no room since the last pass. */
   #full = false;
   /** What may go then: what is retained, or if that was not enough, what is kept for `rewind` too. */
@@ -60,14 +56,11 @@ export class Housekeeping {
   constructor(
     private readonly options: HousekeepingOptions,
     private readonly segments: SegmentList,
-    private readonly file: CursorFile,
-    cursor: number,
-  ) {
-    this.#cursor = cursor;
-  }
+    private readonly state: WrittenCursor,
+  ) {}
 
   get cursor(): number {
-    return this.#cursor;
+    return this.state.cursor;
   }
 
   /** Writes the first, unclean state, and begins. */
@@ -77,10 +70,22 @@ export class Housekeeping {
   }
 
   /** Cheap; the writing happens later. */
-  confirm(sequence: number, atRiskBytes: number): void {
-    if (sequence > this.#cursor) this.#cursor = sequence;
-    this.#atRiskBytes = atRiskBytes;
-    if (this.#cursor !== this.#written?.cursor || atRiskBytes !== this.#written.atRiskBytes) this.wake();
+  confirm(sequence: number): void {
+    const { state } = this;
+    if (sequence > state.cursor) state.cursor = sequence;
+    if (state.cursor !== state.written?.cursor) this.wake();
+  }
+
+  /** See `Journal.boundRisk`. */
+  async boundRisk(bytes: number): Promise<void> {
+    this.state.riskBytes = bytes;
+    try {
+      await this.state.write();
+    } catch (error) {
+      // Tried again with the next pass.
+      this.wake();
+      throw error;
+    }
   }
 
   /** Segments have changed. */
@@ -124,23 +129,24 @@ export class Housekeeping {
   /** Unlinks what is wholly below `sequence`, the newest segment excepted. */
   unlinkBelow(sequence: number): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#write(false);
+      await this.state.write();
       await this.#withFiles(FILES_LOCK_MS, async () => {
         await this.#unlink(this.segments.all.slice(0, -1).filter((segment) => segment.end <= sequence));
       });
     });
   }
 
-  /** Stops and writes the last state, synced. Rejects if that fails. */
-  async close(clean: boolean): Promise<void> {
+  /** Stops and writes the last state, synced if that ends before the deadline. Rejects if it fails. */
+  async close(clean: boolean, deadline?: StopDeadline): Promise<void> {
     this.#closing.abort();
     this.#wake.abort();
     await this.#running;
     try {
-      await this.#write(clean && this.#atRiskBytes === 0);
-      await this.file.sync();
+      await this.state.write(clean && this.state.riskBytes === 0);
+      const synced = this.state.sync();
+      await (deadline?.inTime(synced, RESERVE_MS.cursor) ?? synced);
     } finally {
-      this.file.close();
+      this.state.close();
     }
   }
 
@@ -167,7 +173,7 @@ export class Housekeeping {
 
   get #hasDelivered(): boolean {
     const oldest = this.segments.all[0];
-    return oldest !== undefined && oldest.end <= this.#cursor;
+    return oldest !== undefined && oldest.end <= this.cursor;
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
@@ -183,7 +189,7 @@ export class Housekeeping {
   async #passNow(): Promise<void> {
     this.#due = false;
     try {
-      await this.#write(false);
+      await this.state.write();
       await this.#unlinkDelivered();
       this.#failure = undefined;
     } catch (error) {
@@ -194,26 +200,18 @@ export class Housekeeping {
     }
   }
 
-  async #write(clean: boolean): Promise<void> {
-    const state: CursorState = { cursor: this.#cursor, atRiskBytes: this.#atRiskBytes, clean };
-    const old = this.#written;
-    if (old?.cursor === state.cursor && old.atRiskBytes === state.atRiskBytes && old.clean === clean) return;
-    await this.file.write(state);
-    this.#written = state;
-  }
-
   async #unlinkDelivered(): Promise<void> {
     const { clock, sync, retainMs, retainBytes, rewindBytes } = this.options;
     const full = this.#full;
     this.#full = false;
     if (full) {
-      if (sync !== "os") await this.#syncCursor();
-      await this.letGoOfNewest(this.#written!.cursor, this.#giveUp === "rewind");
+      if (sync !== "os") await this.state.sync();
+      await this.letGoOfNewest(this.state.written!.cursor, this.#giveUp === "rewind");
     }
     const plan = () =>
       planRetention({
         segments: this.segments.all,
-        cursor: this.#written!.cursor,
+        cursor: this.state.written!.cursor,
         rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
         retainMs: full ? 0 : retainMs,
         retainBytes,
@@ -257,7 +255,7 @@ export class Housekeeping {
       if (!(asFull(error) instanceof JournalFullError)) throw error;
     }
     try {
-      await refreshDelivered(this.options, this.segments, this.#cursor);
+      await refreshDelivered(this.options, this.segments, this.cursor);
       await action();
       return true;
     } finally {
@@ -268,20 +266,11 @@ export class Housekeeping {
   /** The cursor first: after a power loss it must not point below what is gone. */
   async #unlink(segments: readonly Segment[]): Promise<void> {
     const { files, sync } = this.options;
-    if (sync !== "os") await this.#syncCursor();
+    if (sync !== "os") await this.state.sync();
     for (const segment of segments) {
       this.onUnlink(segment);
       await unlinkIfThere(files, segment.path);
       this.segments.retire(segment);
-    }
-  }
-
-  async #syncCursor(): Promise<void> {
-    try {
-      await this.file.sync();
-    } catch (error) {
-      this.#written = undefined;
-      throw error;
     }
   }
 }

@@ -6,6 +6,7 @@
 import type { BufferPool } from "../base/buffer.ts";
 import type { Tally } from "../base/ledger.ts";
 import type { Run } from "../base/run.ts";
+import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { File } from "../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
 import { Arrivals } from "./arrival.ts";
@@ -77,8 +78,12 @@ export class DirectoryJournal implements Journal {
     await this.#log.append(runs, true);
   }
 
-  confirm(sequence: number, atRiskBytes: number): void {
-    this.#opened.housekeeping.confirm(sequence, atRiskBytes);
+  confirm(sequence: number): void {
+    this.#opened.housekeeping.confirm(sequence);
+  }
+
+  boundRisk(bytes: number): Promise<void> {
+    return this.#opened.housekeeping.boundRisk(bytes);
   }
 
   unlinkRetained(): Promise<boolean> {
@@ -127,18 +132,32 @@ export class DirectoryJournal implements Journal {
     return this.#arrivals.of(sequence);
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  close(deadline?: StopDeadline): Promise<void> {
+    return this.#closed ??= this.#close(deadline);
   }
 
-  async #close(): Promise<void> {
+  async #close(deadline: StopDeadline | undefined): Promise<void> {
+    const { options, housekeeping, lock } = this.#opened;
     const failures: unknown[] = [];
-    await this.#intervalSync?.stop();
-    await this.#log.finish().catch((error) => failures.push(error));
-    await this.#opened.housekeeping.close(failures.length === 0).catch((error) => failures.push(error));
-    if (this.#opened.options.sync === "os") await syncAbove(this.#opened.options);
-    this.#opened.lock.close();
+    const inTime = async (work: Promise<unknown>, reserveMs = 0) => {
+      const guarded = work.catch((error) => failures.push(error));
+      if (deadline !== undefined) return await deadline.inTime(guarded, reserveMs);
+      await guarded;
+      return true;
+    };
+    const synced = await inTime(this.#finishLog(deadline), RESERVE_MS.sync);
+    if (!await inTime(housekeeping.close(failures.length === 0, deadline))) {
+      failures.push(new Error("the disk does not take the cursor"));
+    }
+    if (options.sync === "os") await inTime(syncAbove(options));
+    if (!synced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
+    lock.close();
     if (failures.length > 0) throw failures[0];
+  }
+
+  async #finishLog(deadline: StopDeadline | undefined): Promise<void> {
+    await this.#intervalSync?.stop();
+    await this.#log.finish(deadline);
   }
 
   #assertOpen(): void {

@@ -21,6 +21,7 @@ import { isCompressed, openSegment } from "./segment_files.ts";
 import { footerOf, type RecordTally, type SegmentSurvey, type Survey, surveyJournal, tallyRecords } from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
+import { WrittenCursor } from "./written_cursor.ts";
 
 /**
  * Opens the journal in `options.directory`, making the directory if there is
@@ -95,7 +96,7 @@ class Opening {
       `${directory}/cursor`,
       survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
     );
-    const housekeeping = new Housekeeping(this.options, this.#segments, file, cursor);
+    const housekeeping = new Housekeeping(this.options, this.#segments, new WrittenCursor(file, cursor));
     await housekeeping.start();
     const room = new Room(this.options);
     if (room.matters) await room.refresh();

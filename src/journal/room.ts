@@ -86,7 +86,7 @@ export class Room {
   }
 }
 
-/** A write that failed for want of space as the error it means; any other error as it is. */
+/** A write that failed for want of space, or for a limit of the file's size, as the error it means; any other as it is. */
 export function asFull(error: unknown): unknown {
-  return failedWith(error, "ENOSPC", "EDQUOT") ? new JournalFullError(error.code, error.message) : error;
+  return failedWith(error, "ENOSPC", "EDQUOT", "EFBIG") ? new JournalFullError(error.code, error.message) : error;
 }

@@ -6,6 +6,7 @@ import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Run } from "../base/run.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
 
@@ -47,7 +48,7 @@ export interface JournalOptions {
 export interface Recovery {
   /** Did the last run end with a clean stop (true for a new journal)? */
   readonly clean: boolean;
-  /** Bytes that the last run had in memory only, when it last wrote the cursor; 0 if it was clean. */
+  /** At most so many bytes the last run had in memory alone at its end; 0 if it was clean. */
   readonly atRiskBytes: number;
   /** Frames and bytes in the journal at or after the cursor. */
   readonly pendingFrames: number;
@@ -96,7 +97,7 @@ export interface JournalReader {
   close(): void;
 }
 
-/** An append has to wait for room: `max_bytes`, `min_free`, ENOSPC or EDQUOT. A state, not an accident. */
+/** An append has to wait for room: `max_bytes`, `min_free`, ENOSPC, EDQUOT or EFBIG. A state, not an accident. */
 export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
   constructor(readonly reason: string, message: string) {
@@ -147,15 +148,23 @@ export interface Journal {
    */
   append(runs: readonly Run[]): Promise<void>;
 
-  /** For a stop: like `append`, but may use what `minFreeBytes` keeps free. */
+  /** For a stop: like `append`, but may use what `minFreeBytes` keeps free, and go beyond `maxBytes`. */
   appendLast(runs: readonly Run[]): Promise<void>;
 
   /**
    * Everything below `sequence` is confirmed. Written to disk within 100 ms;
    * segments wholly below it (rewind and retention apart) are unlinked after
-   * that. `atRiskBytes` is noted beside it.
+   * that.
    */
-  confirm(sequence: number, atRiskBytes: number): void;
+  confirm(sequence: number): void;
+
+  /**
+   * From now on at most so many bytes are in memory alone. Once it resolves the
+   * next start knows of them, should the process die. Written at once, waiting
+   * for no sync. Rejects with a `SystemError` if it cannot be written; it is tried
+   * again by itself. With more than 0 bytes `close` is not clean.
+   */
+  boundRisk(bytes: number): Promise<void>;
 
   /**
    * Unlinks delivered segments that are kept for `retain` alone, or if there are
@@ -201,6 +210,11 @@ export interface Journal {
    */
   arrivalOf(sequence: number): Promise<number | undefined>;
 
-  /** Syncs, writes the cursor with the clean flag, releases the lock. */
-  close(): Promise<void>;
+  /**
+   * Syncs, writes the cursor with the clean flag, releases the lock; by the
+   * deadline, if there is one. A sync that has not come to an end by then is left
+   * to the operating system. Rejects if something failed, or the cursor could not
+   * be written by then.
+   */
+  close(deadline?: StopDeadline): Promise<void>;
 }

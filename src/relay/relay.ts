@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import { StopDeadline } from "../base/stop_deadline.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { RouteOptions } from "./options.ts";
 import { Route } from "./route.ts";
@@ -20,33 +21,50 @@ export interface Relay {
   readonly routes: readonly Route[];
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
-  /** Begins the clean stop (DESIGN 5). Further calls do nothing. */
+  /** Begins the clean stop, which takes 5 s at most. Further calls do nothing. */
   stop(): void;
+  /** The stop goes on without waiting for producers and consumers. No effect before it has begun. */
+  hurry(): void;
 }
 
 /**
- * Opens every journal and address, then lets every route run. Rejects with a
- * SpillwayError or SystemError, everything released again, if one of them
+ * Opens every journal and address, then lets every route run. Undefined if
+ * `cancelled` is aborted before that. Everything is released again then, as it
+ * is when it rejects with a SpillwayError or SystemError, since one of them
  * cannot be had.
  */
-export async function startRelay(options: RelayOptions): Promise<Relay> {
+export async function startRelay(options: RelayOptions, cancelled?: AbortSignal): Promise<Relay | undefined> {
   const { runtime, clock, user } = options;
   const routes: Route[] = [];
+  const abandon = () => Promise.all(routes.map((route) => route.abandon()));
   try {
     for (const route of options.routes) {
+      if (cancelled?.aborted) break;
       routes.push(await Route.open(route, { runtime, clock, user, log: options.log(route.name) }));
     }
   } catch (error) {
-    await Promise.all(routes.map((route) => route.abandon()));
+    await abandon();
     throw error;
   }
+  if (cancelled?.aborted) {
+    await abandon();
+    return undefined;
+  }
   for (const route of routes) route.start();
+  return relayOf(routes, clock);
+}
 
-  let stop: () => void = () => {};
-  const asked = new Promise<void>((resolve) => stop = resolve);
-  const stopped = asked.then(async () => {
-    const clean = await Promise.all(routes.map((route) => route.stop()));
+function relayOf(routes: readonly Route[], clock: Clock): Relay {
+  const asked = Promise.withResolvers<StopDeadline>();
+  let deadline: StopDeadline | undefined;
+  const stopped = asked.promise.then(async (deadline) => {
+    const clean = await Promise.all(routes.map((route) => route.stop(deadline)));
     return clean.every(Boolean) ? EXIT.ok : EXIT.failed;
   });
-  return { routes, stopped, stop };
+  return {
+    routes,
+    stopped,
+    stop: () => asked.resolve(deadline ??= new StopDeadline(clock)),
+    hurry: () => deadline?.hurry(),
+  };
 }

@@ -3,6 +3,7 @@ import { type Clock, randomBytes } from "../base/clock.ts";
 import { describeErrno, messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
+import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
@@ -14,6 +15,7 @@ import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
 import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { Outlet } from "../spool/outlet.ts";
+import { RiskBound } from "../spool/risk_bound.ts";
 import { Spool } from "../spool/spool.ts";
 import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
@@ -39,6 +41,7 @@ export class Route {
   readonly #target: Target;
   readonly #spool: Spool;
   readonly #appender: Appender;
+  readonly #risk: RiskBound;
   readonly #supply: DialSupply | AcceptSupply;
   #stopping = false;
 
@@ -65,6 +68,7 @@ export class Route {
       rewindBytes,
     });
     this.#appender = new Appender(this.#spool, clock);
+    this.#risk = new RiskBound({ journal, spool: this.#spool, maxBytes: options.memoryMaxBytes, clock, log });
     this.#supply = this.#createSupply();
     this.#source = this.#createSource(framer, memory);
     this.#target = this.#createTarget();
@@ -104,7 +108,7 @@ export class Route {
 
   /** Releases what `open` took, for a route that was never started. */
   async abandon(): Promise<void> {
-    await this.#source.stop();
+    await this.#source.stop(new StopDeadline(this.context.clock));
     await this.#supply.stop();
     await this.journal.close();
   }
@@ -119,6 +123,7 @@ export class Route {
         note: "what it had in memory alone is lost, what it delivered last may arrive twice",
       });
     }
+    this.#risk.start();
     this.#appender.start();
     this.#target.start();
     this.#source.start();
@@ -163,29 +168,48 @@ export class Route {
     return skipUntil(this.#spool, until, preview);
   }
 
-  /** The clean stop of DESIGN 5. Resolves to false if frames were lost by it. */
-  async stop(): Promise<boolean> {
+  /**
+   * The clean stop: no more from producers, everything unconfirmed into the
+   * journal, and only then some time for what the consumer has not confirmed yet.
+   * Resolves to false if frames were lost by it.
+   */
+  async stop(deadline: StopDeadline): Promise<boolean> {
     const { log } = this.context;
     this.#stopping = true;
-    await this.#source.stop();
-    const mayRepeat = await this.#target.stop();
-    this.ledger.resentFrames += mayRepeat;
-    const lost = await this.#appender.finish();
+    const noMoreConsumers = this.#supply.stop();
+    await this.#source.stop(deadline);
+    await noMoreConsumers;
+    const missed = await this.#appender.finish(deadline);
+    const mayRepeat = await this.#stopTarget(deadline);
+    // The consumer may have confirmed meanwhile what could not be appended, or there is room by now.
+    const lost = missed === undefined ? undefined : await this.#appender.finish(deadline);
     this.#spool.overload.close();
     if (lost !== undefined) {
       this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
-      log.error("frames are lost: they could not be appended at the stop", lost);
+      log.error("frames are lost: they could not be appended at the stop", { ...lost });
     }
-    await this.beforeRelease();
-    const closed = await this.#closeJournal();
+    this.#risk.stop(lost?.bytes ?? 0);
+    await deadline.inTime(this.beforeRelease(), RESERVE_MS.sync);
+    const closed = await this.#closeJournal(deadline);
     log.info("route stopped", { ...this.#books(), may_arrive_twice: mayRepeat });
     return lost === undefined && closed;
   }
 
+  /** How many frames may arrive twice, as far as the connection can be settled in time: its journal may have to be read. */
+  async #stopTarget(deadline: StopDeadline): Promise<number> {
+    let mayRepeat = 0;
+    const stopped = this.#target.stop(deadline).then((frames) => mayRepeat = frames);
+    if (!await deadline.inTime(stopped, RESERVE_MS.target)) {
+      this.context.log.warn("the target's connection is left unsettled, its frames in flight may arrive twice");
+    }
+    this.ledger.resentFrames += mayRepeat;
+    return mayRepeat;
+  }
+
   /** A journal that cannot be synced or closed loses nothing that the books say; the next start looks for itself. */
-  async #closeJournal(): Promise<boolean> {
+  async #closeJournal(deadline: StopDeadline): Promise<boolean> {
     try {
-      await this.journal.close();
+      await this.journal.close(deadline);
       return true;
     } catch (error) {
       this.context.log.error("the journal could not be closed cleanly", { error: messageOf(error) });
@@ -224,6 +248,7 @@ export class Route {
       ledger: this.ledger,
       framer,
       sink: this.#spool,
+      bound: this.#risk,
       role: endpoint.role,
       address: endpoint.address,
       maxConnections,

@@ -8,6 +8,7 @@ import type { Connections } from "./replay.ts";
 export class StdoutConnection implements Connection {
   readonly local = "standard output";
   readonly peer = "standard output";
+  readonly readAheadBytes = 0;
   /** Why nothing more can be written. */
   failure: unknown;
   #ended = false;

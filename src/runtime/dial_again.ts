@@ -37,22 +37,38 @@ export class Dialler {
    * called after each attempt that failed, with what was thrown.
    */
   async next(failed: (error: unknown) => void = () => {}): Promise<Connection | undefined> {
-    const { clock, net, address, connectTimeoutMs } = this.options;
+    const { clock } = this.options;
     while (!this.signal.aborted) {
       if (!this.#first) await clock.sleep(this.#backoff.nextMs(), this.signal);
       if (this.signal.aborted) return undefined;
       this.#first = false;
       try {
-        const connection = await net.connect(address, connectTimeoutMs);
+        const connection = await this.#dial();
         this.#failing = "";
-        if (!this.signal.aborted) return connection;
-        connection.close();
+        return connection;
       } catch (error) {
         this.#report(messageOf(error));
         failed(error);
       }
     }
     return undefined;
+  }
+
+  /** One attempt; undefined once stopped, and what comes of it then is closed unseen. */
+  async #dial(): Promise<Connection | undefined> {
+    const { net, address, connectTimeoutMs } = this.options;
+    const stopped = Promise.withResolvers<undefined>();
+    const stop = () => stopped.resolve(undefined);
+    this.signal.addEventListener("abort", stop);
+    const dialled = net.connect(address, connectTimeoutMs);
+    try {
+      const connection = await Promise.race([dialled, stopped.promise]);
+      if (connection !== undefined && !this.signal.aborted) return connection;
+      dialled.then((late) => late.close(), () => {});
+      return undefined;
+    } finally {
+      this.signal.removeEventListener("abort", stop);
+    }
   }
 
   /** Why the last attempt failed; undefined if it did not. */

@@ -18,6 +18,13 @@ export interface Connection {
   readonly peer: string;
 
   /**
+   * Bytes that are or may come to be here, taken from the kernel before a read
+   * has asked for them: what waits for the next read, and what may arrive
+   * together with what that read takes. 0 where reads go straight to the kernel.
+   */
+  readonly readAheadBytes: number;
+
+  /**
    * Reads what has arrived, at most `into.length` bytes, waiting for the first
    * one. Returns how many, or null at the peer's end of stream. Rejects with
    * ECONNRESET and the like as soon as the connection is lost, though nothing

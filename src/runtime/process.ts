@@ -7,7 +7,7 @@ import type { Runtime } from "./runtime.ts";
 
 export type ProcessPart = Omit<
   Runtime,
-  "name" | "version" | "net" | "files" | "executable" | "startThread" | "readStdin"
+  "name" | "version" | "net" | "files" | "executable" | "startThread" | "readStdin" | "outliveSignals"
 >;
 
 /** `writeStdout` and `writeStderr` hand some bytes over without blocking the event loop. */

@@ -3,7 +3,7 @@ import type { FileSystem } from "./files.ts";
 import type { Net } from "./net.ts";
 import type { Thread } from "./thread.ts";
 
-export type Signal = "SIGINT" | "SIGTERM";
+export type Signal = "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGTERM";
 
 export interface Runtime {
   readonly name: "deno" | "bun";
@@ -32,6 +32,11 @@ export interface Runtime {
    * Returns what removes it.
    */
   onSignal(signal: Signal, handler: () => void): () => void;
+  /**
+   * From now on signals that mean nothing to a daemon do nothing, whatever
+   * their default is; see signals.ts for which. Children inherit that.
+   */
+  outliveSignals(): void;
   /** Ends the process at once; what `stderr` still holds is lost, see its `flush`. */
   exit(code: number): never;
 

@@ -2,6 +2,7 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import { spacedHexOf } from "../framing/fault.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Answers } from "./answers.ts";
@@ -51,10 +52,10 @@ export class SourceConnection {
   }
 
   /** Tells the producer that no more will be said, after what is owed to it; what it still sends is read. */
-  async finish(): Promise<void> {
-    const { answers, context } = this.options;
+  async finish(deadline: StopDeadline): Promise<void> {
+    const { answers } = this.options;
     this.#closedBecause ??= "stopping";
-    if (answers !== undefined) await Promise.race([answers.settled(), context.clock.sleep(OWED_STOP_MS)]);
+    if (answers !== undefined) await deadline.waitFor(answers.settled(), OWED_STOP_MS);
     await this.connection.closeWrite().catch(() => {});
   }
 

@@ -13,13 +13,14 @@ import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
 import { cutRun } from "./cut.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
-import type { Sink } from "./sink.ts";
+import type { IntakeBound, Sink } from "./sink.ts";
 import type { Holder } from "./unfinished.ts";
 
 /** What the readers of one route share. */
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
   readonly sink: Pick<Sink, "push">;
+  readonly bound: IntakeBound;
   readonly clock: Clock;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;
@@ -51,6 +52,8 @@ export class DrainReader implements Holder {
   #ending = false;
   #abandoned = false;
   #waiting = false;
+  /** What the bound knows of us. */
+  #held = 0;
 
   /** `small` is this connection's own buffer; the reader releases it at the end. */
   constructor(
@@ -76,6 +79,7 @@ export class DrainReader implements Holder {
     const space = this.#space;
     const leftover = space.buffer.bytes.slice(space.start, space.fill);
     space.close();
+    this.#hold(0);
     return { ...end, leftover };
   }
 
@@ -98,6 +102,7 @@ export class DrainReader implements Holder {
   async #drain(): Promise<Omit<DrainEnd, "leftover">> {
     const space = this.#space;
     for (;;) {
+      if (!this.#hold(space.reach + this.connection.readAheadBytes)) await this.#whenCovered();
       const emptiedBelow = space.emptiedBelow;
       const count = await this.connection.read(space.free);
       if (count === null) return { reason: "eof" };
@@ -107,6 +112,21 @@ export class DrainReader implements Holder {
       if (fault !== undefined) return { reason: "fault", detail: fault };
       await space.prepare(count < emptiedBelow, needed);
     }
+  }
+
+  /** Says what we hold from now on, or may fill with the next read. May we read? */
+  #hold(bytes: number): boolean {
+    const more = bytes - this.#held;
+    this.#held = bytes;
+    return this.context.bound.hold(more);
+  }
+
+  async #whenCovered(): Promise<void> {
+    const { clock, paused, bound } = this.context;
+    const sinceMs = clock.monotonicMs();
+    this.connection.pause();
+    await bound.covered();
+    paused(clock.monotonicMs() - sinceMs);
   }
 
   /** Hands all whole frames on. Says what is known of the unfinished one after them. */

@@ -55,6 +55,11 @@ export class ReadSpace {
     return this.#place === "small";
   }
 
+  /** Bytes of the unfinished frame, and those that the next read may add. */
+  get reach(): number {
+    return this.#buffer.bytes.length - this.start;
+  }
+
   /** Where the next read goes; never empty after `prepare`. */
   get free(): Uint8Array {
     return this.#buffer.bytes.subarray(this.fill);

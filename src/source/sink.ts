@@ -1,4 +1,4 @@
-/** Where a source puts its frames. The spool is one; the source knows nothing more of it. */
+/** What a source needs of the spool: where it puts its frames, and a leave for each read. */
 import type { PooledBuffer } from "../base/buffer.ts";
 
 export interface Sink {
@@ -10,4 +10,12 @@ export interface Sink {
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number;
   /** Sequence of the first frame that the consumer has not confirmed. */
   readonly confirmed: number;
+}
+
+/** What a reader asks before each read: the next start after a crash must not say that less was in memory. */
+export interface IntakeBound {
+  /** A reader holds or may fill `bytes` more than before, or fewer. May it read? */
+  hold(bytes: number): boolean;
+  /** Resolves when it may; shortly. */
+  covered(): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import type { BufferPool } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
@@ -15,7 +16,7 @@ import type { DrainContext } from "./drain.ts";
 import { ForwardedAnswers } from "./forwarded_answers.ts";
 import { OpenBuffer } from "./open_buffer.ts";
 import { SafeReplies } from "./safe_replies.ts";
-import type { Sink } from "./sink.ts";
+import type { IntakeBound, Sink } from "./sink.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
 
 /** The dial options stand for the address whichever role it has. */
@@ -24,6 +25,7 @@ export interface SourceOptions extends DialOptions {
   readonly pool: BufferPool;
   readonly framer: Framer;
   readonly sink: Sink;
+  readonly bound: IntakeBound;
   readonly recordBytes: number;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
@@ -41,7 +43,7 @@ const SMALL_BYTES_MAX = 16 * 1024;
 /** How often timeouts are looked at, and refused memory is asked for again. */
 const TICK_MS = 1000;
 
-/** How long a clean stop waits for the producers' end of stream. */
+/** How long a clean stop waits for what is owed to producers and for their end of stream, all in all. */
 const SOURCE_STOP_MS = 1000;
 
 export class Source {
@@ -67,7 +69,7 @@ export class Source {
 
   constructor(options: SourceOptions) {
     this.#options = options;
-    const { pool, framer, sink, clock, recordBytes } = options;
+    const { pool, framer, sink, bound, clock, recordBytes } = options;
     this.#open = new OpenBuffer(pool);
     if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
     this.#unfinished = new UnfinishedFrames(pool.maxBytes / 2);
@@ -75,6 +77,7 @@ export class Source {
       pool,
       framer,
       sink,
+      bound,
       clock,
       recordBytes,
       open: this.#open,
@@ -128,17 +131,17 @@ export class Source {
   }
 
   /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
-  async stop(): Promise<void> {
+  async stop(deadline: StopDeadline): Promise<void> {
     this.#stopping.abort();
     this.#reopened.notify();
     this.#options.pool.nudge();
     await this.#listener?.close();
     const connections = [...this.#connections];
-    await Promise.all(connections.map((each) => each.finish()));
+    const finished = Promise.all(connections.map((each) => each.finish(deadline)));
     const ended = Promise.all(connections.map((each) => each.ended));
-    await Promise.race([ended, this.#options.clock.sleep(SOURCE_STOP_MS)]);
+    await deadline.waitFor(ended, SOURCE_STOP_MS);
     for (const each of this.#connections) each.close("stopping");
-    await ended;
+    await Promise.all([finished, ended]);
     await this.#running;
     this.#open.close();
   }
@@ -192,7 +195,8 @@ export class Source {
       await pool.freed();
       small = pool.take(this.#smallBytes());
     }
-    if (small === undefined) {
+    if (small === undefined || this.#stopping.signal.aborted) {
+      small?.release();
       connection.close();
       return undefined;
     }

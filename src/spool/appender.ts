@@ -10,6 +10,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf, SystemError } from "../base/error.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
+import { RESERVE_MS, type StopDeadline, within } from "../base/stop_deadline.ts";
 import { JournalFullError } from "../journal/types.ts";
 import { dropOldest } from "./drop_oldest.ts";
 import type { Spool } from "./spool.ts";
@@ -20,6 +21,18 @@ const APPEND_BYTES = 2 * 1024 * 1024 - 64 * 1024;
 /** How often a failed append is tried again. */
 const RETRY_MS = 250;
 
+/** After the deadline of a stop, a disk that takes nothing for so long is given up. */
+const SILENT_MS = 1000;
+
+/** Frames [first, until) that are in memory alone. */
+export interface Unappended {
+  readonly first: number;
+  readonly until: number;
+  readonly bytes: number;
+  /** Why the last append failed. */
+  readonly reason: string;
+}
+
 export class Appender {
   /** What is wrong, in a word; undefined while appends succeed. */
   #failing: string | undefined;
@@ -27,6 +40,10 @@ export class Appender {
   #reason = "unknown";
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  /** A `finish` is under way. */
+  #finishing: Promise<void> | undefined;
+  /** How far the journal was when that was last waited for. */
+  #stuckAt: number | undefined;
 
   constructor(private readonly spool: Spool, private readonly clock: Clock) {}
 
@@ -36,11 +53,32 @@ export class Appender {
 
   /**
    * For a clean stop, when nothing is received any more: appends all that is
-   * unconfirmed. Returns the frames that could not be, if any.
+   * unconfirmed. A disk that goes on taking frames is waited for beyond the
+   * deadline, since they would be lost; one that takes none is not. May be called
+   * again. Returns the frames that could not be appended and are not confirmed, if any.
    */
-  async finish(): Promise<{ first: number; until: number; bytes: number; reason: string } | undefined> {
+  async finish(deadline?: StopDeadline): Promise<Unappended | undefined> {
     this.#stopping.abort();
     this.spool.appendable.notify();
+    this.#finishing ??= this.#appendRest().finally(() => this.#finishing = undefined);
+    if (deadline === undefined) await this.#finishing;
+    else if (!await this.#whileItAppends(this.#finishing, deadline)) this.#reason = "the disk does not answer";
+    return this.#unappended();
+  }
+
+  /** Resolves with false where nothing was appended until the deadline, or for a second after it. */
+  async #whileItAppends(work: Promise<void>, deadline: StopDeadline): Promise<boolean> {
+    const { journal } = this.spool.options;
+    while (this.#stuckAt !== journal.end) {
+      this.#stuckAt = journal.end;
+      if (!await within(this.clock, work, Math.max(deadline.leftMs(RESERVE_MS.sync), SILENT_MS))) continue;
+      this.#stuckAt = undefined;
+      return true;
+    }
+    return false;
+  }
+
+  async #appendRest(): Promise<void> {
     await this.#running;
     const { spool } = this;
     spool.spill("stopping");
@@ -48,17 +86,17 @@ export class Appender {
       if (await this.#appendOnce(true)) continue;
       // That may have dropped what was left, or made room; or the journal goes on in a new segment.
       if (spool.appendFrom >= spool.window.end || await this.#appendOnce(true)) continue;
-      const first = Math.max(spool.appendFrom, spool.confirmed);
-      // What is left was confirmed, and kept for `rewind` alone.
-      if (first >= spool.window.end) return undefined;
-      return {
-        first,
-        until: spool.window.end,
-        bytes: spool.window.endOffset - spool.window.exactOffsetOf(first),
-        reason: this.#reason,
-      };
+      return;
     }
-    return undefined;
+  }
+
+  #unappended(): Unappended | undefined {
+    const { window, appendFrom, confirmed } = this.spool;
+    const first = Math.max(appendFrom, confirmed);
+    // What is left may have been confirmed, and kept for `rewind` alone.
+    if (first >= window.end) return undefined;
+    const bytes = window.endOffset - window.exactOffsetOf(first);
+    return { first, until: window.end, bytes, reason: this.#reason };
   }
 
   async #run(): Promise<void> {

@@ -50,7 +50,11 @@ export class Spool {
   /** Frames of a segment that is being dropped, not counted yet. */
   passing: Passing | undefined;
   #confirmed: number;
+  /** Where the first frame that goes with the process begins in the route's stream, as of the last `settled`. */
+  #safeOffset = 0;
   #spilling = false;
+  /** It is the end: nothing passes the journal by any more. */
+  #stopping = false;
   #targetUp = false;
   readonly #gaps = new Gaps();
   readonly #pressureBytes: number;
@@ -98,7 +102,17 @@ export class Spool {
 
   /** Bytes read, not appended, not confirmed: what `kill -9` would cost now. */
   get atRiskBytes(): number {
-    return this.window.bytesFrom(Math.max(this.#confirmed, this.options.journal.end));
+    return this.window.bytesFrom(this.#safe);
+  }
+
+  /** {@link atRiskBytes}, or more: what was confirmed or appended since it was last {@link settled}. Costs nothing. */
+  get riskBytesMost(): number {
+    return this.window.endOffset - this.#safeOffset;
+  }
+
+  /** Frames before this one do not go with the process. */
+  get #safe(): number {
+    return Math.max(this.#confirmed, this.options.journal.end);
   }
 
   /**
@@ -138,6 +152,7 @@ export class Spool {
 
   /** Begins to append everything unconfirmed; no effect where that is being done. */
   spill(reason: SpillReason): void {
+    this.#stopping ||= reason === "stopping";
     if (this.appending) return;
     this.#spilling = true;
     const { atRiskBytes } = this;
@@ -257,7 +272,8 @@ export class Spool {
   settled(): void {
     this.trim();
     this.#considerDirect();
-    this.options.journal.confirm(this.cursor, this.atRiskBytes);
+    this.#safeOffset = this.window.offsetOf(this.#safe);
+    this.options.journal.confirm(this.cursor);
   }
 
   /** Lets go of frames at the front of the window that nobody needs there. */
@@ -285,7 +301,7 @@ export class Spool {
 
   /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */
   #considerDirect(): void {
-    if (!this.#spilling || !this.#targetUp || this.options.mode === "always") return;
+    if (!this.#spilling || this.#stopping || !this.#targetUp || this.options.mode === "always") return;
     const { journal } = this.options;
     if (this.sent < journal.end || this.sent < this.window.first) return;
     if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/duration.ts";
 import { messageOf } from "../base/error.ts";
+import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Confirmer } from "./confirmer.ts";
 import type { SessionOutlet } from "./outlet.ts";
@@ -75,14 +76,14 @@ export class Session {
     this.#end(reason);
   }
 
-  /** For a clean stop: takes nothing new, waits at most `ms` until all that was taken is confirmed, ends. */
-  async finish(ms: number): Promise<void> {
+  /** For a clean stop: takes nothing new, waits as long as the deadline lets it until all that was taken is confirmed, ends. */
+  async finish(deadline: StopDeadline): Promise<void> {
     const { clock, confirmer, outlet } = this.options;
-    const deadline = clock.monotonicMs() + ms;
     this.#finishing = true;
     outlet.interrupt();
-    while (!this.#isOver && outlet.framesInFlight > 0 && clock.monotonicMs() < deadline) {
-      await clock.sleep(CONFIRM_MS);
+    const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
+    while (!this.#isOver && outlet.framesInFlight > 0 && mayWait()) {
+      await clock.sleep(CONFIRM_MS, deadline.hurried);
       confirmer.follow();
     }
     this.end("stopping");

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Outlet } from "../spool/outlet.ts";
 import type { Spool } from "../spool/spool.ts";
@@ -12,9 +13,6 @@ import { Refusals } from "./refusals.ts";
 import { ReplyConfirmer, type ReplyRules } from "./reply_confirmer.ts";
 import { Session } from "./session.ts";
 import type { Supply } from "./supply.ts";
-
-/** How long a clean stop waits for what is in flight. */
-const TARGET_STOP_MS = 3000;
 
 export interface TargetOptions {
   readonly supply: Supply;
@@ -37,7 +35,7 @@ export class Target {
   /** Connections so far. */
   connects = 0;
   #session: Session | undefined;
-  #stopping = false;
+  #stopping: StopDeadline | undefined;
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
   /** Resets the connection before this one, whose peer was silent. */
@@ -58,11 +56,11 @@ export class Target {
     this.#running = this.#run();
   }
 
-  /** Waits at most {@link TARGET_STOP_MS} for what is in flight; returns how many frames may arrive twice. */
-  async stop(): Promise<number> {
-    this.#stopping = true;
+  /** Waits for what is in flight as long as the deadline lets it; returns how many frames may arrive twice. */
+  async stop(deadline: StopDeadline): Promise<number> {
+    this.#stopping = deadline;
     const stopped = this.options.supply.stop();
-    await this.#session?.finish(TARGET_STOP_MS);
+    await this.#session?.finish(deadline);
     await stopped;
     await this.#running;
     this.#resetSilent?.();
@@ -72,10 +70,10 @@ export class Target {
 
   async #run(): Promise<void> {
     const { supply, spool } = this.options;
-    while (!this.#stopping) {
+    while (this.#stopping === undefined) {
       const connection = await supply.next(() => spool.targetLost());
       if (connection === undefined) return;
-      if (this.#stopping) return connection.close();
+      if (this.#stopping !== undefined) return connection.close();
       await this.#serve(connection);
     }
   }
@@ -100,7 +98,7 @@ export class Target {
     });
     this.#session = session;
     supply.serving(session);
-    if (this.#stopping) session.finish(TARGET_STOP_MS);
+    if (this.#stopping !== undefined) session.finish(this.#stopping);
     const reason = await session.ended;
     // A consumer that serves one connection at a time would wait for more on this one.
     if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
@@ -108,7 +106,7 @@ export class Target {
     this.#session = undefined;
     supply.ended(session.progressed);
     const fields = { peer: connection.peer, reason, confirmed: spool.confirmed, may_arrive_twice: this.#mayRepeat };
-    if (this.#stopping) log.info("target disconnected", fields);
+    if (this.#stopping !== undefined) log.info("target disconnected", fields);
     else log.warn("target lost", fields);
   }
 

@@ -30,7 +30,7 @@ export async function journalOf(
     const clock = new ManualClock();
     const journal = await open(files, { clock, retainMs: 1e12, sync: "each", randomBytes });
     await appendLines(journal, FRAMES_IN_SEGMENT, PADDING);
-    journal.confirm(Math.min(cursor, journal.end), 0);
+    journal.confirm(Math.min(cursor, journal.end));
     await clock.advance(100);
     await journal.close();
   }

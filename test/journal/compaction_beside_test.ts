@@ -38,10 +38,10 @@ async function twentyFrames(changes: Partial<JournalOptions> = {}) {
 
 Deno.test("the daemon keeps a merged file until the time of all that is in it is over", async () => {
   const { files, clock, journal } = await twentyFrames();
-  journal.confirm(8, 0);
+  journal.confirm(8);
   await clock.advance(100);
   await clock.advance(4900);
-  journal.confirm(17, 0);
+  journal.confirm(17);
   await clock.advance(100);
   await compact(files);
   assertEquals(names(files), ["0.seg.zst", "16.seg"]);
@@ -59,11 +59,11 @@ Deno.test("the daemon keeps a merged file until the time of all that is in it is
 
 Deno.test("what is compressed takes less of retain_bytes", async () => {
   const { files, clock, journal } = await twentyFrames({ retainMs: 1e9, retainBytes: 3 * SEGMENT_BYTES + 500 });
-  journal.confirm(12, 0);
+  journal.confirm(12);
   await clock.advance(100);
   await compact(files);
   assertEquals(names(files), ["0.seg.zst", "12.seg", "16.seg"]);
-  journal.confirm(20, 0);
+  journal.confirm(20);
   await clock.advance(100);
   assertEquals(names(files), ["0.seg.zst", "12.seg", "16.seg"]);
   await journal.close();
@@ -71,7 +71,7 @@ Deno.test("what is compressed takes less of retain_bytes", async () => {
 
 Deno.test("compressed files go when an append needs the room, not before", async () => {
   const { files, clock, journal } = await twentyFrames({ retainMs: 1e9, maxBytes: 8 * SEGMENT_BYTES });
-  journal.confirm(16, 0);
+  journal.confirm(16);
   await clock.advance(100);
   await compact(files);
   assertEquals(names(files), ["0.seg.zst", "16.seg"]);
@@ -94,7 +94,7 @@ Deno.test("compressed files go when an append needs the room, not before", async
 Deno.test("the daemon removes nothing while a compaction replaces files, and does it afterwards", async () => {
   const { files, clock, journal } = await twentyFrames({ retainMs: 0 });
   const lock = await tryFilesLock(files, DIRECTORY);
-  journal.confirm(17, 0);
+  journal.confirm(17);
   for (let i = 0; i < 3; i++) await clock.advance(100);
   assertEquals(names(files).length, 5);
   lock!.close();
@@ -118,7 +118,7 @@ Deno.test("a compaction waits while the daemon removes files", async () => {
 
 Deno.test("what a killed compaction left beside an original goes after it", async () => {
   const { files, clock, journal } = await twentyFrames({ retainMs: 10_000 });
-  journal.confirm(9, 0);
+  journal.confirm(9);
   await clock.advance(100);
   files.plan = (operation) => {
     if (operation !== "unlink") return undefined;
@@ -130,7 +130,7 @@ Deno.test("what a killed compaction left beside an original goes after it", asyn
   await clock.advance(10_000);
   await clock.advance(100);
   assert(!names(files).includes("0.seg"), names(files).join());
-  journal.confirm(13, 0);
+  journal.confirm(13);
   await clock.advance(100);
   await clock.advance(10_000);
   await clock.advance(100);
@@ -154,7 +154,7 @@ Deno.test("appends, confirmations, a reader and compactions beside each other lo
       round % 3 === 0 ? journal.locateBack(journal.cursor, 500) : undefined,
     ]);
     delivered.push(...texts.map(({ sequence }) => sequence));
-    journal.confirm(Math.max(0, reader.position - round % 3), 0);
+    journal.confirm(Math.max(0, reader.position - round % 3));
     await clock.advance(100);
     assertEquals(await sequencesIn(files, `round ${round}`), sequences(0, journal.end));
   }

@@ -83,7 +83,7 @@ Deno.test("delivery is known from the cursor file's time, and from segments crea
   const files = await journalOf(3, 0);
   const clock = new ManualClock();
   const first = await open(files, { clock, retainMs: 1e12 });
-  first.confirm(8, 0);
+  first.confirm(8);
   await first.close();
   files.modifiedMs = 1_700_000_009_000;
   const delivered = async () =>

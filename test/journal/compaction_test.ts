@@ -102,7 +102,7 @@ Deno.test("what would not become smaller is left as it is, after reading a part 
       { ...one, buffer: { ...one.buffer, bytes: noise }, end: noise.length, first: i } as typeof one,
     ]);
   }
-  journal.confirm(20, 0);
+  journal.confirm(20);
   await clock.advance(100);
   await journal.close();
   const before = files.log.length;
@@ -133,7 +133,7 @@ Deno.test("merging keeps sequences, times and holes, and cuts what a later segme
   await journal.close();
   files.put("/j/00000000000000000006.seg", other.bytesOf("/j/00000000000000000006.seg"));
   const last = await open(files, { clock, retainMs: 1e12 });
-  last.confirm(12, 0);
+  last.confirm(12);
   await last.append([run(20, lines(20, 1, PADDING))]);
   await clock.advance(100);
   await last.close();
@@ -155,7 +155,7 @@ Deno.test("two framings do not become one segment", async () => {
     const clock = new ManualClock();
     const journal = await open(files, { clock, framer, retainMs: 1e12 });
     await journal.append([run(journal.end, ["y".repeat(300)])]);
-    journal.confirm(journal.end, 0);
+    journal.confirm(journal.end);
     await clock.advance(100);
     await journal.close();
   }

@@ -141,7 +141,7 @@ Deno.test("the housekeeping of a full disk cuts no compressed segment", async ()
   for (const path of segments) await compressInPlace(files, path);
   const clock = new ManualClock();
   const journal = await open(files, { clock });
-  journal.confirm(12, 0);
+  journal.confirm(12);
   await clock.advance(100);
   files.plan = (operation) => operation === "write" ? { code: "ENOSPC" } : undefined;
   const before = files.bytesOf(`${segments[2]}.zst`).slice();

@@ -22,7 +22,7 @@ async function live(files: MemoryFiles, options: Partial<JournalOptions>, told: 
       await appendOrRetry(files, journal, told, clock);
       if (i % 3 === 2) {
         told.confirmed = journal.end - 2;
-        journal.confirm(told.confirmed, 0);
+        journal.confirm(told.confirmed);
         await clock.advance(100);
       }
     }

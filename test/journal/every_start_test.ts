@@ -162,9 +162,9 @@ async function prepared(told: number): Promise<MemoryFiles> {
   const clock = new ManualClock();
   const journal = await open(files, { clock, segmentBytes: SEGMENT_HEADER_BYTES + 4 * RECORD, retainMs: 1e9 });
   await appendLines(journal, 12);
-  journal.confirm(1, 0);
+  journal.confirm(1);
   await clock.advance(100);
-  journal.confirm(told, 0);
+  journal.confirm(told);
   await journal.close();
   return files;
 }

@@ -212,7 +212,7 @@ Deno.test("with sync = os nothing is synced before the stop, and then everything
   const clock = new ManualClock();
   const journal = await open(files, { clock, segmentBytes: 700 });
   await appendLines(journal, 10);
-  journal.confirm(8, 0);
+  journal.confirm(8);
   await clock.advance(100);
   assertEquals(files.log.filter((entry) => entry.startsWith("sync")), []);
   await journal.close();
@@ -241,7 +241,7 @@ Deno.test("a cursor that cannot be written is logged once, tried again, and unli
   await appendLines(journal, 10);
   const segments = journal.segments;
   files.plan = (operation, path) => operation === "write" && path === "/j/cursor" ? { code: "EIO" } : undefined;
-  journal.confirm(9, 0);
+  journal.confirm(9);
   for (let i = 0; i < 5; i++) await clock.advance(100);
   assertEquals(journal.segments, segments);
   assertEquals(log.lines.filter((entry) => entry.startsWith("error")).length, 1);
@@ -266,7 +266,7 @@ Deno.test("a cursor whose sync failed is written to a new file before anything i
     failed = true;
     return { code: "EIO" };
   };
-  journal.confirm(9, 0);
+  journal.confirm(9);
   await clock.advance(100);
   assertEquals(journal.segments, segments);
   const before = files.log.length;
@@ -288,7 +288,7 @@ Deno.test("max_bytes rejects an append that would pass it, and appendLast may pa
   assertEquals(error.reason, "max_bytes");
   assert(journal.bytes <= 8000 && journal.bytes > 6000);
   const full = journal.end;
-  journal.confirm(full - 20, 0);
+  journal.confirm(full - 20);
   await clock.advance(100);
   await appendLines(journal, 3);
   await assertRejects(() => appendLines(journal, 200), JournalFullError);
@@ -309,7 +309,7 @@ Deno.test("a journal that is full and all delivered makes room by itself", async
     const journal = await open(files, { clock, ...changes });
     for (let round = 0; round < 3; round++) {
       await assertRejects(() => appendLines(journal, 200), JournalFullError);
-      journal.confirm(journal.end, 0);
+      journal.confirm(journal.end);
       for (let i = 0; i < 8; i++) {
         await clock.advance(100);
         // The spool goes on trying; that is how the journal hears of the need.

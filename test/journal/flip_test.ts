@@ -65,7 +65,7 @@ async function unlinkedAtOnce(): Promise<Pick<Sample, "files" | "frames">> {
     segmentBytes: SEGMENT_HEADER_BYTES + 4 * (RECORD_HEADER_BYTES + line(0).length),
   });
   await appendLines(journal, 12);
-  journal.confirm(9, 0);
+  journal.confirm(9);
   await clock.advance(100);
   assertEquals(segmentsOf(files), ["/j/00000000000000000008.seg"]);
   return { files: files.afterCrash(), frames: new Map(lines(0, 12).map((text, sequence) => [sequence, text])) };

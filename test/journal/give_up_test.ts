@@ -24,7 +24,7 @@ async function written(cursor: number): Promise<MemoryFiles> {
   for (let first = 0; first < FRAMES; first += FRAMES_OF_RECORD) {
     await journal.append([run(first, lines(first, FRAMES_OF_RECORD))]);
   }
-  journal.confirm(cursor, 0);
+  journal.confirm(cursor);
   await journal.close();
   return files;
 }

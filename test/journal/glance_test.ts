@@ -18,9 +18,9 @@ async function live(files: MemoryFiles, random: () => number): Promise<MemoryFil
     const count = 1 + Math.floor(random() * 5);
     const first = journal.end + hole;
     // What is not journaled was delivered from memory.
-    if (hole > 0) journal.confirm(first, 0);
+    if (hole > 0) journal.confirm(first);
     await journal.append([run(first, lines(first, count, "x".repeat(Math.floor(random() * 80))))]);
-    if (random() < 0.4) journal.confirm(Math.min(journal.end, journal.cursor + Math.floor(random() * 9)), 17);
+    if (random() < 0.4) journal.confirm(Math.min(journal.end, journal.cursor + Math.floor(random() * 9)));
     if (random() < 0.5) await clock.advance(200);
   }
   if (random() < 0.3) {
@@ -75,7 +75,7 @@ Deno.test("a glance at a long backlog opens each segment once, and reads records
   const clock = new ManualClock();
   const journal = await open(files, { segmentBytes: 1500, clock, retainMs: 3_600_000 });
   await appendLines(journal, 400);
-  journal.confirm(103, 0);
+  journal.confirm(103);
   await clock.advance(200);
   files.crash();
   await settle();
@@ -135,12 +135,12 @@ Deno.test("a glance beside a daemon that delivers and removes meanwhile tells wh
   const clock = new ManualClock();
   const journal = await open(begun, { clock, segmentBytes: 1500 });
   await appendLines(journal, 60);
-  journal.confirm(2, 0);
+  journal.confirm(2);
   await clock.advance(200);
   const files = begun.afterCrash();
   const later = files.afterCrash();
   const delivering = await open(later, { clock });
-  delivering.confirm(40, 0);
+  delivering.confirm(40);
   await clock.advance(200);
   const gone = files.paths().filter((path) => !later.paths().includes(path));
   assert(gone.length > 1 && gone.every((path) => path.endsWith(".seg")));

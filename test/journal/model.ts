@@ -155,7 +155,7 @@ export class Model {
 
   confirm(share: number): void {
     this.confirmed = Math.max(this.confirmed, Math.round(share * this.journal.end));
-    this.journal.confirm(this.confirmed, 0);
+    this.journal.confirm(this.confirmed);
   }
 
   async wait(ms: number): Promise<void> {

@@ -125,7 +125,7 @@ Deno.test("a stop with bytes in memory that could not be appended is not clean, 
   const files = new MemoryFiles();
   const journal = await open(files);
   await appendLines(journal, 3);
-  journal.confirm(1, 500);
+  await journal.boundRisk(500);
   await journal.close();
   const again = await open(files);
   assertEquals([again.recovery.clean, again.recovery.atRiskBytes], [false, 500]);

@@ -24,7 +24,7 @@ async function journal(
       randomBytes: (count) => new Uint8Array(count).fill(changes.salt ?? 7),
     });
     for (const text of lines(journal.end, size)) await journal.append([run(journal.end, [text])]);
-    journal.confirm(Math.min(changes.cursor ?? 0, journal.end), 0);
+    journal.confirm(Math.min(changes.cursor ?? 0, journal.end));
     await journal.close();
   }
   return files;

@@ -241,7 +241,7 @@ async function cursors(): Promise<{ files: MemoryFiles }> {
   for (const [count, cursor] of [[4, 3], [4, 5], [4, 7], [0, 9]]) {
     const journal = await open(files, { retainMs: 1e9 });
     await appendLines(journal, count);
-    journal.confirm(cursor, 0);
+    journal.confirm(cursor);
     await journal.close();
   }
   return { files };

@@ -21,7 +21,7 @@ function bases(files: MemoryFiles): number[] {
 }
 
 async function confirmed(journal: Journal, clock: ManualClock, sequence: number): Promise<void> {
-  journal.confirm(sequence, 0);
+  journal.confirm(sequence);
   await clock.advance(100);
 }
 
@@ -43,7 +43,7 @@ Deno.test("segments wholly below the cursor are unlinked, the newest one never",
 
 Deno.test("the cursor on disk is never behind what is unlinked, with sync even after a power loss", async () => {
   const { files, clock, journal } = await twentyFrames({ sync: "each" });
-  journal.confirm(13, 0);
+  journal.confirm(13);
   const before = files.log.length;
   await clock.advance(100);
   const log = files.log.slice(before);
@@ -62,7 +62,7 @@ Deno.test("the cursor is written at most every 100 ms, however often frames are 
   const writes = () => files.log.filter((entry) => entry === "write /j/cursor").length;
   const before = writes();
   for (let i = 0; i < 100; i++) {
-    journal.confirm(i / 10, i);
+    journal.confirm(Math.floor(i / 10));
     await clock.advance(5);
   }
   assert(writes() - before <= 5, `${writes() - before} writes in 500 ms`);
@@ -104,7 +104,7 @@ Deno.test("retain_bytes limits what is retained, the oldest go first", async () 
 
 Deno.test("what is found delivered at the start is retained from the start on", async () => {
   const { files, journal } = await twentyFrames({ retainMs: 10_000 });
-  journal.confirm(18, 0);
+  journal.confirm(18);
   await journal.close();
   const clock = new ManualClock();
   const again = await open(files, { clock, retainMs: 10_000 });

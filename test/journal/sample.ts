@@ -67,7 +67,7 @@ export async function sample({ shape, sealed, cursor = 0 }: SampleOptions): Prom
       const bytes = RECORD_HEADER_BYTES + texts.join("").length;
       records.push({ path, offset: end - bytes, end, first, frames: count });
     }
-    journal.confirm(Math.min(cursor, journal.end), 0);
+    journal.confirm(Math.min(cursor, journal.end));
     await clock.advance(100);
     if (sealed || index < 2) {
       await journal.close();

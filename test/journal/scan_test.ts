@@ -77,7 +77,7 @@ Deno.test("a scan goes on where segments are unlinked and added under its hands"
   for await (const found of scanJournal(files, DIRECTORY, lineFramer)) {
     if (found.kind === "record") seen.push(found.header.first);
     if (seen.length === 5) {
-      journal.confirm(12, 0);
+      journal.confirm(12);
       await clock.advance(100);
       await appendLines(journal, 4);
     }

@@ -7,6 +7,7 @@ import type { VirtualClock } from "../support/virtual_clock.ts";
 export class TargetConnection implements Connection {
   readonly local = "here:1";
   readonly peer = "there:2";
+  readonly readAheadBytes = 0;
   text = "";
   /** When how many bytes were written. */
   readonly writes: { readonly atMs: number; readonly bytes: number }[] = [];

@@ -3,6 +3,9 @@ import { blockingFiles } from "../../src/runtime/blocking_files.ts";
 import { currentRuntime } from "../../src/runtime/runtime.ts";
 import { isThread, serveThread } from "../../src/runtime/thread.ts";
 
+/** By then Deno has taken SIGUSR1 for its debugger, if it does. */
+const DEBUGGER_MS = 700;
+
 const runtime = await currentRuntime();
 const [mode, ...rest] = runtime.args;
 
@@ -51,6 +54,20 @@ const modes: Record<string, () => Promise<void>> = {
     });
     await runtime.stdout.write("ready\n");
     await new Promise((resolve) => setTimeout(resolve, 60_000));
+  },
+
+  /** Outlives signals; says when it is ready for them, and at the end of standard input has memory collected and a thread work. */
+  async outlive() {
+    runtime.outliveSignals();
+    await new Promise((resolve) => setTimeout(resolve, DEBUGGER_MS));
+    await runtime.stdout.write("ready\n");
+    await runtime.readStdin();
+    const kept: Uint8Array[] = [];
+    for (let i = 0; i < 200; i++) kept[i % 8] = new Uint8Array(1 << 20);
+    const thread = runtime.startThread<string, number, unknown>();
+    await thread.run("/proc/self/status", () => {}).catch(() => {});
+    thread.end();
+    await runtime.stdout.write("a thread has worked\n");
   },
 
   /** Writes parts beyond a limit that its starter has set; says the error and what the file holds then. */

@@ -54,6 +54,7 @@ class Intake {
           return 0;
         },
       },
+      bound: { hold: () => true, covered: () => Promise.resolve() },
       paused: (ms) => this.pausedMs += ms,
     };
   }

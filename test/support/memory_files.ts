@@ -39,6 +39,8 @@ export class MemoryFiles implements FileSystem {
   /** Operations so far, as `write /j/cursor`. */
   readonly log: string[] = [];
   plan: FaultPlan = () => undefined;
+  /** Waited for before an operation: a disk that is slow, or does not answer. */
+  pace: (operation: Operation, path: string) => Promise<void> | undefined = () => undefined;
   /** Answer of `freeBytes`; also the limit of the file system while it is finite and `enforceSpace`. */
   free = Number.POSITIVE_INFINITY;
   enforceSpace = false;
@@ -199,7 +201,7 @@ export class MemoryFiles implements FileSystem {
     fails?: (fault: Fault) => void,
   ): Promise<T> {
     // Real files never answer in the same turn.
-    await Promise.resolve();
+    await (this.pace(operation, path) ?? Promise.resolve());
     if (this.#crashed) throw new SystemError("ECRASHED", operation, path);
     this.log.push(`${operation} ${path}`);
     const fault = this.plan(operation, path, this.log.length, bytes);

@@ -58,14 +58,17 @@ async function playAlone(runtime: Runtime, clock: Clock): Promise<Outcome["alone
 
 /**
  * Both acts. Rejects with a SpillwayError if the stage falls apart; what was
- * proved is in the outcome. SIGINT or SIGTERM ends it early, and nothing is left
- * behind then either.
+ * proved is in the outcome. A signal that a terminal or a supervisor sends ends
+ * it early, and nothing is left behind then either: the relay would go on by itself
+ * where SIGHUP or SIGQUIT ended us alone.
  */
 export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome | "interrupted"> {
   const directory = await mkdtemp(join(tmpdir(), "spillway-demo-"));
   const relays: RelayChild[] = [];
   const interrupted = new Promise<"interrupted">((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) runtime.onSignal(signal, () => resolve("interrupted"));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+      runtime.onSignal(signal, () => resolve("interrupted"));
+    }
   });
   try {
     return await Promise.race([interrupted, playBoth(runtime, clock, narrator, directory, relays)]);

@@ -15,6 +15,9 @@ import { errnoName } from "../system_error.ts";
 import type { BunSocket } from "./api.ts";
 import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
 
+/** Bun hands over what arrives in chunks of at most this. */
+const CHUNK_BYTES = 512 * 1024;
+
 interface PendingRead {
   readonly into: Uint8Array;
   resolve(count: number | null): void;
@@ -57,6 +60,10 @@ export class BunConnection implements Connection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
+  }
+
+  get readAheadBytes(): number {
+    return CHUNK_BYTES + (this.#unread === undefined ? 0 : this.#unread.length - this.#unreadStart);
   }
 
   read(into: Uint8Array): Promise<number | null> {

@@ -1,6 +1,7 @@
 /** libc through FFI: what Bun has no call for. */
 import { closeSync } from "node:fs";
 import { F_DUPFD_CLOEXEC, isUnanswered, KEEPALIVE, libcNames, NO_NAME, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
+import type { Sigaction } from "../signals.ts";
 import { loadFfi } from "./api.ts";
 
 interface Libc {
@@ -10,6 +11,7 @@ interface Libc {
   getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
   connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
+  readonly sigaction: Sigaction;
 }
 
 // <sys/file.h>
@@ -33,12 +35,19 @@ function openLibc(): Libc | null {
         getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
         connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+        sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
       });
       return symbols as unknown as Libc;
     } catch { // not this kind of libc
     }
   }
   return null;
+}
+
+/** sigaction(2); undefined where there is no libc to ask. */
+export function findSigaction(): Sigaction | undefined {
+  libc ??= openLibc();
+  return libc?.sigaction;
 }
 
 /** flock(2), exclusive, without waiting; undefined where there is no libc to ask. */

@@ -5,10 +5,12 @@ import type { File, FileSystem, OpenMode } from "../files.ts";
 import type { WriteSome } from "../output.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
+import { outliveSignals } from "../signals.ts";
 import { systemError } from "../system_error.ts";
 import { startThread } from "../thread.ts";
 import { bun } from "./api.ts";
 import { BunFile } from "./file.ts";
+import { findSigaction } from "./libc.ts";
 import { bunNet } from "./net.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
@@ -50,6 +52,7 @@ export const bunRuntime: Runtime = {
   ...processPart(writerTo(1), writerTo(2)),
   executable: isCompiled ? [process.execPath] : [process.execPath, bun.main],
   startThread: () => startThread(bun.main),
+  outliveSignals: () => outliveSignals(findSigaction()),
   async readStdin() {
     try {
       return await bun.stdin.bytes();

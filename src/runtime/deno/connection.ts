@@ -8,6 +8,7 @@ import { findDescriptor, holdSocket, isPeerSilent, sendQueueBytes } from "./libc
 export class DenoConnection implements Connection {
   readonly local: string;
   readonly peer: string;
+  readonly readAheadBytes = 0;
   readonly #socket: Deno.Conn;
   /** Undefined: not looked for yet; null: there is none to be had. */
   #descriptor: number | null | undefined;

@@ -14,6 +14,7 @@ import {
   socketNameOf,
   TCP_INFO,
 } from "../descriptor.ts";
+import type { Sigaction } from "../signals.ts";
 
 const SYMBOLS = {
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
@@ -24,6 +25,7 @@ const SYMBOLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 } as const;
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -48,6 +50,12 @@ function openLibc(): Libc | null {
     }
   }
   return null;
+}
+
+/** sigaction(2); undefined where there is no libc to ask. */
+export function findSigaction(): Sigaction | undefined {
+  libc ??= openLibc();
+  return libc?.sigaction as Sigaction | undefined;
 }
 
 /**

@@ -4,9 +4,11 @@ import { directories } from "../directories.ts";
 import type { FileSystem, OpenMode } from "../files.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
+import { outliveSignals } from "../signals.ts";
 import { systemError } from "../system_error.ts";
 import { startThread } from "../thread.ts";
 import { DenoFile } from "./file.ts";
+import { findSigaction } from "./libc.ts";
 import { denoNet } from "./net.ts";
 
 const OPEN_OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
@@ -39,6 +41,11 @@ export const denoRuntime: Runtime = {
     return [Deno.execPath(), "run", "--allow-all", fileURLToPath(Deno.mainModule)];
   },
   startThread: () => startThread(new URL(Deno.mainModule)),
+  outliveSignals() {
+    // Half a second after its start Deno takes SIGUSR1 for its debugger, once: with a listener it has done so before.
+    Deno.addSignalListener("SIGUSR1", () => {});
+    outliveSignals(findSigaction(), ["SIGUSR1"]);
+  },
   async readStdin() {
     try {
       return await new Response(Deno.stdin.readable).bytes();

@@ -38,7 +38,7 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     run(1, [text(1)], ARRIVED_US + 5_000),
     run(2, [text(2)], ARRIVED_US + 20_000),
   ]);
-  lines.confirm(1, 0);
+  lines.confirm(1);
   await clock.advance(100);
   await lines.append([run(10, [text(10), text(11)], ARRIVED_US + 1_000_000)]);
   await lines.close();
@@ -46,7 +46,8 @@ export async function goldenFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
   const framer = createFramer({ type: "octet-count", maxFrame: 1024 });
   const octets = await open(files, { clock, randomBytes, framer });
   await octets.append([run(12, [text(12), text(13)], ARRIVED_US + 2_000_000)]);
-  octets.confirm(2, 40);
+  octets.confirm(2);
+  await octets.boundRisk(40);
   await clock.advance(100);
   const golden = new Map<string, Uint8Array>();
   for (const path of files.paths()) {

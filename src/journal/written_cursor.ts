@@ -1,0 +1,51 @@
+/**
+ * What is to stand in the cursor file, and what does. The state is set here at
+ * any time and written when told. Writes take turns among themselves and wait
+ * for nothing else, no sync and no unlinking: the reader of a socket may be
+ * waiting for one.
+ */
+import type { CursorFile, CursorState } from "./cursor.ts";
+
+export class WrittenCursor {
+  /** Bytes that were in memory alone, at most, if the process dies now. */
+  riskBytes = 0;
+  #written: CursorState | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly file: CursorFile, public cursor: number) {}
+
+  /** As last written; undefined before that, and while it is not known what the disk has. */
+  get written(): CursorState | undefined {
+    return this.#written;
+  }
+
+  /** Writes the state as it is when its turn comes, unless it is there already. A failed write may be tried again. */
+  write(clean = false): Promise<void> {
+    const written = this.#turn.then(() => this.#write(clean));
+    this.#turn = written.catch(() => {});
+    return written;
+  }
+
+  /** Once it resolves, what was written before survives a power loss; after a rejection, write it again first. */
+  async sync(): Promise<void> {
+    try {
+      await this.file.sync();
+    } catch (error) {
+      this.#written = undefined;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  async #write(clean: boolean): Promise<void> {
+    const { cursor, riskBytes: atRiskBytes } = this;
+    const old = this.#written;
+    if (old?.cursor === cursor && old.atRiskBytes === atRiskBytes && old.clean === clean) return;
+    const state = { cursor, atRiskBytes, clean };
+    await this.file.write(state);
+    this.#written = state;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * A whole relay without sockets and disks: time that passes by itself, files in
+ * memory, producers and a consumer that a test steers. Its routes are told as in
+ * a configuration.
+ */
+import type { LogFields, LogLevel } from "../../src/base/log.ts";
+import { type Relay, startRelay } from "../../src/relay/relay.ts";
+import type { Address, Connection, Listener, Net } from "../../src/runtime/net.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import { read, routeWith } from "../config/parse.ts";
+import { recordingLog } from "../spool/stories/surroundings.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+import { ConsumerConnection, ProducerConnection } from "./peers.ts";
+
+export const DIRECTORY = "/journal";
+export const FRAME_BYTES = 100;
+
+export interface Said {
+  readonly atMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export class Stage {
+  readonly clock = new VirtualClock();
+  files = new MemoryFiles();
+  /** All that the relay has logged. */
+  readonly log: Said[] = [];
+  /** The consumer's connections; the last one is in use. */
+  readonly consumers: ConsumerConnection[] = [];
+  /** Does the consumer answer when it is dialled? Else every attempt waits for ever. */
+  consumerThere = true;
+  readonly #listeners = new Map<number, QueueListener>();
+
+  /** Starts a route; `keys` are those of the configuration. */
+  async relay(...keys: readonly string[]): Promise<Relay> {
+    const { routes } = read(routeWith(`journal.dir = "${DIRECTORY}"`, ...keys));
+    const log = () =>
+      recordingLog(({ level, message, fields }) => {
+        this.log.push({ atMs: this.clock.nowMs, level, message, fields });
+      });
+    const runtime = { pid: 1, net: this.#net, files: this.files } as unknown as Runtime;
+    const relay = await this.clock.run(startRelay({ routes, runtime, clock: this.clock, log, user: "somebody" }));
+    if (relay === undefined) throw new Error("nobody has cancelled it");
+    return relay;
+  }
+
+  /** A producer that has connected. */
+  async produce(connection = new ProducerConnection()): Promise<ProducerConnection> {
+    const [listener] = this.#listeners.values();
+    listener.queue.push(connection);
+    listener.notify();
+    await this.clock.advance(0);
+    return connection;
+  }
+
+  said(message: string): Said[] {
+    return this.log.filter((line) => line.message.includes(message));
+  }
+
+  get #net(): Net {
+    return {
+      listen: (address) => {
+        const listener = new QueueListener(address);
+        this.#listeners.set(this.#listeners.size, listener);
+        return Promise.resolve(listener);
+      },
+      connect: () => {
+        if (!this.consumerThere) return new Promise(() => {});
+        const connection = new ConsumerConnection();
+        this.consumers.push(connection);
+        return Promise.resolve(connection);
+      },
+      resolve: () => Promise.resolve([]),
+    };
+  }
+}
+
+class QueueListener implements Listener {
+  readonly queue: Connection[] = [];
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(readonly address: Address) {}
+
+  notify(): void {
+    this.#wake();
+  }
+
+  async accept(): Promise<Connection | null> {
+    while (this.queue.length === 0 && !this.#closed) await new Promise<void>((resolve) => this.#wake = resolve);
+    return this.#closed ? null : this.queue.shift()!;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    return Promise.resolve();
+  }
+}
