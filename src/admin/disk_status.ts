@@ -90,6 +90,6 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
 function detailOf({ clean, atRiskBytes }: Glance): string | undefined {
   if (clean === undefined) return "it has never run";
   if (clean) return undefined;
-  const memory = atRiskBytes > 0 ? `; in memory alone: ${counted(atRiskBytes, "byte")}` : "";
+  const memory = atRiskBytes > 0 ? `; in memory alone: at most ${counted(atRiskBytes, "byte")}` : "";
   return `the last run did not stop cleanly${memory}`;
 }

@@ -27,7 +27,7 @@ export interface Glance {
   readonly segments: number;
   /** Did the last run stop cleanly? Undefined if no run has left word. */
   readonly clean: boolean | undefined;
-  /** What it had in memory alone when it last wrote the cursor, in bytes. */
+  /** What it had in memory alone at its end, in bytes, at most. */
   readonly atRiskBytes: number;
 }
 

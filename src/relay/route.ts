@@ -1,13 +1,13 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
 import { type Clock, randomBytes } from "../base/clock.ts";
-import { describeErrno, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { describeErrno, SpillwayError, SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
-import type { Log, LogFields } from "../base/log.ts";
-import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
+import type { Log } from "../base/log.ts";
+import { StopDeadline } from "../base/stop_deadline.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal, Recovery } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -23,6 +23,7 @@ import { Target } from "../target/target.ts";
 import { figuresOf, type RouteFigures } from "./figures.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
+import { stopRoute } from "./stop.ts";
 
 /** What a route needs of the process around it. */
 export interface RouteContext {
@@ -95,6 +96,8 @@ export class Route {
       rewindBytes: options.target.rewindBytes,
       dropsOldest: options.journal.whenFull === "drop-oldest",
     });
+    // Said now: closing the journal again, should an address be in use, forgets it.
+    if (!journal.recovery.clean) tellUnclean(context.log, journal.recovery);
     const route = new Route(options, context, journal, framer, memory);
     try {
       await route.#source.bind();
@@ -115,14 +118,6 @@ export class Route {
 
   start(): void {
     const { journal } = this;
-    const { recovery } = journal;
-    if (!recovery.clean) {
-      this.context.log.warn("the last run did not stop cleanly", {
-        at_risk_bytes: recovery.atRiskBytes,
-        truncated_bytes: recovery.truncatedBytes,
-        note: "what it had in memory alone is lost, what it delivered last may arrive twice",
-      });
-    }
     this.#risk.start();
     this.#appender.start();
     this.#target.start();
@@ -168,75 +163,21 @@ export class Route {
     return skipUntil(this.#spool, until, preview);
   }
 
-  /**
-   * The clean stop: no more from producers, everything unconfirmed into the
-   * journal, and only then some time for what the consumer has not confirmed yet.
-   * Resolves to false if frames were lost by it.
-   */
-  async stop(deadline: StopDeadline): Promise<boolean> {
-    const { log } = this.context;
+  /** The clean stop. Resolves to false if frames were lost by it. */
+  stop(deadline: StopDeadline): Promise<boolean> {
     this.#stopping = true;
-    const noMoreConsumers = this.#supply.stop();
-    await this.#source.stop(deadline);
-    await noMoreConsumers;
-    const missed = await this.#appender.finish(deadline);
-    const mayRepeat = await this.#stopTarget(deadline);
-    // The consumer may have confirmed meanwhile what could not be appended, or there is room by now.
-    const lost = missed === undefined ? undefined : await this.#appender.finish(deadline);
-    this.#spool.overload.close();
-    if (lost !== undefined) {
-      this.ledger.drop("stop", lost.until - lost.first, lost.bytes);
-      log.error("frames are lost: they could not be appended at the stop", { ...lost });
-    }
-    this.#risk.stop(lost?.bytes ?? 0);
-    await deadline.inTime(this.beforeRelease(), RESERVE_MS.sync);
-    const closed = await this.#closeJournal(deadline);
-    log.info("route stopped", { ...this.#books(), may_arrive_twice: mayRepeat });
-    return lost === undefined && closed;
-  }
-
-  /** How many frames may arrive twice, as far as the connection can be settled in time: its journal may have to be read. */
-  async #stopTarget(deadline: StopDeadline): Promise<number> {
-    let mayRepeat = 0;
-    const stopped = this.#target.stop(deadline).then((frames) => mayRepeat = frames);
-    if (!await deadline.inTime(stopped, RESERVE_MS.target)) {
-      this.context.log.warn("the target's connection is left unsettled, its frames in flight may arrive twice");
-    }
-    this.ledger.resentFrames += mayRepeat;
-    return mayRepeat;
-  }
-
-  /** A journal that cannot be synced or closed loses nothing that the books say; the next start looks for itself. */
-  async #closeJournal(deadline: StopDeadline): Promise<boolean> {
-    try {
-      await this.journal.close(deadline);
-      return true;
-    } catch (error) {
-      this.context.log.error("the journal could not be closed cleanly", { error: messageOf(error) });
-      return false;
-    }
-  }
-
-  #books(): LogFields {
-    const { carried, received, delivered, pending, spilled } = this.ledger;
-    const dropped = this.ledger.droppedTotal();
-    return {
-      carried_frames: carried.frames,
-      received_frames: received.frames,
-      delivered_frames: delivered.frames,
-      pending_frames: pending.frames,
-      dropped_frames: dropped.frames,
-      spilled_frames: spilled.frames,
-      resent_frames: this.ledger.resentFrames,
-      carried_bytes: carried.bytes,
-      received_bytes: received.bytes,
-      delivered_bytes: delivered.bytes,
-      pending_bytes: pending.bytes,
-      dropped_bytes: dropped.bytes,
-      spilled_bytes: spilled.bytes,
-      refused_connections: this.#source.refused,
-      source_paused_ms: Math.round(this.#source.pausedMs),
-    };
+    return stopRoute({
+      ledger: this.ledger,
+      log: this.context.log,
+      journal: this.journal,
+      source: this.#source,
+      target: this.#target,
+      supply: this.#supply,
+      spool: this.#spool,
+      appender: this.#appender,
+      risk: this.#risk,
+      beforeRelease: () => this.beforeRelease(),
+    }, deadline);
   }
 
   #createSource(framer: Framer, memory: MemoryPlan): Source {
@@ -295,6 +236,14 @@ export class Route {
     const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
     return bound ?? this.options.target.endpoint.address;
   }
+}
+
+function tellUnclean(log: Log, { atRiskBytes, truncatedBytes }: Recovery): void {
+  log.warn("the last run did not stop cleanly", {
+    at_risk_bytes: atRiskBytes,
+    truncated_bytes: truncatedBytes,
+    note: "at most at_risk_bytes were in memory alone and are lost, what it delivered last may arrive twice",
+  });
 }
 
 /** What to do where listening failed with this errno's name. */

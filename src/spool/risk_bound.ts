@@ -90,9 +90,7 @@ export class RiskBound {
 
   #raise(risk: number): void {
     const step = this.#stepFor(risk);
-    if (step <= this.#asked) return;
-    this.#asked = step;
-    this.#write(step);
+    if (step > this.#asked) this.#ask(step);
   }
 
   #stepFor(risk: number): number {
@@ -102,16 +100,24 @@ export class RiskBound {
     return step > maxBytes && risk <= maxBytes ? maxBytes : step;
   }
 
-  async #write(step: number): Promise<void> {
+  async #ask(step: number): Promise<void> {
+    this.#asked = step;
     const { clock, journal } = this.options;
     const written = journal.boundRisk(step).then(() => this.#written(step), (error) => this.#fail(messageOf(error)));
     if (!await within(clock, written, PATIENCE_MS)) this.#fail("the disk does not answer");
   }
 
   #written(step: number): void {
-    if (this.#failing) this.options.log.info("what a crash may cost is written down again");
-    if (this.#failing || step > this.#bound) this.#set(step);
-    this.#failing = false;
+    if (!this.#failing) {
+      if (step > this.#bound) this.#set(step);
+    } else if (step < this.#risk) {
+      // Memory was filled meanwhile.
+      this.#ask(this.#stepFor(this.#risk));
+    } else {
+      this.#failing = false;
+      this.#set(step);
+      this.options.log.info("what a crash may cost is written down again");
+    }
   }
 
   #fail(error: string): void {
@@ -135,14 +141,9 @@ export class RiskBound {
       if (signal.aborted) return;
       const step = this.#stepFor(Math.max(this.#most, this.#risk));
       this.#most = this.#risk;
-      if (this.#failing) this.#try(step);
+      if (this.#failing) this.#ask(step);
       else if (step < this.#bound && this.#asked === this.#bound) this.#lower(step);
     }
-  }
-
-  #try(step: number): void {
-    this.#asked = step;
-    this.#write(step);
   }
 
   #lower(step: number): void {

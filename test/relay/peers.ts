@@ -16,12 +16,18 @@ export class ProducerConnection extends ScriptedConnection {
   chunkBytes = 0;
   /** Taken from the kernel, whether or not a read has had it. */
   taken = 0;
+  /** Called whenever more was. */
+  onTaken: () => void = () => {};
   #ahead = 0;
   readonly #closing = Promise.withResolvers<never>();
 
   constructor() {
     super();
     this.#closing.promise.catch(() => {});
+  }
+
+  override get readAheadBytes(): number {
+    return this.chunkBytes + this.#ahead;
   }
 
   override async read(into: Uint8Array): Promise<number | null> {
@@ -31,7 +37,7 @@ export class ProducerConnection extends ScriptedConnection {
     const chunk = this.chunkBytes > 0 && more > 0 ? Math.min(this.chunkBytes, more + this.unread) : more;
     this.taken += chunk;
     this.#ahead += chunk - (count ?? 0);
-    this.readAheadBytes = this.chunkBytes + this.#ahead;
+    this.onTaken();
     return count;
   }
 

@@ -6,7 +6,6 @@ import type { Connection } from "../../src/runtime/net.ts";
 export class ScriptedConnection implements Connection {
   readonly local = "127.0.0.1:1";
   readonly peer = "127.0.0.1:2";
-  readAheadBytes = 0;
   /** How often the reader said that it would not read for a while. */
   pauses = 0;
   closed = false;
@@ -28,6 +27,10 @@ export class ScriptedConnection implements Connection {
   end(): void {
     this.#ended = true;
     this.#changed.notify();
+  }
+
+  get readAheadBytes(): number {
+    return 0;
   }
 
   /** Bytes fed and not read. */
