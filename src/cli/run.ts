@@ -10,7 +10,7 @@ import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/parse.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { type Relay, startRelay } from "../relay/relay.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime, Signal } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
 import { wantsColour } from "./terminal.ts";
@@ -79,9 +79,9 @@ say, a file can.`,
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
     const user = runtime.userName();
-    const start = async (cancelled: AbortSignal) => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user }, cancelled);
-      if (relay !== undefined) startAdmin(relay, { runtime, clock: systemClock, log });
+    const start = async () => {
+      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user });
+      startAdmin(relay, { runtime, clock: systemClock, log });
       return relay;
     };
     return await relayUntilSignal(start, runtime, log("spillway"));
@@ -108,42 +108,37 @@ async function configOf({ values }: Invocation, runtime: Runtime): Promise<Confi
   return configFromFlags(values as Partial<Record<RunFlag, string>>);
 }
 
-/** Starts the relay; undefined, everything released again, if `cancelled` is aborted before it relays. */
-type Start = (cancelled: AbortSignal) => Promise<Relay | undefined>;
-
 /**
  * The first SIGTERM or SIGINT stops the relay, also one that comes while it
  * starts; the next ones end the waiting for others. Returns the exit code.
  */
-async function relayUntilSignal(start: Start, runtime: Runtime, log: Log): Promise<number> {
+async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, log: Log): Promise<number> {
   const asked = new AbortController();
   let relay: Relay | undefined;
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    runtime.onSignal(name, () => {
-      if (!asked.signal.aborted) {
-        log.info("stopping", { signal: name });
-        asked.abort();
-        relay?.stop();
-      } else {
-        log.warn("no more waiting for producers and consumers, what is in memory is journaled all the same", {
-          signal: name,
-        });
-        relay?.hurry();
-      }
-    });
-  }
+  const onSignal = (signal: Signal) => () => {
+    if (!asked.signal.aborted) {
+      log.info("stopping", { signal });
+      asked.abort();
+      relay?.stop();
+    } else {
+      log.warn("producers and consumers are not waited for any longer", { signal });
+      relay?.hurry();
+    }
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) runtime.onSignal(signal, onSignal(signal));
   runtime.onSignal("SIGHUP", () => {
     log.warn("nothing is reloaded, a changed configuration counts after a restart", { signal: "SIGHUP" });
   });
-  const starting = start(asked.signal).then((started) => relay = started);
+  const starting = start().then((started) => relay = started);
   if (!await unlessStuck(starting, asked.signal)) {
     log.error("the start does not come to an end, it is given up");
     return EXIT.failed;
   }
-  return await relay?.stopped ?? EXIT.ok;
+  if (asked.signal.aborted) relay!.stop();
+  return await relay!.stopped;
 }
 
-/** Waits for the start; false once a stop was asked for and its time is over. Nothing has been received then. */
+/** Waits for the start; false once a stop was asked for and its time is over: nothing has been received by then. */
 async function unlessStuck(starting: Promise<unknown>, asked: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const tooLate = new Promise<boolean>((resolve) => {

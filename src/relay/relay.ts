@@ -28,27 +28,20 @@ export interface Relay {
 }
 
 /**
- * Opens every journal and address, then lets every route run. Undefined if
- * `cancelled` is aborted before that. Everything is released again then, as it
- * is when it rejects with a SpillwayError or SystemError, since one of them
+ * Opens every journal and address, then lets every route run. Rejects with a
+ * SpillwayError or SystemError, everything released again, if one of them
  * cannot be had.
  */
-export async function startRelay(options: RelayOptions, cancelled?: AbortSignal): Promise<Relay | undefined> {
+export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { runtime, clock, user } = options;
   const routes: Route[] = [];
-  const abandon = () => Promise.all(routes.map((route) => route.abandon()));
   try {
     for (const route of options.routes) {
-      if (cancelled?.aborted) break;
       routes.push(await Route.open(route, { runtime, clock, user, log: options.log(route.name) }));
     }
   } catch (error) {
-    await abandon();
+    await Promise.all(routes.map((route) => route.abandon()));
     throw error;
-  }
-  if (cancelled?.aborted) {
-    await abandon();
-    return undefined;
   }
   for (const route of routes) route.start();
   return relayOf(routes, clock);

@@ -5,7 +5,7 @@
 import type { BufferPool } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
-import type { StopDeadline } from "../base/stop_deadline.ts";
+import { type StopDeadline, within } from "../base/stop_deadline.ts";
 import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
@@ -45,6 +45,9 @@ const TICK_MS = 1000;
 
 /** How long a clean stop waits for what is owed to producers and for their end of stream, all in all. */
 const SOURCE_STOP_MS = 1000;
+
+/** A producer from whom nothing came for so long has nothing more on its way. */
+const SILENT_MS = 20;
 
 export class Source {
   /** Time that reading was stopped for want of memory, all connections together, in ms. */
@@ -130,7 +133,10 @@ export class Source {
     }
   }
 
-  /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
+  /**
+   * Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS},
+   * closes what is left. Once it hurries a producer that is silent has finished.
+   */
   async stop(deadline: StopDeadline): Promise<void> {
     this.#stopping.abort();
     this.#reopened.notify();
@@ -139,11 +145,26 @@ export class Source {
     const connections = [...this.#connections];
     const finished = Promise.all(connections.map((each) => each.finish(deadline)));
     const ended = Promise.all(connections.map((each) => each.ended));
-    await deadline.waitFor(ended, SOURCE_STOP_MS);
+    const untilMs = this.#options.clock.monotonicMs() + SOURCE_STOP_MS;
+    if (!await deadline.waitFor(ended, SOURCE_STOP_MS)) await this.#whileTheySpeak(connections, ended, untilMs);
     for (const each of this.#connections) each.close("stopping");
     await Promise.all([finished, ended]);
     await this.#running;
     this.#open.close();
+  }
+
+  /** What has arrived is still read: until nothing has come for a moment, or everybody has ended, or it is time. */
+  async #whileTheySpeak(
+    connections: readonly SourceConnection[],
+    ended: Promise<unknown>,
+    untilMs: number,
+  ): Promise<void> {
+    const { clock } = this.#options;
+    const lastReadMs = () => connections.reduce((last, each) => Math.max(last, each.lastReadMs), 0);
+    for (let before = -1; before < lastReadMs() && clock.monotonicMs() < untilMs;) {
+      before = lastReadMs();
+      if (await within(clock, ended, SILENT_MS)) return;
+    }
   }
 
   async #acceptLoop(listener: Listener): Promise<void> {

@@ -38,6 +38,11 @@ export class Injection {
     return this.#lines().filter((line) => "fault" in line);
   }
 
+  /** Calls are counted, and fail, from now on again. */
+  begin(): void {
+    Deno.writeTextFileSync(this.#options.armed!, "");
+  }
+
   /** From now on all goes well. */
   end(): void {
     try {

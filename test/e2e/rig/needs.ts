@@ -5,7 +5,7 @@
 import { injected } from "./injection.ts";
 import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs";
+export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs" | "terminal";
 
 const found = new Map<Need, string | undefined>();
 
@@ -21,6 +21,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   tun: lackOfTun,
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
+  terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,
   setpriv: () => {

@@ -30,7 +30,9 @@ export type Fault =
   /** Half of a write is done, then SIGKILL; any other call is done, then SIGKILL. */
   | { readonly do: "tear" }
   /** The call is not done and fails; so do the `times - 1` calls of the kind after it. 0 = all. */
-  | { readonly do: "fail"; readonly errno: number; readonly times: number };
+  | { readonly do: "fail"; readonly errno: number; readonly times: number }
+  /** The call, and each of the kind after it, is never done and never ends. */
+  | { readonly do: "hang" };
 
 /** Which call goes wrong, and how. */
 export interface CallFault {
@@ -60,6 +62,8 @@ class Injector {
   readonly #counts: number[];
   /** What is to be done at the end of the call that a thread is in. */
   readonly #atEnd = new Map<number, () => void>();
+  /** Threads that stay where they are. */
+  readonly #hanging = new Set<number>();
 
   constructor(private readonly options: InjectOptions, command: readonly string[]) {
     this.#counts = options.faults.map(() => 0);
@@ -81,7 +85,7 @@ class Injector {
         listen(thread);
       } else {
         if (stop.kind === "call") this.#look(thread);
-        resume(thread, stop.kind === "other" ? stop.signal : 0);
+        if (!this.#hanging.has(thread)) resume(thread, stop.kind === "other" ? stop.signal : 0);
       }
     }
   }
@@ -113,6 +117,8 @@ class Injector {
       if (fault.times > 0 && beyond >= fault.times) return false;
       poke(thread, REGISTER.call, -1);
       this.#atEnd.set(thread, () => poke(thread, REGISTER.result, -fault.errno));
+    } else if (fault.do === "hang") {
+      this.#hanging.add(thread);
     } else if (beyond > 0) {
       return false;
     } else if (fault.do === "kill") {
