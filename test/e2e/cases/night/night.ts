@@ -16,6 +16,8 @@ import { randomSetting } from "./settings.ts";
 import { compactStopped, flip, repair, replayAll, skipStopped } from "./stopped.ts";
 
 const STOP_MS_MAX = 7_000;
+/** None of these may change anything, SIGHUP's line in the log apart. */
+const MEANINGLESS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGVTALRM", "SIGXCPU"] as const;
 
 export class Night {
   readonly #routes: NightRoute[];
@@ -68,6 +70,7 @@ export class Night {
     if (chance < 0.08) return await this.#restart("stop");
     if (chance < 0.15) return await this.#restart("kill");
     if (chance < 0.22) return await this.#reckon(route);
+    if (chance < 0.26) return this.#signal();
     if (chance < 0.50) return await this.#peers(route);
     const commands = Array.from({ length: 1 + Math.floor(this.random() * 3) }, () => this.#beside());
     await Promise.all(commands);
@@ -91,6 +94,12 @@ export class Night {
   /** Numbers for something that takes as many as it needs: what comes after it does not depend on that. */
   #fork(): Random {
     return seeded(Math.floor(this.random() * 2 ** 32));
+  }
+
+  #signal(): void {
+    const signal = this.#pick(MEANINGLESS);
+    this.#say(signal);
+    this.#daemon.signal(signal);
   }
 
   async #reckon(route: NightRoute): Promise<void> {
@@ -139,9 +148,15 @@ export class Night {
   }
 
   async #stop(): Promise<void> {
-    this.#say("stop");
+    const more = Array.from({ length: this.#pick([0, 0, 0, 1, 2]) }, () => this.#pick(["SIGTERM", "SIGINT"] as const));
+    this.#say(["stop", ...more].join(" "));
     const begin = performance.now();
-    assertEquals(await this.#daemon.stop(), 0, this.#daemon.tail());
+    const stopped = this.#daemon.stop();
+    for (const signal of more) {
+      await pause(this.random() * 60);
+      this.#daemon.signal(signal);
+    }
+    assertEquals(await stopped, 0, this.#daemon.tail());
     const ms = performance.now() - begin;
     assert(ms < STOP_MS_MAX, `a clean stop took ${ms} ms`);
     const lines = stopLines(this.#daemon);
