@@ -2,6 +2,9 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../../src/base/clock.ts";
 
+/** Where something ticks for ever, time alone would never end a wait for something else. */
+const RUN_MS_MAX = 24 * 3600 * 1000;
+
 interface Sleeper {
   readonly untilMs: number;
   readonly wake: () => void;
@@ -33,11 +36,18 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Lets time pass until `work` is settled; everything else that happens may wait for nothing but this clock and its turn. */
+  /**
+   * Lets time pass until `work` is settled, a day at most; everything else that
+   * happens may wait for nothing but this clock and its turn.
+   */
   async run<T>(work: Promise<T>): Promise<T> {
     let over = false;
     work.then(() => over = true, () => over = true);
-    for (await turns(); !over; await turns()) this.#wakeNext();
+    const beginMs = this.nowMs;
+    for (await turns(); !over; await turns()) {
+      this.#wakeNext();
+      if (this.nowMs - beginMs > RUN_MS_MAX) throw new Error("not over after a day");
+    }
     return await work;
   }
 
