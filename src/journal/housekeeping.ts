@@ -137,14 +137,15 @@ export class Housekeeping {
   }
 
   /** Stops and writes the last state, synced if that ends before the deadline. Rejects if it fails. */
-  async close(clean: boolean, deadline?: StopDeadline): Promise<void> {
+  async close(clean: boolean, sync: { readonly deadline?: StopDeadline } | "unsynced" = {}): Promise<void> {
     this.#closing.abort();
     this.#wake.abort();
     await this.#running;
     try {
       await this.state.write(clean && this.state.riskBytes === 0);
+      if (sync === "unsynced") return;
       const synced = this.state.sync();
-      await (deadline?.inTime(synced, RESERVE_MS.cursor) ?? synced);
+      await (sync.deadline?.inTime(synced, RESERVE_MS.cursor) ?? synced);
     } finally {
       this.state.close();
     }

@@ -1,7 +1,7 @@
 /** A relay in a terminal of its own, which can be closed under it as a window or a connection is. Needs `terminal`. */
-import type { ConfigTable } from "./config.ts";
+import { type ConfigTable, toToml } from "./config.ts";
 import { isListening } from "./ports.ts";
-import { toToml } from "./config.ts";
+import { isAlive, relayOf } from "./processes.ts";
 import { chosenRuntime, relayCommand } from "./relay_command.ts";
 import type { Scene } from "./scene.ts";
 import { until } from "./wait.ts";
@@ -24,7 +24,7 @@ export async function inTerminal(scene: Scene, routes: readonly ConfigTable[]): 
     cwd: scene.directory,
     holdStdin: true,
   });
-  const pid = await until("the relay runs in its terminal", () => childOf(script.pid));
+  const pid = await until("the relay runs in its terminal", () => relayOf(script.pid));
   scene.defer(() => isAlive(pid) && Deno.kill(pid, "SIGKILL"));
   return {
     pid,
@@ -34,22 +34,4 @@ export async function inTerminal(scene: Scene, routes: readonly ConfigTable[]): 
     isListening: (port) => isListening(port, pid),
     closeTerminal: () => script.kill(),
   };
-}
-
-/** The process that a process has started, once it is the program that it was to become. */
-function childOf(pid: number): number | undefined {
-  const [child] = read(`/proc/${pid}/task/${pid}/children`).trim().split(" ").map(Number);
-  return child > 0 && read(`/proc/${child}/cmdline`).includes("\0run\0") ? child : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  return !/^$|\) Z /.test(read(`/proc/${pid}/stat`));
-}
-
-function read(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch { // it is gone
-    return "";
-  }
 }
