@@ -23,8 +23,8 @@ Restart=always
 RestartSec=1
 # A wrong configuration stays wrong.
 RestartPreventExitStatus=2
-# A clean stop takes 5 s at most.
-TimeoutStopSec=10
+# A clean stop takes 5 s at most, longer only where a slow disk still takes frames that would be lost.
+TimeoutStopSec=30
 LimitNOFILE=65536
 
 # Not DynamicUser: compaction from cron and repair run as the journals' owner, outside of this unit.
