@@ -71,7 +71,7 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     dropped_bytes: null,
     dropped: null,
     resent_frames: null,
-    at_risk_bytes: glance.atRiskBytes,
+    at_risk_bytes: glance.atRiskBytes ?? null,
     memory_bytes: null,
     memory_max_bytes: null,
     journal_bytes: glance.journalBytes,
@@ -90,6 +90,7 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
 function detailOf({ clean, atRiskBytes }: Glance): string | undefined {
   if (clean === undefined) return "it has never run";
   if (clean) return undefined;
-  const memory = atRiskBytes > 0 ? `; in memory alone: at most ${counted(atRiskBytes, "byte")}` : "";
-  return `the last run did not stop cleanly${memory}`;
+  if (atRiskBytes === 0) return "the last run did not stop cleanly";
+  const most = atRiskBytes === undefined ? "nobody knows how much" : `at most ${counted(atRiskBytes, "byte")}`;
+  return `the last run did not stop cleanly; in memory alone: ${most}`;
 }

@@ -60,8 +60,8 @@ export interface RouteStatus {
   /** By reason. */
   readonly dropped: Readonly<Record<string, Count>> | null;
   readonly resent_frames: number | null;
-  /** Read, not appended, not confirmed: what `kill -9` would cost, or may have cost. */
-  readonly at_risk_bytes: number;
+  /** Read, not appended, not confirmed: what `kill -9` would cost now; without a daemon what it has cost at most, if known. */
+  readonly at_risk_bytes: number | null;
   readonly memory_bytes: number | null;
   readonly memory_max_bytes: number | null;
   readonly journal_bytes: number;

@@ -84,6 +84,12 @@ export function decodeCursor(bytes: Uint8Array): CursorFound {
   return { ...best, newest: before !== undefined || isFirst };
 }
 
+/** What memory alone had at most, in bytes; undefined where that is not known: a slot that cannot be read may have said more. */
+export function riskOf(found: CursorFound): number | undefined {
+  if (found.kind !== "valid" || !found.newest) return undefined;
+  return found.state.clean ? 0 : found.state.atRiskBytes;
+}
+
 /** What a cursor file of this program's format says. */
 export type KnownCursor = Exclude<CursorFound, { kind: "newer" }>;
 

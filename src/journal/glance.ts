@@ -6,7 +6,7 @@
 import { failedWith } from "../base/error.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Arrivals } from "./arrival.ts";
-import { readCursor } from "./cursor.ts";
+import { readCursor, riskOf } from "./cursor.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
 import { surveyPending } from "./pending_segments.ts";
@@ -27,8 +27,8 @@ export interface Glance {
   readonly segments: number;
   /** Did the last run stop cleanly? Undefined if no run has left word. */
   readonly clean: boolean | undefined;
-  /** What it had in memory alone at its end, in bytes, at most. */
-  readonly atRiskBytes: number;
+  /** What it had in memory alone at its end, in bytes, at most; undefined where nothing says so. */
+  readonly atRiskBytes: number | undefined;
 }
 
 /** A daemon that delivers, or a compaction, may be at work: at last a segment that is gone is an error. */
@@ -69,6 +69,6 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
     journalBytes: await bytesOnDisk(files, listed),
     segments: listed.length,
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),
-    atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
+    atRiskBytes: found.kind === "absent" && listed.length === 0 ? 0 : riskOf(found),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
-import { CursorFile } from "./cursor.ts";
+import { CursorFile, riskOf } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
 import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "./format.ts";
@@ -112,7 +112,7 @@ class Opening {
       previousEnd: this.#previousEnd,
       recovery: {
         clean: fresh || (state?.clean ?? false),
-        atRiskBytes: state?.clean === false ? state.atRiskBytes : 0,
+        atRiskBytes: fresh ? 0 : riskOf(survey.cursor),
         pendingFrames: pending.frames,
         pendingBytes: pending.bytes,
         truncatedBytes: this.#truncatedBytes,

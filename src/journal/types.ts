@@ -48,8 +48,8 @@ export interface JournalOptions {
 export interface Recovery {
   /** Did the last run end with a clean stop (true for a new journal)? */
   readonly clean: boolean;
-  /** At most so many bytes the last run had in memory alone at its end; 0 if it was clean. */
-  readonly atRiskBytes: number;
+  /** At most so many bytes the last run had in memory alone at its end; undefined where the cursor file does not say. */
+  readonly atRiskBytes: number | undefined;
   /** Frames and bytes in the journal at or after the cursor. */
   readonly pendingFrames: number;
   readonly pendingBytes: number;

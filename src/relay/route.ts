@@ -239,10 +239,13 @@ export class Route {
 }
 
 function tellUnclean(log: Log, { atRiskBytes, truncatedBytes }: Recovery): void {
+  const lost = atRiskBytes === undefined
+    ? "what was in memory alone is lost, nobody knows how much"
+    : "at most at_risk_bytes were in memory alone and are lost";
   log.warn("the last run did not stop cleanly", {
     at_risk_bytes: atRiskBytes,
     truncated_bytes: truncatedBytes,
-    note: "at most at_risk_bytes were in memory alone and are lost, what it delivered last may arrive twice",
+    note: `${lost}, what it delivered last may arrive twice`,
   });
 }
 

@@ -3,6 +3,7 @@ import { MemoryFiles } from "../support/memory_files.ts";
 import { crc32 } from "node:zlib";
 import { SpillwayError } from "../../src/base/error.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { SLOT_OFFSETS } from "../../src/journal/cursor.ts";
 import { openJournal } from "../../src/journal/open.ts";
 import { currentRuntime } from "../../src/runtime/runtime.ts";
 import { appendLines, expected, open, optionsFor, readAll } from "./rig.ts";
@@ -130,6 +131,21 @@ Deno.test("a stop with bytes in memory that could not be appended is not clean, 
   const again = await open(files);
   assertEquals([again.recovery.clean, again.recovery.atRiskBytes], [false, 500]);
   await again.close();
+});
+
+Deno.test("where a slot of the cursor file that may have said more cannot be read, nobody knows what memory alone had", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  await appendLines(journal, 3);
+  await journal.boundRisk(500);
+  const killed = files.afterCrash();
+  assertEquals((await open(killed.afterCrash())).recovery.atRiskBytes, 500);
+  // The slot of 500 bytes; the one before says 0.
+  killed.bytesOf("/j/cursor")[SLOT_OFFSETS[0] + 32] ^= 1;
+  const again = await open(killed);
+  assertEquals([again.recovery.clean, again.recovery.atRiskBytes], [false, undefined]);
+  await again.close();
+  await journal.close();
 });
 
 Deno.test("a file that was to take a segment's place and did not is set aside", async () => {

@@ -103,7 +103,7 @@ class Story {
     const taken = this.#taken;
     const acknowledged = this.#acknowledgedBefore + (consumer?.acknowledged ?? 0);
     const journal = await open(stage.files.afterCrash(), { directory: DIRECTORY });
-    const { atRiskBytes } = journal.recovery;
+    const { atRiskBytes = 0 } = journal.recovery;
     const lost = taken - Math.max(journal.end * FRAME_BYTES, acknowledged);
     await journal.close();
     assert(lost <= atRiskBytes, `${lost} bytes are lost, the next start says ${atRiskBytes} at most`);
