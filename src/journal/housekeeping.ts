@@ -151,6 +151,11 @@ export class Housekeeping {
     }
   }
 
+  /** `close` waits for a disk that does not answer: what it has not written by now stays unwritten. */
+  letGo(): void {
+    this.state.close();
+  }
+
   async #run(): Promise<void> {
     const { clock } = this.options;
     const { signal } = this.#closing;

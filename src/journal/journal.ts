@@ -149,7 +149,10 @@ export class DirectoryJournal implements Journal {
     if (!isSynced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
     // A second sync would only take another of the runtime's few threads.
     const closing = housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
-    if (!await inTime(closing)) failures.push(new Error("the disk does not take the cursor"));
+    if (!await inTime(closing)) {
+      housekeeping.letGo();
+      failures.push(new Error("the disk does not take the cursor"));
+    }
     if (options.sync === "os" && isSynced) await inTime(syncAbove(options));
     lock.close();
     if (failures.length > 0) throw failures[0];

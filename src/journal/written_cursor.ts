@@ -11,6 +11,7 @@ export class WrittenCursor {
   riskBytes = 0;
   #written: CursorState | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(private readonly file: CursorFile, public cursor: number) {}
 
@@ -36,11 +37,14 @@ export class WrittenCursor {
     }
   }
 
+  /** What still waits for its turn is not written any more: the file may belong to another process by then. */
   close(): void {
+    this.#closed = true;
     this.file.close();
   }
 
   async #write(clean: boolean): Promise<void> {
+    if (this.#closed) throw new Error("the cursor is written after its end");
     const { cursor, riskBytes: atRiskBytes } = this;
     const old = this.#written;
     if (old?.cursor === cursor && old.atRiskBytes === atRiskBytes && old.clean === clean) return;

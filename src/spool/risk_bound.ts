@@ -69,6 +69,7 @@ export class RiskBound {
 
   /** A reader holds or may fill `bytes` more than before. May it read? */
   hold(bytes: number): boolean {
+    if (this.#over.signal.aborted) throw new Error("a reader reads after the end of its route");
     this.#held += bytes;
     const risk = this.#risk;
     if (risk > this.#most) this.#most = risk;
@@ -108,6 +109,8 @@ export class RiskBound {
   }
 
   #written(step: number): void {
+    // An answer that comes too late says nothing to anybody.
+    if (this.#over.signal.aborted) return;
     if (!this.#failing) {
       if (step > this.#bound) this.#set(step);
     } else if (step < this.#risk) {
@@ -121,6 +124,7 @@ export class RiskBound {
   }
 
   #fail(error: string): void {
+    if (this.#over.signal.aborted) return;
     if (!this.#failing) {
       this.options.log.warn("cannot write down what a crash may cost, the next start may say too little", { error });
     }

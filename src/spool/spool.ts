@@ -50,7 +50,7 @@ export class Spool {
   /** Frames of a segment that is being dropped, not counted yet. */
   passing: Passing | undefined;
   #confirmed: number;
-  /** Where the first frame that goes with the process begins in the route's stream, as of the last `settled`. */
+  /** What is at risk began here in the route's stream when it was last `settled`. */
   #safeOffset = 0;
   #spilling = false;
   /** It is the end: nothing passes the journal by any more. */
@@ -102,17 +102,12 @@ export class Spool {
 
   /** Bytes read, not appended, not confirmed: what `kill -9` would cost now. */
   get atRiskBytes(): number {
-    return this.window.bytesFrom(this.#safe);
+    return this.window.bytesFrom(Math.max(this.#confirmed, this.options.journal.end));
   }
 
-  /** {@link atRiskBytes}, or more: what was confirmed or appended since it was last {@link settled}. Costs nothing. */
+  /** {@link atRiskBytes} as of the last {@link settled}, and what came since: never less than that. Needs no search. */
   get riskBytesMost(): number {
     return this.window.endOffset - this.#safeOffset;
-  }
-
-  /** Frames before this one do not go with the process. */
-  get #safe(): number {
-    return Math.max(this.#confirmed, this.options.journal.end);
   }
 
   /**
@@ -272,7 +267,7 @@ export class Spool {
   settled(): void {
     this.trim();
     this.#considerDirect();
-    this.#safeOffset = this.window.offsetOf(this.#safe);
+    this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     this.options.journal.confirm(this.cursor);
   }
 

@@ -234,6 +234,24 @@ Deno.test("a disk that takes nothing any more is given up in time, and the range
   assertEquals([first, until, reason], [0, COUNT, "the disk does not answer"]);
 });
 
+Deno.test("a disk that does not take the cursor ends the stop in time with 1, and nothing is written to it later", async () => {
+  const { stage, relay } = await frozen();
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => answer = resolve);
+  stage.files.pace = (operation, path) => operation === "write" && path.endsWith("cursor") ? answered : undefined;
+  const beginMs = stage.clock.nowMs;
+  relay.stop();
+  assertEquals(await stage.clock.run(relay.stopped), 1);
+  assert(stage.clock.nowMs - beginMs <= STOP_MS, `${stage.clock.nowMs - beginMs} ms`);
+  assertEquals(stage.said("could not be closed cleanly")[0].fields.error, "the disk does not take the cursor");
+  stage.files.log.length = 0;
+  answer();
+  await stage.clock.advance(10_000);
+  assertEquals(stage.files.log.filter((line) => line === `write ${DIRECTORY}/cursor`).length, 1, "the one under way");
+  const { clean, sequences } = await nextStart(stage);
+  assertEquals([clean, sequences], [false, numbers(0, COUNT)]);
+});
+
 Deno.test("a disk that is slow and goes on taking frames is waited for beyond the deadline", async () => {
   const { stage, relay } = await frozen(['memory.max_bytes = "64MiB"'], 6000);
   stage.files.pace = (operation, path) =>
