@@ -73,6 +73,7 @@ export class Route {
     this.#supply = this.#createSupply();
     this.#source = this.#createSource(framer, memory);
     this.#target = this.#createTarget();
+    this.#spool.onSettled = () => this.#risk.settled();
     this.#spool.onAppended = (end) => this.#source.safe(end);
     this.#spool.overload.onShut = (reason) => this.#source.shut(reason);
     this.#spool.overload.onReopen = () => this.#source.reopen();

@@ -4,7 +4,8 @@
  *
  * The figure rises in large steps, and is asked for before the last step is used
  * up, so that readers seldom wait for it, and never for more than one small
- * write. It falls when little was held for some seconds.
+ * write. It falls when little was held for some seconds, and to nothing as soon
+ * as nobody holds anything.
  *
  * Every reader says before each read what it holds and may fill; frames that it
  * hands on are counted by the spool instead. So between two reads nothing can
@@ -26,6 +27,8 @@ const EARLY = 3 / 4;
 const PATIENCE_MS = 250;
 /** The figure falls when less would have done for so long. */
 const CALM_MS = 5000;
+/** It falls to nothing so often at most: producers may come and go all the time. */
+const EMPTY_MS = 100;
 
 export interface RiskBoundOptions {
   readonly journal: Pick<Journal, "boundRisk">;
@@ -50,6 +53,9 @@ export class RiskBound {
   #most = 0;
   /** The disk does not take the figure: readers go on without it. */
   #failing = false;
+  /** It is about to fall to nothing. */
+  #emptying = false;
+  #emptiedMs = Number.NEGATIVE_INFINITY;
   readonly #changed = new Condition();
   readonly #over = new AbortController();
 
@@ -71,10 +77,16 @@ export class RiskBound {
   hold(bytes: number): boolean {
     if (this.#over.signal.aborted) throw new Error("a reader reads after the end of its route");
     this.#held += bytes;
+    if (this.#held === 0) this.settled();
     const risk = this.#risk;
     if (risk > this.#most) this.#most = risk;
     if (risk > this.#early) this.#raise(risk);
     return risk <= this.#bound;
+  }
+
+  /** The spool has less in memory alone, or readers have: perhaps nothing. */
+  settled(): void {
+    if (this.#held === 0 && this.#asked > 0 && !this.#emptying && this.#risk === 0) this.#empty();
   }
 
   /** Resolves when it may. */
@@ -113,6 +125,7 @@ export class RiskBound {
     if (this.#over.signal.aborted) return;
     if (!this.#failing) {
       if (step > this.#bound) this.#set(step);
+      this.settled();
     } else if (step < this.#risk) {
       // Memory was filled meanwhile.
       this.#ask(this.#stepFor(this.#risk));
@@ -148,6 +161,18 @@ export class RiskBound {
       if (this.#failing) this.#ask(step);
       else if (step < this.#bound && this.#asked === this.#bound) this.#lower(step);
     }
+  }
+
+  async #empty(): Promise<void> {
+    const { clock } = this.options;
+    this.#emptying = true;
+    const waitMs = this.#emptiedMs + EMPTY_MS - clock.monotonicMs();
+    if (waitMs > 0) await clock.sleep(waitMs, this.#over.signal);
+    this.#emptying = false;
+    const isSettled = !this.#over.signal.aborted && !this.#failing && this.#asked === this.#bound;
+    if (!isSettled || this.#held > 0 || this.#risk > 0) return;
+    this.#emptiedMs = clock.monotonicMs();
+    this.#lower(0);
   }
 
   #lower(step: number): void {

@@ -35,6 +35,8 @@ export class Spool {
   readonly overload: Overload;
   /** Called after each append with the sequence up to which frames are safe. */
   onAppended: (end: number) => void = () => {};
+  /** Called when less may be at risk. */
+  onSettled: () => void = () => {};
   /** Notified when there may be something new to send. */
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
@@ -269,6 +271,7 @@ export class Spool {
     this.#considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     this.options.journal.confirm(this.cursor);
+    this.onSettled();
   }
 
   /** Lets go of frames at the front of the window that nobody needs there. */

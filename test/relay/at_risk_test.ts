@@ -13,6 +13,8 @@ import { DIRECTORY, FRAME_BYTES, Stage } from "./stage.ts";
 const STORIES = Number(Deno.env.get("SPILLWAY_AT_RISK_STORIES") ?? 8);
 const ACTIONS = 50;
 const CHUNK_BYTES = 512 * 1024;
+/** Longer than the figure takes to fall to nothing. */
+const EMPTY_MS = 150;
 const MEMORY = 'memory.max_bytes = "4MiB"';
 
 class Story {
@@ -133,30 +135,69 @@ for (const mode of ["overflow", "always"]) {
   }
 }
 
+/** What the cursor file says is at risk, and how often it was written. */
+function saidBy({ files }: Stage): { readonly bytes: number; readonly writes: number } {
+  const found = decodeCursor(files.bytesOf(`${DIRECTORY}/cursor`));
+  const writes = files.log.filter((line) => line === `write ${DIRECTORY}/cursor`).length;
+  return { bytes: found.kind === "valid" ? found.state.atRiskBytes : 0, writes };
+}
+
 Deno.test("the figure falls when little is held for some seconds, with one write, and a clean stop leaves none", async () => {
   const stage = new Stage();
   const relay = await stage.relay();
   const producer = await stage.produce();
   producer.feed(frames(0, 20_000, FRAME_BYTES));
   await stage.clock.advance(100);
-  const said = () => {
-    const found = decodeCursor(stage.files.bytesOf(`${DIRECTORY}/cursor`));
-    return found.kind === "valid" ? found.state.atRiskBytes : undefined;
-  };
-  assert(said()! >= 20_000 * FRAME_BYTES, `${said()} bytes`);
+  assert(saidBy(stage).bytes >= 20_000 * FRAME_BYTES, `${saidBy(stage).bytes} bytes`);
   // With one frame it goes back from the large buffer to its own small one.
   producer.feed(frames(20_000, 1, FRAME_BYTES));
   await stage.clock.advance(100);
   stage.consumers[0].acknowledged = stage.consumers[0].sent;
   await stage.clock.advance(200);
-  const writes = () => stage.files.log.filter((line) => line === `write ${DIRECTORY}/cursor`).length;
-  const before = writes();
+  const before = saidBy(stage).writes;
   await stage.clock.advance(60_000);
-  assertEquals([said(), writes() - before], [64 * 1024, 1]);
+  assertEquals(saidBy(stage), { bytes: 64 * 1024, writes: before + 1 });
   relay.stop();
   relay.hurry();
   await stage.clock.run(relay.stopped);
-  assertEquals(said(), 0);
+  assertEquals(saidBy(stage).bytes, 0);
+});
+
+Deno.test("where nobody holds anything the figure is nothing, at once", async () => {
+  const stage = new Stage();
+  await stage.relay();
+  const producer = await stage.produce();
+  producer.feed(frames(0, 100, FRAME_BYTES));
+  producer.end();
+  await stage.clock.advance(50);
+  assert(saidBy(stage).bytes > 0);
+  stage.consumers[0].acknowledged = stage.consumers[0].sent;
+  await stage.clock.advance(20);
+  assertEquals(saidBy(stage).bytes, 0);
+  // In the journal they are safe too.
+  stage.consumerThere = false;
+  stage.consumers[0].end();
+  const next = await stage.produce();
+  next.feed(frames(100, 100, FRAME_BYTES));
+  next.end();
+  await stage.clock.advance(EMPTY_MS);
+  assertEquals(saidBy(stage).bytes, 0);
+});
+
+Deno.test("producers that come and go all the time cost a write or two for each tenth of a second", async () => {
+  const stage = new Stage();
+  await stage.relay();
+  const before = saidBy(stage).writes;
+  for (let i = 0; i < 1000; i++) {
+    const producer = await stage.produce();
+    producer.feed(frames(i, 1, FRAME_BYTES));
+    producer.end();
+    await stage.clock.advance(1);
+    stage.consumers[0].acknowledged = stage.consumers[0].sent;
+  }
+  const writes = saidBy(stage).writes - before;
+  // Ten for the cursor itself, and ten times up and down.
+  assert(writes <= 35, `${writes} writes in a second`);
 });
 
 Deno.test("a full-speed producer waits for the cursor a few times at most, and each time as long as one write takes", async () => {
