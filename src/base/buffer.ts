@@ -41,6 +41,8 @@ export interface BufferPoolOptions {
   readonly frameBytes?: number;
   /** The usual buffer's capacity; buffers of this size are kept for reuse. */
   readonly bufferBytes: number;
+  /** For tests: what is given back is filled with this byte, so that a view that outlives its buffer shows. */
+  readonly fillReleased?: number;
 }
 
 export class BufferPool {
@@ -50,6 +52,7 @@ export class BufferPool {
   readonly #frameBytes: number;
   readonly #free: Uint8Array[] = [];
   readonly #freed = new Condition();
+  readonly #fillReleased: number | undefined;
   #used = 0;
 
   constructor(options: BufferPoolOptions) {
@@ -57,6 +60,12 @@ export class BufferPool {
     this.bufferBytes = options.bufferBytes;
     this.#reserveBytes = options.reserveBytes;
     this.#frameBytes = options.frameBytes ?? 0;
+    this.#fillReleased = options.fillReleased;
+  }
+
+  /** What can be taken by `take`, in bytes, when nothing is in use. */
+  get intakeBytes(): number {
+    return this.maxBytes - this.#reserveBytes - this.#frameBytes;
   }
 
   /** Capacity of the buffers in use, in bytes. */
@@ -69,7 +78,7 @@ export class BufferPool {
    * size); undefined while memory is full, see {@link freed}.
    */
   take(size: number = this.bufferBytes): PooledBuffer | undefined {
-    if (this.#used + size > this.maxBytes - this.#reserveBytes - this.#frameBytes) return undefined;
+    if (this.#used + size > this.intakeBytes) return undefined;
     return this.#allocate(size);
   }
 
@@ -91,7 +100,7 @@ export class BufferPool {
 
   /** Is an eighth of it all free for bytes that come in? */
   get roomy(): boolean {
-    return this.#used + this.maxBytes / 8 <= this.maxBytes - this.#reserveBytes - this.#frameBytes;
+    return this.#used + this.maxBytes / 8 <= this.intakeBytes;
   }
 
   /** Resolves when a buffer has been given back, or at {@link nudge}. */
@@ -107,6 +116,7 @@ export class BufferPool {
   /** For {@link PooledBuffer.release} alone. */
   reclaim(bytes: Uint8Array): void {
     this.#used -= bytes.length;
+    if (this.#fillReleased !== undefined) bytes.fill(this.#fillReleased);
     if (bytes.length === this.bufferBytes && this.#free.length * this.bufferBytes < this.maxBytes - this.#used) {
       this.#free.push(bytes);
     }

@@ -56,6 +56,10 @@ export class Source {
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
   readonly #replies: SafeReplies | undefined;
+  /** Of each connection, where the consumer's bytes are forwarded. */
+  readonly #forwarding = new Set<ForwardedAnswers>();
+  /** Notified when a producer has read what was forwarded. */
+  readonly #repliesTaken = new Condition();
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
   readonly #context: DrainContext;
@@ -119,12 +123,28 @@ export class Source {
     this.#replies?.safe(end);
   }
 
-  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known; dropped if there is none. */
-  async forward(bytes: Uint8Array, sequence: number | undefined): Promise<void> {
-    const nowMs = this.#options.clock.monotonicMs();
-    for (const { answers } of this.#connections) {
-      if (answers instanceof ForwardedAnswers) await answers.forward(bytes, sequence, nowMs);
+  /** Does the producer read what `forward` has for it? Also where there is none: then it is dropped. */
+  get isReady(): boolean {
+    for (const answers of this.#forwarding) if (!answers.isReady) return false;
+    return true;
+  }
+
+  /** Resolves when `isReady` may have changed. */
+  changed(): Promise<void> {
+    return this.#repliesTaken.wait();
+  }
+
+  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known. Takes a copy. */
+  forward(bytes: Uint8Array, sequence: number | undefined): void {
+    for (const answers of this.#forwarding) answers.forward(bytes, sequence);
+  }
+
+  /** How long delivery has been waiting for a producer that does not read its answers, in ms; undefined if it does not wait. */
+  get heldUpMs(): number | undefined {
+    for (const { heldUpSinceMs } of this.#forwarding) {
+      if (heldUpSinceMs !== undefined) return this.#options.clock.monotonicMs() - heldUpSinceMs;
     }
+    return undefined;
   }
 
   /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
@@ -180,7 +200,13 @@ export class Source {
   }
 
   #answersFor(connection: Connection): Answers | undefined {
-    if (this.#options.forwards) return new ForwardedAnswers(connection);
+    const { forwards, pool, clock, log } = this.#options;
+    const onRoom = () => this.#repliesTaken.notify();
+    if (forwards) {
+      const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom });
+      this.#forwarding.add(answers);
+      return answers;
+    }
     return this.#replies?.for(connection);
   }
 
@@ -200,7 +226,10 @@ export class Source {
     const answers = this.#answersFor(connection);
     const admitted = new SourceConnection({ connection, small, context: this.#context, ledger, log, answers });
     this.#connections.add(admitted);
-    admitted.ended.then(() => this.#connections.delete(admitted));
+    admitted.ended.then(() => {
+      this.#connections.delete(admitted);
+      if (answers instanceof ForwardedAnswers) this.#forwarding.delete(answers);
+    });
     return admitted;
   }
 
@@ -238,9 +267,7 @@ export class Source {
       const nowMs = clock.monotonicMs();
       this.#unfinished.checkStuck(nowMs);
       this.#reportRefused();
-      for (const { answers } of this.#connections) {
-        if (answers instanceof ForwardedAnswers) answers.check(sink.confirmed, nowMs);
-      }
+      for (const answers of this.#forwarding) answers.check(sink.confirmed, nowMs);
       if (idleTimeoutMs > 0) {
         for (const each of this.#connections) {
           if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");

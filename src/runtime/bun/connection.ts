@@ -10,10 +10,18 @@
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Connection } from "../net.ts";
+import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import type { BunSocket } from "./api.ts";
-import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
+import {
+  duplicate,
+  holdSocket,
+  isPeerSilent,
+  peerWindow,
+  sendQueueBytes,
+  setKeepAliveTimes,
+  unreadByPeer,
+} from "./libc.ts";
 
 interface PendingRead {
   readonly into: Uint8Array;
@@ -30,6 +38,7 @@ interface PendingWrite {
 export class BunConnection implements Connection {
   readonly local: string;
   readonly peer: string;
+  readonly acknowledgesReading: boolean;
   readonly #socket: BunSocket<unknown>;
   #reading: PendingRead | undefined;
   #writing: PendingWrite | undefined;
@@ -50,10 +59,8 @@ export class BunConnection implements Connection {
     this.#socket = socket;
     this.local = nameOf(socket.localAddress, socket.localPort, unixPath);
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
-    if (unixPath !== "") {
-      this.#descriptor = null;
-      return;
-    }
+    this.acknowledgesReading = unixPath !== "";
+    if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
@@ -93,15 +100,19 @@ export class BunConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(sendQueueBytes);
+    return this.#ask(this.acknowledgesReading ? unreadByPeer : sendQueueBytes);
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return this.acknowledgesReading ? undefined : this.#ask(peerWindow);
   }
 
   unanswered(): boolean | undefined {
-    return this.#ask(isPeerSilent);
+    return this.acknowledgesReading ? undefined : this.#ask(isPeerSilent);
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.#ask(holdSocket);
+    return this.acknowledgesReading ? undefined : this.#ask(holdSocket);
   }
 
   close(): void {

@@ -1,6 +1,17 @@
 /** libc through FFI: what Bun has no call for. */
 import { closeSync } from "node:fs";
-import { F_DUPFD_CLOEXEC, isUnanswered, KEEPALIVE, libcNames, NO_NAME, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  isUnanswered,
+  KEEPALIVE,
+  libcNames,
+  NO_NAME,
+  peerWindowOf,
+  POLLHUP,
+  SIOCOUTQ,
+  TCP_INFO,
+} from "../descriptor.ts";
+import type { PeerWindow } from "../net.ts";
 import { loadFfi } from "./api.ts";
 
 interface Libc {
@@ -10,6 +21,7 @@ interface Libc {
   getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
   connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
+  poll(descriptors: Int32Array, count: bigint, timeout: number): number;
 }
 
 // <sys/file.h>
@@ -19,6 +31,8 @@ const LOCK_NB = 4;
 const queued = new Int32Array(1);
 const tcpInfo = new Uint8Array(TCP_INFO.bytes);
 const optionLength = new Uint32Array(1);
+/** struct pollfd: the descriptor, and what is asked for and what came back as its two halves. */
+const polled = new Int32Array(2);
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had. */
@@ -33,6 +47,7 @@ function openLibc(): Libc | null {
         getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
         connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+        poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
       });
       return symbols as unknown as Libc;
     } catch { // not this kind of libc
@@ -58,6 +73,23 @@ export function duplicate(descriptor: number): number | undefined {
 /** SIOCOUTQ of a descriptor that {@link duplicate} gave; undefined if the call fails. */
 export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, SIOCOUTQ, queued) === 0 ? queued[0] : undefined;
+}
+
+/** For a unix socket: undefined also when the peer has closed, for what it had not read is gone from the queue then. */
+export function unreadByPeer(descriptor: number): number | undefined {
+  const bytes = sendQueueBytes(descriptor);
+  polled[0] = descriptor;
+  polled[1] = 0;
+  // Asked after the queue: the kernel tells of the end before it empties that.
+  if (libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & POLLHUP) !== 0) return undefined;
+  return bytes;
+}
+
+/** Undefined if the call fails. */
+export function peerWindow(descriptor: number): PeerWindow | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? peerWindowOf(tcpInfo, optionLength[0]) : undefined;
 }
 
 /** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */
