@@ -49,7 +49,8 @@ function u32(bytes: Uint8Array, at: number): number {
   return (bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24) >>> 0;
 }
 
-/** What poll(2) says of a socket that is closed at both sides. */
+/** What poll(2) says of a socket that has an error to tell, and of one that is closed at both sides. */
+export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 
 /**

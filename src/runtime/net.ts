@@ -60,7 +60,8 @@ export interface Connection {
    * Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, see
    * tcp(7)): exact, still answered after a reset, until `close()`. A FIN that
    * was sent may count as one. On a unix socket: at least as many as the peer's
-   * program has not read, and 0 if it has read all, until the peer closes.
+   * program has not read, and 0 if it has read all; once a read has found the
+   * end, what was left unread at the peer's `close()` is undefined.
    * Undefined where the system cannot tell: systems other than Linux, a closed
    * connection, and one that was reset before it was ever asked, so ask once
    * when it is new.

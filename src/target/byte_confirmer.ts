@@ -32,18 +32,19 @@ export interface ByteConfirmerOptions {
 }
 
 /**
- * A consumer that may have read nothing on its last connections is sent a few
- * frames at a time, and the next ones when they are acknowledged and a moment
- * has passed, in ms: what it reads and closes after is read for certain then.
+ * A consumer that may have read nothing on its last connections is sent small
+ * pieces, each when the last one is acknowledged and a moment has passed, in ms:
+ * that way the least is unread when it closes, and the window tells the most.
+ * The first piece is one frame; the next ones grow to this, in bytes.
  */
-const CAREFUL_FRAMES = [Number.POSITIVE_INFINITY, 64, 8, 1] as const;
-const CAREFUL_MS = 20;
+const PIECE_BYTES = [Number.POSITIVE_INFINITY, 32 * 1024, 4 * 1024, 0] as const;
+const PIECE_MS = 20;
 /** That ends with so many bytes on one connection, or after so long: such a consumer closes sooner. */
-const CAREFUL_BYTES_MAX = 2 * 1024 * 1024;
-const CAREFUL_MS_MAX = 2000;
+export const CAREFUL_BYTES = 2 * 1024 * 1024;
+const CAREFUL_MS = 2000;
 
-/** The care to begin a connection with, from 0 to this, each step with fewer frames at a time. */
-export const CARE_MAX = CAREFUL_FRAMES.length - 1;
+/** The care to begin a connection with, from 0 to this, each step with smaller pieces. */
+export const CARE_MAX = PIECE_BYTES.length - 1;
 
 /** After a FIN that means the end of the peer's socket, an RST would follow within this, in ms. */
 const FIN_MS = 20;
@@ -59,6 +60,10 @@ export class ByteConfirmer implements Confirmer {
   #read = 0;
   #isHeldUp = false;
   readonly #window = new ReceiveWindow();
+  /** Has it been sent in pieces from the beginning? How large they are by now, and how much of the last one is written. */
+  #inPieces = true;
+  #pieceFrames = 1;
+  #pieceBytes = 0;
   readonly #canTell: boolean;
   /** Aborted at the end. */
   readonly #over = new AbortController();
@@ -90,8 +95,13 @@ export class ByteConfirmer implements Confirmer {
     const { signal } = this.#over;
     while (!signal.aborted && this.#isCareful) {
       const quietMs = this.inFlight ? 0 : clock.monotonicMs() - this.progressMs;
-      if (this.#written === 0 || quietMs >= CAREFUL_MS) return CAREFUL_FRAMES[care];
-      await clock.sleep(CAREFUL_MS - quietMs, signal);
+      if (this.#written === 0) return this.#pieceFrames;
+      if (quietMs >= PIECE_MS) {
+        if (this.#pieceBytes * 2 <= PIECE_BYTES[care]) this.#pieceFrames *= 2;
+        this.#pieceBytes = 0;
+        return this.#pieceFrames;
+      }
+      await clock.sleep(PIECE_MS - quietMs, signal);
     }
     return signal.aborted ? 0 : Number.POSITIVE_INFINITY;
   }
@@ -101,6 +111,7 @@ export class ByteConfirmer implements Confirmer {
   wrote(bytes: number): void {
     if (!this.inFlight) this.progressMs = this.options.clock.monotonicMs();
     this.#written += bytes;
+    this.#pieceBytes += bytes;
     this.follow();
   }
 
@@ -129,11 +140,8 @@ export class ByteConfirmer implements Confirmer {
   async finished(second: boolean): Promise<void> {
     const { connection, clock } = this.options;
     this.follow();
-    if (connection.acknowledgesReading) {
-      // A unix socket with something unread is lost with an error, and no end of stream.
-      if (connection.unacknowledgedBytes() === undefined) this.#acknowledged = this.#read = this.#written;
-      return;
-    }
+    // A unix socket has told what is read already, and exactly.
+    if (connection.acknowledgesReading) return;
     if (this.inFlight) return;
     // With the second FIN the connection is over for the kernel, whatever came after it.
     if (!second) await clock.sleep(FIN_MS);
@@ -159,8 +167,8 @@ export class ByteConfirmer implements Confirmer {
 
   get #isCareful(): boolean {
     const { care, clock } = this.options;
-    if (care === 0 || this.#read > 0 || this.#acknowledged >= CAREFUL_BYTES_MAX) return false;
-    return clock.monotonicMs() - this.#beganMs < CAREFUL_MS_MAX;
+    const isOver = this.#acknowledged >= CAREFUL_BYTES || clock.monotonicMs() - this.#beganMs >= CAREFUL_MS;
+    return this.#inPieces &&= care > 0 && !isOver;
   }
 
   /** Asks the kernel. What it does not know any more, as of a connection that is closed, stays as last known. */
@@ -177,7 +185,8 @@ export class ByteConfirmer implements Confirmer {
     if (peer !== undefined) {
       const inFlight = Math.max(0, this.#written - this.#acknowledged - peer.notSentBytes);
       const { bytes, scale, segmentsSent } = peer;
-      this.#window.sample(this.#acknowledged, inFlight, bytes, scale, segmentsSent, clock.monotonicMs());
+      const nowMs = clock.monotonicMs();
+      this.#window.sample(this.#acknowledged, inFlight, bytes, scale, segmentsSent, nowMs, this.#isCareful);
     }
     const unread = peer === undefined ? 0 : this.#window.unread();
     this.#read = Math.max(this.#read, this.#acknowledged - unread);

@@ -4,10 +4,7 @@
  * be sent the same messages for ever: as many as its kernel takes are on their
  * way when it closes, and nobody can tell which of them it has read.
  */
-import { CARE_MAX } from "./byte_confirmer.ts";
-
-/** A consumer that has read so much on one connection needs no care, in bytes. */
-const ENOUGH_BYTES = 64 * 1024;
+import { CARE_MAX, CAREFUL_BYTES } from "./byte_confirmer.ts";
 
 export class Care {
   /** From 0, none, to CARE_MAX, one frame at a time. */
@@ -15,7 +12,7 @@ export class Care {
 
   /** A connection has ended on which the consumer has read so many bytes for certain. */
   ended(readBytes: number): void {
-    if (readBytes >= ENOUGH_BYTES) this.level = 0;
+    if (readBytes >= CAREFUL_BYTES) this.level = 0;
     else if (readBytes === 0) this.level = Math.min(CARE_MAX, this.level + 1);
   }
 }

@@ -100,7 +100,8 @@ export class BunConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(this.acknowledgesReading ? unreadByPeer : sendQueueBytes);
+    if (!this.acknowledgesReading) return this.#ask(sendQueueBytes);
+    return this.#lost === undefined ? this.#ask((descriptor) => unreadByPeer(descriptor, this.#ended)) : undefined;
   }
 
   peerWindow(): PeerWindow | undefined {

@@ -22,6 +22,8 @@ export class DenoConnection implements Connection {
   /** Undefined: not looked for yet; null: there is none to be had. */
   #descriptor: number | null | undefined;
   #closed = false;
+  /** Has a read found the end of the stream? */
+  #ended = false;
   /** Why the connection is lost. The kernel tells it once; afterwards a read would look like an end of stream. */
   #lost: SystemError | undefined;
 
@@ -43,7 +45,11 @@ export class DenoConnection implements Connection {
     if (this.#closed) throw this.#failure(undefined, "read");
     try {
       const count = await this.#socket.read(into);
-      if (count !== null || this.#lost === undefined) return count;
+      if (count !== null) return count;
+      if (this.#lost === undefined) {
+        this.#ended = true;
+        return null;
+      }
     } catch (e) {
       throw this.#failure(e, "read");
     }
@@ -71,7 +77,8 @@ export class DenoConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(this.acknowledgesReading ? unreadByPeer : sendQueueBytes);
+    if (!this.acknowledgesReading) return this.#ask(sendQueueBytes);
+    return this.#lost === undefined ? this.#ask((descriptor) => unreadByPeer(descriptor, this.#ended)) : undefined;
   }
 
   peerWindow(): PeerWindow | undefined {

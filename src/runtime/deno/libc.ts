@@ -9,6 +9,7 @@ import {
   libcNames,
   NO_NAME,
   peerWindowOf,
+  POLLERR,
   POLLHUP,
   SIOCOUTQ,
   SOCKADDR_BYTES,
@@ -121,14 +122,19 @@ export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, BigInt(SIOCOUTQ), queued) === 0 ? queued[0] : undefined;
 }
 
-/** For a unix socket: undefined also when the peer has closed, for what it had not read is gone from the queue then. */
-export function unreadByPeer(descriptor: number): number | undefined {
+/**
+ * For a unix socket: bytes that the peer's program has not read. Undefined also
+ * when the peer has closed with some unread, for those are gone from the queue
+ * then; and, unless `isEnded` says that a read has found the end and no error,
+ * when it has closed at all, since a read may just have consumed that error.
+ */
+export function unreadByPeer(descriptor: number, isEnded: boolean): number | undefined {
   const bytes = sendQueueBytes(descriptor);
   polled[0] = descriptor;
   polled[1] = 0;
   // Asked after the queue: the kernel tells of the end before it empties that.
-  if (libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & POLLHUP) !== 0) return undefined;
-  return bytes;
+  const isUntold = isEnded ? POLLERR : POLLERR | POLLHUP;
+  return libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & isUntold) !== 0 ? undefined : bytes;
 }
 
 /** Undefined if the call fails. */
