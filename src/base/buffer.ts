@@ -37,7 +37,7 @@ export interface BufferPoolOptions {
   readonly maxBytes: number;
   /** Of these, kept free for reading the journal back, so that a full intake cannot stop the drain. */
   readonly reserveBytes: number;
-  /** Of these, kept for the oldest unfinished frame: as much as one can need, so that it can always be finished. */
+  /** Of these, kept for one unfinished frame at a time: as much as one can need, so that it can always be finished. */
   readonly frameBytes?: number;
   /** The usual buffer's capacity; buffers of this size are kept for reuse. */
   readonly bufferBytes: number;
@@ -73,8 +73,8 @@ export class BufferPool {
     return this.#allocate(size);
   }
 
-  /** Like {@link take}, for the oldest unfinished frame: what is kept for that one counts too. */
-  takeForOldest(size: number): PooledBuffer | undefined {
+  /** Like {@link take}, for the one unfinished frame that memory is kept for. */
+  takeKept(size: number): PooledBuffer | undefined {
     if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
     return this.#allocate(size);
   }

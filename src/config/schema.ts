@@ -44,6 +44,11 @@ const delimiter = z.string("a string of 1 to 16 bytes")
   .transform((value) => new TextEncoder().encode(value))
   .refine((bytes) => bytes.length >= 1 && bytes.length <= 16, "a string of 1 to 16 bytes");
 
+/** Byte values, each character's of its UTF-8; may be none. */
+const byteSet = z.string("a string of at most 16 bytes")
+  .transform((value) => new TextEncoder().encode(value))
+  .refine((bytes) => bytes.length <= 16, "a string of at most 16 bytes");
+
 /** A frame's size in bytes, at most 1 GiB. */
 const frameSize = wholeNumber(1, 2 ** 30);
 
@@ -59,7 +64,13 @@ const framingTables = {
     max_frame: size,
   }),
   "octet-count": z.strictObject({ type: z.literal("octet-count"), max_frame: size }),
-  "delimited": z.strictObject({ type: z.literal("delimited"), start: delimiter, end: delimiter, max_frame: size }),
+  "delimited": z.strictObject({
+    type: z.literal("delimited"),
+    start: delimiter,
+    end: delimiter,
+    between: byteSet.optional(),
+    max_frame: size,
+  }),
   "fixed": z.strictObject({ type: z.literal("fixed"), size: frameSize }),
 } as const;
 

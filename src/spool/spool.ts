@@ -288,6 +288,8 @@ export class Spool {
     if (!this.#spilling || !this.#targetUp || this.options.mode === "always") return;
     const { journal } = this.options;
     if (this.sent < journal.end || this.sent < this.window.first) return;
+    // The next frame would be reason to spill again.
+    if (this.#underPressure()) return;
     if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;
     this.#spilling = false;
     this.options.log.info("the journal is sent, frames pass it by again", { sequence: this.sent });

@@ -12,6 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
+import { passOver } from "../framing/between.ts";
 import { frameContent } from "../framing/content.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
@@ -213,6 +214,8 @@ class AnswerBuffer {
   /** All whole answers; good until the next call of `add`. Throws where the bytes can be none. */
   take(): { readonly bytes: Uint8Array; readonly frames: number } | undefined {
     const { bytes } = this.#buffer;
+    this.#start = passOver(this.framer.framing, bytes, this.#start, this.#fill);
+    this.#scanned = Math.max(this.#scanned, this.#start);
     const scan = this.framer.scan(bytes, this.#start, this.#scanned, this.#fill);
     this.#scanned = this.#fill;
     if (scan.frames === 0) {
