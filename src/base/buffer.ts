@@ -51,6 +51,8 @@ export class BufferPool {
   readonly #free: Uint8Array[] = [];
   readonly #freed = new Condition();
   #used = 0;
+  /** Of what is in use, so much is for the one frame that memory is kept for. */
+  #keptUsed = 0;
 
   constructor(options: BufferPoolOptions) {
     this.maxBytes = options.maxBytes;
@@ -69,14 +71,19 @@ export class BufferPool {
    * size); undefined while memory is full, see {@link freed}.
    */
   take(size: number = this.bufferBytes): PooledBuffer | undefined {
-    if (this.#used + size > this.maxBytes - this.#reserveBytes - this.#frameBytes) return undefined;
+    return size > this.#room ? undefined : this.#allocate(size);
+  }
+
+  /** Like {@link take}, for the one unfinished frame that memory is kept for, until {@link endKept}. */
+  takeKept(size: number): PooledBuffer | undefined {
+    if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
+    this.#keptUsed = size;
     return this.#allocate(size);
   }
 
-  /** Like {@link take}, for the one unfinished frame that memory is kept for. */
-  takeKept(size: number): PooledBuffer | undefined {
-    if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
-    return this.#allocate(size);
+  /** The frame that memory was kept for is whole, or gone: what it had counts as any other buffer. */
+  endKept(): void {
+    this.#keptUsed = 0;
   }
 
   /**
@@ -91,7 +98,12 @@ export class BufferPool {
 
   /** Is an eighth of it all free for bytes that come in? */
   get roomy(): boolean {
-    return this.#used + this.maxBytes / 8 <= this.maxBytes - this.#reserveBytes - this.#frameBytes;
+    return this.maxBytes / 8 <= this.#room;
+  }
+
+  /** Bytes that may come in now, beside what is kept for one frame. */
+  get #room(): number {
+    return this.maxBytes - this.#reserveBytes - this.#frameBytes - (this.#used - this.#keptUsed);
   }
 
   /** Resolves when a buffer has been given back, or at {@link nudge}. */

@@ -173,6 +173,7 @@ export class ReadSpace {
     const was = this.#place;
     const { start } = this;
     this.#adopt(from.bytes, start, to, at, place);
+    if (was === "kept" && place !== "kept") this.context.pool.endKept();
     if (from === to) return;
     if (was === "lease") this.context.open.giveBack(from, start);
     if (was === "grown" || was === "kept") from.release();
