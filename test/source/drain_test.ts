@@ -177,3 +177,39 @@ for (const framing of [LARGE_LINES, LARGE_FRAMES]) {
     assertEquals(intake.close(), 0);
   });
 }
+
+Deno.test("what stands between frames is left out, whatever the reads, and the frames come as they are", async () => {
+  const framing: Framing = {
+    type: "delimited",
+    start: Uint8Array.of(11),
+    end: Uint8Array.of(28, 13),
+    between: Uint8Array.of(13, 10, 0),
+    maxFrame: 64 * 1024,
+  };
+  const part = fc.record({
+    before: fc.array(fc.constantFrom(13, 10, 0), { maxLength: 3 }).map((bytes) => Uint8Array.from(bytes)),
+    size: fc.oneof(fc.integer({ min: 3, max: 40 }), fc.integer({ min: 200, max: 9000 })),
+  });
+  const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 9000 })), {
+    minLength: 1,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 20 }), cuts, async (parts, reads) => {
+      const frames = parts.map(({ size }) => Uint8Array.of(11, ...new Uint8Array(size - 3).fill(10), 28, 13));
+      const stream = join([...parts.flatMap(({ before }, i) => [before, frames[i]]), Uint8Array.of(13, 10)]);
+      const intake = new Intake(framing, littleMemory(1024 * 1024));
+      const connection = new ScriptedConnection();
+      const run = intake.reader(connection).run();
+      for (let at = 0, i = 0; at < stream.length; i++) {
+        connection.feed(stream.subarray(at, at += reads[i % reads.length]));
+      }
+      connection.end();
+      assertEquals(await run, { reason: "eof", leftover: new Uint8Array(0) });
+      intake.release();
+      assertEquals(join(intake.delivered), join(frames));
+      assertEquals(join(intake.passedOver), join([...parts.map(({ before }) => before), Uint8Array.of(13, 10)]));
+      assertEquals(intake.close(), 0);
+    }),
+    { numRuns: 20 },
+  );
+});
