@@ -13,6 +13,7 @@ import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
 import { cutRun } from "./cut.ts";
+import type { MemoryQueue } from "./memory_queue.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
 import type { Sink } from "./sink.ts";
 import type { Holder, StuckFrame } from "./unfinished.ts";
@@ -21,6 +22,7 @@ import type { Holder, StuckFrame } from "./unfinished.ts";
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
   readonly sink: Pick<Sink, "push">;
+  readonly memory: MemoryQueue;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;
   /** Reading was stopped for want of memory, this long, in ms. */
@@ -46,14 +48,6 @@ export interface DrainEnd {
 
 type End = Omit<DrainEnd, "leftover">;
 
-/**
- * With little memory free, a reader that waited lets this much time pass before
- * it takes some. One that takes each buffer as it comes back keeps the kernel's
- * queue full, and closes the window after every read; this way it empties the
- * queue in one go and the window closes once, if at all.
- */
-const GATHER_MS = 6;
-
 export class DrainReader implements Holder {
   /** When bytes last arrived, on the monotonic clock. */
   lastReadMs: number;
@@ -67,6 +61,8 @@ export class DrainReader implements Holder {
   /** Nothing more is to be read. */
   #ending = false;
   #waiting = false;
+  /** Up to here the time spent waiting has been counted. */
+  #pausedMs = 0;
   /** Why no more is read, though the connection has not ended. */
   #dismissal: End | undefined;
   /** When the unfinished frame began, or the last one was completed; moved on by the time spent waiting for memory. */
@@ -98,6 +94,13 @@ export class DrainReader implements Holder {
     return this.#waiting;
   }
 
+  /** Counts how long it has waited for memory, as far as that has not been counted yet. */
+  notePause(nowMs: number): void {
+    if (!this.#waiting) return;
+    this.context.paused(nowMs - this.#pausedMs);
+    this.#pausedMs = nowMs;
+  }
+
   stalledMs(nowMs: number): number {
     return this.#waiting ? 0 : nowMs - this.#progressMs;
   }
@@ -126,7 +129,7 @@ export class DrainReader implements Holder {
 
   #end(): void {
     this.#ending = true;
-    this.context.pool.nudge();
+    this.context.memory.release(this);
     this.context.unfinished.release(this);
   }
 
@@ -197,7 +200,7 @@ export class DrainReader implements Holder {
   }
 
   async #pushCopy(start: number, end: number, frames: number, arrivedUs: number): Promise<void> {
-    const { open, pool, sink } = this.context;
+    const { open, sink } = this.context;
     const bytes = this.#space.buffer.bytes.subarray(start, end);
     // Pushed in the same turn as it is copied, or another connection's frames could come between.
     const push = (must = false) => {
@@ -205,42 +208,32 @@ export class DrainReader implements Holder {
       if (copy !== undefined) sink.push(copy.buffer, copy.start, copy.start + bytes.length, frames, arrivedUs);
       return copy;
     };
-    if (push() === undefined) await this.#whenMemory(push, () => pool.freed(), () => push(true));
+    if (push() === undefined) await this.#whenMemory(push, undefined, undefined, () => push(true));
   }
 
   /** Stops reading until `take` succeeds; the time counts as paused. When the connection ends: `last`, or no more. */
   async #whenMemory<T>(
     take: () => T | undefined,
-    freed: () => Promise<void>,
-    last?: () => T | undefined,
+    may: () => boolean = () => true,
+    turn: () => Promise<void> = () => Promise.resolve(),
+    last: () => T | undefined = () => undefined,
   ): Promise<T | undefined> {
-    const sinceMs = this.context.clock.monotonicMs();
+    const { clock, memory } = this.context;
+    this.connection.pause();
+    const sinceMs = this.#pausedMs = clock.monotonicMs();
     this.#waiting = true;
     try {
-      return await this.#retry(take, freed, last);
+      while (!this.#ending) {
+        if (!may()) await turn();
+        const taken = this.#ending ? undefined : await memory.wait(this, take, may);
+        if (taken !== undefined) return taken;
+      }
+      return last();
     } finally {
+      this.lastReadMs = clock.monotonicMs();
+      this.notePause(this.lastReadMs);
       this.#waiting = false;
-      this.lastReadMs = this.context.clock.monotonicMs();
       this.#progressMs += this.lastReadMs - sinceMs;
-    }
-  }
-
-  async #retry<T>(
-    take: () => T | undefined,
-    freed: () => Promise<void>,
-    last?: () => T | undefined,
-  ): Promise<T | undefined> {
-    const { clock, paused, pool } = this.context;
-    this.connection.pause();
-    for (let sinceMs = clock.monotonicMs();;) {
-      if (!this.#ending) await freed();
-      if (!this.#ending && !pool.roomy) await clock.sleep(GATHER_MS);
-      const nowMs = clock.monotonicMs();
-      paused(nowMs - sinceMs);
-      sinceMs = nowMs;
-      if (this.#ending) return last?.();
-      const taken = take();
-      if (taken !== undefined) return taken;
     }
   }
 }

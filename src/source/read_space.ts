@@ -29,10 +29,10 @@ export interface SpaceContext {
   /** The largest frame that may have to be held, in bytes. */
   readonly maxFrame: number;
   /**
-   * Calls `take` again and again, each time that `freed` has resolved, until it
-   * succeeds; undefined once the connection is at its end.
+   * Waits until `take` gives something; undefined once the connection is at its
+   * end. While `may` is false, its `turn` has to come first.
    */
-  whenMemory<T>(take: () => T | undefined, freed: () => Promise<void>): Promise<T | undefined>;
+  whenMemory<T>(take: () => T | undefined, may: () => boolean, turn: () => Promise<void>): Promise<T | undefined>;
 }
 
 export class ReadSpace {
@@ -125,14 +125,14 @@ export class ReadSpace {
    * in this size, and anything else too, while others are about to wait.
    */
   async #grow(capacity: number, capacityMax: number): Promise<void> {
-    const { pool, unfinished, whenMemory, clock } = this.context;
+    const { unfinished, whenMemory, clock } = this.context;
     const take = () => this.#takeGrown(capacity, capacityMax);
     let taken = take();
     if (taken === undefined) {
       const may = () => this.#mayGrow(capacity, capacityMax);
       unfinished.wait(this.holder, capacityMax, may, clock.monotonicMs());
-      const freed = () => may() ? pool.freed() : unfinished.turn(this.holder);
-      taken = await whenMemory(take, freed).finally(() => unfinished.served(this.holder));
+      const turn = () => unfinished.turn(this.holder);
+      taken = await whenMemory(take, may, turn).finally(() => unfinished.served(this.holder));
     }
     if (taken === undefined) throw new Error("the connection ended while its frame waited for memory");
     this.#moveTo(taken.buffer, 0, taken.place);

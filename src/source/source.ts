@@ -13,6 +13,7 @@ import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
 import { ForwardedAnswers } from "./forwarded_answers.ts";
+import { MemoryQueue } from "./memory_queue.ts";
 import { OpenBuffer } from "./open_buffer.ts";
 import { RefusedConnections } from "./refused_connections.ts";
 import { SafeReplies } from "./safe_replies.ts";
@@ -57,6 +58,7 @@ export class Source {
   /** Accepted, and waiting for memory to be read into. */
   readonly #entering = new Set<Connection>();
   readonly #refused: RefusedConnections;
+  readonly #memory: MemoryQueue;
   readonly #small: SmallBuffers;
   readonly #context: DrainContext;
   readonly #open: OpenBuffer;
@@ -73,8 +75,10 @@ export class Source {
     this.#refused = new RefusedConnections(log, maxConnections);
     if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
     this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);
+    this.#memory = new MemoryQueue(pool, clock);
     this.#context = {
       pool,
+      memory: this.#memory,
       framer,
       sink,
       clock,
@@ -114,7 +118,7 @@ export class Source {
   /** Ends every connection, after what is owed on it, and admits none until {@link reopen}. */
   shut(because: string): void {
     this.#shutBecause = because;
-    this.#options.pool.nudge();
+    this.#turnAway();
     for (const each of this.#connections) each.dismiss(because);
   }
 
@@ -140,7 +144,7 @@ export class Source {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#reopened.notify();
-    this.#options.pool.nudge();
+    this.#turnAway();
     await this.#listener?.close();
     const connections = [...this.#connections];
     await Promise.all(connections.map((each) => each.finish()));
@@ -206,18 +210,23 @@ export class Source {
 
   /** Undefined if nobody may come in any more, or the stop comes, before there is memory for it. */
   async #enter(connection: Connection): Promise<SourceConnection | undefined> {
-    let small = this.#mayEnter ? this.#small.take() : undefined;
-    if (small === undefined) connection.pause();
-    this.#entering.add(connection);
-    while (small === undefined && this.#mayEnter) {
-      await this.#options.pool.freed();
-      if (this.#mayEnter) small = this.#small.take();
+    const take = () => this.#small.take();
+    let small = this.#mayEnter ? take() : undefined;
+    if (small === undefined && this.#mayEnter) {
+      connection.pause();
+      this.#entering.add(connection);
+      small = await this.#memory.wait(connection, take);
+      this.#entering.delete(connection);
     }
-    this.#entering.delete(connection);
     if (small !== undefined) return this.#admit(connection, small);
     if (this.#shutBecause === undefined) connection.close();
     else this.#refused.refuse(connection, this.#shutBecause);
     return undefined;
+  }
+
+  /** Those that wait to come in wait in vain. */
+  #turnAway(): void {
+    for (const each of this.#entering) this.#memory.release(each);
   }
 
   get #mayEnter(): boolean {
@@ -248,10 +257,9 @@ export class Source {
       for (const { answers } of this.#connections) {
         if (answers instanceof ForwardedAnswers) answers.check(sink.confirmed, nowMs);
       }
-      if (idleTimeoutMs > 0) {
-        for (const each of this.#connections) {
-          if (each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");
-        }
+      for (const each of this.#connections) {
+        each.notePause(nowMs);
+        if (idleTimeoutMs > 0 && each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");
       }
       this.#options.pool.nudge();
     }

@@ -6,6 +6,7 @@ import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import type { MemoryPlan } from "../../src/relay/memory.ts";
 import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
+import { MemoryQueue } from "../../src/source/memory_queue.ts";
 import { OpenBuffer } from "../../src/source/open_buffer.ts";
 import { UnfinishedFrames } from "../../src/source/unfinished.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -51,6 +52,7 @@ export class Intake {
     this.pool = pool;
     this.context = {
       pool,
+      memory: new MemoryQueue(pool, clock),
       open: new OpenBuffer(pool, unfinishedBytes / 2),
       unfinished: new UnfinishedFrames(unfinishedBytes, log),
       framer: createFramer(framing),
