@@ -39,7 +39,7 @@ export interface BufferPoolOptions {
   readonly reserveBytes: number;
   /** Of these, kept for one unfinished frame at a time: as much as one can need, so that it can always be finished. */
   readonly frameBytes?: number;
-  /** The usual buffer's capacity; buffers of this size are kept for reuse. */
+  /** The usual buffer's capacity. Buffers whose size is a power of two are kept for reuse, so this is best one. */
   readonly bufferBytes: number;
 }
 
@@ -48,7 +48,7 @@ export class BufferPool {
   readonly bufferBytes: number;
   readonly #reserveBytes: number;
   readonly #frameBytes: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #idle = new IdleBuffers();
   readonly #freed = new Condition();
   #used = 0;
   /** Of what is in use, so much is for the one frame that memory is kept for. */
@@ -119,17 +119,49 @@ export class BufferPool {
   /** For {@link PooledBuffer.release} alone. */
   reclaim(bytes: Uint8Array): void {
     this.#used -= bytes.length;
-    if (bytes.length === this.bufferBytes && this.#free.length * this.bufferBytes < this.maxBytes - this.#used) {
-      this.#free.push(bytes);
-    }
+    // Idle buffers are memory too.
+    if (this.#used + this.#idle.bytes + bytes.length <= this.maxBytes) this.#idle.put(bytes);
     this.#freed.notify();
   }
 
   #allocate(capacity: number): PooledBuffer {
     this.#used += capacity;
-    const pooled = capacity === this.bufferBytes ? this.#free.pop() : undefined;
-    // Idle buffers are memory too: one gives way to a buffer of another size.
-    while (this.#free.length > 0 && this.#used + this.#free.length * this.bufferBytes > this.maxBytes) this.#free.pop();
+    const pooled = this.#idle.take(capacity);
+    // One gives way to a buffer of another size.
+    while (this.#idle.bytes > 0 && this.#used + this.#idle.bytes > this.maxBytes) this.#idle.drop();
     return new PooledBuffer(pooled ?? new Uint8Array(capacity), this);
+  }
+}
+
+/** The least size of a buffer that is worth keeping. */
+const IDLE_BYTES_MIN = 1024;
+
+/** Buffers that wait for another use, by their size: powers of two, of which there are few. */
+class IdleBuffers {
+  bytes = 0;
+  readonly #bySize = new Map<number, Uint8Array[]>();
+
+  put(buffer: Uint8Array): void {
+    const size = buffer.length;
+    if (size < IDLE_BYTES_MIN || (size & (size - 1)) !== 0) return;
+    const same = this.#bySize.get(size);
+    if (same === undefined) this.#bySize.set(size, [buffer]);
+    else same.push(buffer);
+    this.bytes += size;
+  }
+
+  take(size: number): Uint8Array | undefined {
+    const buffer = this.#bySize.get(size)?.pop();
+    if (buffer !== undefined) this.bytes -= size;
+    return buffer;
+  }
+
+  /** Lets go of one, whichever. */
+  drop(): void {
+    for (const [size, buffers] of this.#bySize) {
+      if (buffers.pop() === undefined) continue;
+      this.bytes -= size;
+      return;
+    }
   }
 }

@@ -25,6 +25,11 @@ export class OpenBuffer {
     this.#maxLeases = Math.max(1, Math.floor(leaseBytes / pool.bufferBytes));
   }
 
+  /** Are most leases free, so that a connection may keep one while it waits for the rest of a frame? */
+  get isIdle(): boolean {
+    return this.#leases <= this.#maxLeases / 2;
+  }
+
   /**
    * A buffer to read into, for one connection alone, at least half of it free.
    * Undefined while memory is full or too many are out; then small reads and

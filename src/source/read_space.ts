@@ -88,7 +88,7 @@ export class ReadSpace {
     // Frames before `start` have been handed on where they lie, so nothing may be moved over them.
     if (this.#isGrown && this.start === 0 && wanted <= this.#buffer.bytes.length) return;
     const capacityMax = Math.max(wanted, needed > 0 ? needed : this.context.maxFrame);
-    await this.#grow(Math.max(wanted, Math.min(rest * 2, capacityMax)), capacityMax);
+    await this.#grow(this.#capacityFor(Math.max(wanted, Math.min(rest * 2, capacityMax))), capacityMax);
   }
 
   /** Gives everything back. */
@@ -101,7 +101,9 @@ export class ReadSpace {
   #staysOnLease(emptied: boolean, wanted: number): boolean {
     if (this.start + wanted > this.#buffer.bytes.length) return false;
     const room = this.#buffer.bytes.length - this.fill;
-    return emptied ? wanted > this.small.bytes.length && room > 0 : room >= MIN_ROOM_BYTES;
+    // Where others want it, a large buffer is not kept for the beginning of a small frame.
+    if (emptied) return wanted > this.small.bytes.length && room > 0 && this.context.open.isIdle;
+    return room >= MIN_ROOM_BYTES;
   }
 
   /** Goes to a large buffer, from another one if need be; false if none can be had or the frame would not fit. */
@@ -146,6 +148,11 @@ export class ReadSpace {
     if (grown !== undefined) return { buffer: grown, place: "grown" };
     const kept = unfinished.mayFinish(this.holder) ? pool.takeKept(capacityMax) : undefined;
     return kept === undefined ? undefined : { buffer: kept, place: "kept" };
+  }
+
+  /** Small ones in a size that the pool uses again. */
+  #capacityFor(bytes: number): number {
+    return bytes > this.context.pool.bufferBytes / 2 ? bytes : 2 ** Math.ceil(Math.log2(bytes));
   }
 
   #mayGrow(capacity: number, capacityMax: number): boolean {

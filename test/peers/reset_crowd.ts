@@ -75,4 +75,5 @@ if (import.meta.main) {
   for (let i = 0; i < size; i++) connections.push(await connectTo(connect));
   await Promise.all(connections.map((each, i) => send(each, framesOf(frames, i, 0, first))));
   console.log(JSON.stringify({ sent: size * first }));
+  setInterval(() => {}, 60_000); // a program that waits for signals alone ends
 }
