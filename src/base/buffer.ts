@@ -3,7 +3,7 @@
  *
  * Every byte that the relay holds lives in one of these buffers: unfinished
  * frames, unsent and unconfirmed runs, what is read back from the journal. So
- * `used` against `max` is the whole truth about P7, whatever the frame rate,
+ * `used` against `max` is the whole truth about it, whatever the frame rate,
  * the frame size or the number of connections.
  */
 import { Condition } from "./condition.ts";

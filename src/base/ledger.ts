@@ -1,6 +1,6 @@
 /**
  * The books of one route: `received + carried over = delivered + pending +
- * dropped`, in frames and in bytes, at every moment (P3).
+ * dropped`, in frames and in bytes, at every moment.
  */
 
 /** How many frames, and how many bytes of frames. */

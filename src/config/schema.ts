@@ -1,5 +1,5 @@
 /**
- * The configuration's keys and what each may hold (DESIGN 3), one by one. What
+ * The configuration's keys and what each may hold, one by one. What
  * keys mean together is the business of route.ts.
  *
  * Every key may be absent here, and every value that is not a table has a

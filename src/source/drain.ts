@@ -7,7 +7,6 @@
  * others', which costs a copy for each read, not for each frame.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
-import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";

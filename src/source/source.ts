@@ -218,6 +218,11 @@ export class Source {
       small = await this.#memory.wait(connection, take);
       this.#entering.delete(connection);
     }
+    if (small !== undefined && !this.#mayEnter) {
+      this.#small.gone(small.bytes.length);
+      small.release();
+      small = undefined;
+    }
     if (small !== undefined) return this.#admit(connection, small);
     if (this.#shutBecause === undefined) connection.close();
     else this.#refused.refuse(connection, this.#shutBecause);

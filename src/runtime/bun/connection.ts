@@ -1,18 +1,17 @@
 /**
  * A native socket of Bun as a {@link Connection}.
  *
- * Bun pushes: each readable socket gets a callback with a fresh chunk. The
- * chunk is copied into the read that waits, and what does not fit is kept for
- * the next one, which mostly comes at once.
+ * Bun pushes: each readable socket gets a callback with a fresh chunk, which is
+ * copied into the read that waits; what does not fit is kept for the next one.
  *
  * A socket that Bun holds is read when its peer resets the connection, paused
- * or not, up to all that the kernel has. So a connection that is not to be read
- * is parked: Bun's socket is closed while another descriptor of it is open, of
- * which the peer notices nothing. What then arrives stays in the kernel. It is
- * read from there by the next read; once there is nothing more, Bun is given
- * the socket again, to tell when there is. See unread.ts for what parks others.
+ * or not, up to all that the kernel has. So one that is not to be read is
+ * parked: Bun's socket is closed while another descriptor of it is open, of
+ * which the peer notices nothing, and what arrives stays in the kernel. The next
+ * read takes it from there; once there is nothing more, Bun gets the socket
+ * again, to tell when there is. See unread.ts for what parks others.
  */
-import { closeSync, readSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
 import type { Connection } from "../net.ts";
@@ -20,21 +19,16 @@ import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
 import { connectionHandlers, letGo, type SocketOwner } from "./handlers.ts";
 import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes, shutdownWrite } from "./libc.ts";
-import { awaitReady, type Parked, stopAwaiting } from "./parked.ts";
-import type { UnreadLimit } from "./unread.ts";
+import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
+import { Unread, type UnreadLimit } from "./unread.ts";
 
 /** So much is read from the kernel before others have their turn. */
 const TURN_BYTES = 512 * 1024;
 
-interface PendingRead {
-  readonly into: Uint8Array;
-  resolve(count: number | null): void;
-  reject(error: SystemError): void;
-}
-
-interface PendingWrite {
+/** A read into `bytes` that waits, or a write of them. */
+interface Pending<Count> {
   readonly bytes: Uint8Array;
-  resolve(count: number): void;
+  resolve(count: Count): void;
   reject(error: SystemError): void;
 }
 
@@ -44,11 +38,9 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   /** Undefined while it is parked. */
   #socket: BunSocket<SocketOwner> | undefined;
   readonly #isUnix: boolean;
-  #reading: PendingRead | undefined;
-  #writing: PendingWrite | undefined;
-  /** Bytes that arrived and no read has taken: from `#unreadStart` on. */
-  #unread: Uint8Array | undefined;
-  #unreadStart = 0;
+  #reading: Pending<number | null> | undefined;
+  #writing: Pending<number> | undefined;
+  readonly #unread: Unread;
   /** Bun's own pause, where a socket cannot be parked. */
   #paused = false;
   #ended = false;
@@ -69,6 +61,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#isUnix = unixPath !== "";
     this.local = nameOf(socket.localAddress, socket.localPort, unixPath);
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
+    this.#unread = new Unread(limit);
     limit.attached(this);
     if (this.#isUnix) return;
     socket.setNoDelay(true);
@@ -76,13 +69,13 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  read(bytes: Uint8Array): Promise<number | null> {
     if (this.#closed) return Promise.reject(this.#badDescriptor("read"));
-    if (this.#unread !== undefined) return Promise.resolve(this.#takeUnread(into));
+    if (!this.#unread.isEmpty) return Promise.resolve(this.#unread.take(bytes));
     if (this.#ended) return Promise.resolve(null);
     if (this.#lost !== undefined && !this.#isParked) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
-      this.#reading = { into, resolve, reject };
+      this.#reading = { bytes, resolve, reject };
       if (this.#isParked) this.#readParked();
       else if (this.#paused) this.#resume();
     });
@@ -131,7 +124,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     // First the copy: the FIN is sent when the last descriptor goes.
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#socket?.end();
-    this.#dropUnread();
+    this.#unread.drop();
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
   }
 
@@ -150,19 +143,14 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   received(chunk: Uint8Array): void {
     const reading = this.#reading;
     if (reading === undefined) {
-      this.#keep(chunk, 0);
+      this.#unread.keep(chunk, 0);
       return this.park();
     }
     this.#reading = undefined;
-    const { into } = reading;
-    if (chunk.length <= into.length) {
-      into.set(chunk);
-      reading.resolve(chunk.length);
-    } else {
-      into.set(chunk.subarray(0, into.length));
-      this.#keep(chunk, into.length);
-      reading.resolve(into.length);
-    }
+    const count = Math.min(chunk.length, reading.bytes.length);
+    reading.bytes.set(count < chunk.length ? chunk.subarray(0, count) : chunk);
+    if (count < chunk.length) this.#unread.keep(chunk, count);
+    reading.resolve(count);
   }
 
   drained(): void {
@@ -236,16 +224,19 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   #readNow(): void {
-    const { into, resolve, reject } = this.#reading!;
+    const { bytes, resolve, reject } = this.#reading!;
     try {
-      const count = readSync(this.#descriptor!, into, 0, into.length, null);
+      const count = readNow(this.#descriptor!, bytes);
+      if (count === undefined) return;
       this.#turnBytes += count;
       // Where a write has met the reset, a read finds the end.
-      if (count === 0 && this.#lost !== undefined) reject(this.#lost);
-      else resolve(count === 0 ? null : count);
-      this.#ended = count === 0;
+      if (count === 0 && this.#lost !== undefined) {
+        reject(this.#lost);
+      } else {
+        this.#ended = count === 0;
+        resolve(this.#ended ? null : count);
+      }
     } catch (error) {
-      if (errnoName(error) === "EAGAIN") return;
       reject(this.#lose(errnoName(error), "read", error));
     }
     this.#reading = undefined;
@@ -253,22 +244,14 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   #write(): void {
     const { bytes, resolve, reject } = this.#writing!;
-    const count = this.#isParked ? this.#writeParked(bytes) : this.#socket!.write(bytes);
-    if (count === 0) return;
+    const count = this.#isParked ? writeNow(this.#descriptor!, bytes) : this.#socket!.write(bytes);
+    if (count === 0) {
+      if (this.#isParked) awaitReady(this);
+      return;
+    }
     this.#writing = undefined;
     if (count > 0) resolve(count);
     else reject(this.#lose("ECONNRESET", "write"));
-  }
-
-  /** As Bun's: how much the kernel took, 0 where it has no room, -1 where the connection is gone. */
-  #writeParked(bytes: Uint8Array): number {
-    try {
-      return writeSync(this.#descriptor!, bytes, 0, bytes.length, null);
-    } catch (error) {
-      if (errnoName(error) !== "EAGAIN") return -1;
-      awaitReady(this);
-      return 0;
-    }
   }
 
   /** Asks the kernel about the open socket. */
@@ -280,36 +263,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
       this.#descriptor = duplicate(socket.fd);
     }
     return this.#descriptor === undefined ? undefined : call(this.#descriptor);
-  }
-
-  #takeUnread(into: Uint8Array): number {
-    const unread = this.#unread!;
-    const count = Math.min(into.length, unread.length - this.#unreadStart);
-    const end = this.#unreadStart + count;
-    into.set(unread.subarray(this.#unreadStart, end));
-    this.#unreadStart = end;
-    if (end === unread.length) this.#dropUnread();
-    return count;
-  }
-
-  #keep(chunk: Uint8Array, start: number): void {
-    const before = this.#unread?.subarray(this.#unreadStart);
-    if (before === undefined) {
-      this.#unread = chunk;
-      this.#unreadStart = start;
-    } else {
-      this.#dropUnread();
-      this.#unread = new Uint8Array(before.length + chunk.length);
-      this.#unread.set(before);
-      this.#unread.set(chunk, before.length);
-      this.#unreadStart = 0;
-    }
-    this.limit.keep(this.#unread.length);
-  }
-
-  #dropUnread(): void {
-    if (this.#unread !== undefined) this.limit.gone(this.#unread.length);
-    this.#unread = undefined;
   }
 
   #pauseSocket(socket: BunSocket<SocketOwner>): void {

@@ -2,6 +2,8 @@
  * Sockets that are not with Bun, and somebody waits for. There is no event for
  * them, so poll(2) is asked for all of them together, at short intervals.
  */
+import { readSync, writeSync } from "node:fs";
+import { errnoName } from "../system_error.ts";
 import { POLL, pollNow } from "./libc.ts";
 
 const INTERVAL_MS = 5;
@@ -43,4 +45,23 @@ function look(): void {
 
 function eventsOf({ wantsToRead, wantsToWrite }: Parked): number {
   return (wantsToRead ? POLL.in : 0) | (wantsToWrite ? POLL.out : 0);
+}
+
+/** Reads what is there, without waiting: how much, 0 at the end of the stream; undefined where there is nothing yet. */
+export function readNow(descriptor: number, into: Uint8Array): number | undefined {
+  try {
+    return readSync(descriptor, into, 0, into.length, null);
+  } catch (error) {
+    if (errnoName(error) === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+/** As Bun's write: how much the kernel took, 0 where it has no room, -1 where the connection is gone. */
+export function writeNow(descriptor: number, bytes: Uint8Array): number {
+  try {
+    return writeSync(descriptor, bytes, 0, bytes.length, null);
+  } catch (error) {
+    return errnoName(error) === "EAGAIN" ? 0 : -1;
+  }
 }

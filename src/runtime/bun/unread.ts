@@ -1,6 +1,6 @@
 /**
- * How much may wait in chunks that no read has taken, on all connections that
- * share this limit.
+ * Chunks that Bun has handed over and no read has taken yet, and how much of
+ * that there may be on all connections that share a limit.
  *
  * A chunk is up to 512 KiB, whatever the read wanted, so a thousand connections
  * that are all being read could leave half a gigabyte when their readers stop.
@@ -45,5 +45,49 @@ export class UnreadLimit {
   /** It has been read, or nobody will read it. */
   gone(bytes: number): void {
     this.#bytes -= bytes;
+  }
+}
+
+/** What waits on one connection. */
+export class Unread {
+  #chunk: Uint8Array | undefined;
+  #start = 0;
+
+  constructor(private readonly limit: UnreadLimit) {}
+
+  get isEmpty(): boolean {
+    return this.#chunk === undefined;
+  }
+
+  /** Keeps `chunk` from `start` on, behind what waits already. */
+  keep(chunk: Uint8Array, start: number): void {
+    const before = this.#chunk?.subarray(this.#start);
+    if (before === undefined) {
+      this.#chunk = chunk;
+      this.#start = start;
+    } else {
+      this.drop();
+      this.#chunk = new Uint8Array(before.length + chunk.length);
+      this.#chunk.set(before);
+      this.#chunk.set(chunk, before.length);
+      this.#start = 0;
+    }
+    this.limit.keep(this.#chunk.length);
+  }
+
+  /** Takes as much as `into` holds, how much that is; there must be some. */
+  take(into: Uint8Array): number {
+    const chunk = this.#chunk!;
+    const count = Math.min(into.length, chunk.length - this.#start);
+    const end = this.#start + count;
+    into.set(chunk.subarray(this.#start, end));
+    this.#start = end;
+    if (end === chunk.length) this.drop();
+    return count;
+  }
+
+  drop(): void {
+    if (this.#chunk !== undefined) this.limit.gone(this.#chunk.length);
+    this.#chunk = undefined;
   }
 }

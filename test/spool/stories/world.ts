@@ -125,7 +125,7 @@ export class World {
     this.pool = new BufferPool({ maxBytes: MEMORY_BYTES, bufferBytes: BUFFER_BYTES, reserveBytes: 3 * BUFFER_BYTES });
     this.ledger = new Ledger();
     this.admitted = true;
-    this.#open = new OpenBuffer(this.pool);
+    this.#open = new OpenBuffer(this.pool, this.pool.maxBytes / 4);
     this.journal = await openJournal({
       files: this.files,
       clock,
