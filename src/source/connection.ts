@@ -106,9 +106,9 @@ export class SourceConnection {
     if (end.reason === "eof") await this.#linger();
     else if (end.reason !== "lost" && this.#debt?.owed) await this.#part(end);
     answers?.end();
+    this.#count(end);
     this.connection.close();
     await this.#reader.quiet;
-    this.#count(end);
     const isOurs = end.reason === "lost" || end.reason === "dismissed";
     log.info("source disconnected", {
       peer: this.connection.peer,

@@ -128,7 +128,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
   }
 
-  /** Takes the socket away from Bun: what arrives stays in the kernel. */
+  /** Takes the socket away from Bun. */
   park(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#closed || this.#lost !== undefined) return;
