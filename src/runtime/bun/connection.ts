@@ -245,10 +245,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   #write(): void {
     const { bytes, resolve, reject } = this.#writing!;
     const count = this.#isParked ? writeNow(this.#descriptor!, bytes) : this.#socket!.write(bytes);
-    if (count === 0) {
-      if (this.#isParked) awaitReady(this);
-      return;
-    }
+    if (count === 0) return this.#isParked ? awaitReady(this) : undefined;
     this.#writing = undefined;
     if (count > 0) resolve(count);
     else reject(this.#lose("ECONNRESET", "write"));
