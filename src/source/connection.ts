@@ -61,6 +61,11 @@ export class SourceConnection {
     this.ended = this.#run();
   }
 
+  /** When bytes last arrived, on the monotonic clock. */
+  get lastReadMs(): number {
+    return this.#reader.lastReadMs;
+  }
+
   get answers(): Answers | undefined {
     return this.options.answers;
   }
@@ -71,7 +76,7 @@ export class SourceConnection {
    */
   idleMs(nowMs: number): number {
     if (this.#debt?.owed || this.#reader.waitsForMemory) return 0;
-    return nowMs - Math.max(this.#reader.lastReadMs, this.#debt?.settledMs ?? 0);
+    return nowMs - Math.max(this.lastReadMs, this.#debt?.settledMs ?? 0);
   }
 
   /** Counts how long it has been waiting for memory up to now. */
