@@ -8,8 +8,7 @@
  * or not, up to all that the kernel has. So one that is not to be read is
  * parked: Bun's socket is closed while another descriptor of it is open, of
  * which the peer notices nothing, and what arrives stays in the kernel. The next
- * read takes it from there; once there is nothing more, Bun gets the socket
- * again, to tell when there is. See unread.ts for what parks others.
+ * read takes it from there; once there is nothing more, Bun gets the socket again.
  */
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
@@ -22,7 +21,7 @@ import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes,
 import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
 import { Unread, type UnreadLimit } from "./unread.ts";
 
-/** So much is read from the kernel before others have their turn. */
+/** Read from the kernel before others have their turn. */
 const TURN_BYTES = 512 * 1024;
 
 /** A read into `bytes` that waits, or a write of them. */
@@ -208,7 +207,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     return true;
   }
 
-  /** Bun has the socket again. */
   attached(socket: BunSocket<SocketOwner>): void {
     this.#socket = socket;
   }
@@ -217,10 +215,16 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     return this.#socket === undefined && this.#descriptor !== undefined;
   }
 
-  /** Reads what the kernel has; where that is nothing, or a lot has been read, waits for more. */
+  /** Reads what the kernel has, once others have had their turn; where that is nothing, waits for more. */
   #readParked(): void {
-    if (this.#turnBytes < TURN_BYTES) this.#readNow();
+    if (this.#turnBytes >= TURN_BYTES) return void setImmediate(() => this.#nextTurn());
+    this.#readNow();
     if (this.#reading !== undefined && !this.attachIfAllowed()) awaitReady(this);
+  }
+
+  #nextTurn(): void {
+    this.#turnBytes = 0;
+    if (this.#reading !== undefined) this.#readParked();
   }
 
   #readNow(): void {
@@ -230,12 +234,9 @@ export class BunConnection implements Connection, SocketOwner, Parked {
       if (count === undefined) return;
       this.#turnBytes += count;
       // Where a write has met the reset, a read finds the end.
-      if (count === 0 && this.#lost !== undefined) {
-        reject(this.#lost);
-      } else {
-        this.#ended = count === 0;
-        resolve(this.#ended ? null : count);
-      }
+      if (count === 0 && this.#lost !== undefined) throw this.#lost;
+      this.#ended = count === 0;
+      resolve(this.#ended ? null : count);
     } catch (error) {
       reject(this.#lose(errnoName(error), "read", error));
     }

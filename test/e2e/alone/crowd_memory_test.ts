@@ -16,7 +16,7 @@ const LINE: FrameKind = { kind: "line", size: 4_000 };
 const MIB = 2 ** 20;
 const MEMORY_MIB = 16;
 /** What the process may have beside its size when idle and `memory.max_bytes`: chunks, garbage, and so much a connection. */
-const BESIDE_MIB = 120;
+const BESIDE_MIB = 160;
 const CONNECTION_MIB = 0.06;
 /** By so much it may grow when they are reset. */
 const RESET_MIB = 50;
