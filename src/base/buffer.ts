@@ -41,6 +41,8 @@ export interface BufferPoolOptions {
   readonly frameBytes?: number;
   /** The usual buffer's capacity. Buffers whose size is a power of two are kept for reuse, so this is best one. */
   readonly bufferBytes: number;
+  /** For tests: what is given back is filled with this byte, so that a view that outlives its buffer shows. */
+  readonly fillReleased?: number;
 }
 
 export class BufferPool {
@@ -50,6 +52,7 @@ export class BufferPool {
   readonly #frameBytes: number;
   readonly #idle = new IdleBuffers();
   readonly #freed = new Condition();
+  readonly #fillReleased: number | undefined;
   #used = 0;
   /** Of what is in use, so much is for the one frame that memory is kept for. */
   #keptUsed = 0;
@@ -59,6 +62,12 @@ export class BufferPool {
     this.bufferBytes = options.bufferBytes;
     this.#reserveBytes = options.reserveBytes;
     this.#frameBytes = options.frameBytes ?? 0;
+    this.#fillReleased = options.fillReleased;
+  }
+
+  /** What can be taken by `take`, in bytes, when nothing is in use. */
+  get intakeBytes(): number {
+    return this.maxBytes - this.#reserveBytes - this.#frameBytes;
   }
 
   /** Capacity of the buffers in use, in bytes. */
@@ -103,7 +112,7 @@ export class BufferPool {
 
   /** Bytes that may come in now, beside what is kept for one frame. */
   get #room(): number {
-    return this.maxBytes - this.#reserveBytes - this.#frameBytes - (this.#used - this.#keptUsed);
+    return this.intakeBytes - (this.#used - this.#keptUsed);
   }
 
   /** Resolves when a buffer has been given back, or at {@link nudge}. */
@@ -119,6 +128,7 @@ export class BufferPool {
   /** For {@link PooledBuffer.release} alone. */
   reclaim(bytes: Uint8Array): void {
     this.#used -= bytes.length;
+    if (this.#fillReleased !== undefined) bytes.fill(this.#fillReleased);
     // Idle buffers are memory too.
     if (this.#used + this.#idle.bytes + bytes.length <= this.maxBytes) this.#idle.put(bytes);
     this.#freed.notify();

@@ -40,8 +40,10 @@ export class Ledger {
   /** Appended to the journal. */
   readonly spilled: Tally = tally();
   readonly dropped: Map<DropReason, Tally> = new Map();
-  /** Frames sent again, or possibly so, after a connection was lost. */
+  /** Frames that were sent again, each time counted. */
   resentFrames = 0;
+  /** Bytes that the consumer's kernel had acknowledged, that its program may not have read, and that were not sent again. */
+  mayBeLostBytes = 0;
 
   carry(frames: number, bytes: number): void {
     add(this.carried, frames, bytes);

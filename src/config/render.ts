@@ -26,7 +26,7 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     [`target.${target.endpoint.role}`]: string(formatAddress(target.endpoint.address)),
     "target.confirm": string(target.confirm),
     ...target.confirm === "reply" ? replyKeys(target.reply) : {},
-    "target.rewind": string(size(target.rewindBytes)),
+    "target.rewind": string(target.rewind === "auto" ? "auto" : size(target.rewind)),
     "target.replies": string(target.forwardReplies ? "forward" : "discard"),
     "target.rate": string(size(target.rateBytes)),
     "target.half_close": String(target.halfClose),

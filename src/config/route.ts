@@ -90,10 +90,10 @@ function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, sc
 function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
   const target = raw.target ?? {};
   const { memoryMaxBytes } = context;
-  const rewindBytes = target.rewind ?? 0;
-  if (rewindBytes > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
+  const rewind = target.rewind ?? "auto";
+  if (rewind !== "auto" && rewind > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
     const half = formatSizeExactly(Math.floor(memoryMaxBytes / 2));
-    const needed = formatSizeExactly(rewindBytes * 2);
+    const needed = formatSizeExactly(rewind * 2);
     scope.refuse(
       ["target", "rewind"],
       `at most ${half}, half of memory.max_bytes`,
@@ -116,7 +116,7 @@ function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope
       ["target", "stall_timeout"],
       scope,
     ),
-    rewindBytes,
+    rewind,
     halfClose: target.half_close ?? false,
     connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
     retryMinMs,

@@ -25,6 +25,11 @@ function parsed<T>(parse: (text: string) => T, allowed: string) {
 }
 
 const size = parsed(parseSize, 'a size such as "16MiB" (B KB MB GB KiB MiB GiB)').optional();
+/** How much of what is confirmed is sent again on a new connection. */
+const rewind = parsed(
+  (text) => text === "auto" ? text : parseSize(text),
+  '"auto", or a size such as "1MiB" (B KB MB GB KiB MiB GiB)',
+).optional();
 const duration = parsed(parseDuration, 'a duration such as "100ms" (ms s m h d)').optional();
 const address = parsed(parseAddress, 'an address: "host:port", "[v6]:port", ":port" or "unix:/path"').optional();
 const flag = z.boolean("true or false").optional();
@@ -109,7 +114,7 @@ const target = z.strictObject({
   reply_ok: text,
   reply_attempts: wholeNumber(1, 1000).optional(),
   window: wholeNumber(1, 65_536).optional(),
-  rewind: size,
+  rewind,
   replies: oneOf("discard", "forward"),
   rate: size,
   half_close: flag,

@@ -14,7 +14,7 @@ import { planRetention } from "./retention.ts";
 import { asFull } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { unlinkIfThere } from "./segment_files.ts";
-import { JournalFullError, type SyncPolicy } from "./types.ts";
+import { JournalFullError, type SyncPolicy, type Unread } from "./types.ts";
 
 const INTERVAL_MS = 100;
 /** What must go now waits so long for a compaction that replaces files, and no longer: one that is stopped there. */
@@ -34,6 +34,8 @@ export interface HousekeepingOptions extends DeliveredFilesOptions {
 export class Housekeeping {
   /** What is to be written. */
   #cursor: number;
+  #unreadFrom: number;
+  #connected = false;
   #atRiskBytes = 0;
   /** What stands on disk. */
   #written: CursorState | undefined;
@@ -62,12 +64,18 @@ export class Housekeeping {
     private readonly segments: SegmentList,
     private readonly file: CursorFile,
     cursor: number,
+    unreadFrom: number,
   ) {
     this.#cursor = cursor;
+    this.#unreadFrom = unreadFrom;
   }
 
   get cursor(): number {
     return this.#cursor;
+  }
+
+  get unreadFrom(): number {
+    return this.#unreadFrom;
   }
 
   /** Writes the first, unclean state, and begins. */
@@ -77,10 +85,12 @@ export class Housekeeping {
   }
 
   /** Cheap; the writing happens later. */
-  confirm(sequence: number, atRiskBytes: number): void {
+  confirm(sequence: number, atRiskBytes: number, { from, connected }: Unread): void {
     if (sequence > this.#cursor) this.#cursor = sequence;
+    if (from > this.#unreadFrom) this.#unreadFrom = Math.min(from, this.#cursor);
     this.#atRiskBytes = atRiskBytes;
-    if (this.#cursor !== this.#written?.cursor || atRiskBytes !== this.#written.atRiskBytes) this.wake();
+    this.#connected = connected;
+    if (!this.#isWritten(false)) this.wake();
   }
 
   /** Segments have changed. */
@@ -195,11 +205,23 @@ export class Housekeeping {
   }
 
   async #write(clean: boolean): Promise<void> {
-    const state: CursorState = { cursor: this.#cursor, atRiskBytes: this.#atRiskBytes, clean };
-    const old = this.#written;
-    if (old?.cursor === state.cursor && old.atRiskBytes === state.atRiskBytes && old.clean === clean) return;
+    if (this.#isWritten(clean)) return;
+    const state: CursorState = {
+      cursor: this.#cursor,
+      atRiskBytes: this.#atRiskBytes,
+      clean,
+      unreadFrames: this.#cursor - this.#unreadFrom,
+      connected: this.#connected,
+    };
     await this.file.write(state);
     this.#written = state;
+  }
+
+  #isWritten(clean: boolean): boolean {
+    const written = this.#written;
+    return written !== undefined && written.cursor === this.#cursor && written.atRiskBytes === this.#atRiskBytes &&
+      written.clean === clean && written.unreadFrames === this.#cursor - this.#unreadFrom &&
+      written.connected === this.#connected;
   }
 
   async #unlinkDelivered(): Promise<void> {
@@ -210,11 +232,13 @@ export class Housekeeping {
       if (sync !== "os") await this.#syncCursor();
       await this.letGoOfNewest(this.#written!.cursor, this.#giveUp === "rewind");
     }
+    const forRewind = full && this.#giveUp === "rewind";
     const plan = () =>
       planRetention({
         segments: this.segments.all,
-        cursor: this.#written!.cursor,
-        rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
+        // What is kept for a new connection goes last.
+        cursor: forRewind ? this.#written!.cursor : this.#written!.cursor - this.#written!.unreadFrames,
+        rewindBytes: forRewind ? 0 : rewindBytes,
         retainMs: full ? 0 : retainMs,
         retainBytes,
         nowMs: clock.monotonicMs(),

@@ -15,7 +15,7 @@ import { locateBack } from "./locate_back.ts";
 import { countFrames } from "./pending.ts";
 import { Reader } from "./reader.ts";
 import { syncAbove } from "./sync_above.ts";
-import type { Damage, Journal, JournalReader, Recovery } from "./types.ts";
+import type { Damage, Journal, JournalReader, Recovery, Unread } from "./types.ts";
 
 export interface OpenedJournal extends AppendLogParts {
   readonly lock: File;
@@ -77,8 +77,12 @@ export class DirectoryJournal implements Journal {
     await this.#log.append(runs, true);
   }
 
-  confirm(sequence: number, atRiskBytes: number): void {
-    this.#opened.housekeeping.confirm(sequence, atRiskBytes);
+  get unreadFrom(): number {
+    return this.#opened.housekeeping.unreadFrom;
+  }
+
+  confirm(sequence: number, atRiskBytes: number, unread: Unread = { from: sequence, connected: false }): void {
+    this.#opened.housekeeping.confirm(sequence, atRiskBytes, unread);
   }
 
   unlinkRetained(): Promise<boolean> {
@@ -119,8 +123,8 @@ export class DirectoryJournal implements Journal {
     return reader;
   }
 
-  locateBack(sequence: number, bytes: number): Promise<number> {
-    return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes);
+  locateBack(sequence: number, bytes: number, downTo = 0): Promise<number> {
+    return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes, downTo);
   }
 
   arrivalOf(sequence: number): Promise<number | undefined> {

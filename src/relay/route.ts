@@ -13,8 +13,9 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
 import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
-import { Outlet } from "../spool/outlet.ts";
+import type { RewindPolicy } from "../spool/rewind.ts";
 import { Spool } from "../spool/spool.ts";
+import { SpoolFeed } from "../spool/spool_feed.ts";
 import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
 import { Target } from "../target/target.ts";
@@ -50,7 +51,6 @@ export class Route {
     private readonly memory: MemoryPlan,
   ) {
     const { log, clock } = context;
-    const { rewindBytes } = options.target;
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
@@ -62,7 +62,7 @@ export class Route {
       mode: options.journal.mode,
       whenFull: options.journal.whenFull,
       appendFirst: options.journal.mode === "always" && options.journal.sync === "each",
-      rewindBytes,
+      rewind: rewindOf(options),
     });
     this.#appender = new Appender(this.#spool, clock);
     this.#supply = this.#createSupply();
@@ -78,6 +78,7 @@ export class Route {
   static async open(options: RouteOptions, context: RouteContext): Promise<Route> {
     const framer = createFramer(options.framing);
     const memory = planMemory(options.memoryMaxBytes, framer.maxFrame);
+    const rewind = rewindOf(options);
     const journal = await openJournal({
       ...options.journal,
       files: context.runtime.files,
@@ -88,7 +89,7 @@ export class Route {
       user: context.user,
       framer,
       recordBytes: memory.recordBytes,
-      rewindBytes: options.target.rewindBytes,
+      rewindBytes: rewind === "auto" ? 0 : rewind,
       dropsOldest: options.journal.whenFull === "drop-oldest",
     });
     const route = new Route(options, context, journal, framer, memory);
@@ -169,7 +170,6 @@ export class Route {
     this.#stopping = true;
     await this.#source.stop();
     const mayRepeat = await this.#target.stop();
-    this.ledger.resentFrames += mayRepeat;
     const lost = await this.#appender.finish();
     this.#spool.overload.close();
     if (lost !== undefined) {
@@ -204,6 +204,7 @@ export class Route {
       dropped_frames: dropped.frames,
       spilled_frames: spilled.frames,
       resent_frames: this.ledger.resentFrames,
+      may_be_lost_bytes: this.ledger.mayBeLostBytes,
       carried_bytes: carried.bytes,
       received_bytes: received.bytes,
       delivered_bytes: delivered.bytes,
@@ -243,7 +244,7 @@ export class Route {
     return new Target({
       supply: this.#supply,
       spool: this.#spool,
-      outlet: new Outlet(this.#spool, confirm === "reply"),
+      feed: new SpoolFeed(this.#spool, confirm === "reply"),
       clock,
       log,
       confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
@@ -270,6 +271,11 @@ export class Route {
     const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
     return bound ?? this.options.target.endpoint.address;
   }
+}
+
+/** An answer comes from the program that has read the frame: nothing that is confirmed by it has to be sent again. */
+function rewindOf({ target }: RouteOptions): RewindPolicy {
+  return target.rewind === "auto" && target.confirm === "reply" ? 0 : target.rewind;
 }
 
 /** What to do where listening failed with this errno's name. */

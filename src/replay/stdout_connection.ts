@@ -8,6 +8,7 @@ import type { Connections } from "./replay.ts";
 export class StdoutConnection implements Connection {
   readonly local = "standard output";
   readonly peer = "standard output";
+  readonly acknowledgesReading = false;
   /** Why nothing more can be written. */
   failure: unknown;
   #ended = false;
@@ -46,6 +47,8 @@ export class StdoutConnection implements Connection {
   }
 
   unacknowledgedBytes(): undefined {}
+
+  peerWindow(): undefined {}
 
   unanswered(): undefined {}
 

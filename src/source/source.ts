@@ -53,6 +53,10 @@ export class Source {
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
   readonly #replies: SafeReplies | undefined;
+  /** Of each connection, where the consumer's bytes are forwarded. */
+  readonly #forwarding = new Set<ForwardedAnswers>();
+  /** Notified when a producer has read what was forwarded. */
+  readonly #repliesTaken = new Condition();
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
   /** Accepted, and waiting for memory to be read into. */
@@ -132,12 +136,28 @@ export class Source {
     this.#replies?.safe(end);
   }
 
-  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known; dropped if there is none. */
-  async forward(bytes: Uint8Array, sequence: number | undefined): Promise<void> {
-    const nowMs = this.#options.clock.monotonicMs();
-    for (const { answers } of this.#connections) {
-      if (answers instanceof ForwardedAnswers) await answers.forward(bytes, sequence, nowMs);
+  /** Does the producer read what `forward` has for it? Also where there is none: then it is dropped. */
+  get isReady(): boolean {
+    for (const answers of this.#forwarding) if (!answers.isReady) return false;
+    return true;
+  }
+
+  /** Resolves when `isReady` may have changed. */
+  changed(): Promise<void> {
+    return this.#repliesTaken.wait();
+  }
+
+  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known. Takes a copy. */
+  forward(bytes: Uint8Array, sequence: number | undefined): void {
+    for (const answers of this.#forwarding) answers.forward(bytes, sequence);
+  }
+
+  /** How long delivery has been waiting for a producer that does not read its answers, in ms; undefined if it does not wait. */
+  get heldUpMs(): number | undefined {
+    for (const { heldUpSinceMs } of this.#forwarding) {
+      if (heldUpSinceMs !== undefined) return this.#options.clock.monotonicMs() - heldUpSinceMs;
     }
+    return undefined;
   }
 
   /** Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS}, closes what is left. */
@@ -204,7 +224,13 @@ export class Source {
   }
 
   #answersFor(connection: Connection): Answers | undefined {
-    if (this.#options.forwards) return new ForwardedAnswers(connection);
+    const { forwards, pool, clock, log } = this.#options;
+    const onRoom = () => this.#repliesTaken.notify();
+    if (forwards) {
+      const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom });
+      this.#forwarding.add(answers);
+      return answers;
+    }
     return this.#replies?.for(connection);
   }
 
@@ -248,6 +274,7 @@ export class Source {
     admitted.ended.then(() => {
       this.#connections.delete(admitted);
       this.#small.gone(smallBytes);
+      if (answers instanceof ForwardedAnswers) this.#forwarding.delete(answers);
     });
     return admitted;
   }
@@ -259,9 +286,7 @@ export class Source {
       const nowMs = clock.monotonicMs();
       this.#unfinished.check(nowMs);
       this.#refused.report();
-      for (const { answers } of this.#connections) {
-        if (answers instanceof ForwardedAnswers) answers.check(sink.confirmed, nowMs);
-      }
+      for (const answers of this.#forwarding) answers.check(sink.confirmed, nowMs);
       for (const each of this.#connections) {
         each.notePause(nowMs);
         if (idleTimeoutMs > 0 && each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");

@@ -17,21 +17,26 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import { add, tally } from "../base/ledger.ts";
-import { type Run, runBytes, runEnd } from "../base/run.ts";
+import { runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";
 import { Overload } from "./overload.ts";
+import { Rewind } from "./rewind.ts";
 import { Window } from "./window.ts";
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
 
+/** Of the memory that `rewind` does not take, so much may be in use before frames go to the journal. */
+const SPILL_SHARE = 0.75;
+
 export class Spool {
   readonly window: Window;
-  /** What the target's connection has been handed and has not confirmed. */
-  readonly flight = new Flight();
+  /** What the target's connection has been handed and has not confirmed; of each connection its own. */
+  flight = new Flight();
+  readonly rewind: Rewind;
   readonly overload: Overload;
   /** Called after each append with the sequence up to which frames are safe. */
   onAppended: (end: number) => void = () => {};
@@ -39,7 +44,7 @@ export class Spool {
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
   readonly appendable = new Condition();
-  /** Sequence of the next frame to hand to the target. The outlet moves it. */
+  /** Sequence of the next frame to hand to the target. The feed moves it. */
   sent: number;
   /** Frames before this one have been taken by the appender. */
   appendTaken = 0;
@@ -53,17 +58,16 @@ export class Spool {
   #spilling = false;
   #targetUp = false;
   readonly #gaps = new Gaps();
-  readonly #pressureBytes: number;
   readonly #directBytes: number;
 
   constructor(readonly options: SpoolOptions) {
-    const { journal, pool, rewindBytes } = options;
+    const { journal, pool, framer, rewind: policy } = options;
     this.window = new Window(journal.end, options.recordBytes, options.framer);
     this.overload = new Overload(options);
     this.#confirmed = journal.cursor;
     this.sent = journal.cursor;
-    // What `rewind` keeps in memory is no sign of a slow target.
-    this.#pressureBytes = (pool.maxBytes + rewindBytes) / 2;
+    const { window } = this;
+    this.rewind = new Rewind({ policy, journal, window, framer, pool });
     this.#directBytes = pool.maxBytes / 4;
     this.#spilling = journal.cursor < journal.end;
   }
@@ -107,6 +111,7 @@ export class Spool {
    */
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number {
     this.options.ledger.receive(frames, end - start);
+    if (this.overload.failing !== undefined) this.trim();
     if (this.overload.drops) {
       this.overload.drop(frames, end - start, this.window.end);
       return this.window.end;
@@ -163,15 +168,15 @@ export class Spool {
   get appendFrom(): number {
     const from = Math.max(this.options.journal.end, this.window.first);
     // Confirmed frames that `rewind` may want again are appended too, so that the journal has no hole there.
-    if (this.options.mode === "always" || this.options.rewindBytes > 0) return from;
-    return Math.max(from, this.#confirmed);
+    return this.options.mode === "always" ? from : Math.max(from, this.rewind.appendFrom(this.#confirmed));
   }
 
-  /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. */
+  /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. Perhaps more of it is read, too. */
   confirm(sequence: number, frames: number, bytes: number): void {
-    if (sequence <= this.#confirmed) return;
-    this.#confirmed = this.#gaps.pass(sequence);
-    this.options.ledger.deliver(frames, bytes);
+    if (sequence > this.#confirmed) {
+      this.#confirmed = this.#gaps.pass(sequence);
+      this.options.ledger.deliver(frames, bytes);
+    }
     this.settled();
   }
 
@@ -257,7 +262,9 @@ export class Spool {
   settled(): void {
     this.trim();
     this.#considerDirect();
-    this.options.journal.confirm(this.cursor, this.atRiskBytes);
+    const { cursor } = this;
+    const unread = { from: this.rewind.unreadFrom(cursor), connected: this.#targetUp };
+    this.options.journal.confirm(cursor, this.atRiskBytes, unread);
   }
 
   /** Lets go of frames at the front of the window that nobody needs there. */
@@ -266,21 +273,24 @@ export class Spool {
       const end = runEnd(run);
       const appended = end <= this.options.journal.end;
       const confirmed = end <= this.#confirmed;
-      const done = confirmed && (appended || (this.options.mode === "overflow" && this.#beyondRewind(run)));
+      const isKept = this.options.mode === "always" || (this.rewind.wants(run, this.#confirmed) && !this.#isTight);
+      const done = confirmed && (appended || !isKept);
       if (!done && !(appended && this.#underPressure())) return;
       this.window.dropFront();
     }
   }
 
-  /** Are `rewind` bytes of confirmed frames in the window even without this run? */
-  #beyondRewind(run: Run): boolean {
-    const { rewindBytes } = this.options;
-    if (rewindBytes === 0) return true;
-    return this.window.offsetOf(this.#confirmed) - (run.offset + runBytes(run)) >= rewindBytes;
+  #underPressure(): boolean {
+    const { usedBytes, maxBytes, intakeBytes } = this.options.pool;
+    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
+    const kept = this.rewind.keptBytes(this.#confirmed);
+    return usedBytes >= Math.min((maxBytes + kept) / 2, kept + (intakeBytes - kept) * SPILL_SHARE);
   }
 
-  #underPressure(): boolean {
-    return this.options.pool.usedBytes >= this.#pressureBytes;
+  /** Is memory wanted for what comes in? What `rewind` keeps there alone goes before reading stops or frames are dropped. */
+  get #isTight(): boolean {
+    const { usedBytes, intakeBytes, bufferBytes, roomy } = this.options.pool;
+    return this.overload.failing === undefined ? usedBytes > intakeBytes - 2 * bufferBytes : !roomy;
   }
 
   /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */
@@ -288,9 +298,7 @@ export class Spool {
     if (!this.#spilling || !this.#targetUp || this.options.mode === "always") return;
     const { journal } = this.options;
     if (this.sent < journal.end || this.sent < this.window.first) return;
-    // The next frame would be reason to spill again.
-    if (this.#underPressure()) return;
-    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;
+    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes || this.#underPressure()) return;
     this.#spilling = false;
     this.options.log.info("the journal is sent, frames pass it by again", { sequence: this.sent });
   }

@@ -13,11 +13,11 @@
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Connection } from "../net.ts";
+import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
 import { connectionHandlers, letGo, type SocketOwner } from "./handlers.ts";
-import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes, shutdownWrite } from "./libc.ts";
+import * as libc from "./libc.ts";
 import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
 import { Unread, type UnreadLimit } from "./unread.ts";
 
@@ -34,9 +34,9 @@ interface Pending<Count> {
 export class BunConnection implements Connection, SocketOwner, Parked {
   readonly local: string;
   readonly peer: string;
+  readonly acknowledgesReading: boolean;
   /** Undefined while it is parked. */
   #socket: BunSocket<SocketOwner> | undefined;
-  readonly #isUnix: boolean;
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
   readonly #unread: Unread;
@@ -57,15 +57,15 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   /** `unixPath` names both ends of a unix socket, for which Bun gives no addresses. */
   constructor(socket: BunSocket<SocketOwner>, unixPath: string, private readonly limit: UnreadLimit) {
     this.#socket = socket;
-    this.#isUnix = unixPath !== "";
+    this.acknowledgesReading = unixPath !== "";
     this.local = nameOf(socket.localAddress, socket.localPort, unixPath);
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
     this.#unread = new Unread(limit);
     limit.attached(this);
-    if (this.#isUnix) return;
+    if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
+    if (socket.fd !== -1) libc.setKeepAliveTimes(socket.fd);
   }
 
   read(bytes: Uint8Array): Promise<number | null> {
@@ -76,7 +76,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     return new Promise((resolve, reject) => {
       this.#reading = { bytes, resolve, reject };
       if (this.#isParked) this.#readParked();
-      else if (this.#paused) this.#resume();
+      else if (this.#paused) this.#socket!.resume();
+      this.#paused = false;
     });
   }
 
@@ -98,21 +99,25 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return Promise.reject(this.#badDescriptor("shutdown"));
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     this.#shut = true;
-    if (this.#isParked) shutdownWrite(this.#descriptor!);
+    if (this.#isParked) libc.shutdownWrite(this.#descriptor!);
     else this.#socket!.shutdown();
     return Promise.resolve();
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(sendQueueBytes);
+    return this.#ask(this.acknowledgesReading ? libc.unreadByPeer : libc.sendQueueBytes);
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return this.acknowledgesReading ? undefined : this.#ask(libc.peerWindow);
   }
 
   unanswered(): boolean | undefined {
-    return this.#ask(isPeerSilent);
+    return this.acknowledgesReading ? undefined : this.#ask(libc.isPeerSilent);
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.#ask(holdSocket);
+    return this.acknowledgesReading ? undefined : this.#ask(libc.holdSocket);
   }
 
   close(): void {
@@ -131,7 +136,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   park(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#closed || this.#lost !== undefined) return;
-    this.#descriptor ??= socket.fd === -1 ? undefined : duplicate(socket.fd);
+    this.#descriptor ??= socket.fd === -1 ? undefined : libc.duplicate(socket.fd);
     if (this.#descriptor === undefined) return this.#pauseSocket(socket);
     this.#socket = undefined;
     this.limit.parked(this);
@@ -197,7 +202,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   attachIfAllowed(): boolean {
     // To wait for room to write alone is no reason: what then arrives would have to be kept.
     if (this.#reading === undefined || !this.limit.open) return false;
-    const descriptor = this.#isAsked ? duplicate(this.#descriptor!) : this.#descriptor!;
+    const descriptor = this.#isAsked ? libc.duplicate(this.#descriptor!) : this.#descriptor!;
     if (descriptor === undefined) return false;
     if (!this.#isAsked) this.#descriptor = undefined;
     this.#turnBytes = 0;
@@ -254,24 +259,19 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   /** Asks the kernel about the open socket. */
   #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
-    if (this.#closed || this.#isUnix) return undefined;
+    if (this.#closed) return undefined;
     this.#isAsked = true;
     const socket = this.#socket;
     if (this.#descriptor === undefined && socket !== undefined && socket.fd !== -1) {
-      this.#descriptor = duplicate(socket.fd);
+      this.#descriptor = libc.duplicate(socket.fd);
     }
     return this.#descriptor === undefined ? undefined : call(this.#descriptor);
   }
 
   #pauseSocket(socket: BunSocket<SocketOwner>): void {
-    if (this.#paused || this.#reading !== undefined) return;
+    if (this.#reading !== undefined) return;
     this.#paused = true;
     socket.pause();
-  }
-
-  #resume(): void {
-    this.#paused = false;
-    this.#socket!.resume();
   }
 
   #lose(code: string, syscall: string, cause?: unknown): SystemError {

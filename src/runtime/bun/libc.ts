@@ -1,6 +1,17 @@
 /** libc through FFI: what Bun has no call for. */
 import { closeSync } from "node:fs";
-import { F_DUPFD_CLOEXEC, isUnanswered, KEEPALIVE, libcNames, NO_NAME, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  isUnanswered,
+  KEEPALIVE,
+  libcNames,
+  NO_NAME,
+  peerWindowOf,
+  POLLHUP,
+  SIOCOUTQ,
+  TCP_INFO,
+} from "../descriptor.ts";
+import type { PeerWindow } from "../net.ts";
 import { loadFfi } from "./api.ts";
 
 interface Libc {
@@ -11,7 +22,7 @@ interface Libc {
   connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
   shutdown(descriptor: number, how: number): number;
-  poll(descriptors: Int32Array, count: number, timeoutMs: number): number;
+  poll(descriptors: Int32Array, count: bigint, timeoutMs: number): number;
 }
 
 // <sys/file.h>
@@ -21,6 +32,8 @@ const LOCK_NB = 4;
 const queued = new Int32Array(1);
 const tcpInfo = new Uint8Array(TCP_INFO.bytes);
 const optionLength = new Uint32Array(1);
+/** struct pollfd: the descriptor, and what is asked for and what came back as its two halves. */
+const polled = new Int32Array(2);
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had. */
@@ -64,6 +77,23 @@ export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, SIOCOUTQ, queued) === 0 ? queued[0] : undefined;
 }
 
+/** For a unix socket: undefined also when the peer has closed, for what it had not read is gone from the queue then. */
+export function unreadByPeer(descriptor: number): number | undefined {
+  const bytes = sendQueueBytes(descriptor);
+  polled[0] = descriptor;
+  polled[1] = 0;
+  // Asked after the queue: the kernel tells of the end before it empties that.
+  if (libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & POLLHUP) !== 0) return undefined;
+  return bytes;
+}
+
+/** Undefined if the call fails. */
+export function peerWindow(descriptor: number): PeerWindow | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? peerWindowOf(tcpInfo, optionLength[0]) : undefined;
+}
+
 /** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */
 export function isPeerSilent(descriptor: number): boolean | undefined {
   optionLength[0] = TCP_INFO.bytes;
@@ -103,7 +133,7 @@ export function pollNow(descriptors: readonly number[], events: readonly number[
     polled[2 * i] = descriptors[i];
     polled[2 * i + 1] = events[i];
   }
-  if (libc === undefined || libc === null || libc.poll(polled, descriptors.length, 0) <= 0) return;
+  if (libc === undefined || libc === null || libc.poll(polled, BigInt(descriptors.length), 0) <= 0) return;
   for (let i = 0; i < descriptors.length; i++) if (polled[2 * i + 1] >>> 16 !== 0) ready(i);
 }
 
