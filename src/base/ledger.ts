@@ -1,6 +1,6 @@
 /**
  * The books of one route: `received + carried over = delivered + pending +
- * dropped`, in frames and in bytes, at every moment (P3).
+ * dropped`, in frames and in bytes, at every moment.
  */
 
 /** How many frames, and how many bytes of frames. */
@@ -15,8 +15,10 @@ export type DropReason =
   | "unfinished"
   /** Bytes that can never be a frame: too long, an impossible length. */
   | "fault"
-  /** The oldest unfinished frame stood in the way of others and did not grow. */
+  /** An unfinished frame held memory that others waited for, and did not become whole. */
   | "stuck"
+  /** Bytes between two frames, which the framing says to pass over. */
+  | "between"
   /** The journal had no room and `when_full` said so. */
   | "full"
   /** The operator gave it up (skip). */

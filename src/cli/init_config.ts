@@ -16,9 +16,9 @@ name = "feed"
 #   "raw"                    none: bytes in order; one producer at a time
 #   { type = "line", delimiter = "\\r\\n", max_frame = "1MiB" }
 #   { type = "length-prefix", width = 4, endian = "big", offset = 0, includes_header = false, max_frame = "1MiB" }
-#   { type = "delimited", start = "\\u000b", end = "\\u001c\\r", max_frame = "1MiB" }
+#   { type = "delimited", start = "\\u000b", end = "\\u001c\\r", between = "\\r\\n\\u0000", max_frame = "1MiB" }
 #   { type = "fixed", size = 188 }
-# max_frame is at most a quarter of memory.max_bytes.
+# max_frame is at most a quarter of memory.max_bytes. Bytes of "between" are passed over between two frames.
 #framing = "line"
 
 [route.source]

@@ -36,6 +36,10 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.framing.includes_header": { says: "Does the length count the header too?", default: false },
   "route.framing.start": { says: "What a frame begins with, 1 to 16 bytes", kind: "delimiter" },
   "route.framing.end": { says: "What a frame ends with, 1 to 16 bytes", kind: "delimiter" },
+  "route.framing.between": {
+    says: "Bytes that are passed over between two frames, dropped and counted; not the first one of start",
+    default: "\r\n\0",
+  },
   "route.framing.size": { says: "Bytes of every frame" },
 
   "route.source": { says: "Where frames come from: listen or connect" },

@@ -69,6 +69,7 @@ export function renderFraming(framing: Framing): string {
     case "delimited":
       keys.start = bytes(framing.start);
       keys.end = bytes(framing.end);
+      keys.between = bytes(framing.between ?? new Uint8Array(0));
       break;
     case "length-prefix":
       keys.width = String(framing.width);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
 import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
 import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
-import { checkFrameSize, largestFrame, resolveFraming } from "./framing.ts";
+import { checkFramingKeys, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawRoute } from "./schema.ts";
 import { timer } from "./timer.ts";
@@ -46,7 +46,7 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   } satisfies Omit<SourceOptions, "endpoint">;
   const target = resolveTarget(raw, { framing, maxConnections, memoryMaxBytes }, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
-  checkFrameSize(["framing"], framing, memoryMaxBytes, scope);
+  checkFramingKeys(["framing"], framing, memoryMaxBytes, scope);
 
   if (raw.name === undefined || sourceEndpoint === undefined || targetEndpoint === undefined) return undefined;
   return {

@@ -1,5 +1,5 @@
 /**
- * The configuration's keys and what each may hold (DESIGN 3), one by one. What
+ * The configuration's keys and what each may hold, one by one. What
  * keys mean together is the business of route.ts.
  *
  * Every key may be absent here, and every value that is not a table has a
@@ -49,6 +49,11 @@ const delimiter = z.string("a string of 1 to 16 bytes")
   .transform((value) => new TextEncoder().encode(value))
   .refine((bytes) => bytes.length >= 1 && bytes.length <= 16, "a string of 1 to 16 bytes");
 
+/** Byte values, each character's of its UTF-8; may be none. */
+const byteSet = z.string("a string of at most 16 bytes")
+  .transform((value) => new TextEncoder().encode(value))
+  .refine((bytes) => bytes.length <= 16, "a string of at most 16 bytes");
+
 /** A frame's size in bytes, at most 1 GiB. */
 const frameSize = wholeNumber(1, 2 ** 30);
 
@@ -64,7 +69,13 @@ const framingTables = {
     max_frame: size,
   }),
   "octet-count": z.strictObject({ type: z.literal("octet-count"), max_frame: size }),
-  "delimited": z.strictObject({ type: z.literal("delimited"), start: delimiter, end: delimiter, max_frame: size }),
+  "delimited": z.strictObject({
+    type: z.literal("delimited"),
+    start: delimiter,
+    end: delimiter,
+    between: byteSet.optional(),
+    max_frame: size,
+  }),
   "fixed": z.strictObject({ type: z.literal("fixed"), size: frameSize }),
 } as const;
 

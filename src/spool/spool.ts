@@ -10,14 +10,14 @@
  *
  * In `always` mode every frame is appended. In `overflow` mode the spool is
  * either direct (nothing is appended) or spilling (everything unconfirmed is
- * appended, in order, and then what follows); see DESIGN 5. A frame leaves the
+ * appended, in order, and then what follows). A frame leaves the
  * window when it is confirmed, or when it is in the journal and memory is
  * wanted. Nothing here waits: `push` is called by the readers of sockets.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import { add, tally } from "../base/ledger.ts";
-import { runBytes, runEnd } from "../base/run.ts";
+import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing } from "./gaps.ts";
@@ -273,24 +273,30 @@ export class Spool {
       const end = runEnd(run);
       const appended = end <= this.options.journal.end;
       const confirmed = end <= this.#confirmed;
-      const isKept = this.options.mode === "always" || (this.rewind.wants(run, this.#confirmed) && !this.#isTight);
-      const done = confirmed && (appended || !isKept);
+      const done = confirmed && (appended || !this.#isKept(run));
       if (!done && !(appended && this.#underPressure())) return;
       this.window.dropFront();
     }
   }
 
-  #underPressure(): boolean {
-    const { usedBytes, maxBytes, intakeBytes } = this.options.pool;
-    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
-    const kept = this.rewind.keptBytes(this.#confirmed);
-    return usedBytes >= Math.min((maxBytes + kept) / 2, kept + (intakeBytes - kept) * SPILL_SHARE);
+  /** Does this run, which is confirmed and not in the journal, stay in memory? */
+  #isKept(run: Run): boolean {
+    if (this.options.mode === "always") return true;
+    // Where nothing can be appended, what comes in needs the memory more.
+    const isShort = this.overload.failing !== undefined && !this.options.pool.roomy;
+    return this.rewind.wants(run, this.#confirmed) && !isShort;
   }
 
-  /** Is memory wanted for what comes in? What `rewind` keeps there alone goes before reading stops or frames are dropped. */
-  get #isTight(): boolean {
-    const { usedBytes, intakeBytes, bufferBytes, roomy } = this.options.pool;
-    return this.overload.failing === undefined ? usedBytes > intakeBytes - 2 * bufferBytes : !roomy;
+  #underPressure(): boolean {
+    const { usedBytes, maxBytes, intakeBytes, bufferBytes } = this.options.pool;
+    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
+    const kept = this.rewind.keptBytes(this.#confirmed);
+    const most = Math.min(
+      (maxBytes + kept) / 2,
+      kept + (intakeBytes - kept) * SPILL_SHARE,
+      intakeBytes - 2 * bufferBytes,
+    );
+    return usedBytes >= most;
   }
 
   /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */

@@ -1,5 +1,6 @@
 /** Puts the consumer's bytes together to whole answers. */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 
 /** Room for answers that come in, until a longer one asks for more. */
@@ -35,6 +36,8 @@ export class AnswerBuffer {
   take(): { readonly bytes: Uint8Array; readonly frames: number } | undefined {
     this.#assertOpen();
     const { bytes } = this.#buffer;
+    this.#start = passOver(this.framer.framing, bytes, this.#start, this.#fill);
+    this.#scanned = Math.max(this.#scanned, this.#start);
     const scan = this.framer.scan(bytes, this.#start, this.#scanned, this.#fill);
     this.#scanned = this.#fill;
     if (scan.frames === 0) {

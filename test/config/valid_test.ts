@@ -177,6 +177,28 @@ const FRAMINGS: readonly [string, Framing][] = [
     type: "delimited",
     start: Uint8Array.of(11),
     end: Uint8Array.of(28, 13),
+    between: Uint8Array.of(13, 10, 0),
+    maxFrame: MIB,
+  }],
+  ['{ type = "delimited", start = "\\r!", end = ">" }', {
+    type: "delimited",
+    start: Uint8Array.of(13, 33),
+    end: Uint8Array.of(62),
+    between: Uint8Array.of(10, 0),
+    maxFrame: MIB,
+  }],
+  ['{ type = "delimited", start = "<", end = ">", between = "" }', {
+    type: "delimited",
+    start: Uint8Array.of(60),
+    end: Uint8Array.of(62),
+    between: new Uint8Array(0),
+    maxFrame: MIB,
+  }],
+  ['{ type = "delimited", start = "<", end = ">", between = " >" }', {
+    type: "delimited",
+    start: Uint8Array.of(60),
+    end: Uint8Array.of(62),
+    between: Uint8Array.of(32, 62),
     maxFrame: MIB,
   }],
   ['{ type = "length-prefix" }', {
@@ -275,6 +297,7 @@ Deno.test("answers are framed as the route is, unless it says otherwise", () => 
     type: "delimited",
     start: Uint8Array.of(11),
     end: Uint8Array.of(28, 13),
+    between: Uint8Array.of(13, 10, 0),
     maxFrame: MIB,
   };
   const framing = 'framing = { type = "delimited", start = "\\u000b", end = "\\u001c\\r" }';

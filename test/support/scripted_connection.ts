@@ -10,6 +10,8 @@ export class ScriptedConnection implements Connection {
   /** How often the reader said that it would not read for a while. */
   pauses = 0;
   closed = false;
+  /** Has FIN been sent? */
+  writeClosed = false;
   /** What it says of its peer's kernel. */
   silent: boolean | undefined = false;
   /** Bytes that were written to it. */
@@ -61,6 +63,8 @@ export class ScriptedConnection implements Connection {
   }
 
   closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(new SystemError("EBADF", "shutdown", this.peer));
+    this.writeClosed = true;
     return Promise.resolve();
   }
 

@@ -4,6 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
 import { type Log, type LogFields, silentLog } from "../../base/log.ts";
 import { counted, framesOf } from "../../base/words.ts";
+import { withUsualBetween } from "../../framing/between.ts";
 import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
 import { readPassages } from "../../journal/passages.ts";
@@ -252,7 +253,7 @@ class Sending {
         "without messages there is nothing to answer: use --confirm acked",
       );
     }
-    const framing = confirm.framing ?? own;
+    const framing = confirm.framing ?? (own && withUsualBetween(own));
     if (framing === undefined) {
       throw usageError(
         "--confirm reply: no segment says how its frames are cut",

@@ -22,7 +22,8 @@ interface Libc {
   getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
   connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
-  poll(descriptors: Int32Array, count: bigint, timeout: number): number;
+  shutdown(descriptor: number, how: number): number;
+  poll(descriptors: Int32Array, count: bigint, timeoutMs: number): number;
 }
 
 // <sys/file.h>
@@ -48,6 +49,7 @@ function openLibc(): Libc | null {
         getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
         connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+        shutdown: { args: ["i32", "i32"], returns: "i32" },
         poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
       });
       return symbols as unknown as Libc;
@@ -112,6 +114,33 @@ export function setKeepAliveTimes(descriptor: number): void {
   for (const [level, option, value] of KEEPALIVE) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
+}
+
+// <sys/socket.h>
+const SHUT_WR = 1;
+
+/** Sends FIN. */
+export function shutdownWrite(descriptor: number): void {
+  libc?.shutdown(descriptor, SHUT_WR);
+}
+
+/** For `poll`, and what it answers besides; poll(2). */
+export const POLL = { in: 1, out: 4 } as const;
+
+/**
+ * Which of these descriptors are ready, without waiting: calls `ready` with the
+ * index of each that can be read or written as `events` asks ({@link POLL}), or
+ * has lost its connection.
+ */
+export function pollNow(descriptors: readonly number[], events: readonly number[], ready: (index: number) => void) {
+  // struct pollfd: the descriptor; 16 bits that ask; 16 bits that answer.
+  const polled = new Int32Array(2 * descriptors.length);
+  for (let i = 0; i < descriptors.length; i++) {
+    polled[2 * i] = descriptors[i];
+    polled[2 * i + 1] = events[i];
+  }
+  if (libc === undefined || libc === null || libc.poll(polled, BigInt(descriptors.length), 0) <= 0) return;
+  for (let i = 0; i < descriptors.length; i++) if (polled[2 * i + 1] >>> 16 !== 0) ready(i);
 }
 
 /** Holds the socket by a further descriptor; the function resets it and lets go. Undefined if the call fails. */
