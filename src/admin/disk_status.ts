@@ -71,6 +71,7 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     dropped_bytes: null,
     dropped: null,
     resent_frames: null,
+    may_be_lost_bytes: null,
     at_risk_bytes: glance.atRiskBytes ?? null,
     memory_bytes: null,
     memory_max_bytes: null,

@@ -21,7 +21,9 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
   const { ledger } = route;
   const { carried, received, delivered, pending, spilled } = ledger;
   const rates = meter.rates();
-  const stalled = (figures.state === "direct" || figures.state === "draining") && meter.idleMs >= STALLED_MS;
+  const isServing = figures.state === "direct" || figures.state === "draining";
+  // Where delivery waits for the producer, the consumer is not the one who stalls.
+  const stalled = isServing && !figures.waitsForProducer && meter.idleMs >= STALLED_MS;
   const state: State = stalled ? "stalled" : figures.state;
   const dropped = ledger.droppedTotal();
   return {
@@ -56,6 +58,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     dropped_bytes: dropped.bytes,
     dropped: Object.fromEntries([...ledger.dropped].map(([reason, { frames, bytes }]) => [reason, { frames, bytes }])),
     resent_frames: ledger.resentFrames,
+    may_be_lost_bytes: ledger.mayBeLostBytes,
     at_risk_bytes: figures.atRiskBytes,
     memory_bytes: figures.memoryBytes,
     memory_max_bytes: figures.memoryMaxBytes,

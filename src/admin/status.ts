@@ -60,6 +60,8 @@ export interface RouteStatus {
   /** By reason. */
   readonly dropped: Readonly<Record<string, Count>> | null;
   readonly resent_frames: number | null;
+  /** Confirmed, perhaps not read by the consumer's program, and not sent again when its connection was lost. */
+  readonly may_be_lost_bytes: number | null;
   /** Read, not appended, not confirmed: what `kill -9` would cost now; without a daemon what it has cost at most, if known. */
   readonly at_risk_bytes: number | null;
   readonly memory_bytes: number | null;

@@ -1,6 +1,6 @@
 /**
  * The books of one route: `received + carried over = delivered + pending +
- * dropped`, in frames and in bytes, at every moment (P3).
+ * dropped`, in frames and in bytes, at every moment.
  */
 
 /** How many frames, and how many bytes of frames. */
@@ -15,8 +15,10 @@ export type DropReason =
   | "unfinished"
   /** Bytes that can never be a frame: too long, an impossible length. */
   | "fault"
-  /** The oldest unfinished frame stood in the way of others and did not grow. */
+  /** An unfinished frame held memory that others waited for, and did not become whole. */
   | "stuck"
+  /** Bytes between two frames, which the framing says to pass over. */
+  | "between"
   /** The journal had no room and `when_full` said so. */
   | "full"
   /** The operator gave it up (skip). */
@@ -38,8 +40,10 @@ export class Ledger {
   /** Appended to the journal. */
   readonly spilled: Tally = tally();
   readonly dropped: Map<DropReason, Tally> = new Map();
-  /** Frames sent again, or possibly so, after a connection was lost. */
+  /** Frames that were sent again, each time counted. */
   resentFrames = 0;
+  /** Bytes that the consumer's kernel had acknowledged, that its program may not have read, and that were not sent again. */
+  mayBeLostBytes = 0;
 
   carry(frames: number, bytes: number): void {
     add(this.carried, frames, bytes);

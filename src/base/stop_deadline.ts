@@ -12,7 +12,7 @@ export const STOP_MS = 4000;
 /** How much of {@link STOP_MS} is left when a step has to be over, in ms. */
 export const RESERVE_MS = {
   /** What is in flight to the consumer is waited for until then. */
-  inFlight: 1500,
+  inFlight: 1700,
   /** The consumer's connection is settled. */
   target: 1300,
   /** What was appended is synced. */

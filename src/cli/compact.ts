@@ -155,7 +155,14 @@ async function jobsOfConfig(
     jobs.push({
       directory,
       mayBeAbsent: true,
-      policy: { rewindBytes: target.rewindBytes, retainMs, retainBytes, segmentBytes, ...limits },
+      // What `auto` keeps stands in the cursor file.
+      policy: {
+        rewindBytes: target.rewind === "auto" ? 0 : target.rewind,
+        retainMs,
+        retainBytes,
+        segmentBytes,
+        ...limits,
+      },
     });
   }
   return jobs;

@@ -16,9 +16,9 @@ name = "feed"
 #   "raw"                    none: bytes in order; one producer at a time
 #   { type = "line", delimiter = "\\r\\n", max_frame = "1MiB" }
 #   { type = "length-prefix", width = 4, endian = "big", offset = 0, includes_header = false, max_frame = "1MiB" }
-#   { type = "delimited", start = "\\u000b", end = "\\u001c\\r", max_frame = "1MiB" }
+#   { type = "delimited", start = "\\u000b", end = "\\u001c\\r", between = "\\r\\n\\u0000", max_frame = "1MiB" }
 #   { type = "fixed", size = 188 }
-# max_frame is at most a quarter of memory.max_bytes.
+# max_frame is at most a quarter of memory.max_bytes. Bytes of "between" are passed over between two frames.
 #framing = "line"
 
 [route.source]
@@ -52,9 +52,9 @@ connect = "server-b:9001"
 #reply_attempts = 3
 # Frames sent and not yet answered, at most.
 #window = 1024
-# On a new connection, send this much again that was confirmed already: what a dying consumer
-# had received and not read. At most half of memory.max_bytes.
-#rewind = "0B"
+# On a new connection, send again what was confirmed and may not have been read, because the consumer's
+# kernel still held it: "auto", or this much of it, at most half of memory.max_bytes.
+#rewind = "auto"
 # What the consumer sends: "discard", or "forward" to the producer (needs source.max_connections = 1).
 #replies = "discard"
 # Bytes a second at most, backlog and live alike; 0B = no limit, else at least 1KB.

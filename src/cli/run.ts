@@ -39,7 +39,7 @@ say, a file can.`,
       values: ["acked", "written", "reply"],
       says: "acked (default), written or reply",
     },
-    { name: "rewind", value: "SIZE", says: "resend this much on a new connection. Default: 0B" },
+    { name: "rewind", value: "SIZE", says: "what a new connection is sent again: auto (default), or a size" },
     { name: "memory", value: "SIZE", says: "most memory for what is under way. Default: 16MiB" },
     { name: "journal", value: "DIR", says: "the journal. Default: spillway-data/NAME" },
     {

@@ -1,7 +1,7 @@
 /** The keys that have to do with answers: the consumer's to us, ours to the producer. */
 import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
-import { checkFrameSize, resolveFraming } from "./framing.ts";
+import { checkFramingKeys, resolveFraming } from "./framing.ts";
 import { renderFraming } from "./render.ts";
 import type { RouteScope } from "./route.ts";
 import type { RawRoute } from "./schema.ts";
@@ -74,7 +74,7 @@ function resolveReply(raw: RawRoute, { framing, memoryMaxBytes }: AnswersContext
   const target = raw.target ?? {};
   const given = target.reply_framing;
   const replyFraming = given === undefined ? framing : resolveFraming(given, memoryMaxBytes);
-  if (given !== undefined) checkFrameSize(["target", "reply_framing"], replyFraming, memoryMaxBytes, scope);
+  if (given !== undefined) checkFramingKeys(["target", "reply_framing"], replyFraming, memoryMaxBytes, scope);
   return {
     framing: replyFraming,
     timeoutMs: timer(target.reply_timeout, REPLY_TIMEOUT_MS, 1, ["target", "reply_timeout"], scope),

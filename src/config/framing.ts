@@ -1,4 +1,5 @@
 /** From what a file says about framing to the framing itself, its defaults filled in. */
+import { usualBetween } from "../framing/between.ts";
 import type { Framing } from "../framing/framing.ts";
 import { formatSizeExactly } from "./exact.ts";
 import type { KeyPath } from "./problem.ts";
@@ -28,7 +29,13 @@ export function resolveFraming(raw: RawFraming | undefined, memoryMaxBytes: numb
     case "fixed":
       return { type: "fixed", size: table.size };
     case "delimited":
-      return { type: "delimited", start: table.start, end: table.end, maxFrame };
+      return {
+        type: "delimited",
+        start: table.start,
+        end: table.end,
+        between: table.between ?? usualBetween(table.start),
+        maxFrame,
+      };
     case "length-prefix":
       return {
         type: "length-prefix",
@@ -41,8 +48,17 @@ export function resolveFraming(raw: RawFraming | undefined, memoryMaxBytes: numb
   }
 }
 
-/** Refuses frames that could hold nothing, and frames of more than a quarter of memory. `path` is the framing's. */
-export function checkFrameSize(path: KeyPath, framing: Framing, memoryMaxBytes: number, scope: RouteScope): void {
+/** Refuses what the keys of a framing cannot mean together, or with the rest of the route. `path` is the framing's. */
+export function checkFramingKeys(path: KeyPath, framing: Framing, memoryMaxBytes: number, scope: RouteScope): void {
+  if (framing.type === "delimited" && framing.between?.includes(framing.start[0])) {
+    const hint = "where start begins, a frame begins: leave its first byte out of between";
+    scope.refuse([...path, "between"], "bytes other than the first one of start", hint);
+  }
+  checkFrameSize(path, framing, memoryMaxBytes, scope);
+}
+
+/** Refuses frames that could hold nothing, and frames of more than a quarter of memory. */
+function checkFrameSize(path: KeyPath, framing: Framing, memoryMaxBytes: number, scope: RouteScope): void {
   if (framing.type === "raw" || scope.isBroken("memory")) return;
   const key = [...path, framing.type === "fixed" ? "size" : "max_frame"];
   const largest = largestFrame(framing);

@@ -23,6 +23,7 @@ export interface JsonSchema {
 /** What a string of each kind looks like; the program reads it more strictly. */
 const PATTERNS: Readonly<Record<NonNullable<KeyText["kind"]>, object>> = {
   size: { pattern: "^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$", examples: ["16MiB"] },
+  rewind: { pattern: "^(auto|[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB))$", examples: ["auto", "1MiB"] },
   duration: { pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", examples: ["100ms"] },
   address: {
     pattern:

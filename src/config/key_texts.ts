@@ -6,7 +6,7 @@
 export interface KeyText {
   readonly says: string;
   /** What its string is. */
-  readonly kind?: "size" | "duration" | "address" | "delimiter";
+  readonly kind?: "size" | "rewind" | "duration" | "address" | "delimiter";
   /** Where it is left out, and where that can be said without the rest of the route. */
   readonly default?: string | number | boolean;
 }
@@ -36,6 +36,10 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.framing.includes_header": { says: "Does the length count the header too?", default: false },
   "route.framing.start": { says: "What a frame begins with, 1 to 16 bytes", kind: "delimiter" },
   "route.framing.end": { says: "What a frame ends with, 1 to 16 bytes", kind: "delimiter" },
+  "route.framing.between": {
+    says: "Bytes that are passed over between two frames, dropped and counted; not the first one of start",
+    default: "\r\n\0",
+  },
   "route.framing.size": { says: "Bytes of every frame" },
 
   "route.source": { says: "Where frames come from: listen or connect" },
@@ -62,7 +66,11 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.target.reply_ok": { says: "A regular expression that a good answer matches; empty = any", default: "" },
   "route.target.reply_attempts": { says: "After so many bad answers a frame goes to quarantine", default: 3 },
   "route.target.window": { says: "Frames sent and not yet answered, at most", default: 1024 },
-  "route.target.rewind": size("After a reconnect also resend this much that was already confirmed", "0B"),
+  "route.target.rewind": {
+    says: "After a reconnect also resend what was confirmed and may not have been read (auto), or this much of it",
+    kind: "rewind",
+    default: "auto",
+  },
   "route.target.replies": { says: "What becomes of bytes that the consumer sends", default: "discard" },
   "route.target.rate": size("Bytes a second at most; 0B = no limit", "0B"),
   "route.target.half_close": { says: "May the consumer close its sending side and go on reading?", default: false },

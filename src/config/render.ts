@@ -26,7 +26,7 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     [`target.${target.endpoint.role}`]: string(formatAddress(target.endpoint.address)),
     "target.confirm": string(target.confirm),
     ...target.confirm === "reply" ? replyKeys(target.reply) : {},
-    "target.rewind": string(size(target.rewindBytes)),
+    "target.rewind": string(target.rewind === "auto" ? "auto" : size(target.rewind)),
     "target.replies": string(target.forwardReplies ? "forward" : "discard"),
     "target.rate": string(size(target.rateBytes)),
     "target.half_close": String(target.halfClose),
@@ -69,6 +69,7 @@ export function renderFraming(framing: Framing): string {
     case "delimited":
       keys.start = bytes(framing.start);
       keys.end = bytes(framing.end);
+      keys.between = bytes(framing.between ?? new Uint8Array(0));
       break;
     case "length-prefix":
       keys.width = String(framing.width);

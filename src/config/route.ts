@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
 import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
 import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
-import { checkFrameSize, largestFrame, resolveFraming } from "./framing.ts";
+import { checkFramingKeys, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawRoute } from "./schema.ts";
 import { timer } from "./timer.ts";
@@ -46,7 +46,7 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   } satisfies Omit<SourceOptions, "endpoint">;
   const target = resolveTarget(raw, { framing, maxConnections, memoryMaxBytes }, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
-  checkFrameSize(["framing"], framing, memoryMaxBytes, scope);
+  checkFramingKeys(["framing"], framing, memoryMaxBytes, scope);
 
   if (raw.name === undefined || sourceEndpoint === undefined || targetEndpoint === undefined) return undefined;
   return {
@@ -90,10 +90,10 @@ function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, sc
 function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
   const target = raw.target ?? {};
   const { memoryMaxBytes } = context;
-  const rewindBytes = target.rewind ?? 0;
-  if (rewindBytes > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
+  const rewind = target.rewind ?? "auto";
+  if (rewind !== "auto" && rewind > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
     const half = formatSizeExactly(Math.floor(memoryMaxBytes / 2));
-    const needed = formatSizeExactly(rewindBytes * 2);
+    const needed = formatSizeExactly(rewind * 2);
     scope.refuse(
       ["target", "rewind"],
       `at most ${half}, half of memory.max_bytes`,
@@ -116,7 +116,7 @@ function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope
       ["target", "stall_timeout"],
       scope,
     ),
-    rewindBytes,
+    rewind,
     halfClose: target.half_close ?? false,
     connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
     retryMinMs,

@@ -1,5 +1,5 @@
 /**
- * The configuration's keys and what each may hold (DESIGN 3), one by one. What
+ * The configuration's keys and what each may hold, one by one. What
  * keys mean together is the business of route.ts.
  *
  * Every key may be absent here, and every value that is not a table has a
@@ -25,6 +25,11 @@ function parsed<T>(parse: (text: string) => T, allowed: string) {
 }
 
 const size = parsed(parseSize, 'a size such as "16MiB" (B KB MB GB KiB MiB GiB)').optional();
+/** How much of what is confirmed is sent again on a new connection. */
+const rewind = parsed(
+  (text) => text === "auto" ? text : parseSize(text),
+  '"auto", or a size such as "1MiB" (B KB MB GB KiB MiB GiB)',
+).optional();
 const duration = parsed(parseDuration, 'a duration such as "100ms" (ms s m h d)').optional();
 const address = parsed(parseAddress, 'an address: "host:port", "[v6]:port", ":port" or "unix:/path"').optional();
 const flag = z.boolean("true or false").optional();
@@ -44,6 +49,11 @@ const delimiter = z.string("a string of 1 to 16 bytes")
   .transform((value) => new TextEncoder().encode(value))
   .refine((bytes) => bytes.length >= 1 && bytes.length <= 16, "a string of 1 to 16 bytes");
 
+/** Byte values, each character's of its UTF-8; may be none. */
+const byteSet = z.string("a string of at most 16 bytes")
+  .transform((value) => new TextEncoder().encode(value))
+  .refine((bytes) => bytes.length <= 16, "a string of at most 16 bytes");
+
 /** A frame's size in bytes, at most 1 GiB. */
 const frameSize = wholeNumber(1, 2 ** 30);
 
@@ -59,7 +69,13 @@ const framingTables = {
     max_frame: size,
   }),
   "octet-count": z.strictObject({ type: z.literal("octet-count"), max_frame: size }),
-  "delimited": z.strictObject({ type: z.literal("delimited"), start: delimiter, end: delimiter, max_frame: size }),
+  "delimited": z.strictObject({
+    type: z.literal("delimited"),
+    start: delimiter,
+    end: delimiter,
+    between: byteSet.optional(),
+    max_frame: size,
+  }),
   "fixed": z.strictObject({ type: z.literal("fixed"), size: frameSize }),
 } as const;
 
@@ -98,7 +114,7 @@ const target = z.strictObject({
   reply_ok: text,
   reply_attempts: wholeNumber(1, 1000).optional(),
   window: wholeNumber(1, 65_536).optional(),
-  rewind: size,
+  rewind,
   replies: oneOf("discard", "forward"),
   rate: size,
   half_close: flag,

@@ -10,11 +10,12 @@ export function warningsOf({ source, target, journal }: RouteOptions, platform: 
     warnings.push("target.connect is the route's own source.listen: what it delivers comes in again, without end");
   }
   const isUnix = target.endpoint.address.kind === "unix";
-  // What the kernel knows of acknowledgements and probes, it tells of TCP sockets on Linux only.
-  const blind = isUnix ? "on a unix socket" : platform !== "linux" ? `on ${platform}` : undefined;
-  if (blind !== undefined && target.confirm === "acked") {
-    warnings.push(`target.confirm = "acked" means "written" ${blind}: what the kernel took counts as delivered`);
+  // What the kernel knows of acknowledgements it tells on Linux only, of probes for TCP sockets only.
+  const isLinux = platform === "linux";
+  if (!isLinux && target.confirm === "acked") {
+    warnings.push(`target.confirm = "acked" means "written" on ${platform}: what the kernel took counts as delivered`);
   }
+  const blind = isUnix ? "on a unix socket" : isLinux ? undefined : `on ${platform}`;
   // The default asks for nothing; another value was written by somebody who counts on it.
   if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== STALL_TIMEOUT_MS) {
     warnings.push(`target.stall_timeout has no effect ${blind}: ${isUnix ? NO_LINK : NO_PROBES}`);

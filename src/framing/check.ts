@@ -25,6 +25,9 @@ export function checkFraming(framing: Framing): void {
     case "delimited":
       checkDelimiter("start", framing.start);
       checkDelimiter("end", framing.end);
+      if (framing.between?.includes(framing.start[0])) {
+        fail("between", "with the first byte of start", "any other bytes");
+      }
       return checkMaxFrame(framing.maxFrame, framing.start.length + framing.end.length, "start and end");
     case "fixed":
       if (!isWhole(framing.size, 1)) fail("size", framing.size, "a whole number of bytes from 1 on");

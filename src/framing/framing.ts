@@ -8,7 +8,7 @@
  * journaled.
  */
 
-/** The framing of a route as configured (DESIGN 3). Sizes in bytes. */
+/** The framing of a route as configured. Sizes in bytes. */
 export type Framing =
   | { readonly type: "raw" }
   | { readonly type: "line"; readonly delimiter: Uint8Array; readonly maxFrame: number }
@@ -21,7 +21,17 @@ export type Framing =
     readonly maxFrame: number;
   }
   | { readonly type: "octet-count"; readonly maxFrame: number }
-  | { readonly type: "delimited"; readonly start: Uint8Array; readonly end: Uint8Array; readonly maxFrame: number }
+  | {
+    readonly type: "delimited";
+    readonly start: Uint8Array;
+    readonly end: Uint8Array;
+    /**
+     * Byte values that are passed over between two frames of a peer; see between.ts. Absent: none. It has no part in
+     * the framing's text, nor in how stored frames are cut.
+     */
+    readonly between?: Uint8Array;
+    readonly maxFrame: number;
+  }
   | { readonly type: "fixed"; readonly size: number };
 
 export interface Scan {

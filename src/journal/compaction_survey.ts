@@ -36,7 +36,8 @@ export async function surveyForCompaction(files: FileSystem, directory: string):
     const cursorDamaged = cursor.kind === "bad";
     return { segments: [], newest: segments.length, bytes, cursor: undefined, cursorDamaged };
   }
-  const position = cursor.state.cursor;
+  // What the consumer may not have read is not delivered for good: a new connection is sent it again.
+  const position = cursor.state.cursor - cursor.state.unreadFrames;
   const writtenMs = (await files.stat(`${directory}/cursor`))?.modifiedMs;
   const facts: CompactionSegment[] = [];
   let bound = Number.POSITIVE_INFINITY;

@@ -17,6 +17,10 @@ export interface CursorState {
   readonly atRiskBytes: number;
   /** Written by a clean stop. */
   readonly clean: boolean;
+  /** So many frames right before the cursor may not have been read by the consumer's program. */
+  readonly unreadFrames: number;
+  /** A consumer was connected: it goes on reading what its kernel has, whatever becomes of us. */
+  readonly connected: boolean;
 }
 
 /** What the file says: a state, or why there is none. */
@@ -41,6 +45,7 @@ const CRC_OFFSET = 60;
 /** What the checksum covers, and it; the rest of a slot is zeros. */
 export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
+const CONNECTED_FLAG = 2;
 
 /** The bytes of one slot. */
 export function encodeSlot(generation: number, state: CursorState): Uint8Array {
@@ -50,7 +55,8 @@ export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   setU64(view, 16, generation);
   setU64(view, 24, state.cursor);
   setU64(view, 32, state.atRiskBytes);
-  view.setUint32(40, state.clean ? CLEAN_FLAG : 0, true);
+  view.setUint32(40, (state.clean ? CLEAN_FLAG : 0) | (state.connected ? CONNECTED_FLAG : 0), true);
+  setU64(view, 48, state.unreadFrames);
   view.setUint32(CRC_OFFSET, crc32(bytes.subarray(0, CRC_OFFSET)), true);
   return bytes;
 }
@@ -68,9 +74,18 @@ export function decodeSlot(bytes: Uint8Array): Slot {
   if (view.getUint32(CRC_OFFSET, true) !== crc32(bytes.subarray(0, CRC_OFFSET))) return { kind: "bad" };
   const generation = getU64(view, 16);
   const cursor = getU64(view, 24);
-  if (generation > Number.MAX_SAFE_INTEGER || cursor > Number.MAX_SAFE_INTEGER) return { kind: "bad" };
-  const clean = (view.getUint32(40, true) & CLEAN_FLAG) !== 0;
-  return { kind: "valid", generation, state: { cursor, atRiskBytes: getU64(view, 32), clean } };
+  const unreadFrames = getU64(view, 48);
+  if (generation > Number.MAX_SAFE_INTEGER || cursor > Number.MAX_SAFE_INTEGER || unreadFrames > cursor) {
+    return { kind: "bad" };
+  }
+  const flags = view.getUint32(40, true);
+  const clean = (flags & CLEAN_FLAG) !== 0;
+  const connected = (flags & CONNECTED_FLAG) !== 0;
+  return {
+    kind: "valid",
+    generation,
+    state: { cursor, atRiskBytes: getU64(view, 32), clean, unreadFrames, connected },
+  };
 }
 
 /** The newer valid slot of a cursor file's bytes. */

@@ -14,7 +14,7 @@ import { planRetention } from "./retention.ts";
 import { asFull } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { unlinkIfThere } from "./segment_files.ts";
-import { JournalFullError, type SyncPolicy } from "./types.ts";
+import { JournalFullError, type SyncPolicy, type Unread } from "./types.ts";
 import type { WrittenCursor } from "./written_cursor.ts";
 
 const INTERVAL_MS = 100;
@@ -63,6 +63,10 @@ export class Housekeeping {
     return this.state.cursor;
   }
 
+  get unreadFrom(): number {
+    return this.state.unreadFrom;
+  }
+
   /** Writes the first, unclean state, and begins. */
   async start(): Promise<void> {
     await this.#pass();
@@ -70,10 +74,8 @@ export class Housekeeping {
   }
 
   /** Cheap; the writing happens later. */
-  confirm(sequence: number): void {
-    const { state } = this;
-    if (sequence > state.cursor) state.cursor = sequence;
-    if (state.cursor !== state.written?.cursor) this.wake();
+  confirm(sequence: number, unread: Unread): void {
+    if (this.state.confirm(sequence, unread)) this.wake();
   }
 
   /** See `Journal.boundRisk`. */
@@ -214,15 +216,19 @@ export class Housekeeping {
       if (sync !== "os") await this.state.sync();
       await this.letGoOfNewest(this.state.written!.cursor, this.#giveUp === "rewind");
     }
-    const plan = () =>
-      planRetention({
+    const forRewind = full && this.#giveUp === "rewind";
+    const plan = () => {
+      const written = this.state.written!;
+      return planRetention({
         segments: this.segments.all,
-        cursor: this.state.written!.cursor,
-        rewindBytes: full && this.#giveUp === "rewind" ? 0 : rewindBytes,
+        // What is kept for a new connection goes last.
+        cursor: forRewind ? written.cursor : written.cursor - written.unreadFrames,
+        rewindBytes: forRewind ? 0 : rewindBytes,
         retainMs: full ? 0 : retainMs,
         retainBytes,
         nowMs: clock.monotonicMs(),
       });
+    };
     const { unlink, nextMs } = plan();
     this.#nextMs = nextMs;
     if (unlink.length === 0) {

@@ -16,7 +16,7 @@ import { locateBack } from "./locate_back.ts";
 import { countFrames } from "./pending.ts";
 import { Reader } from "./reader.ts";
 import { syncAbove } from "./sync_above.ts";
-import type { Damage, Journal, JournalReader, Recovery } from "./types.ts";
+import type { Damage, Journal, JournalReader, Recovery, Unread } from "./types.ts";
 
 export interface OpenedJournal extends AppendLogParts {
   readonly lock: File;
@@ -78,8 +78,12 @@ export class DirectoryJournal implements Journal {
     await this.#log.append(runs, true);
   }
 
-  confirm(sequence: number): void {
-    this.#opened.housekeeping.confirm(sequence);
+  get unreadFrom(): number {
+    return this.#opened.housekeeping.unreadFrom;
+  }
+
+  confirm(sequence: number, unread: Unread = { from: sequence, connected: false }): void {
+    this.#opened.housekeeping.confirm(sequence, unread);
   }
 
   boundRisk(bytes: number): Promise<void> {
@@ -124,8 +128,8 @@ export class DirectoryJournal implements Journal {
     return reader;
   }
 
-  locateBack(sequence: number, bytes: number): Promise<number> {
-    return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes);
+  locateBack(sequence: number, bytes: number, downTo = 0): Promise<number> {
+    return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes, downTo);
   }
 
   arrivalOf(sequence: number): Promise<number | undefined> {

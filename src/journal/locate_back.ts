@@ -24,8 +24,8 @@ interface Stretch {
 
 /**
  * The first frame of the longest gapless stretch before `sequence` that holds
- * at most the next whole frame more than `bytes`; `sequence` itself if there is
- * none. Reads the record headers of the segments concerned, and the payload of
+ * at most the next whole frame more than `bytes`, and none before `downTo`;
+ * `sequence` itself if there is none. Reads the record headers of the segments concerned, and the payload of
  * at most two records.
  */
 export async function locateBack(
@@ -33,11 +33,12 @@ export async function locateBack(
   segments: SegmentList,
   sequence: number,
   bytes: number,
+  downTo: number,
 ): Promise<number> {
   let found = sequence;
   let missing = bytes;
   let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
-  while (segment !== undefined && missing > 0) {
+  while (segment !== undefined && missing > 0 && found > downTo) {
     const file = await openSegmentIfThere(files, segment.path);
     // Unlinked meanwhile: what is left of the journal begins after it.
     if (file === undefined) return found;
@@ -45,8 +46,10 @@ export async function locateBack(
       const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
       const front = stretch.pieces[0];
       if (front === undefined) return found;
-      if (stretch.bytes > missing) return await frameAt(file, segment, front, stretch.bytes - missing);
-      found = front.first;
+      if (stretch.bytes > missing) {
+        return Math.max(downTo, await frameAt(file, segment, front, stretch.bytes - missing));
+      }
+      found = Math.max(downTo, front.first);
       missing -= stretch.bytes;
     } finally {
       file.close();

@@ -67,7 +67,9 @@ function heads(slots: readonly Uint8Array[]): Uint8Array {
 function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   const bytes = new Uint8Array(CURSOR_BYTES);
   const generation = found.kind === "valid" ? found.generation : 1;
-  const state = found.kind === "valid" ? found.state : { cursor, atRiskBytes: 0, clean: false };
+  const state = found.kind === "valid"
+    ? found.state
+    : { cursor, atRiskBytes: 0, clean: false, unreadFrames: 0, connected: false };
   bytes.set(encodeSlot(generation, state), SLOT_OFFSETS[generation % 2]);
   bytes.set(encodeSlot(generation + 1, { ...state, cursor }), SLOT_OFFSETS[(generation + 1) % 2]);
   return bytes;

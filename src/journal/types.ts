@@ -119,6 +119,14 @@ export interface Damage {
   readonly counted: boolean;
 }
 
+/** What the consumer's program may not have read of what is confirmed. */
+export interface Unread {
+  /** The first such frame; the first unconfirmed one if there is none. */
+  readonly from: number;
+  /** Is a consumer connected that may still read it? */
+  readonly connected: boolean;
+}
+
 /**
  * One route's append-only log on disk. One task appends at a time; reading,
  * confirming and appending may overlap.
@@ -129,6 +137,8 @@ export interface Journal {
   readonly end: number;
   /** Sequence of the next frame to deliver, as last set; as recovered at opening. */
   readonly cursor: number;
+  /** Sequence of the first frame that the consumer's program may not have read, as last set; at most the cursor. */
+  readonly unreadFrom: number;
   /** Bytes of all segment files, and how many there are. */
   readonly bytes: number;
   readonly segments: number;
@@ -153,10 +163,10 @@ export interface Journal {
 
   /**
    * Everything below `sequence` is confirmed. Written to disk within 100 ms;
-   * segments wholly below it (rewind and retention apart) are unlinked after
-   * that.
+   * segments that are wholly below it and read (rewind and retention apart) are
+   * unlinked after that. Without `unread` everything confirmed is read.
    */
-  confirm(sequence: number): void;
+  confirm(sequence: number, unread?: Unread): void;
 
   /**
    * From now on at most so many bytes are in memory alone. Once it resolves the
@@ -198,10 +208,10 @@ export interface Journal {
 
   /**
    * The first frame of the longest gapless stretch before `sequence` that holds
-   * at most the next whole frame more than `bytes`; `sequence` itself if nothing
-   * is there to go back to.
+   * at most the next whole frame more than `bytes`, and none before `downTo`
+   * (default: 0); `sequence` itself if nothing is there to go back to.
    */
-  locateBack(sequence: number, bytes: number): Promise<number>;
+  locateBack(sequence: number, bytes: number, downTo?: number): Promise<number>;
 
   /**
    * When frame `sequence` arrived, to the 10 ms of a record, in µs since 1970; if

@@ -5,15 +5,28 @@
  * waiting for one.
  */
 import type { CursorFile, CursorState } from "./cursor.ts";
+import type { Unread } from "./types.ts";
 
 export class WrittenCursor {
   /** Bytes that were in memory alone, at most, if the process dies now. */
   riskBytes = 0;
+  /** A consumer is connected. */
+  #connected = false;
   #written: CursorState | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(private readonly file: CursorFile, public cursor: number) {}
+  constructor(private readonly file: CursorFile, public cursor: number, public unreadFrom: number) {}
+
+  /** Everything below `sequence` is confirmed. Neither position goes back. Is there something to be written? */
+  confirm(sequence: number, { from, connected }: Unread): boolean {
+    if (sequence > this.cursor) this.cursor = sequence;
+    if (from > this.unreadFrom) this.unreadFrom = Math.min(from, this.cursor);
+    this.#connected = connected;
+    const written = this.#written;
+    return written?.cursor !== this.cursor || written.unreadFrames !== this.cursor - this.unreadFrom ||
+      written.connected !== connected;
+  }
 
   /** As last written; undefined before that, and while it is not known what the disk has. */
   get written(): CursorState | undefined {
@@ -46,10 +59,15 @@ export class WrittenCursor {
   async #write(clean: boolean): Promise<void> {
     if (this.#closed) throw new Error("the cursor is written after its end");
     const { cursor, riskBytes: atRiskBytes } = this;
-    const old = this.#written;
-    if (old?.cursor === cursor && old.atRiskBytes === atRiskBytes && old.clean === clean) return;
-    const state = { cursor, atRiskBytes, clean };
+    const unreadFrames = cursor - this.unreadFrom;
+    const state: CursorState = { cursor, atRiskBytes, clean, unreadFrames, connected: this.#connected };
+    if (this.#written !== undefined && isSame(this.#written, state)) return;
     await this.file.write(state);
     this.#written = state;
   }
+}
+
+function isSame(one: CursorState, other: CursorState): boolean {
+  return one.cursor === other.cursor && one.atRiskBytes === other.atRiskBytes && one.clean === other.clean &&
+    one.unreadFrames === other.unreadFrames && one.connected === other.connected;
 }

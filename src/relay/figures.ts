@@ -1,5 +1,6 @@
 /** What a route does at this moment, in numbers and a word, for those who watch it. Asking costs nothing per frame. */
 import type { BufferPool } from "../base/buffer.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Journal } from "../journal/types.ts";
 import type { Source } from "../source/source.ts";
@@ -19,6 +20,8 @@ export interface RouteFigures {
   readonly state: RouteState;
   /** Why it is so, where there is something to say. */
   readonly detail: string | undefined;
+  /** Does delivery wait for a producer that does not read its answers? */
+  readonly waitsForProducer: boolean;
   /** The consumer that is being served. */
   readonly targetPeer: string | undefined;
   readonly targetConnects: number;
@@ -39,6 +42,9 @@ export interface RouteFigures {
   readonly sourcePausedMs: number;
 }
 
+/** A producer that does not read its answers is worth a word after so long. */
+const HELD_UP_MS = 1000;
+
 export interface RouteParts {
   readonly ledger: Ledger;
   readonly journal: Journal;
@@ -58,6 +64,7 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   const inflight = spool.flight.unconfirmed(spool.confirmed);
   return {
     ...stateOf(parts),
+    waitsForProducer: source.heldUpMs !== undefined,
     targetPeer: target.peer,
     targetConnects: target.connects,
     inflightFrames: inflight.frames,
@@ -76,10 +83,14 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   };
 }
 
-function stateOf({ spool, target, supply, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {
+function stateOf({ source, spool, target, supply, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {
   const full = spool.overload.failing;
   if (stopping) return { state: "stopping", detail: undefined };
   if (full !== undefined) return { state: "full", detail: full };
   if (target.peer === undefined) return { state: "waiting", detail: supply.trouble };
-  return { state: spool.direct ? "direct" : "draining", detail: undefined };
+  const heldUpMs = source.heldUpMs;
+  const detail = heldUpMs !== undefined && heldUpMs >= HELD_UP_MS
+    ? `the producer has not read its answers for ${formatDuration(heldUpMs)}, delivery waits for it`
+    : undefined;
+  return { state: spool.direct ? "direct" : "draining", detail };
 }

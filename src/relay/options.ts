@@ -3,6 +3,7 @@ import type { Framing } from "../framing/framing.ts";
 import type { SyncPolicy } from "../journal/types.ts";
 import type { Address } from "../runtime/net.ts";
 import type { WhenFull } from "../spool/overload.ts";
+import type { RewindPolicy } from "../spool/rewind.ts";
 
 /** Which side opens the connection. */
 export interface Endpoint {
@@ -41,7 +42,8 @@ export interface TargetOptions {
   readonly rateBytes: number;
   /** Of retransmissions or unanswered probes, until the connection is given up; 0 = never. */
   readonly stallTimeoutMs: number;
-  readonly rewindBytes: number;
+  /** How much of what is confirmed is sent again on a new connection: bytes, or what may not have been read. */
+  readonly rewind: RewindPolicy;
   readonly halfClose: boolean;
   readonly connectTimeoutMs: number;
   readonly retryMinMs: number;

@@ -14,9 +14,10 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
 import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
-import { Outlet } from "../spool/outlet.ts";
 import { RiskBound } from "../spool/risk_bound.ts";
+import type { RewindPolicy } from "../spool/rewind.ts";
 import { Spool } from "../spool/spool.ts";
+import { SpoolFeed } from "../spool/spool_feed.ts";
 import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
 import { Target } from "../target/target.ts";
@@ -54,7 +55,6 @@ export class Route {
     private readonly memory: MemoryPlan,
   ) {
     const { log, clock } = context;
-    const { rewindBytes } = options.target;
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
@@ -66,10 +66,17 @@ export class Route {
       mode: options.journal.mode,
       whenFull: options.journal.whenFull,
       appendFirst: options.journal.mode === "always" && options.journal.sync === "each",
-      rewindBytes,
+      rewind: rewindOf(options),
     });
     this.#appender = new Appender(this.#spool, clock);
-    this.#risk = new RiskBound({ journal, spool: this.#spool, maxBytes: options.memoryMaxBytes, clock, log });
+    this.#risk = new RiskBound({
+      journal,
+      spool: this.#spool,
+      maxBytes: options.memoryMaxBytes,
+      readAheadBytesMax: context.runtime.net.readAheadBytesMax,
+      clock,
+      log,
+    });
     this.#supply = this.#createSupply();
     this.#source = this.#createSource(framer, memory);
     this.#target = this.#createTarget();
@@ -84,6 +91,7 @@ export class Route {
   static async open(options: RouteOptions, context: RouteContext): Promise<Route> {
     const framer = createFramer(options.framing);
     const memory = planMemory(options.memoryMaxBytes, framer.maxFrame);
+    const rewind = rewindOf(options);
     const journal = await openJournal({
       ...options.journal,
       files: context.runtime.files,
@@ -94,7 +102,7 @@ export class Route {
       user: context.user,
       framer,
       recordBytes: memory.recordBytes,
-      rewindBytes: options.target.rewindBytes,
+      rewindBytes: rewind === "auto" ? 0 : rewind,
       dropsOldest: options.journal.whenFull === "drop-oldest",
     });
     // Said now: closing the journal again, should an address be in use, forgets it.
@@ -210,7 +218,7 @@ export class Route {
     return new Target({
       supply: this.#supply,
       spool: this.#spool,
-      outlet: new Outlet(this.#spool, confirm === "reply"),
+      feed: new SpoolFeed(this.#spool, confirm === "reply"),
       clock,
       log,
       confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
@@ -248,6 +256,11 @@ function tellUnclean(log: Log, { atRiskBytes, truncatedBytes }: Recovery): void 
     truncated_bytes: truncatedBytes,
     note: `${lost}, what it delivered last may arrive twice`,
   });
+}
+
+/** An answer comes from the program that has read the frame: nothing that is confirmed by it has to be sent again. */
+function rewindOf({ target }: RouteOptions): RewindPolicy {
+  return target.rewind === "auto" && target.confirm === "reply" ? 0 : target.rewind;
 }
 
 /** What to do where listening failed with this errno's name. */

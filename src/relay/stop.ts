@@ -52,13 +52,12 @@ export async function stopRoute(parts: StoppingParts, deadline: StopDeadline): P
 }
 
 /** How many frames may arrive twice, as far as that can be told in time: where the connection ended may have to be read. */
-async function stopTarget({ target, ledger, log }: StoppingParts, deadline: StopDeadline): Promise<number> {
+async function stopTarget({ target, log }: StoppingParts, deadline: StopDeadline): Promise<number> {
   let mayRepeat = 0;
   const stopped = target.stop(deadline).then((frames) => mayRepeat = frames);
   if (!await deadline.inTime(stopped, RESERVE_MS.target)) {
     log.warn("the target's connection is left unsettled, its frames in flight may arrive twice");
   }
-  ledger.resentFrames += mayRepeat;
   return mayRepeat;
 }
 
@@ -84,6 +83,7 @@ function booksOf(ledger: Ledger, source: Source): LogFields {
     dropped_frames: dropped.frames,
     spilled_frames: spilled.frames,
     resent_frames: ledger.resentFrames,
+    may_be_lost_bytes: ledger.mayBeLostBytes,
     carried_bytes: carried.bytes,
     received_bytes: received.bytes,
     delivered_bytes: delivered.bytes,

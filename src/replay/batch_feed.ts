@@ -7,25 +7,16 @@
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Passage } from "../journal/passages.ts";
+import type { FrameRun } from "../spool/frame_feed.ts";
 
 type Frames = Extract<Passage, { kind: "frames" }>;
 export type Loss = Exclude<Passage, { kind: "frames" }>;
 
-/** Consecutive frames of one record. */
-export interface Stretch {
-  readonly first: number;
-  readonly frames: number;
-  readonly start: number;
-  readonly end: number;
-  /** Arrival of the record's first frame, µs since 1970. */
-  readonly timeUs: number;
-}
-
-/** Stretches side by side in one buffer; whoever drops the batch releases that. */
+/** The frames of records side by side in one buffer; whoever drops the batch releases that. */
 export interface Batch {
   readonly buffer: PooledBuffer;
   readonly framer: Framer;
-  readonly stretches: Stretch[];
+  readonly runs: FrameRun[];
 }
 
 export interface BatchFeedOptions {
@@ -84,7 +75,7 @@ export class BatchFeed {
           return batch;
         }
         batch.buffer.bytes.set(bytes, end);
-        batch.stretches.push({ first, frames, start: end, end: end + bytes.length, timeUs });
+        batch.runs.push({ first, frames, start: end, end: end + bytes.length, arrivedUs: timeUs });
         end += bytes.length;
       }
     } catch (error) {
@@ -95,7 +86,7 @@ export class BatchFeed {
 
   #begin({ bytes, framer }: Frames): Batch {
     const { pool } = this.options;
-    return { buffer: pool.takeReserved(Math.max(bytes.length, pool.bufferBytes), true)!, framer, stretches: [] };
+    return { buffer: pool.takeReserved(Math.max(bytes.length, pool.bufferBytes), true)!, framer, runs: [] };
   }
 
   async #step(): Promise<Frames | undefined> {

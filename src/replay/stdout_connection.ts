@@ -9,6 +9,7 @@ export class StdoutConnection implements Connection {
   readonly local = "standard output";
   readonly peer = "standard output";
   readonly readAheadBytes = 0;
+  readonly acknowledgesReading = false;
   /** Why nothing more can be written. */
   failure: unknown;
   #ended = false;
@@ -47,6 +48,8 @@ export class StdoutConnection implements Connection {
   }
 
   unacknowledgedBytes(): undefined {}
+
+  peerWindow(): undefined {}
 
   unanswered(): undefined {}
 

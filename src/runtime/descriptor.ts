@@ -3,6 +3,7 @@
  * through libc: library names, the request's number, and how a socket's name
  * (address and port) looks to getsockname(2).
  */
+import type { PeerWindow } from "./net.ts";
 
 /** SIOCOUTQ of <linux/sockios.h>: bytes in the send queue that are not acknowledged (tcp(7)). */
 export const SIOCOUTQ = 0x5411;
@@ -10,16 +11,47 @@ export const SIOCOUTQ = 0x5411;
 const IPPROTO_TCP = 6;
 
 /** TCP_INFO of getsockopt(2): what the kernel knows of a connection, as struct tcp_info of <linux/tcp.h>. */
-export const TCP_INFO = { level: IPPROTO_TCP, option: 11, bytes: 8 } as const;
+export const TCP_INFO = { level: IPPROTO_TCP, option: 11, bytes: 232 } as const;
 
 // Its first bytes are one field each.
+const TCPI_STATE = 0;
 const TCPI_RETRANSMITS = 2;
 const TCPI_PROBES = 3;
+/** The peer's window scale in the lower half. */
+const TCPI_WINDOW_SCALES = 6;
+// These are u32; the last one is there since Linux 5.4.
+const TCPI_NOTSENT_BYTES = 144;
+const TCPI_DATA_SEGS_OUT = 156;
+const TCPI_SND_WND = 228;
 
 /** Does this tcp_info tell of retransmissions or probes that no acknowledgement has followed? */
 export function isUnanswered(info: Uint8Array): boolean {
   return info[TCPI_RETRANSMITS] > 0 || info[TCPI_PROBES] > 0;
 }
+
+/** A connection that was reset, of the states in <net/tcp_states.h>. */
+const TCP_CLOSE = 7;
+
+/** The window that the peer advertised last, from the first `length` bytes of a tcp_info, which an older kernel does not fill. */
+export function peerWindowOf(info: Uint8Array, length: number): PeerWindow {
+  const isKnown = length >= TCPI_SND_WND + 4;
+  return {
+    bytes: isKnown ? u32(info, TCPI_SND_WND) : undefined,
+    scale: info[TCPI_WINDOW_SCALES] & 0x0f,
+    notSentBytes: isKnown ? u32(info, TCPI_NOTSENT_BYTES) : 0,
+    segmentsSent: isKnown ? u32(info, TCPI_DATA_SEGS_OUT) : 0,
+    isReset: info[TCPI_STATE] === TCP_CLOSE,
+  };
+}
+
+/** In the byte order of this machine, which is little-endian on all that there are builds for. */
+function u32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24) >>> 0;
+}
+
+/** What poll(2) says of a socket that has an error to tell, and of one that is closed at both sides. */
+export const POLLERR = 0x8;
+export const POLLHUP = 0x10;
 
 /**
  * When an idle connection is asked whether its peer is still there: options
@@ -47,6 +79,19 @@ export const F_DUPFD_CLOEXEC = 1030;
 
 const AF_INET = 2;
 const AF_INET6 = 10;
+
+const AF_UNIX = 1;
+
+/** Bytes of sockaddr_un: the family and 108 bytes of path (unix(7)). */
+export const SOCKADDR_UNIX_BYTES = 110;
+
+/** The path in a sockaddr_un of so many bytes; empty for a socket without a name; undefined for other families. */
+export function unixPathOf(sockaddr: Uint8Array, length: number): string | undefined {
+  if ((sockaddr[0] | sockaddr[1] << 8) !== AF_UNIX) return undefined;
+  const path = sockaddr.subarray(2, Math.min(length, SOCKADDR_UNIX_BYTES));
+  const end = path.indexOf(0);
+  return new TextDecoder().decode(end === -1 ? path : path.subarray(0, end));
+}
 
 /** Bytes of the largest name that getsockname(2) gives for TCP: sockaddr_in6, rounded up. */
 export const SOCKADDR_BYTES = 32;

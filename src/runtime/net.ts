@@ -11,6 +11,20 @@ export type Address =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };
 
+/** How much the peer's kernel says that it takes. */
+export interface PeerWindow {
+  /** The window advertised last (tcpi_snd_wnd of TCP_INFO, tcp(7)), in bytes; undefined before Linux 5.4. */
+  readonly bytes: number | undefined;
+  /** Its scale: no window of this peer is larger than 65,535 shifted by it (RFC 7323, 2.2). */
+  readonly scale: number;
+  /** What our kernel has taken and not sent yet, in bytes; 0 where it does not tell. */
+  readonly notSentBytes: number;
+  /** Segments with data that were sent; 0 where the kernel does not tell. */
+  readonly segmentsSent: number;
+  /** The connection was reset: this is the last that is known. */
+  readonly isReset: boolean;
+}
+
 export interface Connection {
   /** Our end, as a log shows it: `127.0.0.1:9000`, `[::1]:9000`, `unix:/path`. */
   readonly local: string;
@@ -52,11 +66,20 @@ export interface Connection {
   /**
    * Bytes written that the peer's TCP has not acknowledged (SIOCOUTQ, see
    * tcp(7)): exact, still answered after a reset, until `close()`. A FIN that
-   * was sent may count as one. Undefined where the system cannot tell: unix
-   * sockets, systems other than Linux, a closed connection, and one that was
-   * reset before it was ever asked, so ask once when it is new.
+   * was sent may count as one. On a unix socket: at least as many as the peer's
+   * program has not read, and 0 if it has read all; once a read has found the
+   * end, what was left unread at the peer's `close()` is undefined.
+   * Undefined where the system cannot tell: systems other than Linux, a closed
+   * connection, and one that was reset before it was ever asked, so ask once
+   * when it is new.
    */
   unacknowledgedBytes(): number | undefined;
+
+  /** Is what the peer has acknowledged also read by its program? So with unix sockets on Linux. */
+  readonly acknowledgesReading: boolean;
+
+  /** Undefined where `unacknowledgedBytes` is, and for unix sockets. Still answered after a reset, until `close()`. */
+  peerWindow(): PeerWindow | undefined;
 
   /**
    * Is the kernel sending again what the peer does not answer: retransmissions
@@ -96,6 +119,8 @@ export interface Listener {
 export interface ListenOptions {
   /** A unix socket's file gets mode 0600, from its first moment on; else what the umask says. */
   readonly private?: boolean;
+  /** Connections will be asked for `unacknowledgedBytes`, also over a unix socket. */
+  readonly asksPeers?: boolean;
 }
 
 export interface Net {
@@ -112,6 +137,9 @@ export interface Net {
    * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve.
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;
+
+  /** What all connections of one listener, or one that was dialled, read ahead together, in bytes, at most. */
+  readonly readAheadBytesMax: number;
 
   /** The addresses a name resolves to; rejects with ENOTFOUND. */
   resolve(host: string): Promise<string[]>;

@@ -25,7 +25,7 @@ export class AnswerWriter {
     this.#over = true;
   }
 
-  /** Resolves when the kernel has the bytes, or there is nobody to send them to. */
+  /** Resolves when the kernel has the bytes, or there is nobody to send them to. The caller leaves them alone until then. */
   write(bytes: Uint8Array): Promise<void> {
     return this.#last = this.#last.then(() => this.#writeAll(bytes));
   }

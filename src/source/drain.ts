@@ -7,53 +7,66 @@
  * others', which costs a copy for each read, not for each frame.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
-import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
+import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
 import { cutRun } from "./cut.ts";
+import type { MemoryQueue } from "./memory_queue.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
 import type { IntakeBound, Sink } from "./sink.ts";
-import type { Holder } from "./unfinished.ts";
+import type { Holder, StuckFrame } from "./unfinished.ts";
 
 /** What the readers of one route share. */
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
   readonly sink: Pick<Sink, "push">;
   readonly bound: IntakeBound;
-  readonly clock: Clock;
+  readonly memory: MemoryQueue;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;
   /** Reading was stopped for want of memory, this long, in ms. */
   paused(ms: number): void;
+  /** Bytes that stand between two frames, and are part of none, were passed over. */
+  passedOver(bytes: Uint8Array): void;
 }
 
-/** How a connection ended. */
+/** How the reading of a connection ended. */
 export interface DrainEnd {
-  /** `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: see UnfinishedFrames. `lost`: any failure. */
-  readonly reason: "eof" | "fault" | "stuck" | "lost";
+  /**
+   * `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: see
+   * UnfinishedFrames. `dismissed`: by {@link DrainReader.dismiss}. `lost`: any failure.
+   */
+  readonly reason: "eof" | "fault" | "stuck" | "dismissed" | "lost";
   /** Bytes that were read and never became a frame. */
   readonly leftover: Uint8Array;
   /** For `fault`, what was found and expected; for `lost`, the error. */
   readonly detail?: string;
+  /** For `stuck`. */
+  readonly stuck?: StuckFrame;
 }
 
-/**
- * With little memory free, a reader that waited lets this much time pass before
- * it takes some. One that takes each buffer as it comes back keeps the kernel's
- * queue full, and closes the window after every read; this way it empties the
- * queue in one go and the window closes once, if at all.
- */
-const GATHER_MS = 6;
+type End = Omit<DrainEnd, "leftover">;
 
 export class DrainReader implements Holder {
+  /** When bytes last arrived, on the monotonic clock. */
   lastReadMs: number;
+  proven = false;
+  /** Resolves when nothing is read into memory any more, and all of it is given back; there once `run` has resolved. */
+  quiet: Promise<void> = Promise.resolve();
   readonly #space: ReadSpace;
+  readonly #left = Promise.withResolvers<End>();
+  /** A read is under way, which cannot be taken back. */
+  #reading = false;
+  /** Nothing more is to be read. */
   #ending = false;
-  #abandoned = false;
   #waiting = false;
-  /** What the bound knows of us. */
-  #held = 0;
+  /** Up to here the time spent waiting has been counted. */
+  #pausedMs = 0;
+  /** Why no more is read, though the connection has not ended. */
+  #dismissal: End | undefined;
+  /** When the unfinished frame began, or the last one was completed; moved on by the time spent waiting for memory. */
+  #progressMs: number;
 
   /** `small` is this connection's own buffer; the reader releases it at the end. */
   constructor(
@@ -61,25 +74,19 @@ export class DrainReader implements Holder {
     private readonly context: DrainContext,
     small: PooledBuffer,
   ) {
-    this.lastReadMs = context.clock.monotonicMs();
-    const { pool, open, unfinished, framer } = context;
+    this.lastReadMs = this.#progressMs = context.clock.monotonicMs();
+    const { pool, open, unfinished, framer, clock } = context;
     const whenMemory = this.#whenMemory.bind(this);
-    this.#space = new ReadSpace(small, this, { pool, open, unfinished, maxFrame: framer.maxFrame, whenMemory });
+    this.#space = new ReadSpace(small, this, { pool, open, unfinished, clock, maxFrame: framer.maxFrame, whenMemory });
   }
 
-  /** Reads until the connection ends. Never rejects. */
+  /** Reads until the connection ends, or is to be read no more. Never rejects. */
   async run(): Promise<DrainEnd> {
-    let end: Omit<DrainEnd, "leftover">;
-    try {
-      end = await this.#drain();
-    } catch (error) {
-      end = { reason: "lost", detail: messageOf(error) };
-    }
-    if (this.#abandoned) end = { reason: "stuck" };
     const space = this.#space;
+    const drained = this.#drainToEnd();
+    const end = await Promise.race([drained, this.#left.promise]);
     const leftover = space.buffer.bytes.slice(space.start, space.fill);
-    space.close();
-    this.#hold(0);
+    this.quiet = drained.then(() => this.#giveBack());
     return { ...end, leftover };
   }
 
@@ -87,46 +94,88 @@ export class DrainReader implements Holder {
     return this.#waiting;
   }
 
-  abandon(): void {
-    this.#abandoned = true;
-    this.close();
+  /** Counts how long it has waited for memory, as far as that has not been counted yet. */
+  notePause(nowMs: number): void {
+    if (!this.#waiting) return;
+    this.context.paused(nowMs - this.#pausedMs);
+    this.#pausedMs = nowMs;
+  }
+
+  stalledMs(nowMs: number): number {
+    return this.#waiting ? 0 : nowMs - this.#progressMs;
+  }
+
+  abandon(why: StuckFrame): void {
+    this.#leave({ reason: "stuck", stuck: why });
+  }
+
+  /** Reads no more, and leaves the connection open. What has been read and is whole is still handed on. */
+  dismiss(): void {
+    this.#leave({ reason: "dismissed" });
   }
 
   /** Closes the connection. What has been read and is whole is still handed on. */
   close(): void {
-    this.#ending = true;
-    this.context.pool.nudge();
+    this.#end();
     this.connection.close();
   }
 
-  async #drain(): Promise<Omit<DrainEnd, "leftover">> {
+  /** Where it is not reading just now, the end comes once all that was read is handed on. */
+  #leave(end: End): void {
+    this.#dismissal = end;
+    this.#end();
+    if (this.#reading) this.#left.resolve(end);
+  }
+
+  #end(): void {
+    this.#ending = true;
+    this.context.memory.release(this);
+    this.context.unfinished.release(this);
+  }
+
+  async #drainToEnd(): Promise<End> {
+    try {
+      return await this.#drain();
+    } catch (error) {
+      return this.#dismissal ?? { reason: "lost", detail: messageOf(error) };
+    }
+  }
+
+  async #drain(): Promise<End> {
     const space = this.#space;
-    for (;;) {
-      if (!this.#hold(space.reach + this.connection.readAheadBytes)) await this.#whenCovered();
+    while (this.#dismissal === undefined) {
+      if (!this.#mayRead()) await this.#whenCovered();
       const emptiedBelow = space.emptiedBelow;
+      this.#reading = true;
       const count = await this.connection.read(space.free);
+      this.#reading = false;
+      // What comes after the dismissal is dropped, as all that follows it.
+      if (this.#dismissal !== undefined) break;
       if (count === null) return { reason: "eof" };
-      space.fill += count;
       this.lastReadMs = this.context.clock.monotonicMs();
+      if (space.fill === space.start) this.#progressMs = this.lastReadMs;
+      space.fill += count;
       const { needed, fault } = await this.#handOn();
       if (fault !== undefined) return { reason: "fault", detail: fault };
       await space.prepare(count < emptiedBelow, needed);
     }
+    return this.#dismissal;
   }
 
-  /** Says what we hold from now on, or may fill with the next read. May we read? */
-  #hold(bytes: number): boolean {
-    const more = bytes - this.#held;
-    this.#held = bytes;
-    return this.context.bound.hold(more);
+  /** Says what the next read may fill, beside what is held already. May it begin? */
+  #mayRead(): boolean {
+    return this.context.bound.hold(this, this.#space.reach, this.connection.readAheadBytes);
   }
 
   async #whenCovered(): Promise<void> {
-    const { clock, paused, bound } = this.context;
-    const sinceMs = clock.monotonicMs();
-    this.connection.pause();
-    await bound.covered();
-    paused(clock.monotonicMs() - sinceMs);
+    const sinceMs = this.#beginWaiting();
+    await this.context.bound.covered();
+    this.#endWaiting(sinceMs);
+  }
+
+  #giveBack(): void {
+    this.#space.close();
+    this.context.bound.release(this);
   }
 
   /** Hands all whole frames on. Says what is known of the unfinished one after them. */
@@ -138,16 +187,33 @@ export class DrainReader implements Holder {
       const { start } = space;
       const scan = cutRun(framer, space.buffer.bytes, start, space.scanned, space.fill, recordBytes);
       if (scan.frames > 0) {
+        this.proven = true;
+        this.#progressMs = this.lastReadMs;
         space.start = space.scanned = scan.end;
         if (space.transient) await this.#pushCopy(start, scan.end, scan.frames, arrivedUs);
         else this.context.sink.push(space.buffer, start, scan.end, scan.frames, arrivedUs);
       }
-      if (scan.fault !== undefined) return { needed: 0, fault: scan.fault };
+      if (scan.fault !== undefined) {
+        if (this.#passOver()) continue;
+        return { needed: 0, fault: scan.fault };
+      }
       if (scan.frames === 0 || scan.end === space.fill) {
         space.scanned = space.fill;
         return { needed: scan.needed, fault: undefined };
       }
     }
+  }
+
+  /** Goes on after what stands between two frames; false if a frame would have to begin here. */
+  #passOver(): boolean {
+    const space = this.#space;
+    const { bytes } = space.buffer;
+    const { start } = space;
+    const next = passOver(this.context.framer.framing, bytes, start, space.fill);
+    if (next === start) return false;
+    this.context.passedOver(bytes.subarray(start, next));
+    space.start = space.scanned = next;
+    return true;
   }
 
   async #pushCopy(start: number, end: number, frames: number, arrivedUs: number): Promise<void> {
@@ -159,32 +225,40 @@ export class DrainReader implements Holder {
       if (copy !== undefined) sink.push(copy.buffer, copy.start, copy.start + bytes.length, frames, arrivedUs);
       return copy;
     };
-    if (push() === undefined) await this.#whenMemory(push, () => push(true));
+    if (push() === undefined) await this.#whenMemory(push, undefined, undefined, () => push(true));
   }
 
   /** Stops reading until `take` succeeds; the time counts as paused. When the connection ends: `last`, or no more. */
-  async #whenMemory<T>(take: () => T | undefined, last?: () => T | undefined): Promise<T | undefined> {
-    this.#waiting = true;
+  async #whenMemory<T>(
+    take: () => T | undefined,
+    may: () => boolean = () => true,
+    turn: () => Promise<void> = () => Promise.resolve(),
+    last: () => T | undefined = () => undefined,
+  ): Promise<T | undefined> {
+    const { memory } = this.context;
+    const sinceMs = this.#beginWaiting();
     try {
-      return await this.#retry(take, last);
+      while (!this.#ending) {
+        if (!may()) await turn();
+        const taken = this.#ending ? undefined : await memory.wait(this, take, may);
+        if (taken !== undefined) return taken;
+      }
+      return last();
     } finally {
-      this.#waiting = false;
-      this.lastReadMs = this.context.clock.monotonicMs();
+      this.#endWaiting(sinceMs);
     }
   }
 
-  async #retry<T>(take: () => T | undefined, last?: () => T | undefined): Promise<T | undefined> {
-    const { clock, paused, pool } = this.context;
+  #beginWaiting(): number {
     this.connection.pause();
-    for (let sinceMs = clock.monotonicMs();;) {
-      if (!this.#ending) await pool.freed();
-      if (!this.#ending && !pool.roomy) await clock.sleep(GATHER_MS);
-      const nowMs = clock.monotonicMs();
-      paused(nowMs - sinceMs);
-      sinceMs = nowMs;
-      if (this.#ending) return last?.();
-      const taken = take();
-      if (taken !== undefined) return taken;
-    }
+    this.#waiting = true;
+    return this.#pausedMs = this.context.clock.monotonicMs();
+  }
+
+  #endWaiting(sinceMs: number): void {
+    this.lastReadMs = this.context.clock.monotonicMs();
+    this.notePause(this.lastReadMs);
+    this.#waiting = false;
+    this.#progressMs += this.lastReadMs - sinceMs;
   }
 }

@@ -20,9 +20,14 @@ export class OpenBuffer {
   #leases = 0;
   readonly #maxLeases: number;
 
-  constructor(private readonly pool: BufferPool) {
-    // An idle lease is memory that nobody else can use: a quarter of it at most.
-    this.#maxLeases = Math.max(1, Math.floor(pool.maxBytes / pool.bufferBytes / 4));
+  /** All leases together are at most `leaseBytes`, one apart: an idle one is memory that nobody else can use. */
+  constructor(private readonly pool: BufferPool, leaseBytes: number) {
+    this.#maxLeases = Math.max(1, Math.floor(leaseBytes / pool.bufferBytes));
+  }
+
+  /** Are most leases free, so that a connection may keep one while it waits for the rest of a frame? */
+  get isIdle(): boolean {
+    return this.#leases <= this.#maxLeases / 2;
   }
 
   /**

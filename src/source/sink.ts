@@ -14,8 +14,10 @@ export interface Sink {
 
 /** What a reader asks before each read: the next start after a crash must not say that less was in memory. */
 export interface IntakeBound {
-  /** A reader holds or may fill `bytes` more than before, or fewer. May it read? */
-  hold(bytes: number): boolean;
+  /** What `reader` holds or may fill from now on, and what is read ahead for it, in bytes. May it read? */
+  hold(reader: object, bytes: number, aheadBytes: number): boolean;
+  /** `reader` holds nothing any more. */
+  release(reader: object): void;
   /** Resolves when it may; shortly. */
   covered(): Promise<void>;
 }

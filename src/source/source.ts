@@ -2,7 +2,7 @@
  * The source side of a route: accepts producers, or dials one again and again,
  * and keeps a drain reader on each connection.
  */
-import type { BufferPool } from "../base/buffer.ts";
+import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
 import { type StopDeadline, within } from "../base/stop_deadline.ts";
@@ -14,9 +14,12 @@ import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
 import { ForwardedAnswers } from "./forwarded_answers.ts";
+import { MemoryQueue } from "./memory_queue.ts";
 import { OpenBuffer } from "./open_buffer.ts";
+import { RefusedConnections } from "./refused_connections.ts";
 import { SafeReplies } from "./safe_replies.ts";
 import type { IntakeBound, Sink } from "./sink.ts";
+import { SmallBuffers } from "./small_buffers.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
 
 /** The dial options stand for the address whichever role it has. */
@@ -27,6 +30,8 @@ export interface SourceOptions extends DialOptions {
   readonly sink: Sink;
   readonly bound: IntakeBound;
   readonly recordBytes: number;
+  /** What connections may hold for unfinished frames, all together. */
+  readonly unfinishedBytes: number;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
   /** 0 = never. */
@@ -36,9 +41,6 @@ export interface SourceOptions extends DialOptions {
   /** Will the consumer's bytes be given to `forward`? */
   readonly forwards: boolean;
 }
-
-/** A connection's own buffer: this much while connections are few. */
-const SMALL_BYTES_MAX = 16 * 1024;
 
 /** How often timeouts are looked at, and refused memory is asked for again. */
 const TICK_MS = 1000;
@@ -52,17 +54,21 @@ const SILENT_MS = 20;
 export class Source {
   /** Time that reading was stopped for want of memory, all connections together, in ms. */
   pausedMs = 0;
-  /** Connections turned away: there were `max_connections`, or no room. */
-  refused = 0;
-  #refusedLogged = 0;
-  /** One was logged since the last tick. */
-  #refusalLogged = false;
   /** Why nobody is admitted for now. */
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
   readonly #replies: SafeReplies | undefined;
+  /** Of each connection, where the consumer's bytes are forwarded. */
+  readonly #forwarding = new Set<ForwardedAnswers>();
+  /** Notified when a producer has read what was forwarded. */
+  readonly #repliesTaken = new Condition();
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
+  /** Accepted, and waiting for memory to be read into. */
+  readonly #entering = new Set<Connection>();
+  readonly #refused: RefusedConnections;
+  readonly #memory: MemoryQueue;
+  readonly #small: SmallBuffers;
   readonly #context: DrainContext;
   readonly #open: OpenBuffer;
   readonly #unfinished: UnfinishedFrames;
@@ -72,12 +78,16 @@ export class Source {
 
   constructor(options: SourceOptions) {
     this.#options = options;
-    const { pool, framer, sink, bound, clock, recordBytes } = options;
-    this.#open = new OpenBuffer(pool);
+    const { pool, framer, sink, bound, clock, recordBytes, unfinishedBytes, maxConnections, log } = options;
+    this.#open = new OpenBuffer(pool, unfinishedBytes / 2);
+    this.#small = new SmallBuffers(pool, maxConnections);
+    this.#refused = new RefusedConnections(log, maxConnections);
     if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
-    this.#unfinished = new UnfinishedFrames(pool.maxBytes / 2);
+    this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);
+    this.#memory = new MemoryQueue(pool, clock);
     this.#context = {
       pool,
+      memory: this.#memory,
       framer,
       sink,
       bound,
@@ -86,6 +96,7 @@ export class Source {
       open: this.#open,
       unfinished: this.#unfinished,
       paused: (ms) => this.pausedMs += ms,
+      passedOver: () => {},
     };
   }
 
@@ -104,15 +115,21 @@ export class Source {
     return this.#connections.size;
   }
 
+  /** Connections turned away: there were `max_connections`, or no room. */
+  get refused(): number {
+    return this.#refused.count;
+  }
+
   start(): void {
     const serving = this.#listener === undefined ? this.#dialLoop() : this.#acceptLoop(this.#listener);
     this.#running = Promise.all([serving, this.#watch()]);
   }
 
-  /** Closes every connection and admits none until {@link reopen}. */
+  /** Ends every connection, after what is owed on it, and admits none until {@link reopen}. */
   shut(because: string): void {
     this.#shutBecause = because;
-    for (const each of this.#connections) each.close(because);
+    this.#turnAway();
+    for (const each of this.#connections) each.dismiss(because);
   }
 
   reopen(): void {
@@ -125,12 +142,28 @@ export class Source {
     this.#replies?.safe(end);
   }
 
-  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known; dropped if there is none. */
-  async forward(bytes: Uint8Array, sequence: number | undefined): Promise<void> {
-    const nowMs = this.#options.clock.monotonicMs();
-    for (const { answers } of this.#connections) {
-      if (answers instanceof ForwardedAnswers) await answers.forward(bytes, sequence, nowMs);
+  /** Does the producer read what `forward` has for it? Also where there is none: then it is dropped. */
+  get isReady(): boolean {
+    for (const answers of this.#forwarding) if (!answers.isReady) return false;
+    return true;
+  }
+
+  /** Resolves when `isReady` may have changed. */
+  changed(): Promise<void> {
+    return this.#repliesTaken.wait();
+  }
+
+  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known. Takes a copy. */
+  forward(bytes: Uint8Array, sequence: number | undefined): void {
+    for (const answers of this.#forwarding) answers.forward(bytes, sequence);
+  }
+
+  /** How long delivery has been waiting for a producer that does not read its answers, in ms; undefined if it does not wait. */
+  get heldUpMs(): number | undefined {
+    for (const { heldUpSinceMs } of this.#forwarding) {
+      if (heldUpSinceMs !== undefined) return this.#options.clock.monotonicMs() - heldUpSinceMs;
     }
+    return undefined;
   }
 
   /**
@@ -140,7 +173,7 @@ export class Source {
   async stop(deadline: StopDeadline): Promise<void> {
     this.#stopping.abort();
     this.#reopened.notify();
-    this.#options.pool.nudge();
+    this.#turnAway();
     await this.#listener?.close();
     const connections = [...this.#connections];
     const finished = Promise.all(connections.map((each) => each.finish(deadline)));
@@ -168,14 +201,25 @@ export class Source {
   }
 
   async #acceptLoop(listener: Listener): Promise<void> {
-    const { clock, log, maxConnections } = this.#options;
+    const { clock, log } = this.#options;
     const { signal } = this.#stopping;
-    await acceptEach(listener, { clock, log, signal, who: "a producer" }, async (connection) => {
-      if (this.#connections.size >= maxConnections) this.#makeWay();
-      const why = this.#shutBecause ?? (this.#connections.size >= maxConnections ? "max_connections" : undefined);
-      if (why !== undefined) this.#refuse(connection, why);
-      else await this.#admit(connection);
+    await acceptEach(listener, { clock, log, signal, who: "a producer" }, (connection) => {
+      if (this.#isFull) this.#makeWay();
+      const why = this.#refusal;
+      if (why !== undefined) this.#refused.refuse(connection, why);
+      else this.#enter(connection);
     });
+  }
+
+  get #isFull(): boolean {
+    return this.#connections.size + this.#entering.size >= this.#options.maxConnections;
+  }
+
+  /** Why nobody can be admitted now. */
+  get #refusal(): string | undefined {
+    if (this.#shutBecause !== undefined) return this.#shutBecause;
+    if (this.#isFull) return "max_connections";
+    return this.#small.exhausted ? "memory.max_bytes has no room for more" : undefined;
   }
 
   async #dialLoop(): Promise<void> {
@@ -183,7 +227,7 @@ export class Source {
     const dialler = new Dialler(this.#options, "the source", this.#stopping.signal);
     for (let next = await this.#dial(dialler); next !== undefined; next = await this.#dial(dialler)) {
       const before = received.bytes;
-      await (await this.#admit(next))?.ended;
+      await (await this.#enter(next))?.ended;
       if (received.bytes > before) dialler.progressed();
     }
   }
@@ -204,56 +248,59 @@ export class Source {
   }
 
   #answersFor(connection: Connection): Answers | undefined {
-    if (this.#options.forwards) return new ForwardedAnswers(connection);
+    const { forwards, pool, clock, log } = this.#options;
+    const onRoom = () => this.#repliesTaken.notify();
+    if (forwards) {
+      const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom });
+      this.#forwarding.add(answers);
+      return answers;
+    }
     return this.#replies?.for(connection);
   }
 
-  /** Undefined if there is no memory for it before the stop. */
-  async #admit(connection: Connection): Promise<SourceConnection | undefined> {
-    const { pool, ledger, log } = this.#options;
-    let small = pool.take(this.#smallBytes());
-    while (small === undefined && !this.#stopping.signal.aborted) {
-      await pool.freed();
-      small = pool.take(this.#smallBytes());
+  /** Undefined if nobody may come in any more, or the stop comes, before there is memory for it. */
+  async #enter(connection: Connection): Promise<SourceConnection | undefined> {
+    const take = () => this.#small.take();
+    let small = this.#mayEnter ? take() : undefined;
+    if (small === undefined && this.#mayEnter) {
+      connection.pause();
+      this.#entering.add(connection);
+      small = await this.#memory.wait(connection, take);
+      this.#entering.delete(connection);
     }
-    if (small === undefined || this.#stopping.signal.aborted) {
-      small?.release();
-      connection.close();
-      return undefined;
+    if (small !== undefined && !this.#mayEnter) {
+      this.#small.gone(small.bytes.length);
+      small.release();
+      small = undefined;
     }
+    if (small !== undefined) return this.#admit(connection, small);
+    if (this.#shutBecause === undefined) connection.close();
+    else this.#refused.refuse(connection, this.#shutBecause);
+    return undefined;
+  }
+
+  /** Those that wait to come in wait in vain. */
+  #turnAway(): void {
+    for (const each of this.#entering) this.#memory.release(each);
+  }
+
+  get #mayEnter(): boolean {
+    return this.#shutBecause === undefined && !this.#stopping.signal.aborted;
+  }
+
+  #admit(connection: Connection, small: PooledBuffer): SourceConnection {
+    const { ledger, log } = this.#options;
     log.info("source connected", { peer: connection.peer });
     const answers = this.#answersFor(connection);
+    const smallBytes = small.bytes.length;
     const admitted = new SourceConnection({ connection, small, context: this.#context, ledger, log, answers });
     this.#connections.add(admitted);
-    admitted.ended.then(() => this.#connections.delete(admitted));
+    admitted.ended.then(() => {
+      this.#connections.delete(admitted);
+      this.#small.gone(smallBytes);
+      if (answers instanceof ForwardedAnswers) this.#forwarding.delete(answers);
+    });
     return admitted;
-  }
-
-  /** The more connections there are, the less each gets: an eighth of memory for all of them. */
-  #smallBytes(): number {
-    const { pool, maxConnections } = this.#options;
-    const least = Math.min(4096, Math.floor(pool.maxBytes / 16 / maxConnections));
-    const share = Math.floor(pool.maxBytes / 32 / (this.#connections.size + 1));
-    return Math.max(least, 256, Math.min(SMALL_BYTES_MAX, share));
-  }
-
-  #refuse(connection: Connection, why: string): void {
-    const { log, maxConnections } = this.#options;
-    this.refused++;
-    // A crowd at the door is one line a second, not one for each.
-    if (!this.#refusalLogged) {
-      this.#refusalLogged = true;
-      log.warn("source connection refused", { peer: connection.peer, why, max_connections: maxConnections });
-      this.#refusedLogged = this.refused;
-    }
-    connection.close();
-  }
-
-  #reportRefused(): void {
-    const more = this.refused - this.#refusedLogged;
-    if (more > 0) this.#options.log.warn("more source connections refused", { connections: more });
-    this.#refusalLogged = more > 0;
-    this.#refusedLogged = this.refused;
   }
 
   async #watch(): Promise<void> {
@@ -261,15 +308,12 @@ export class Source {
     while (!this.#stopping.signal.aborted) {
       await clock.sleep(TICK_MS, this.#stopping.signal);
       const nowMs = clock.monotonicMs();
-      this.#unfinished.checkStuck(nowMs);
-      this.#reportRefused();
-      for (const { answers } of this.#connections) {
-        if (answers instanceof ForwardedAnswers) answers.check(sink.confirmed, nowMs);
-      }
-      if (idleTimeoutMs > 0) {
-        for (const each of this.#connections) {
-          if (nowMs - each.lastReadMs >= idleTimeoutMs) each.close("idle_timeout");
-        }
+      this.#unfinished.check(nowMs);
+      this.#refused.report();
+      for (const answers of this.#forwarding) answers.check(sink.confirmed, nowMs);
+      for (const each of this.#connections) {
+        each.notePause(nowMs);
+        if (idleTimeoutMs > 0 && each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");
       }
       this.#options.pool.nudge();
     }

@@ -136,10 +136,14 @@ export class Appender {
     }
   }
 
+  /** What is only kept, for `retain` or `rewind`, goes before anything is held up or dropped. */
   async #madeRoom(error: unknown): Promise<boolean> {
-    if (this.spool.options.whenFull !== "drop-oldest" || !(error instanceof JournalFullError)) return false;
+    if (!(error instanceof JournalFullError)) return false;
+    const { whenFull, journal } = this.spool.options;
     try {
-      return await dropOldest(this.spool);
+      const mayBeKept = journal.segments > 1 && this.spool.passing === undefined;
+      if (mayBeKept && await journal.unlinkRetained()) return true;
+      return whenFull === "drop-oldest" && await dropOldest(this.spool);
     } catch (failure) {
       this.#failed(failure);
       return false;

@@ -1,6 +1,6 @@
 /**
- * `when_full = "drop-oldest"`: makes room in the journal. What is only retained
- * goes first, that is no drop; then the oldest segment with frames to deliver.
+ * `when_full = "drop-oldest"`: makes room in the journal, where nothing is kept
+ * there that is delivered: the oldest segment with frames to deliver is dropped.
  *
  * Frames of it that have been handed to the target stay in flight: if they are
  * confirmed they count as delivered, if their connection is lost they cannot be
@@ -19,7 +19,6 @@ import type { Spool } from "./spool.ts";
  */
 export async function dropOldest(spool: Spool): Promise<boolean> {
   const { journal, log } = spool.options;
-  if (spool.passing === undefined && await journal.unlinkRetained()) return true;
   const passing = spool.passing ?? passOldest(spool);
   if (passing === undefined) return false;
   const { from, until } = passing;

@@ -1,12 +1,18 @@
 /**
- * What has been handed to the target's connection and not yet been confirmed:
- * stretches of frames against positions in the connection's byte stream.
+ * What has been handed to one connection of the target and not yet been
+ * confirmed: stretches of frames against positions in the connection's byte
+ * stream.
  *
  * The target speaks of bytes ("so many are acknowledged") or of frames ("so
  * many are answered"); here both become sequences.
  */
 import { Deque } from "../base/deque.ts";
-import type { Framer } from "../framing/framing.ts";
+
+/** So many frames, and their bytes. */
+export interface Extent {
+  readonly frames: number;
+  readonly bytes: number;
+}
 
 export interface FlightPart {
   /** The first frame of it that is not confirmed. */
@@ -23,12 +29,12 @@ export interface FlightPart {
 }
 
 /** A stretch of frames that is now confirmed. */
-export interface Landed {
+export interface Landed extends Extent {
   readonly first: number;
-  readonly frames: number;
-  readonly bytes: number;
   /** As in {@link FlightPart}. */
   readonly arrivedUs: number;
+  /** Position in the connection's byte stream after the last byte. */
+  readonly position: number;
 }
 
 export class Flight {
@@ -55,7 +61,7 @@ export class Flight {
   /** Takes the next part that lies wholly below `position`. */
   takeBelow(position: number): Landed | undefined {
     const part = this.#parts.first();
-    return part !== undefined && part.position <= position ? this.take(part.frames) : undefined;
+    return part !== undefined && part.position <= position ? this.#cut(part, part) : undefined;
   }
 
   /**
@@ -65,21 +71,22 @@ export class Flight {
   take(frames: number): Landed | undefined {
     const part = this.#parts.first();
     if (part === undefined) return undefined;
-    const { first, arrivedUs } = part;
-    const taken = Math.min(frames, part.frames);
-    const bytes = taken === part.frames ? part.bytes : bytesOf(part, taken);
-    this.cut(taken, bytes);
-    return { first, frames: taken, bytes, arrivedUs };
+    if (frames >= part.frames) return this.#cut(part, part);
+    return this.#cut(part, { frames, bytes: bytesOf(part, frames) });
   }
 
-  /** Takes so many frames and bytes off the oldest part. */
-  cut(frames: number, bytes: number): void {
-    const part = this.#parts.first()!;
-    part.first += frames;
-    part.frames -= frames;
-    part.bytes -= bytes;
-    this.#frames -= frames;
-    if (part.frames === 0) this.#parts.shift();
+  /**
+   * Takes frames of the oldest part, of which `extent` says how many bytes they
+   * have; call it again for what a part did not have: it may have been split.
+   * `extent` is reduced by what was taken.
+   */
+  takeFront(extent: { frames: number; bytes: number }): Landed | undefined {
+    const part = this.#parts.first();
+    if (part === undefined || extent.frames === 0) return undefined;
+    const landed = this.#cut(part, extent.frames >= part.frames ? part : extent);
+    extent.frames -= landed.frames;
+    extent.bytes -= landed.bytes;
+    return landed;
   }
 
   /** So many bytes of the oldest part lie before `position`; 0 if none do. */
@@ -88,25 +95,11 @@ export class Flight {
     return part === undefined ? 0 : Math.max(0, position - (part.position - part.bytes));
   }
 
-  /** Takes the frames of the oldest part, which knows where they end, that end within its first `bytes` bytes. */
-  takeEnded(bytes: number): Landed | undefined {
-    const part = this.#parts.first()!;
+  /** The frames of a part, which knows where they end, that end within its first `bytes` bytes. */
+  endedWithin(part: FlightPart, bytes: number): { frames: number; bytes: number } {
     let frames = 0;
     while (frames < part.frames && bytesOf(part, frames + 1) <= bytes) frames++;
-    return frames === 0 ? undefined : this.take(frames);
-  }
-
-  /**
-   * Takes the frames of the oldest part, which begins at `start` of `bytes`,
-   * that end at `end` or before; undefined if none do.
-   */
-  takeWithin(framer: Framer, bytes: Uint8Array, start: number, end: number): Landed | undefined {
-    const { first, arrivedUs } = this.#parts.first()!;
-    const scan = framer.scan(bytes, start, start, end);
-    if (scan.frames === 0) return undefined;
-    const landed = { first, frames: scan.frames, bytes: scan.end - start, arrivedUs };
-    this.cut(landed.frames, landed.bytes);
-    return landed;
+    return { frames, bytes: frames === 0 ? 0 : bytesOf(part, frames) };
   }
 
   /** The part that has `sequence` inside, not at its beginning. */
@@ -152,10 +145,7 @@ export class Flight {
   }
 
   /** What of it begins in [confirmed, until): what is before is sent again for `rewind`. */
-  unconfirmed(
-    confirmed: number,
-    until = Number.POSITIVE_INFINITY,
-  ): { readonly frames: number; readonly bytes: number } {
+  unconfirmed(confirmed: number, until = Number.POSITIVE_INFINITY): Extent {
     let frames = 0;
     let bytes = 0;
     for (const part of this.parts()) {
@@ -166,11 +156,21 @@ export class Flight {
     return { frames, bytes };
   }
 
-  /** For a new connection. */
+  /** Nothing is in flight any more. */
   reset(): void {
     this.#parts.clear();
     this.#frames = 0;
-    this.#position = 0;
+  }
+
+  /** Takes so many frames and bytes off the oldest part. */
+  #cut(part: FlightPart, { frames, bytes }: Extent): Landed {
+    const { first, arrivedUs } = part;
+    part.first += frames;
+    part.frames -= frames;
+    part.bytes -= bytes;
+    this.#frames -= frames;
+    if (part.frames === 0) this.#parts.shift();
+    return { first, frames, bytes, arrivedUs, position: part.position - part.bytes };
   }
 }
 

@@ -1,36 +1,20 @@
 /**
  * What the journal has to send, in pieces of as many frames as may be sent now.
- * Where there is no such limit a piece is all that was read at once.
+ * Where there is no such limit a piece is all that was read at once. The next
+ * batch is read while one is being sent, so that the disk and the socket work at
+ * the same time.
  */
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import type { Framer } from "../framing/framing.ts";
+import type { BufferPool } from "../base/buffer.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { Journal, JournalBatch } from "../journal/types.ts";
+import type { FramePiece, FrameRun } from "./frame_feed.ts";
 import { ReadAhead } from "./read_ahead.ts";
-
-/** Consecutive frames in one piece of memory. */
-export interface Stretch {
-  readonly first: number;
-  readonly frames: number;
-  readonly start: number;
-  readonly end: number;
-  /** When the first of them arrived, µs since 1970. */
-  readonly arrivedUs: number;
-}
-
-/** Stretches that lie side by side; `release` when they are written. */
-export interface Piece {
-  readonly buffer: PooledBuffer;
-  readonly framer: Framer;
-  readonly stretches: readonly Stretch[];
-  release(): void;
-}
 
 /** A batch of which not everything has been handed out, or not everything given back. */
 interface Held {
   readonly batch: JournalBatch;
   /** What is left of it. */
-  rest: Stretch[];
+  rest: FrameRun[];
   /** Who asks for this sequence goes on with the rest. */
   next: number;
   users: number;
@@ -50,18 +34,22 @@ export class JournalFeed {
   }
 
   /**
-   * At most `maxFrames` frames (at least one) from `sequence` on, or from the
-   * first one after it that is there. Reads on in the background while frames
-   * below `until` remain. Undefined if nothing is readable.
+   * Reads what comes from `sequence` on, or from the first frame after it that
+   * is there, for `take`, and reads on in the background while frames below
+   * `until` remain. False if nothing is readable.
    */
-  async next(sequence: number, until: number, maxFrames: number): Promise<Piece | undefined> {
-    if (this.#held?.next !== sequence) {
-      this.drop();
-      const batch = await this.#ahead.next(sequence, until);
-      if (batch === undefined) return undefined;
-      this.#held = { batch, rest: stretchesOf(batch), next: sequence, users: 1 };
-    }
-    return this.#cut(this.#held, maxFrames);
+  async load(sequence: number, until: number): Promise<boolean> {
+    this.drop();
+    const batch = await this.#ahead.next(sequence, until);
+    if (batch === undefined) return false;
+    this.#held = { batch, rest: runsOf(batch), next: sequence, users: 1 };
+    return true;
+  }
+
+  /** At most `maxFrames` frames (at least one) from `sequence` on; undefined if that is not what was loaded. */
+  take(sequence: number, maxFrames: number): FramePiece | undefined {
+    const held = this.#held;
+    return held?.next === sequence ? this.#cut(held, maxFrames) : undefined;
   }
 
   /** What was read from `sequence` on, apart from what is handed out; give it back with `release`. */
@@ -86,13 +74,13 @@ export class JournalFeed {
     await this.#ahead.close();
   }
 
-  #cut(held: Held, maxFrames: number): Piece {
-    const stretches: Stretch[] = [];
+  #cut(held: Held, maxFrames: number): FramePiece {
+    const runs: FrameRun[] = [];
     for (let left = maxFrames; left > 0 && held.rest.length > 0;) {
       const next = held.rest[0];
       const taken = next.frames <= left ? next : this.#divide(held, left);
       held.rest.shift();
-      stretches.push(taken);
+      runs.push(taken);
       left -= taken.frames;
       held.next = taken.first + taken.frames;
     }
@@ -101,13 +89,13 @@ export class JournalFeed {
     return {
       buffer: held.batch.buffer,
       framer: held.batch.framer,
-      stretches,
+      runs,
       release: () => this.#leave(held),
     };
   }
 
-  /** Makes two of the next stretch, the first of so many frames; returns that. */
-  #divide(held: Held, frames: number): Stretch {
+  /** Makes two of the next run, the first of so many frames; returns that. */
+  #divide(held: Held, frames: number): FrameRun {
     const { first, start, end, frames: all, arrivedUs } = held.rest[0];
     const middle = skipFrames(held.batch.framer, held.batch.buffer.bytes, start, end, frames);
     const taken = { first, frames, start, end: middle, arrivedUs };
@@ -120,7 +108,8 @@ export class JournalFeed {
   }
 }
 
-function stretchesOf({ parts, start, end }: JournalBatch): Stretch[] {
+/** The runs of a batch, whose parts are the records that it was read from. */
+export function runsOf({ parts, start, end }: JournalBatch): FrameRun[] {
   return parts.map(({ first, frames, offset, arrivedUs }, i) => ({
     first,
     frames,

@@ -10,6 +10,7 @@
  */
 import { usageError } from "../base/error.ts";
 import type { Tally } from "../base/ledger.ts";
+import { countFrames } from "./count_frames.ts";
 import type { FlightPart } from "./flight.ts";
 import type { Spool } from "./spool.ts";
 
@@ -60,8 +61,8 @@ async function countStill(spool: Spool, until: number): Promise<Counted> {
   for (;;) {
     const before = momentOf(spool, until);
     const { from, part, first } = before;
-    const counted = await count(spool, from, before.until);
-    const inside = part === undefined ? undefined : { part, ...await count(spool, first!, before.until) };
+    const counted = await countFrames(spool, from, before.until);
+    const inside = part === undefined ? undefined : { part, ...await countFrames(spool, first!, before.until) };
     const after = momentOf(spool, until);
     const isSame = from === after.from && before.until === after.until && part === after.part &&
       first === after.first && before.droppedFrames === after.droppedFrames;
@@ -105,16 +106,4 @@ function inFlightBelow({ flight, confirmed }: Spool, { until, inside }: Pick<Cou
     if (part.first >= confirmed && part.first < until) frames += part === inside?.part ? inside.frames : part.frames;
   }
   return frames;
-}
-
-/** Frames [from, until), the older ones in the journal, the newer ones in memory, where there is no hole. */
-async function count({ window, options }: Spool, from: number, until: number): Promise<Tally> {
-  const middle = Math.min(until, Math.max(from, window.first));
-  const inMemory = {
-    frames: until - middle,
-    bytes: until > middle ? window.exactOffsetOf(until) - window.exactOffsetOf(middle) : 0,
-  };
-  if (middle === from) return inMemory;
-  const inJournal = await options.journal.count(from, middle);
-  return { frames: inMemory.frames + inJournal.frames, bytes: inMemory.bytes + inJournal.bytes };
 }

@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/types.ts";
 import type { WhenFull } from "./overload.ts";
+import type { RewindPolicy } from "./rewind.ts";
 
 export interface SpoolOptions {
   readonly journal: Journal;
@@ -17,7 +18,7 @@ export interface SpoolOptions {
   readonly mode: "overflow" | "always";
   /** Send only what is appended (and synced): `sync = "each"`. */
   readonly appendFirst: boolean;
-  readonly rewindBytes: number;
+  readonly rewind: RewindPolicy;
   readonly recordBytes: number;
   readonly whenFull: WhenFull;
 }

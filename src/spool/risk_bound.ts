@@ -36,13 +36,22 @@ export interface RiskBoundOptions {
   readonly spool: { readonly riskBytesMost: number };
   /** Memory of the route, in bytes: a higher figure says nothing new, unless more is held all the same. */
   readonly maxBytes: number;
+  /** What the runtime reads ahead for all connections of the route together, at most. */
+  readonly readAheadBytesMax: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+/** What a reader holds or may fill, and what the runtime reads ahead for it, in bytes. */
+interface Held {
+  bytes: number;
+  aheadBytes: number;
+}
+
 export class RiskBound {
-  /** What readers hold or may fill. */
-  #held = 0;
+  readonly #readers = new Map<object, Held>();
+  /** All of them together. */
+  readonly #held: Held = { bytes: 0, aheadBytes: 0 };
   /** As the cursor file has it, or more if that cannot be written. */
   #bound = 0;
   /** Above this the next figure is asked for. */
@@ -68,25 +77,39 @@ export class RiskBound {
 
   /** Nothing is read any more, and `bytes` are lost: they stay in memory alone. */
   stop(bytes: number): void {
-    if (this.#held !== 0) throw new Error(`readers still hold ${this.#held} bytes at their end`);
+    if (this.#readers.size > 0) throw new Error(`${this.#readers.size} readers still hold memory at their end`);
     this.#over.abort();
     this.options.journal.boundRisk(bytes).catch(() => {}); // closing the journal tries again, and says so
   }
 
-  /** A reader holds or may fill `bytes` more than before. May it read? */
-  hold(bytes: number): boolean {
+  /** What `reader` holds or may fill from now on, and what is read ahead for it. May it read? */
+  hold(reader: object, bytes: number, aheadBytes: number): boolean {
     if (this.#over.signal.aborted) throw new Error("a reader reads after the end of its route");
-    this.#held += bytes;
-    if (this.#held === 0) this.settled();
+    let held = this.#readers.get(reader);
+    if (held === undefined) this.#readers.set(reader, held = { bytes: 0, aheadBytes: 0 });
+    this.#held.bytes += bytes - held.bytes;
+    this.#held.aheadBytes += aheadBytes - held.aheadBytes;
+    held.bytes = bytes;
+    held.aheadBytes = aheadBytes;
     const risk = this.#risk;
     if (risk > this.#most) this.#most = risk;
     if (risk > this.#early) this.#raise(risk);
     return risk <= this.#bound;
   }
 
+  /** `reader` holds nothing any more. */
+  release(reader: object): void {
+    const held = this.#readers.get(reader);
+    if (held === undefined) return;
+    this.#held.bytes -= held.bytes;
+    this.#held.aheadBytes -= held.aheadBytes;
+    this.#readers.delete(reader);
+    this.settled();
+  }
+
   /** The spool has less in memory alone, or readers have: perhaps nothing. */
   settled(): void {
-    if (this.#held === 0 && this.#asked > 0 && !this.#emptying && this.#risk === 0) this.#empty();
+    if (this.#readers.size === 0 && this.#asked > 0 && !this.#emptying && this.#risk === 0) this.#empty();
   }
 
   /** Resolves when it may. */
@@ -98,7 +121,8 @@ export class RiskBound {
   }
 
   get #risk(): number {
-    return this.#held + this.options.spool.riskBytesMost;
+    const { spool, readAheadBytesMax } = this.options;
+    return this.#held.bytes + Math.min(this.#held.aheadBytes, readAheadBytesMax) + spool.riskBytesMost;
   }
 
   #raise(risk: number): void {
@@ -170,7 +194,7 @@ export class RiskBound {
     if (waitMs > 0) await clock.sleep(waitMs, this.#over.signal);
     this.#emptying = false;
     const isSettled = !this.#over.signal.aborted && !this.#failing && this.#asked === this.#bound;
-    if (!isSettled || this.#held > 0 || this.#risk > 0) return;
+    if (!isSettled || this.#readers.size > 0 || this.#risk > 0) return;
     this.#emptiedMs = clock.monotonicMs();
     this.#lower(0);
   }

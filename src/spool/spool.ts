@@ -10,7 +10,7 @@
  *
  * In `always` mode every frame is appended. In `overflow` mode the spool is
  * either direct (nothing is appended) or spilling (everything unconfirmed is
- * appended, in order, and then what follows); see DESIGN 5. A frame leaves the
+ * appended, in order, and then what follows). A frame leaves the
  * window when it is confirmed, or when it is in the journal and memory is
  * wanted. Nothing here waits: `push` is called by the readers of sockets.
  */
@@ -23,15 +23,20 @@ import { Flight } from "./flight.ts";
 import { Gaps, type Passing } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";
 import { Overload } from "./overload.ts";
+import { Rewind } from "./rewind.ts";
 import { Window } from "./window.ts";
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
 
+/** Of the memory that `rewind` does not take, so much may be in use before frames go to the journal. */
+const SPILL_SHARE = 0.75;
+
 export class Spool {
   readonly window: Window;
-  /** What the target's connection has been handed and has not confirmed. */
-  readonly flight = new Flight();
+  /** What the target's connection has been handed and has not confirmed; of each connection its own. */
+  flight = new Flight();
+  readonly rewind: Rewind;
   readonly overload: Overload;
   /** Called after each append with the sequence up to which frames are safe. */
   onAppended: (end: number) => void = () => {};
@@ -41,7 +46,7 @@ export class Spool {
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
   readonly appendable = new Condition();
-  /** Sequence of the next frame to hand to the target. The outlet moves it. */
+  /** Sequence of the next frame to hand to the target. The feed moves it. */
   sent: number;
   /** Frames before this one have been taken by the appender. */
   appendTaken = 0;
@@ -59,17 +64,16 @@ export class Spool {
   #stopping = false;
   #targetUp = false;
   readonly #gaps = new Gaps();
-  readonly #pressureBytes: number;
   readonly #directBytes: number;
 
   constructor(readonly options: SpoolOptions) {
-    const { journal, pool, rewindBytes } = options;
+    const { journal, pool, framer, rewind: policy } = options;
     this.window = new Window(journal.end, options.recordBytes, options.framer);
     this.overload = new Overload(options);
     this.#confirmed = journal.cursor;
     this.sent = journal.cursor;
-    // What `rewind` keeps in memory is no sign of a slow target.
-    this.#pressureBytes = (pool.maxBytes + rewindBytes) / 2;
+    const { window } = this;
+    this.rewind = new Rewind({ policy, journal, window, framer, pool });
     this.#directBytes = pool.maxBytes / 4;
     this.#spilling = journal.cursor < journal.end;
   }
@@ -118,6 +122,7 @@ export class Spool {
    */
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number {
     this.options.ledger.receive(frames, end - start);
+    if (this.overload.failing !== undefined) this.trim();
     if (this.overload.drops) {
       this.overload.drop(frames, end - start, this.window.end);
       return this.window.end;
@@ -175,15 +180,15 @@ export class Spool {
   get appendFrom(): number {
     const from = Math.max(this.options.journal.end, this.window.first);
     // Confirmed frames that `rewind` may want again are appended too, so that the journal has no hole there.
-    if (this.options.mode === "always" || this.options.rewindBytes > 0) return from;
-    return Math.max(from, this.#confirmed);
+    return this.options.mode === "always" ? from : Math.max(from, this.rewind.appendFrom(this.#confirmed));
   }
 
-  /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. */
+  /** Everything below `sequence` is confirmed; `frames` and `bytes` say how much of it is news. Perhaps more of it is read, too. */
   confirm(sequence: number, frames: number, bytes: number): void {
-    if (sequence <= this.#confirmed) return;
-    this.#confirmed = this.#gaps.pass(sequence);
-    this.options.ledger.deliver(frames, bytes);
+    if (sequence > this.#confirmed) {
+      this.#confirmed = this.#gaps.pass(sequence);
+      this.options.ledger.deliver(frames, bytes);
+    }
     this.settled();
   }
 
@@ -270,7 +275,8 @@ export class Spool {
     this.trim();
     this.#considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
-    this.options.journal.confirm(this.cursor);
+    const { cursor } = this;
+    this.options.journal.confirm(cursor, { from: this.rewind.unreadFrom(cursor), connected: this.#targetUp });
     this.onSettled();
   }
 
@@ -280,21 +286,30 @@ export class Spool {
       const end = runEnd(run);
       const appended = end <= this.options.journal.end;
       const confirmed = end <= this.#confirmed;
-      const done = confirmed && (appended || (this.options.mode === "overflow" && this.#beyondRewind(run)));
+      const done = confirmed && (appended || !this.#isKept(run));
       if (!done && !(appended && this.#underPressure())) return;
       this.window.dropFront();
     }
   }
 
-  /** Are `rewind` bytes of confirmed frames in the window even without this run? */
-  #beyondRewind(run: Run): boolean {
-    const { rewindBytes } = this.options;
-    if (rewindBytes === 0) return true;
-    return this.window.offsetOf(this.#confirmed) - (run.offset + runBytes(run)) >= rewindBytes;
+  /** Does this run, which is confirmed and not in the journal, stay in memory? */
+  #isKept(run: Run): boolean {
+    if (this.options.mode === "always") return true;
+    // Where nothing can be appended, what comes in needs the memory more.
+    const isShort = this.overload.failing !== undefined && !this.options.pool.roomy;
+    return this.rewind.wants(run, this.#confirmed) && !isShort;
   }
 
   #underPressure(): boolean {
-    return this.options.pool.usedBytes >= this.#pressureBytes;
+    const { usedBytes, maxBytes, intakeBytes, bufferBytes } = this.options.pool;
+    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
+    const kept = this.rewind.keptBytes(this.#confirmed);
+    const most = Math.min(
+      (maxBytes + kept) / 2,
+      kept + (intakeBytes - kept) * SPILL_SHARE,
+      intakeBytes - 2 * bufferBytes,
+    );
+    return usedBytes >= most;
   }
 
   /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */
@@ -302,7 +317,7 @@ export class Spool {
     if (!this.#spilling || this.#stopping || !this.#targetUp || this.options.mode === "always") return;
     const { journal } = this.options;
     if (this.sent < journal.end || this.sent < this.window.first) return;
-    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes) return;
+    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes || this.#underPressure()) return;
     this.#spilling = false;
     this.options.log.info("the journal is sent, frames pass it by again", { sequence: this.sent });
   }

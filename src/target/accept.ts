@@ -46,7 +46,7 @@ export class AcceptSupply implements Supply {
 
   /** Binds; rejects if that fails. */
   async bind(): Promise<void> {
-    this.#listener = await this.options.net.listen(this.options.address);
+    this.#listener = await this.options.net.listen(this.options.address, { asksPeers: true });
     const { clock, log } = this.options;
     const { signal } = this.#stopping;
     this.#accepting = acceptEach(this.#listener, { clock, log, signal, who: "a consumer" }, (each) => this.#seat(each));

@@ -1,33 +1,49 @@
 /** How one connection to the consumer comes to know what has been delivered. One implementation for each way. */
+import type { StreamOutcome } from "../spool/frame_feed.ts";
 
 /** Where the bytes go that the consumer sends: to the producer, with `replies = "forward"`. */
 export interface ReplySink {
-  /** An answer to the frame `sequence`; undefined: bytes that belong to no frame in particular. Never rejects. */
-  forward(bytes: Uint8Array, sequence: number | undefined): Promise<void>;
+  /** May `forward` be called? False while the producer does not read what was forwarded before. */
+  readonly isReady: boolean;
+  /** Resolves when `isReady` may have changed. */
+  changed(): Promise<void>;
+  /** An answer to the frame `sequence`; undefined: bytes that belong to no frame in particular. Takes a copy. */
+  forward(bytes: Uint8Array, sequence: number | undefined): void;
 }
 
 export interface Confirmer {
   /** Has something been sent that is not confirmed? */
   readonly inFlight: boolean;
+  /** Is something confirmed that the consumer's program may not have read? */
+  readonly mayBeUnread: boolean;
   /** When something was last confirmed, or the first of what is in flight was sent; on the monotonic clock. */
   readonly progressMs: number;
-  /** Was anything confirmed on this connection? */
-  readonly progressed: boolean;
+  /**
+   * Does the consumer wait for us, because the producer does not take its
+   * answers? Then its silence is not its own.
+   */
+  readonly isHeldUp: boolean;
+  /** Bytes, or frames, that the consumer has taken for good on this connection. */
+  readonly progress: number;
   /** Waits until frames may be sent; how many. 0 when the connection is at its end. */
   room(): Promise<number>;
   /** Frames are about to be written. */
   handedOut(): void;
   /** So many bytes more have been handed to the kernel. */
   wrote(bytes: number): void;
-  /** The consumer has sent these bytes, which are good until this resolves. */
-  received(bytes: Uint8Array): Promise<void>;
+  /** The consumer has sent these bytes. They are copied where they are kept. Call `readable` before the next ones. */
+  received(bytes: Uint8Array): void;
+  /** Resolves when the consumer's next bytes may be read. Rejects if what it sent last is wrong. */
+  readable(): Promise<void>;
+  /**
+   * The consumer has closed its sending side; `second`: after we had closed
+   * ours. Resolves when it is clear what that tells of what it has read.
+   */
+  finished(second: boolean): Promise<void>;
   /** Finds out what is confirmed by now; called every few ms while something is in flight. Says why if that is the end. */
   follow(): string | undefined;
   /** The connection is being closed: whoever waits here returns. */
   stop(): void;
-  /**
-   * After the end, when nothing is being written any more: tells the outlet.
-   * Returns how many frames may have arrived besides.
-   */
-  settle(): Promise<number>;
+  /** After the end, when nothing is being read or written any more: ends the stream. */
+  end(): Promise<StreamOutcome>;
 }

@@ -6,8 +6,11 @@
  * on the same connection: what was in flight behind it is answered first, and
  * those answers count for nothing. After `reply_attempts` bad answers the frame
  * goes to quarantine and the next one follows.
+ *
+ * Where answers are forwarded and the producer does not read them, no more of
+ * them are taken: the connection waits, and no time-out of the consumer runs.
  */
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import type { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/duration.ts";
@@ -15,8 +18,10 @@ import type { Log } from "../base/log.ts";
 import { frameContent } from "../framing/content.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Framer } from "../framing/framing.ts";
+import type { DeliveryStream } from "../spool/delivery_stream.ts";
+import type { StreamOutcome } from "../spool/frame_feed.ts";
+import { AnswerBuffer } from "./answer_buffer.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
-import type { AnsweredOutlet, RefusalSink } from "./outlet.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** What the consumer's answers are like. */
@@ -30,8 +35,20 @@ export interface ReplyRules {
   readonly window: number;
 }
 
+/** What becomes of frames that the consumer refuses, and the memory for its answers; the spool is one. */
+export interface RefusalSink {
+  /** Sequence of the first frame that is not confirmed. */
+  readonly confirmed: number;
+  /** The first unconfirmed frame, of so many bytes, is given up. */
+  refuse(bytes: number): void;
+  readonly options: {
+    readonly pool: BufferPool;
+    readonly journal: { quarantine(sequence: number, frame: Uint8Array): Promise<string> };
+  };
+}
+
 export interface ReplyConfirmerOptions {
-  readonly outlet: AnsweredOutlet;
+  readonly stream: DeliveryStream;
   readonly spool: RefusalSink;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,17 +59,30 @@ export interface ReplyConfirmerOptions {
 
 /** Of a bad answer, so much is shown in the log. */
 const SHOWN_BYTES = 64;
-/** Room for answers that come in, until a longer one asks for more. */
-const ANSWER_BYTES = 4096;
+
+/** Answers that came together and are looked at one by one. */
+interface AnswerRun {
+  readonly bytes: Uint8Array;
+  /** Offsets after each of them. */
+  readonly ends: Uint32Array;
+  /** The next one. */
+  index: number;
+}
 
 export class ReplyConfirmer implements Confirmer {
   progressMs: number;
-  progressed = false;
+  progress = 0;
+  readonly mayBeUnread = false;
   #over = false;
+  /** Bytes of the stream that the kernel has taken. */
+  #written = 0;
   /** Nothing is in flight: the time for the next answer has not begun. */
   #idle = true;
   /** Answers to come that count for nothing, since the one that was bad; undefined while all count. */
   #stale: number | undefined;
+  /** What is left of the answers that were taken last. */
+  #run: AnswerRun | undefined;
+  #isHeldUp = false;
   #lastRefusal: Uint8Array = new Uint8Array(0);
   readonly #changed = new Condition();
   readonly #answers: AnswerBuffer;
@@ -63,16 +93,20 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   get inFlight(): boolean {
-    return (this.#stale ?? this.options.outlet.framesInFlight) > 0;
+    return (this.#stale ?? this.options.stream.framesInFlight) > 0;
+  }
+
+  get isHeldUp(): boolean {
+    return this.#isHeldUp;
   }
 
   async room(): Promise<number> {
-    const { outlet, rules } = this.options;
+    const { stream, rules } = this.options;
     while (!this.#over) {
       if (this.#stale === 0) await this.#goBack();
       else {
-        const room = rules.window - outlet.framesInFlight;
-        if (this.#stale === undefined && room > 0) return room;
+        const room = rules.window - stream.framesInFlight;
+        if (this.#stale === undefined && !this.#isHeldUp && room > 0) return room;
         await this.#changed.wait();
       }
     }
@@ -84,19 +118,36 @@ export class ReplyConfirmer implements Confirmer {
     this.#idle = false;
   }
 
-  wrote(): void {}
+  wrote(bytes: number): void {
+    this.#written += bytes;
+  }
 
-  async received(bytes: Uint8Array): Promise<void> {
+  received(bytes: Uint8Array): void {
+    if (this.#run !== undefined) throw new Error("more of the consumer's answers are read before the last are taken");
     this.#answers.add(bytes);
-    for (let run = this.#answers.take(); run !== undefined && !this.#over; run = this.#answers.take()) {
-      await this.#answered(run.bytes, run.frames);
+  }
+
+  async readable(): Promise<void> {
+    const { replies } = this.options;
+    while (!this.#over && !this.#takeAnswers()) {
+      this.#isHeldUp = true;
+      await Promise.race([replies!.changed(), this.#changed.wait()]);
+    }
+    if (this.#isHeldUp) {
+      this.#isHeldUp = false;
+      // While it waited for us, the consumer owed nothing.
+      this.progressMs = this.options.clock.monotonicMs();
     }
     this.#changed.notify();
   }
 
+  finished(): Promise<void> {
+    return Promise.resolve();
+  }
+
   follow(): string | undefined {
     const { clock, rules } = this.options;
-    if (!this.inFlight || clock.monotonicMs() - this.progressMs < rules.timeoutMs) return undefined;
+    if (!this.inFlight || this.#isHeldUp || clock.monotonicMs() - this.progressMs < rules.timeoutMs) return undefined;
     return `no answer from the consumer for ${formatDuration(rules.timeoutMs)} (reply_timeout)`;
   }
 
@@ -105,42 +156,63 @@ export class ReplyConfirmer implements Confirmer {
     this.#changed.notify();
   }
 
-  settle(): Promise<number> {
+  end(): Promise<StreamOutcome> {
     this.#answers.close();
-    return Promise.resolve(this.options.outlet.finish());
+    // Answers have said what is confirmed.
+    return this.options.stream.end({ read: 0, confirmed: 0, written: this.#written });
   }
 
-  /** `count` answers, side by side. */
-  async #answered(bytes: Uint8Array, count: number): Promise<void> {
-    const { rules, replies, outlet } = this.options;
-    this.progressMs = this.options.clock.monotonicMs();
-    const expected = this.#stale ?? outlet.framesInFlight;
-    if (count > expected) throw new Error(`the consumer sent ${count} answers where ${expected} were due`);
-    if (rules.ok === undefined && replies === undefined) return this.#good(count);
-    let start = 0;
-    for (const end of frameEnds(rules.framer, bytes, 0, bytes.length, count)) {
-      await this.#one(bytes.subarray(start, end));
-      start = end;
+  /** Takes all whole answers, or as many as the producer has room for; false if some are left. */
+  #takeAnswers(): boolean {
+    for (;;) {
+      if (this.#run === undefined && !this.#beginRun()) return true;
+      if (!this.#takeRun()) return false;
     }
+  }
+
+  /** The next answers; those that need not be looked at one by one count at once. False if there are none. */
+  #beginRun(): boolean {
+    const { rules, replies, stream } = this.options;
+    for (let whole = this.#answers.take(); whole !== undefined; whole = this.#answers.take()) {
+      const { bytes, frames } = whole;
+      this.progressMs = this.options.clock.monotonicMs();
+      const expected = this.#stale ?? stream.framesInFlight;
+      if (frames > expected) throw new Error(`the consumer sent ${frames} answers where ${expected} were due`);
+      if (rules.ok !== undefined || replies !== undefined) {
+        this.#run = { bytes, ends: frameEnds(rules.framer, bytes, 0, bytes.length, frames), index: 0 };
+        return true;
+      }
+      this.#good(frames);
+    }
+    return false;
+  }
+
+  #takeRun(): boolean {
+    const { replies } = this.options;
+    for (const run = this.#run!; run.index < run.ends.length; run.index++) {
+      if (replies !== undefined && !replies.isReady) return false;
+      this.#one(run.bytes.subarray(run.index === 0 ? 0 : run.ends[run.index - 1], run.ends[run.index]));
+    }
+    this.#run = undefined;
+    return true;
   }
 
   #good(count: number): void {
     if (this.#stale !== undefined) this.#stale -= count;
     else {
-      this.options.outlet.answer(count);
-      this.progressed = true;
+      this.options.stream.answer(count);
+      this.progress += count;
     }
     this.#idle = !this.inFlight;
   }
 
-  async #one(answer: Uint8Array): Promise<void> {
-    const { outlet, spool, replies } = this.options;
-    const sequence = outlet.oldestInFlight;
-    const resent = sequence !== undefined && sequence < spool.confirmed;
-    if (this.#stale !== undefined || sequence === undefined || resent) return this.#good(1);
+  #one(answer: Uint8Array): void {
+    const { stream, replies } = this.options;
+    const sequence = stream.oldestInFlight;
+    if (this.#stale !== undefined || sequence === undefined || stream.isResent(sequence)) return this.#good(1);
     if (!this.#isGood(answer)) return this.#bad(sequence, answer);
     this.#good(1);
-    await replies?.forward(answer, sequence);
+    replies?.forward(answer, sequence);
   }
 
   #isGood(answer: Uint8Array): boolean {
@@ -149,83 +221,42 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   #bad(sequence: number, answer: Uint8Array): void {
-    const { refusals, log, rules, outlet } = this.options;
+    const { refusals, log, rules, stream } = this.options;
     const attempt = refusals.note(sequence);
     log.warn("the consumer refused a frame", { sequence, attempt, attempts: rules.attempts, answer: shown(answer) });
     this.#lastRefusal = answer.slice();
-    this.#stale = outlet.framesInFlight - 1;
+    this.#stale = stream.framesInFlight - 1;
     this.#idle = this.#stale === 0;
-    outlet.interrupt();
+    stream.interrupt();
   }
 
   /** Everything that was in flight is answered: on with the frame that was refused, or without it. */
   async #goBack(): Promise<void> {
-    const { outlet, spool, refusals, rules } = this.options;
-    outlet.goBack();
+    const { stream, spool, refusals, rules } = this.options;
+    stream.goBack();
     if (refusals.of(spool.confirmed) >= rules.attempts) await this.#giveUp(spool.confirmed);
     this.#stale = undefined;
   }
 
   async #giveUp(sequence: number): Promise<void> {
-    const { outlet, spool, log, replies } = this.options;
-    const frame = await outlet.next(1);
+    const { stream, spool, log, replies } = this.options;
+    const frame = await stream.next(1);
     if (frame === undefined) return;
+    // It is passed over in the stream.
+    this.#written += frame.bytes.length;
     try {
       // It may have been dropped with its segment meanwhile.
-      if (outlet.oldestInFlight === sequence) {
+      if (stream.oldestInFlight === sequence) {
         const path = await spool.options.journal.quarantine(sequence, frame.bytes);
         const bytes = frame.bytes.length;
         log.error("a frame was refused too often, it is in quarantine", { sequence, bytes, path });
         spool.refuse(bytes);
-        await replies?.forward(this.#lastRefusal, sequence);
+        replies?.forward(this.#lastRefusal, sequence);
       }
     } finally {
       frame.release();
     }
-    if (!this.#over) outlet.goBack();
-  }
-}
-
-/** Puts the consumer's bytes together to whole answers. */
-class AnswerBuffer {
-  #buffer: PooledBuffer;
-  #start = 0;
-  #fill = 0;
-  #scanned = 0;
-
-  constructor(private readonly framer: Framer, private readonly pool: BufferPool) {
-    this.#buffer = pool.takeReserved(ANSWER_BYTES, true)!;
-  }
-
-  add(bytes: Uint8Array): void {
-    const held = this.#fill - this.#start;
-    const needed = held + bytes.length;
-    const from = this.#buffer;
-    if (needed > from.bytes.length) this.#buffer = this.pool.takeReserved(2 ** Math.ceil(Math.log2(needed)), true)!;
-    this.#buffer.bytes.set(from.bytes.subarray(this.#start, this.#fill), 0);
-    if (from !== this.#buffer) from.release();
-    this.#buffer.bytes.set(bytes, held);
-    this.#scanned -= this.#start;
-    this.#start = 0;
-    this.#fill = needed;
-  }
-
-  /** All whole answers; good until the next call of `add`. Throws where the bytes can be none. */
-  take(): { readonly bytes: Uint8Array; readonly frames: number } | undefined {
-    const { bytes } = this.#buffer;
-    const scan = this.framer.scan(bytes, this.#start, this.#scanned, this.#fill);
-    this.#scanned = this.#fill;
-    if (scan.frames === 0) {
-      if (scan.fault !== undefined) throw new Error(`the consumer's answer is no frame: ${scan.fault}`);
-      return undefined;
-    }
-    const answers = { bytes: bytes.subarray(this.#start, scan.end), frames: scan.frames };
-    this.#start = this.#scanned = scan.end;
-    return answers;
-  }
-
-  close(): void {
-    this.#buffer.release();
+    if (!this.#over) stream.goBack();
   }
 }
 

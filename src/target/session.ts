@@ -1,6 +1,7 @@
 /**
- * One connection to the consumer: sends what the outlet has, follows what is
- * confirmed, notices when the peer goes away.
+ * One connection to the consumer: sends what its stream has, follows what is
+ * confirmed, notices when the peer goes away. It has four loops, and is at its
+ * end when all of them are: none can act on what comes after it.
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
@@ -8,20 +9,30 @@ import { formatDuration } from "../base/duration.ts";
 import { messageOf } from "../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
+import type { DeliveryStream } from "../spool/delivery_stream.ts";
+import type { StreamOutcome } from "../spool/frame_feed.ts";
 import type { Confirmer } from "./confirmer.ts";
-import type { SessionOutlet } from "./outlet.ts";
 import type { Rate } from "./rate.ts";
 import { watchStall } from "./stall.ts";
 
+/** How long a stop waits for the consumer to close its side. */
+const PART_MS = 300;
+
+/** Why a connection ends that has nothing wrong. */
+const STOPPING = "stopping";
+
 /** How often unconfirmed bytes are asked for while nothing is being written. */
 const CONFIRM_MS = 10;
+
+/** How often, at least, it is asked what the consumer has read of what it has acknowledged, while nothing else happens. */
+const UNREAD_MS_MAX = 1_000;
 
 /** What the consumer sends is read in pieces of at most this much. */
 const RECEIVE_BYTES = 16 * 1024;
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly outlet: SessionOutlet;
+  readonly stream: DeliveryStream;
   readonly confirmer: Confirmer;
   readonly clock: Clock;
   /** Undefined: as fast as it goes. */
@@ -35,70 +46,96 @@ export interface SessionOptions {
 export class Session {
   /** Aborted at the end. */
   readonly #over = new AbortController();
+  /** Aborted when nothing more is to wait for the rate. */
+  readonly #pausing = new AbortController();
   /** Nothing more is to be sent. */
   #finishing = false;
+  /** We have sent FIN. */
+  #closedWrite = false;
+  /** What was handed out last will not be written to its end. */
+  #cutShort = false;
   /** Notified when something is in flight. */
   readonly #flying = new Condition();
   #end!: (reason: string) => void;
-  /** Resolves with the reason when the connection is at its end; `settle` comes next. */
+  /** Resolves with the reason when the connection is at its end; `close` comes next. */
   readonly ended: Promise<string>;
-  readonly #pumped: Promise<void>;
+  readonly #loops: readonly Promise<void>[];
 
   constructor(private readonly options: SessionOptions) {
     this.ended = new Promise((resolve) => this.#end = resolve);
-    this.#receive();
-    this.#followConfirmations();
-    if (options.stallTimeoutMs > 0) this.#watchStall();
-    this.#pumped = this.#pump();
+    this.#loops = [
+      this.#receive(),
+      this.#followConfirmations(),
+      options.stallTimeoutMs > 0 ? this.#watchStall() : Promise.resolve(),
+      this.#pump(),
+    ];
   }
 
   get peer(): string {
     return this.options.connection.peer;
   }
 
-  /** Was anything confirmed on this connection? */
-  get progressed(): boolean {
-    return this.options.confirmer.progressed;
+  /** Bytes, or frames where they are answered, that the consumer has taken for good on this connection. */
+  get progress(): number {
+    return this.options.confirmer.progress;
   }
 
-  /** How long what is in flight has been waiting without any of it being confirmed, in ms; 0 if nothing is in flight. */
+  /**
+   * How long what is in flight has been waiting without any of it being
+   * confirmed, in ms; 0 if nothing is in flight, or it is us who wait for the producer.
+   */
   get stalledMs(): number {
     const { confirmer, clock } = this.options;
-    return confirmer.inFlight ? clock.monotonicMs() - confirmer.progressMs : 0;
+    return confirmer.inFlight && !confirmer.isHeldUp ? clock.monotonicMs() - confirmer.progressMs : 0;
   }
 
   /** Ends the connection. */
   end(reason: string): void {
     this.#over.abort();
+    this.#pausing.abort();
     this.#flying.notify();
     this.options.confirmer.stop();
-    this.options.outlet.interrupt();
+    this.options.stream.interrupt();
     this.#end(reason);
   }
 
-  /** For a clean stop: takes nothing new, waits as long as the deadline lets it until all that was taken is confirmed, ends. */
-  async finish(deadline: StopDeadline): Promise<void> {
-    const { clock, confirmer, outlet } = this.options;
-    this.#finishing = true;
-    outlet.interrupt();
-    const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
-    while (!this.#isOver && outlet.framesInFlight > 0 && mayWait()) {
-      await clock.sleep(CONFIRM_MS, deadline.hurried);
-      confirmer.follow();
-    }
-    this.end("stopping");
+  /** Everything is sent: says so to the consumer, whose answers and whose end are still waited for. */
+  async closeWrite(): Promise<void> {
+    this.#closedWrite = true;
+    // A connection that is lost meanwhile has its end anyway.
+    await this.options.connection.closeWrite().catch(() => {});
   }
 
   /**
-   * After the end: closes the connection and tells the outlet how far it got.
-   * Returns how many frames may have arrived besides.
+   * For a clean stop: takes nothing new, waits as long as the deadline lets it until
+   * all that was taken is confirmed and the consumer has said good-bye, and ends.
    */
-  async settle(): Promise<number> {
+  async finish(deadline: StopDeadline): Promise<void> {
+    const { stream, confirmer } = this.options;
+    this.#finishing = true;
+    this.#pausing.abort();
+    stream.interrupt();
+    const isConfirmed = () => this.#cutShort ? !confirmer.inFlight : stream.framesInFlight === 0;
+    const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
+    while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS);
+    if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) await this.#part(deadline);
+    this.end(STOPPING);
+  }
+
+  /** A consumer that has read everything closes its side when we have closed ours: then nothing has to be sent again. */
+  async #part(deadline: StopDeadline): Promise<void> {
+    await this.closeWrite();
+    await deadline.waitFor(this.ended, Math.min(PART_MS, deadline.leftMs(RESERVE_MS.target)));
+  }
+
+  /** After the end: closes the connection, waits until nothing acts on it any more, and ends its stream. */
+  async close(): Promise<StreamOutcome> {
     const { connection, confirmer } = this.options;
+    // The last look, while the kernel still answers.
     confirmer.follow();
     connection.close();
-    await this.#pumped;
-    return await confirmer.settle();
+    await Promise.all(this.#loops);
+    return await confirmer.end();
   }
 
   get #isOver(): boolean {
@@ -106,12 +143,12 @@ export class Session {
   }
 
   async #pump(): Promise<void> {
-    const { outlet, confirmer } = this.options;
+    const { stream, confirmer } = this.options;
     try {
       for (;;) {
         const room = await confirmer.room();
         if (room === 0) return;
-        const outgoing = await outlet.next(room);
+        const outgoing = await stream.next(room);
         if (this.#isOver) return outgoing?.release();
         if (outgoing === undefined) {
           if (this.#finishing) return;
@@ -136,9 +173,12 @@ export class Session {
     for (let from = 0; from < bytes.length;) {
       const granted = rate === undefined
         ? bytes.length
-        : from + await rate.take(bytes.length - from, this.#over.signal);
+        : from + await rate.take(bytes.length - from, this.#pausing.signal);
       // What waits for the rate when the connection ends would arrive, and be sent again.
-      if (rate !== undefined && this.#isOver) return rate.giveBack(granted - from);
+      if (rate !== undefined && (this.#isOver || this.#finishing)) {
+        this.#cutShort = true;
+        return rate.giveBack(granted - from);
+      }
       const count = await connection.write(
         from === 0 && granted === bytes.length ? bytes : bytes.subarray(from, granted),
       );
@@ -151,12 +191,27 @@ export class Session {
 
   async #followConfirmations(): Promise<void> {
     const { confirmer, clock } = this.options;
-    while (!this.#isOver) {
-      if (confirmer.inFlight) await clock.sleep(CONFIRM_MS);
-      else await this.#flying.wait();
+    const { signal } = this.#over;
+    for (let idleMs = CONFIRM_MS; !this.#isOver;) {
+      if (confirmer.inFlight) {
+        await clock.sleep(CONFIRM_MS, signal);
+        idleMs = CONFIRM_MS;
+      } else if (confirmer.mayBeUnread) {
+        await this.#flyingWithin(idleMs);
+        idleMs = Math.min(idleMs * 2, UNREAD_MS_MAX);
+      } else {
+        await this.#flying.wait();
+      }
       const reason = this.#isOver ? undefined : confirmer.follow();
       if (reason !== undefined) this.end(reason);
     }
+  }
+
+  /** Until something is in flight, at most `ms`. */
+  async #flyingWithin(ms: number): Promise<void> {
+    const flying = new AbortController();
+    this.#flying.wait().then(() => flying.abort());
+    await this.options.clock.sleep(ms, flying.signal);
   }
 
   /** Keeps a read outstanding: also so that a peer that goes away is noticed while we write, or are idle. */
@@ -164,10 +219,21 @@ export class Session {
     const { connection, confirmer, halfClose } = this.options;
     const bytes = new Uint8Array(RECEIVE_BYTES);
     try {
-      for (let count = await connection.read(bytes); count !== null; count = await connection.read(bytes)) {
-        await confirmer.received(bytes.subarray(0, count));
+      for (;;) {
+        const count = await connection.read(bytes);
+        if (count === null || this.#isOver) break;
+        confirmer.received(bytes.subarray(0, count));
+        const readable = confirmer.readable();
+        if (confirmer.isHeldUp) connection.pause();
+        await readable;
+        if (this.#isOver) return;
       }
-      if (!halfClose && !this.#isOver) this.end("the consumer closed the connection");
+      if (this.#isOver || (halfClose && !this.#closedWrite)) return;
+      const reason = this.#finishing ? STOPPING : "the consumer closed the connection";
+      this.#finishing = true;
+      this.options.stream.interrupt();
+      await confirmer.finished(this.#closedWrite);
+      this.end(reason);
     } catch (error) {
       if (!this.#isOver) this.end(messageOf(error));
     }

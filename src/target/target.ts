@@ -4,10 +4,12 @@ import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Outlet } from "../spool/outlet.ts";
+import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { Spool } from "../spool/spool.ts";
+import type { SpoolFeed } from "../spool/spool_feed.ts";
 import { ByteConfirmer } from "./byte_confirmer.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
+import { Care } from "./care.ts";
 import { Rate } from "./rate.ts";
 import { Refusals } from "./refusals.ts";
 import { ReplyConfirmer, type ReplyRules } from "./reply_confirmer.ts";
@@ -17,7 +19,7 @@ import type { Supply } from "./supply.ts";
 export interface TargetOptions {
   readonly supply: Supply;
   readonly spool: Spool;
-  readonly outlet: Outlet;
+  readonly feed: SpoolFeed;
   readonly clock: Clock;
   readonly log: Log;
   /** How frames are confirmed; the rules are those for `confirm = "reply"`. */
@@ -42,6 +44,7 @@ export class Target {
   #resetSilent: (() => void) | undefined;
   readonly #rate: Rate | undefined;
   readonly #refusals = new Refusals();
+  readonly #care = new Care();
 
   constructor(private readonly options: TargetOptions) {
     if (options.rateBytes > 0) this.#rate = new Rate(options.clock, options.rateBytes);
@@ -64,7 +67,7 @@ export class Target {
     await stopped;
     await this.#running;
     this.#resetSilent?.();
-    await this.options.outlet.close();
+    await this.options.feed.close();
     return this.#mayRepeat;
   }
 
@@ -79,18 +82,19 @@ export class Target {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { supply, outlet, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
+    const { supply, feed, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
     this.#resetSilent?.();
     this.#resetSilent = undefined;
-    const again = await this.#begin(connection);
-    if (again === undefined) return;
+    const stream = await this.#begin(connection);
+    if (stream === undefined) return;
     this.connects++;
-    log.info("target connected", { peer: connection.peer, sequence: spool.sent, frames_again: again });
+    const { sent } = spool;
+    log.info("target connected", { peer: connection.peer, sequence: sent, frames_again: feed.resentFrom(sent) });
     const session = new Session({
       connection,
-      outlet,
+      stream,
       clock,
-      confirmer: this.#confirmer(connection),
+      confirmer: this.#confirmer(connection, stream),
       rate: this.#rate,
       stallTimeoutMs,
       // Without its sending side the consumer cannot answer.
@@ -102,19 +106,28 @@ export class Target {
     const reason = await session.ended;
     // A consumer that serves one connection at a time would wait for more on this one.
     if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
-    this.#mayRepeat = await session.settle();
+    const { mayRepeat, mayBeLostBytes } = await session.close();
+    this.#mayRepeat = mayRepeat;
+    spool.options.ledger.mayBeLostBytes += mayBeLostBytes;
     this.#session = undefined;
-    supply.ended(session.progressed);
-    const fields = { peer: connection.peer, reason, confirmed: spool.confirmed, may_arrive_twice: this.#mayRepeat };
+    supply.ended(session.progress > 0);
+    this.#care.ended(session.progress);
+    const fields = {
+      peer: connection.peer,
+      reason,
+      confirmed: spool.confirmed,
+      may_arrive_twice: mayRepeat,
+      may_be_lost_bytes: mayBeLostBytes,
+    };
     if (this.#stopping !== undefined) log.info("target disconnected", fields);
     else log.warn("target lost", fields);
   }
 
-  /** How many frames will be sent again; undefined if the journal cannot be read just now: the next connection tries again. */
-  async #begin(connection: Connection): Promise<number | undefined> {
-    const { outlet, supply, log } = this.options;
+  /** Undefined if the journal cannot be read just now: the next connection tries again. */
+  async #begin(connection: Connection): Promise<DeliveryStream | undefined> {
+    const { feed, supply, log } = this.options;
     try {
-      return await outlet.begin();
+      return await feed.begin();
     } catch (error) {
       log.error("cannot find where to begin, the connection is closed", { error: messageOf(error) });
       connection.close();
@@ -123,9 +136,13 @@ export class Target {
     }
   }
 
-  #confirmer(connection: Connection): Confirmer {
-    const { outlet, spool, clock, log, confirm, replies } = this.options;
-    if (typeof confirm === "string") return new ByteConfirmer({ connection, outlet, clock, mode: confirm, replies });
-    return new ReplyConfirmer({ outlet, spool, clock, log, rules: confirm, refusals: this.#refusals, replies });
+  #confirmer(connection: Connection, stream: DeliveryStream): Confirmer {
+    const { spool, clock, log, confirm, replies } = this.options;
+    if (typeof confirm === "string") {
+      const mustRead = spool.options.rewind === "auto";
+      const care = mustRead ? this.#care.level : 0;
+      return new ByteConfirmer({ connection, stream, clock, mode: confirm, mustRead, care, replies });
+    }
+    return new ReplyConfirmer({ stream, spool, clock, log, rules: confirm, refusals: this.#refusals, replies });
   }
 }

@@ -57,14 +57,27 @@ Deno.test("A sole reader is granted a buffer though memory is full, and nobody e
   assertEquals([memory.take(1), memory.takeReserved(1, false)], [undefined, undefined]);
 });
 
-Deno.test("A buffer of the usual size is used again, memory of another size is not kept", () => {
-  const memory = pool();
-  const usual = memory.take()!;
-  usual.release();
-  assertEquals(memory.take()!.bytes.buffer === usual.bytes.buffer, true);
-  const large = memory.take(4_000)!;
-  large.release();
-  assertEquals(memory.take(4_000)!.bytes.buffer === large.bytes.buffer, false);
+Deno.test("A buffer whose size is a power of two is used again, memory of another size is not kept", () => {
+  const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
+  const isUsedAgain = (size: number) => {
+    const buffer = memory.take(size)!;
+    buffer.release();
+    const next = memory.take(size)!;
+    next.release();
+    return next.bytes.buffer === buffer.bytes.buffer;
+  };
+  assertEquals([4096, 1024, 2048, 4000, 512].map(isUsedAgain), [true, true, true, false, false]);
+});
+
+Deno.test("Idle buffers of any size give way, so that all memory together stays below the maximum", () => {
+  const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
+  const small = Array.from({ length: 8 }, () => memory.take(1024)!);
+  for (const buffer of small) buffer.release();
+  const large = [memory.take()!, memory.take()!, memory.take()!];
+  const again = Array.from({ length: 4 }, () => memory.take(1024)!.bytes.buffer);
+  assertEquals(again.every((bytes) => small.some((buffer) => buffer.bytes.buffer === bytes)), true);
+  assertEquals([memory.usedBytes, memory.take(1)], [16_384, undefined]);
+  for (const buffer of large) buffer.release();
 });
 
 Deno.test("Whoever waits for memory is woken when a buffer is given back, not when a holder of several lets go", async () => {

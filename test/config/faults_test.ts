@@ -118,6 +118,16 @@ const CASES: readonly [string, string, string?][] = [
     'leave it out for the default, "\\n"',
   ],
   [
+    'framing = { type = "delimited", start = "<", end = ">", between = " <" }',
+    'route[0].framing.between (route "feed"): found " <", allowed: bytes other than the first one of start ' +
+    "[where start begins, a frame begins: leave its first byte out of between]",
+  ],
+  [
+    'framing = { type = "delimited", start = "<", end = ">", between = "0123456789abcdefg" }',
+    'route[0].framing.between (route "feed"): found "0123456789abcdefg", allowed: a string of at most 16 bytes',
+    'leave it out for the default, "\\r\\n\\u0000"',
+  ],
+  [
     'framing = { type = "line", delimiter = "ééééééééé" }',
     'route[0].framing.delimiter (route "feed"): found "ééééééééé", ' +
     "allowed: a string of 1 to 16 bytes",

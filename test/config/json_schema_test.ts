@@ -40,6 +40,8 @@ Deno.test("every framing is valid as the program takes it", () => {
       '{ type = "length-prefix", width = 8, endian = "little", offset = 4, includes_header = true }',
       '{ type = "octet-count", max_frame = "1.5MiB" }',
       '{ type = "delimited", start = "\\u000b", end = "\\u001c\\r" }',
+      '{ type = "delimited", start = "<", end = ">", between = " \\r" }',
+      '{ type = "delimited", start = "<", end = ">", between = "" }',
       '{ type = "fixed", size = 188 }',
     ]
   ) {

@@ -41,7 +41,8 @@ scene(
   "a replay runs while the daemon delivers from the same directory, and removes what is delivered",
   async (scene) => {
     const lines = 40_000;
-    const { relay, directory, target } = await record(scene, 0, lines);
+    // Without `rewind` the daemon keeps nothing of what is confirmed.
+    const { relay, directory, target } = await record(scene, 0, lines, { rewind: "0B" });
     const [port] = freePorts(1);
     const copy = scene.consumer({ listen: loopback(port), frames: LINE });
     const program = replay(scene, directory, "--to", `127.0.0.1:${port}`, "--rate", "8MB/s");
@@ -88,7 +89,7 @@ scene(
 );
 
 scene(
-  "without answers a consumer that dies loses what its kernel had and it had not read, and no more",
+  "without answers a consumer that dies is sent again what its kernel had and it had not read",
   async (scene) => {
     const { relay, directory } = await record(scene, 0, 60_000);
     await relay.stop();
@@ -101,10 +102,9 @@ scene(
     assertEquals(await program.exited, 0, program.tail());
     const report = consumer.report(60_000);
     assertInOrder(report);
-    const missing = report.missing.reduce((sum, range) => sum + range.until - range.from, 0);
-    scene.note(`${missing} lines missing, ${unreadBytes} bytes were received and not read`);
-    assert(missing * 200 <= unreadBytes + unfinishedBytes, `${missing} lines are missing`);
-    assertEquals(report.repeats, 0, "what its kernel had acknowledged is not sent again");
+    scene.note(`${unreadBytes} bytes were received and not read, ${report.repeats} lines came again`);
+    assert(unreadBytes + unfinishedBytes > 0, "it had read everything: the test shows nothing");
+    assertEquals(report.missing, []);
   },
 );
 

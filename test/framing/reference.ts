@@ -26,6 +26,36 @@ export function cut(framing: Framing, bytes: Uint8Array): Cut {
   return { boundaries, needed: 0, fault: false };
 }
 
+/** What a peer's bytes are, with what may stand between frames. */
+export interface Read {
+  /** Each whole frame, one character per byte. */
+  readonly frames: readonly string[];
+  /** How many bytes were passed over. */
+  readonly passedOver: number;
+  readonly fault: boolean;
+  /** What is left of an unfinished frame; empty after a fault. */
+  readonly rest: string;
+}
+
+/** Bytes of `between` may stand before every frame and after the last. */
+export function readPeer(framing: Framing, bytes: Uint8Array): Read {
+  const between = framing.type === "delimited" ? latin1(framing.between ?? new Uint8Array(0)) : "";
+  const frames: string[] = [];
+  let passedOver = 0;
+  for (let rest = latin1(bytes);;) {
+    while (rest !== "" && between.includes(rest[0])) {
+      rest = rest.slice(1);
+      passedOver++;
+    }
+    if (rest === "") return { frames, passedOver, fault: false, rest };
+    const next = nextFrame(framing, bytesFrom(rest));
+    if (next === "fault") return { frames, passedOver, fault: true, rest: "" };
+    if ("needed" in next) return { frames, passedOver, fault: false, rest };
+    frames.push(rest.slice(0, next.size));
+    rest = rest.slice(next.size);
+  }
+}
+
 /** One character per byte. */
 export function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

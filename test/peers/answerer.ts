@@ -9,6 +9,8 @@ import { close, encode, messagesOf, type Wire, writeAll } from "./asker.ts";
 export interface AnswererOptions {
   readonly listen: PeerAddress;
   readonly wire: Wire;
+  /** Sent behind each answer, though it is part of none. */
+  readonly stray?: string;
   /** What is said to the `attempt`-th coming of a message, from 1 on. */
   answerTo(text: string, attempt: number): string;
 }
@@ -59,7 +61,7 @@ export class Answerer {
         this.attempts.set(text, attempt);
         // Processed first, answered then: an answer that is lost means a repeat, never a loss.
         this.processed.push(text);
-        await writeAll(connection, encode(this.options.wire, this.options.answerTo(text, attempt)));
+        await writeAll(connection, encode(this.options.wire, this.options.answerTo(text, attempt), this.options.stray));
       }
     } finally {
       close(connection);

@@ -23,6 +23,8 @@ export interface AskerOptions {
   /** Messages sent and not answered, at most. */
   readonly window: number;
   messageOf(number: number): string;
+  /** Sent behind each message, though it is part of none. */
+  readonly stray?: string;
   /** Is this the answer to message `number`? */
   accepts(number: number, answer: string): boolean;
 }
@@ -67,7 +69,7 @@ export class Asker {
     let sent = this.answered;
     while (this.answered < count) {
       while (sent < Math.min(count, this.answered + window)) {
-        await writeAll(connection, encode(this.options.wire, this.options.messageOf(sent++)));
+        await writeAll(connection, encode(this.options.wire, this.options.messageOf(sent++), this.options.stray));
       }
       const { value: answer, done } = await answers.next();
       if (done) return;
@@ -80,8 +82,8 @@ export class Asker {
   }
 }
 
-export function encode({ start, end }: Wire, text: string): Uint8Array {
-  return new TextEncoder().encode(`${start}${text}${end}`);
+export function encode({ start, end }: Wire, text: string, stray = ""): Uint8Array {
+  return new TextEncoder().encode(`${start}${text}${end}${stray}`);
 }
 
 export async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -28,6 +28,16 @@ export interface ConsumerOptions {
   readonly answers?: boolean;
   /** What an earlier one at this place has seen, to go on with. */
   readonly tally?: Tally;
+  /** How it leaves its n-th connection, from 0; undefined: when the peer does. */
+  readonly leaves?: (connection: number) => Leave | undefined;
+}
+
+/** A consumer that does not stay: whatever it has not read by then, its kernel throws away. */
+export interface Leave {
+  /** It reads so much and no more. */
+  readonly bytes: number;
+  /** It stays so long after that, and closes. */
+  readonly ms: number;
 }
 
 /** What the program prints. */
@@ -176,12 +186,19 @@ export class Consumer {
     const readBytes = this.options.readBytes ?? (this.#rate > 0 ? Math.max(1, Math.ceil(this.#rate / 100)) : 1 << 18);
     const buffer = new Uint8Array(readBytes + this.#format.sizeMax);
     const view = new DataView(buffer.buffer);
+    const leave = this.options.leaves?.(this.tally.connections.length - 1);
     let held = 0;
     let due = performance.now();
     while (this.damage === undefined) {
       await this.#thawed.promise;
+      const most = Math.min(readBytes, (leave?.bytes ?? Infinity) - tally.bytes);
+      if (most <= 0) {
+        await new Promise((resolve) => setTimeout(resolve, leave!.ms));
+        tally.endedBy = "us";
+        return;
+      }
       // A closed connection without a pending read would not be noticed.
-      const count = this.#resetting ? null : await connection.read(buffer.subarray(held, held + readBytes));
+      const count = this.#resetting ? null : await connection.read(buffer.subarray(held, held + most));
       if (count === null) break;
       this.#noteBytes(tally, count);
       const end = held + count;

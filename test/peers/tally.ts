@@ -102,6 +102,12 @@ export class Tally {
     return ranges;
   }
 
+  /** How many different frames of `producer` came more than once. */
+  repeated(producer = 0): number {
+    const counts = this.#streams.get(producer)?.counts ?? new Uint8Array(0);
+    return counts.reduce((sum, count) => sum + (count > 1 ? 1 : 0), 0);
+  }
+
   has(sequence: number, producer = 0): boolean {
     const stream = this.#streams.get(producer);
     return stream !== undefined && sequence < stream.end && stream.counts[sequence] > 0;

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { open } from "../journal/rig.ts";
 import { seeded } from "../support/random.ts";
 import { ConsumerConnection, frames, ProducerConnection } from "./peers.ts";
-import { DIRECTORY, FRAME_BYTES, Stage } from "./stage.ts";
+import { DIRECTORY, FRAME_BYTES, READ_AHEAD_BYTES_MAX, Stage } from "./stage.ts";
 
 const STORIES = Number(Deno.env.get("SPILLWAY_AT_RISK_STORIES") ?? 8);
 const ACTIONS = 50;
@@ -161,6 +161,20 @@ Deno.test("the figure falls when little is held for some seconds, with one write
   relay.hurry();
   await stage.clock.run(relay.stopped);
   assertEquals(saidBy(stage).bytes, 0);
+});
+
+Deno.test("a crowd of quiet producers is said to cost no more than their buffers and what the runtime reads ahead in all", async () => {
+  const stage = new Stage();
+  await stage.relay('memory.max_bytes = "64MiB"');
+  for (let i = 0; i < 20; i++) {
+    const producer = new ProducerConnection();
+    producer.chunkBytes = CHUNK_BYTES;
+    await stage.produce(producer);
+  }
+  await stage.clock.advance(10_000);
+  const said = saidBy(stage).bytes;
+  // Steps of the figure are by a factor of 4, and it is raised when three quarters of one are used.
+  assert(said >= READ_AHEAD_BYTES_MAX && said <= 4 * READ_AHEAD_BYTES_MAX, `${said} bytes`);
 });
 
 Deno.test("where nobody holds anything the figure is nothing, at once", async () => {

@@ -23,6 +23,9 @@ export interface Said {
   readonly fields: LogFields;
 }
 
+/** What the runtime reads ahead for all producers together. */
+export const READ_AHEAD_BYTES_MAX = 3 * 512 * 1024;
+
 export class Stage {
   readonly clock = new VirtualClock();
   files = new MemoryFiles();
@@ -72,6 +75,7 @@ export class Stage {
         return Promise.resolve(connection);
       },
       resolve: () => Promise.resolve([]),
+      readAheadBytesMax: READ_AHEAD_BYTES_MAX,
     };
   }
 }

@@ -1,5 +1,5 @@
 /** The clean stop of a whole relay in virtual time: its order, its one deadline, and that nothing is lost. */
-import { STOP_MS } from "../../src/base/stop_deadline.ts";
+import { RESERVE_MS, STOP_MS } from "../../src/base/stop_deadline.ts";
 import { decodeCursor } from "../../src/journal/cursor.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { open, readAll } from "../journal/rig.ts";
@@ -60,7 +60,7 @@ Deno.test("with every wait due at once the stop keeps its one deadline, appends 
   assertEquals(at("source disconnected"), 1000, "producers have a second");
   assertEquals(
     at("target disconnected"),
-    STOP_MS - 1500,
+    STOP_MS - RESERVE_MS.inFlight,
     "the consumer has what is left, the last sync and the cursor apart",
   );
   assertEquals(stage.said("the last sync does not come to an end").length, 1);
@@ -269,5 +269,11 @@ Deno.test("while the stop waits, the cursor file says what memory alone holds: n
   relay.stop();
   await stage.clock.run(relay.stopped);
   const found = decodeCursor(stage.files.bytesOf(`${DIRECTORY}/cursor`));
-  assertEquals(found.kind === "valid" && found.state, { cursor: 0, atRiskBytes: 0, clean: true });
+  assertEquals(found.kind === "valid" && found.state, {
+    cursor: 0,
+    atRiskBytes: 0,
+    clean: true,
+    unreadFrames: 0,
+    connected: false,
+  });
 });

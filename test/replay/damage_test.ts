@@ -29,7 +29,7 @@ Deno.test("damaged and missing frames are skipped and told once, on a connection
     "missing 4-5",
     "missing 6-10",
   ]);
-  assertEquals(rig.outlet.confirmedFrames, 8);
+  assertEquals(rig.feed.delivered.frames, 8);
 });
 
 Deno.test("a frame larger than a buffer and a piece is sent whole", async () => {

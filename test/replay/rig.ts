@@ -4,8 +4,8 @@ import type { Clock } from "../../src/base/clock.ts";
 import { openArchive } from "../../src/journal/archive.ts";
 import { readPassages } from "../../src/journal/passages.ts";
 import type { Selection } from "../../src/journal/wanted.ts";
+import { ArchiveFeed } from "../../src/replay/archive_feed.ts";
 import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
-import { ReplayOutlet } from "../../src/replay/outlet.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";
 import { type Outcome, Replay, type ReplayOptions } from "../../src/replay/replay.ts";
 import { Rate } from "../../src/target/rate.ts";
@@ -40,6 +40,7 @@ export interface RigOptions {
   readonly pace?: Pace;
   readonly rateBytes?: number;
   readonly confirm?: ReplayOptions["confirm"];
+  readonly rewind?: number | "auto";
   readonly retries?: number;
   readonly pieceBytes?: number;
   readonly bufferBytes?: number;
@@ -56,11 +57,16 @@ export class Rig {
   readonly log = rememberingLog();
   readonly pool: BufferPool;
   attempts = 0;
-  outlet!: ReplayOutlet;
+  feed!: ArchiveFeed;
   replay!: Replay;
 
   constructor(readonly files: MemoryFiles, private readonly options: RigOptions = {}) {
-    this.pool = new BufferPool({ maxBytes: 1 << 24, reserveBytes: 0, bufferBytes: options.bufferBytes ?? 1 << 20 });
+    this.pool = new BufferPool({
+      maxBytes: 1 << 24,
+      reserveBytes: 0,
+      bufferBytes: options.bufferBytes ?? 1 << 20,
+      fillReleased: 0x2a,
+    });
   }
 
   /** To its end, whichever it is. */
@@ -79,18 +85,19 @@ export class Rig {
         segments,
         taken === 0 ? selection : { ...selection, from, limit: selection.limit && selection.limit - taken },
       );
-    const feed = new BatchFeed({ read, pool: this.pool, lost: (loss) => this.losses.push(loss) });
-    this.outlet = new ReplayOutlet({
-      feed,
+    const batches = new BatchFeed({ read, pool: this.pool, lost: (loss) => this.losses.push(loss) });
+    this.feed = new ArchiveFeed({
+      batches,
       clock,
       first: selection.from ?? 0,
       pacer: pace === undefined ? undefined : new Pacer(clock, pace),
       pieceBytes: this.options.pieceBytes ?? 1 << 20,
       eachFrame: typeof confirm === "object",
+      rewind: this.options.rewind ?? 0,
     });
     const stopping = new AbortController();
     this.replay = new Replay({
-      outlet: this.outlet,
+      feed: this.feed,
       clock,
       log: this.log,
       connections: {

@@ -1,13 +1,14 @@
 /** A target's connection whose kernel acknowledges what a test says, and that a test can cut. */
 import { Condition } from "../../src/base/condition.ts";
 import { SystemError } from "../../src/base/error.ts";
-import type { Connection } from "../../src/runtime/net.ts";
+import type { Connection, PeerWindow } from "../../src/runtime/net.ts";
 import type { VirtualClock } from "../support/virtual_clock.ts";
 
 export class TargetConnection implements Connection {
   readonly local = "here:1";
   readonly peer = "there:2";
   readonly readAheadBytes = 0;
+  readonly acknowledgesReading = false;
   text = "";
   /** When how many bytes were written. */
   readonly writes: { readonly atMs: number; readonly bytes: number }[] = [];
@@ -80,6 +81,10 @@ export class TargetConnection implements Connection {
   unacknowledgedBytes(): number | undefined {
     if (this.closed) return undefined;
     return Math.max(0, this.bytes - (this.limits.acknowledges ?? Number.POSITIVE_INFINITY));
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return undefined;
   }
 
   unanswered(): boolean | undefined {

@@ -4,6 +4,7 @@ import { fileCases } from "./file_cases.ts";
 import { flowCases } from "./flow_cases.ts";
 import { listenerCases } from "./listener_cases.ts";
 import { lossCases } from "./loss_cases.ts";
+import { pausedCases } from "./paused_cases.ts";
 import { silenceCases } from "./silence_cases.ts";
 import { tcpCases } from "./tcp_cases.ts";
 
@@ -11,6 +12,7 @@ export const cases: readonly Case[] = [
   ...tcpCases,
   ...lossCases,
   ...flowCases,
+  ...pausedCases,
   ...silenceCases,
   ...listenerCases,
   ...fileCases,

@@ -2,6 +2,8 @@
 import { crc32 } from "node:zlib";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
+import type { Address, Connection, Listener } from "../../src/runtime/net.ts";
+import { withDirectory } from "./directory.ts";
 import { abort } from "./libc.ts";
 import {
   accepted,
@@ -125,4 +127,99 @@ export const flowCases: Case[] = [
         assertEquals(client.unacknowledgedBytes(), 0);
       }),
   },
+  {
+    name: "the peer's window is wide while it reads, closed while it does not, and never beyond its scale",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        const open = client.peerWindow()!;
+        assert(open.bytes! >= 1024, `${open.bytes} bytes to begin with`);
+        server.pause();
+        const { rest } = await fill(client, new Uint8Array(1 << 20));
+        const closed = client.peerWindow()!;
+        assert(closed.bytes! < open.bytes! / 2, `${closed.bytes} bytes while the peer does not read`);
+        await Promise.all([rest.then(() => client.closeWrite()), digestOf(server)]);
+        await until(() => client.peerWindow()!.bytes! > closed.bytes!);
+        const { bytes, scale } = client.peerWindow()!;
+        assert(bytes! <= 65_535 * 2 ** scale, `${bytes} bytes, scale ${scale}`);
+      }),
+  },
+  {
+    name: "the peer's window is still told after an RST, until close()",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        const before = client.peerWindow()!;
+        assertEquals(before.isReset, false);
+        abort(server);
+        await client.read(new Uint8Array(1)).catch(() => {});
+        assertEquals(client.peerWindow(), { ...before, isReset: true });
+        client.close();
+        assertEquals(client.peerWindow(), undefined);
+      }),
+  },
+  {
+    name: "on a unix socket unacknowledgedBytes covers what the peer has not read, on each of several connections",
+    skip: linuxOnly,
+    run: () =>
+      withDirectory(async (directory) => {
+        const address: Address = { kind: "unix", path: `${directory}/s.sock` };
+        const listener = await runtime.net.listen(address, { asksPeers: true });
+        // Either side may be the one that sends.
+        const [first, second] = [await connectedPair(listener), await connectedPair(listener)];
+        for (const [sender] of [first, [...second].reverse()]) {
+          assert(sender.acknowledgesReading);
+          assertEquals(sender.unacknowledgedBytes(), 0);
+          await writeAll(sender, new Uint8Array(30_000));
+          assert(sender.unacknowledgedBytes()! >= 30_000, "nothing is read");
+        }
+        for (const [sender, reader] of [first, [...second].reverse()]) {
+          await readExactly(reader, 30_000);
+          assertEquals(sender.unacknowledgedBytes(), 0);
+        }
+        for (const connection of [...first, ...second]) connection.close();
+        await listener.close();
+      }),
+  },
+  {
+    name: "on a unix socket nobody can tell what was read once the peer has closed without reading",
+    skip: linuxOnly,
+    run: () =>
+      withDirectory(async (directory) => {
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` }, { asksPeers: true });
+        const [sender, reader] = await connectedPair(listener);
+        await writeAll(sender, new Uint8Array(30_000));
+        assert(sender.unacknowledgedBytes()! >= 30_000);
+        reader.close();
+        await until(() => sender.unacknowledgedBytes() === undefined);
+        // Not even when a read has consumed the error, after which the kernel has only an empty queue to show.
+        await sender.read(new Uint8Array(1)).catch(() => {});
+        assertEquals(sender.unacknowledgedBytes(), undefined);
+        sender.close();
+        await listener.close();
+      }),
+  },
+  {
+    name: "on a unix socket the end of the stream tells that all is read",
+    skip: linuxOnly,
+    run: () =>
+      withDirectory(async (directory) => {
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` }, { asksPeers: true });
+        const [sender, reader] = await connectedPair(listener);
+        await writeAll(sender, new Uint8Array(30_000));
+        assert(sender.unacknowledgedBytes()! >= 30_000);
+        await readExactly(reader, 30_000);
+        reader.close();
+        assertEquals(await sender.read(new Uint8Array(1)), null);
+        assertEquals(sender.unacknowledgedBytes(), 0);
+        sender.close();
+        await listener.close();
+      }),
+  },
 ];
+
+/** Both ends of a new connection. */
+async function connectedPair(listener: Listener): Promise<[Connection, Connection]> {
+  const client = await runtime.net.connect(listener.address, CONNECT_MS);
+  return [client, await accepted(listener)];
+}

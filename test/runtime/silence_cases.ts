@@ -39,6 +39,7 @@ async function endOfHeld(): Promise<string> {
     reset!();
     await drain(server).catch((error: SystemError) => end = error.code);
     next.close();
+    server.close();
     await until(() => openDescriptors() < before);
   });
   return end;

@@ -1,11 +1,23 @@
+import { BufferPool } from "../../src/base/buffer.ts";
 import { ForwardedAnswers } from "../../src/source/forwarded_answers.ts";
 import { SafeReplies } from "../../src/source/safe_replies.ts";
 import { assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+import { rememberingLog } from "../journal/rig.ts";
 
 const text = (connection: ScriptedConnection) => new TextDecoder().decode(join(connection.written));
 const bytes = (text: string) => new TextEncoder().encode(text);
+
+function forwarding(connection: ScriptedConnection, maxBytes = 1 << 20) {
+  const clock = new VirtualClock();
+  const log = rememberingLog();
+  const pool = new BufferPool({ maxBytes, reserveBytes: 0, bufferBytes: 32 * 1024, fillReleased: 0x2a });
+  const rooms = { count: 0 };
+  const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom: () => rooms.count++ });
+  return { answers, clock, log, pool, rooms };
+}
 
 /** Has the promise resolved once everything that can happen has happened? */
 async function isDone(promise: Promise<void>): Promise<boolean> {
@@ -66,31 +78,90 @@ Deno.test("a producer that is gone holds nobody up", async () => {
 
 Deno.test("a producer gets the consumer's answers to its own frames, and is done with the last one", async () => {
   const connection = new ScriptedConnection();
-  const answers = new ForwardedAnswers(connection);
+  const { answers } = forwarding(connection);
   answers.received(2, 12);
-  await answers.forward(bytes("to an earlier producer"), 9, 0);
-  await answers.forward(bytes("ten "), 10, 0);
+  answers.forward(bytes("to an earlier producer"), 9);
+  answers.forward(bytes("ten "), 10);
   const settled = answers.settled();
   assertEquals(await isDone(settled), false);
-  await answers.forward(bytes("eleven"), 11, 0);
+  answers.forward(bytes("eleven"), 11);
   assertEquals(await isDone(settled), true);
   assertEquals(text(connection), "ten eleven");
 });
 
 Deno.test("where nobody can tell which is the last answer, a second of quiet after the last confirmation is the end", async () => {
   const connection = new ScriptedConnection();
-  const answers = new ForwardedAnswers(connection);
+  const { answers, clock } = forwarding(connection);
   answers.received(1, 1);
-  await answers.forward(bytes("hello"), undefined, 0);
+  answers.forward(bytes("hello"), undefined);
   const settled = answers.settled();
   answers.check(0, 10_000); // not confirmed yet
   assertEquals(await isDone(settled), false);
   answers.check(1, 10_500);
   assertEquals(await isDone(settled), false);
-  await answers.forward(bytes(" again"), undefined, 10_900);
+  clock.nowMs = 10_900;
+  answers.forward(bytes(" again"), undefined);
   answers.check(1, 11_500);
   assertEquals(await isDone(settled), false);
   answers.check(1, 11_900);
   assertEquals(await isDone(settled), true);
   assertEquals(text(connection), "hello again");
+});
+
+Deno.test("what a producer does not read is bounded, and the log says when it holds delivery up, and when no more", async () => {
+  const connection = new ScriptedConnection();
+  let read = () => {};
+  const write = connection.write.bind(connection);
+  connection.write = async (bytes) => {
+    await new Promise<void>((resolve) => read = resolve);
+    return await write(bytes.subarray(0, 1000));
+  };
+  const { answers, clock, log, pool, rooms } = forwarding(connection);
+  answers.received(110, 110);
+  let sequence = 0;
+  const next = () => {
+    const answer = new Uint8Array(300).fill(65 + sequence % 26);
+    answers.forward(answer, sequence++);
+    return answer;
+  };
+  const all = [next()];
+  while (answers.isReady) all.push(next());
+  const bytesAtLimit = sequence * 300;
+  assertEquals(bytesAtLimit, 33_000, "a thirty-second of memory, and one answer more");
+  assertEquals(pool.usedBytes <= 2 * 65_536, true, `${pool.usedBytes} bytes of memory`);
+  clock.nowMs = 999;
+  answers.check(sequence, clock.nowMs);
+  assertEquals(log.lines.length, 0);
+  clock.nowMs = 1500;
+  answers.check(sequence, clock.nowMs);
+  answers.check(sequence, clock.nowMs);
+  assertEquals(log.lines.length, 1, "said once");
+  const settled = answers.settled();
+  for (let i = 0; i < 200; i++) {
+    read();
+    await turn();
+  }
+  assertEquals(answers.isReady, true);
+  assertEquals(rooms.count > 0, true);
+  assertEquals(log.lines.length, 2, "that it is over");
+  assertEquals(await isDone(settled), true);
+  assertEquals(join(connection.written), join(all), "byte for byte, in order");
+  answers.end();
+  assertEquals(pool.usedBytes, 0);
+});
+
+Deno.test("a producer that goes away with answers unread gives all memory back, and takes no more", async () => {
+  const connection = new ScriptedConnection();
+  let fail = (_: unknown) => {};
+  connection.write = () => new Promise((_, reject) => fail = reject);
+  const { answers, pool } = forwarding(connection);
+  answers.received(3, 3);
+  answers.forward(bytes("one"), 0);
+  answers.forward(bytes("two"), 1);
+  answers.end();
+  assertEquals(answers.isReady, true, "nobody is waited for");
+  fail(new Error("closed"));
+  await turn();
+  answers.forward(bytes("three"), 2);
+  assertEquals(pool.usedBytes, 0);
 });

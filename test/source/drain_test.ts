@@ -1,14 +1,9 @@
 import fc from "fast-check";
-import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
-import { systemClock } from "../../src/base/clock.ts";
-import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
-import { STUCK_MS, UnfinishedFrames } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
+import { Intake, lengthPrefixed, line, littleMemory, RECORD_BYTES, settled } from "./intake.ts";
 
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * 1024 };
 const LARGE_LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 128 * 1024 };
@@ -20,84 +15,6 @@ const LARGE_FRAMES: Framing = {
   includesHeader: false,
   maxFrame: 128 * 1024,
 };
-const RECORD_BYTES = 8 * 1024;
-
-interface Taken {
-  readonly buffer: PooledBuffer;
-  readonly start: number;
-  readonly end: number;
-  readonly frames: number;
-}
-
-/** A route's intake with a sink that keeps what it is given, so that memory fills up. */
-class Intake {
-  readonly runs: Taken[] = [];
-  readonly delivered: Uint8Array[] = [];
-  readonly counts: number[] = [];
-  readonly pool: BufferPool;
-  readonly context: DrainContext;
-  pausedMs = 0;
-  nowMs = 0;
-
-  constructor(framing: Framing, maxBytes = 512 * 1024, bufferBytes = 32 * 1024, frameBytes = 0) {
-    this.pool = new BufferPool({ maxBytes, bufferBytes, reserveBytes: 0, frameBytes });
-    this.context = {
-      pool: this.pool,
-      open: new OpenBuffer(this.pool),
-      unfinished: new UnfinishedFrames(maxBytes / 2),
-      framer: createFramer(framing),
-      recordBytes: RECORD_BYTES,
-      clock: { ...systemClock, monotonicMs: () => this.nowMs },
-      sink: {
-        push: (buffer, start, end, frames) => {
-          this.runs.push({ buffer: buffer.retain(), start, end, frames });
-          return 0;
-        },
-      },
-      bound: { hold: () => true, covered: () => Promise.resolve() },
-      paused: (ms) => this.pausedMs += ms,
-    };
-  }
-
-  reader(connection: ScriptedConnection, smallBytes = 256): DrainReader {
-    return new DrainReader(connection, this.context, this.pool.take(smallBytes)!);
-  }
-
-  /** Takes the bytes of all runs, in order, and lets the memory go. */
-  release(): void {
-    for (const { buffer, start, end, frames } of this.runs.splice(0)) {
-      this.delivered.push(buffer.bytes.slice(start, end));
-      this.counts.push(frames);
-      buffer.release();
-    }
-  }
-
-  /** Bytes in use once the shared buffer is let go as well. */
-  close(): number {
-    this.release();
-    this.context.open.close();
-    return this.pool.usedBytes;
-  }
-}
-
-function line(length: number, fill: number): Uint8Array {
-  const bytes = new Uint8Array(length).fill(fill);
-  bytes[length - 1] = 10;
-  return bytes;
-}
-
-function lengthPrefixed(size: number): Uint8Array {
-  const bytes = new Uint8Array(size).fill(7);
-  new DataView(bytes.buffer).setUint32(0, size - 4);
-  return bytes;
-}
-
-/** Lets everything that can happen without further input happen. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 500; i++) await Promise.resolve();
-  await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 Deno.test("whatever the sizes of frames and reads, the sink gets all frames once, whole and in order, and all memory comes back", async () => {
   const sizes = fc.array(
     fc.oneof(
@@ -115,7 +32,7 @@ Deno.test("whatever the sizes of frames and reads, the sink gets all frames once
     fc.asyncProperty(sizes, cuts, fc.boolean(), async (frameSizes, reads, releaseEarly) => {
       const frames = frameSizes.map((size, index) => line(size, 97 + index % 26));
       const stream = join(frames);
-      const intake = new Intake(LINES, 4 * 1024 * 1024);
+      const intake = new Intake(LINES, littleMemory(4 * 1024 * 1024));
       const connection = new ScriptedConnection();
       const run = intake.reader(connection).run();
       for (let at = 0, i = 0; at < stream.length; i++) {
@@ -143,7 +60,7 @@ Deno.test("whatever the sizes of frames and reads, the sink gets all frames once
 });
 
 Deno.test("frames in a large buffer are handed on where they lie, side by side", async () => {
-  const intake = new Intake(LINES);
+  const intake = new Intake(LINES, littleMemory(512 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
   connection.feed(join(Array.from({ length: 300 }, () => line(100, 120))));
@@ -155,7 +72,7 @@ Deno.test("frames in a large buffer are handed on where they lie, side by side",
 });
 
 Deno.test("a thousand quiet connections share one buffer for what they say", async () => {
-  const intake = new Intake(LINES);
+  const intake = new Intake(LINES, littleMemory(512 * 1024));
   const ends: Promise<unknown>[] = [];
   for (let i = 0; i < 1000; i++) {
     const connection = new ScriptedConnection();
@@ -170,7 +87,7 @@ Deno.test("a thousand quiet connections share one buffer for what they say", asy
 });
 
 Deno.test("with memory full the reader stops reading, counts the time, and goes on when memory comes back", async () => {
-  const intake = new Intake(LINES, 128 * 1024);
+  const intake = new Intake(LINES, littleMemory(128 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
   const stream = join(Array.from({ length: 1000 }, (_, i) => line(500, 97 + i % 26)));
@@ -194,7 +111,7 @@ Deno.test("with memory full the reader stops reading, counts the time, and goes 
 });
 
 Deno.test("a fault ends the connection after the good frames before it, and shows the bytes", async () => {
-  const intake = new Intake({ ...LINES, maxFrame: 100 } as Framing);
+  const intake = new Intake({ ...LINES, maxFrame: 100 } as Framing, littleMemory(512 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
   connection.feed(join([line(50, 97), line(60, 98), new Uint8Array(150).fill(99)]));
@@ -208,7 +125,7 @@ Deno.test("a fault ends the connection after the good frames before it, and show
 });
 
 Deno.test("bytes of an unfinished frame are returned when the connection ends", async () => {
-  const intake = new Intake(LINES);
+  const intake = new Intake(LINES, littleMemory(512 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
   connection.feed(line(10, 97), Uint8Array.of(1, 2, 3));
@@ -218,42 +135,8 @@ Deno.test("bytes of an unfinished frame are returned when the connection ends", 
   intake.close();
 });
 
-Deno.test("where unfinished frames hold half of memory only the oldest grows, and it is closed when it stands still", async () => {
-  const intake = new Intake({
-    type: "length-prefix",
-    width: 4,
-    endian: "big",
-    offset: 0,
-    includesHeader: false,
-    maxFrame: 60_000,
-  }, 128 * 1024);
-  const begin = (size: number) => Uint8Array.of(0, 0, size >> 8, size & 255, 1, 2, 3);
-  const connections = Array.from({ length: 3 }, () => new ScriptedConnection());
-  const readers = connections.map((connection) => intake.reader(connection));
-  const runs = readers.map((reader) => reader.run());
-  for (const connection of connections) {
-    connection.feed(begin(40_000));
-    await settled();
-  }
-  assert(intake.pool.usedBytes < 128 * 1024, `${intake.pool.usedBytes} bytes used`);
-  connections[2].feed(new Uint8Array(1000));
-  await settled();
-  assertEquals(connections[2].unread, 1000, "a connection that may not grow was read");
-  intake.context.unfinished.checkStuck(STUCK_MS - 1);
-  assert(!connections[0].closed, "closed too early");
-  connections[2].feed(new Uint8Array(1));
-  intake.context.unfinished.mayHold(readers[2], 40_000);
-  intake.context.unfinished.checkStuck(STUCK_MS);
-  assertEquals((await runs[0]).reason, "stuck");
-  await settled();
-  assertEquals(connections[2].unread, 0, "memory came back and the next one did not grow");
-  for (const connection of connections) connection.end();
-  await Promise.all(runs);
-  assertEquals(intake.close(), 0);
-});
-
 Deno.test("a connection closed while it waits for memory hands on the whole frames that it had read, over the limit if it must", async () => {
-  const intake = new Intake(LINES, 64 * 1024);
+  const intake = new Intake(LINES, littleMemory(64 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection, 4096);
   const ended = run.run();
@@ -274,7 +157,7 @@ Deno.test("a connection closed while it waits for memory hands on the whole fram
 for (const framing of [LARGE_LINES, LARGE_FRAMES]) {
   Deno.test(`twelve producers of frames that fill a quarter of memory all get through, ${framing.type}`, async () => {
     const size = 120_000;
-    const intake = new Intake(framing, 512 * 1024, 16 * 1024, 128 * 1024);
+    const intake = new Intake(framing, littleMemory(512 * 1024, 16 * 1024, 128 * 1024));
     const frame = framing.type === "line" ? line(size, 97) : lengthPrefixed(size);
     const connections = Array.from({ length: 12 }, () => new ScriptedConnection());
     const runs = connections.map((connection) => intake.reader(connection, 1024).run());
@@ -287,10 +170,46 @@ for (const framing of [LARGE_LINES, LARGE_FRAMES]) {
     for (let i = 0; i < 200 && intake.delivered.length < 12; i++) {
       await settled();
       intake.release();
-      intake.context.unfinished.checkStuck(i * STUCK_MS);
+      intake.context.unfinished.check(intake.nowMs);
     }
     assertEquals(intake.delivered.map((bytes) => bytes.length), new Array(12).fill(size));
     assertEquals((await Promise.all(runs)).map((end) => end.reason), new Array(12).fill("eof"));
     assertEquals(intake.close(), 0);
   });
 }
+
+Deno.test("what stands between frames is left out, whatever the reads, and the frames come as they are", async () => {
+  const framing: Framing = {
+    type: "delimited",
+    start: Uint8Array.of(11),
+    end: Uint8Array.of(28, 13),
+    between: Uint8Array.of(13, 10, 0),
+    maxFrame: 64 * 1024,
+  };
+  const part = fc.record({
+    before: fc.array(fc.constantFrom(13, 10, 0), { maxLength: 3 }).map((bytes) => Uint8Array.from(bytes)),
+    size: fc.oneof(fc.integer({ min: 3, max: 40 }), fc.integer({ min: 200, max: 9000 })),
+  });
+  const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 9000 })), {
+    minLength: 1,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 20 }), cuts, async (parts, reads) => {
+      const frames = parts.map(({ size }) => Uint8Array.of(11, ...new Uint8Array(size - 3).fill(10), 28, 13));
+      const stream = join([...parts.flatMap(({ before }, i) => [before, frames[i]]), Uint8Array.of(13, 10)]);
+      const intake = new Intake(framing, littleMemory(1024 * 1024));
+      const connection = new ScriptedConnection();
+      const run = intake.reader(connection).run();
+      for (let at = 0, i = 0; at < stream.length; i++) {
+        connection.feed(stream.subarray(at, at += reads[i % reads.length]));
+      }
+      connection.end();
+      assertEquals(await run, { reason: "eof", leftover: new Uint8Array(0) });
+      intake.release();
+      assertEquals(join(intake.delivered), join(frames));
+      assertEquals(join(intake.passedOver), join([...parts.map(({ before }) => before), Uint8Array.of(13, 10)]));
+      assertEquals(intake.close(), 0);
+    }),
+    { numRuns: 20 },
+  );
+});

@@ -1,14 +1,17 @@
 /** A connection whose incoming bytes a test supplies, piece by piece. */
 import { Condition } from "../../src/base/condition.ts";
 import { SystemError } from "../../src/base/error.ts";
-import type { Connection } from "../../src/runtime/net.ts";
+import type { Connection, PeerWindow } from "../../src/runtime/net.ts";
 
 export class ScriptedConnection implements Connection {
   readonly local = "127.0.0.1:1";
   readonly peer = "127.0.0.1:2";
+  readonly acknowledgesReading = false;
   /** How often the reader said that it would not read for a while. */
   pauses = 0;
   closed = false;
+  /** Has FIN been sent? */
+  writeClosed = false;
   /** What it says of its peer's kernel. */
   silent: boolean | undefined = false;
   /** Bytes that were written to it. */
@@ -64,11 +67,17 @@ export class ScriptedConnection implements Connection {
   }
 
   closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(new SystemError("EBADF", "shutdown", this.peer));
+    this.writeClosed = true;
     return Promise.resolve();
   }
 
   unacknowledgedBytes(): number | undefined {
     return 0;
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return undefined;
   }
 
   unanswered(): boolean | undefined {

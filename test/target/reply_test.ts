@@ -1,17 +1,20 @@
 /** `confirm = "reply"` over the real spool and journal, with a consumer that answers what a test says. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { Condition } from "../../src/base/condition.ts";
 import { Ledger } from "../../src/base/ledger.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { openJournal } from "../../src/journal/open.ts";
-import { Outlet } from "../../src/spool/outlet.ts";
+import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import { Spool } from "../../src/spool/spool.ts";
+import { SpoolFeed } from "../../src/spool/spool_feed.ts";
+import type { ReplySink } from "../../src/target/confirmer.ts";
 import { Refusals } from "../../src/target/refusals.ts";
 import { ReplyConfirmer, type ReplyRules } from "../../src/target/reply_confirmer.ts";
 import { Session } from "../../src/target/session.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -20,18 +23,47 @@ import { optionsFor } from "../journal/rig.ts";
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 };
 const encode = (text: string) => new TextEncoder().encode(text);
 
+/** A producer that reads its answers, or does not. */
+class ScriptedSink implements ReplySink {
+  isReady = true;
+  readonly #changed = new Condition();
+
+  constructor(private readonly forwarded: string[]) {}
+
+  set reads(reads: boolean) {
+    this.isReady = reads;
+    this.#changed.notify();
+  }
+
+  changed(): Promise<void> {
+    return this.#changed.wait();
+  }
+
+  forward(bytes: Uint8Array, sequence: number | undefined): void {
+    this.forwarded.push(`${sequence} ${new TextDecoder().decode(bytes)}`);
+  }
+}
+
 class Rig {
   readonly files = new MemoryFiles();
   readonly ledger = new Ledger();
   readonly refusals = new Refusals();
   readonly forwarded: string[] = [];
+  /** Where the answers are forwarded to. */
+  readonly producer = new ScriptedSink(this.forwarded);
   readonly #framer = createFramer(LINES);
-  readonly #pool = new BufferPool({ maxBytes: 1 << 20, bufferBytes: 32 * 1024, reserveBytes: 96 * 1024 });
+  readonly #pool = new BufferPool({
+    maxBytes: 1 << 20,
+    bufferBytes: 32 * 1024,
+    reserveBytes: 96 * 1024,
+    fillReleased: 0x2a,
+  });
   connection = new ScriptedConnection();
   nowMs = 0;
   spool!: Spool;
-  outlet!: Outlet;
+  feed!: SpoolFeed;
   session!: Session;
+  stream!: DeliveryStream;
 
   constructor(private readonly rules: Partial<ReplyRules> = {}) {}
 
@@ -47,17 +79,17 @@ class Rig {
       mode: "overflow",
       whenFull: "block",
       appendFirst: false,
-      rewindBytes: 0,
+      rewind: 0,
       recordBytes: 16 * 1024,
     });
-    this.outlet = new Outlet(this.spool, true);
+    this.feed = new SpoolFeed(this.spool, true);
     await this.connect();
     return this;
   }
 
   async connect(): Promise<void> {
     this.connection = new ScriptedConnection();
-    await this.outlet.begin();
+    const stream = this.stream = await this.feed.begin();
     const clock = { ...systemClock, monotonicMs: () => this.nowMs };
     const rules: ReplyRules = {
       framer: createFramer(LINES),
@@ -68,23 +100,18 @@ class Rig {
       ...this.rules,
     };
     const confirmer = new ReplyConfirmer({
-      outlet: this.outlet,
+      stream,
       spool: this.spool,
       clock,
       log: silentLog,
       rules,
       refusals: this.refusals,
-      replies: {
-        forward: (bytes, sequence) => {
-          this.forwarded.push(`${sequence} ${new TextDecoder().decode(bytes)}`);
-          return Promise.resolve();
-        },
-      },
+      replies: this.producer,
     });
-    const { connection, outlet } = this;
+    const { connection } = this;
     this.session = new Session({
       connection,
-      outlet,
+      stream,
       confirmer,
       clock,
       rate: undefined,
@@ -145,7 +172,7 @@ Deno.test("after a lost connection delivery goes on with the first frame that wa
   await rig.answer("ok\nok\n");
   rig.connection.end();
   assertEquals(await rig.session.ended, "the consumer closed the connection");
-  assertEquals(await rig.session.settle(), 1, "may arrive twice");
+  assertEquals((await rig.session.close()).mayRepeat, 1, "may arrive twice");
   await rig.connect();
   await turns();
   assertEquals(rig.sent, "c\n");
@@ -175,7 +202,7 @@ Deno.test("after reply_attempts bad answers, counted across connections, the fra
   await rig.answer("no\n");
   rig.connection.end();
   await rig.session.ended;
-  await rig.session.settle();
+  await rig.session.close();
   await rig.connect();
   await turns();
   assertEquals(rig.sent, "bad one\n");
@@ -197,7 +224,7 @@ Deno.test("where quarantine takes nothing the frame is kept, and refused again l
   rig.receive("bad");
   await rig.answer("no\n");
   assert((await rig.session.ended).includes("ENOSPC"), "the session ends, and says why");
-  await rig.session.settle();
+  await rig.session.close();
   assertEquals(rig.ledger.pending, { frames: 1, bytes: 4 });
   rig.files.plan = () => undefined;
   await rig.connect();
@@ -231,3 +258,62 @@ for (
     assertEquals(rig.spool.confirmed, 0);
   });
 }
+
+Deno.test("while the producer does not read, no answer is taken, nothing is sent, and no time-out of the consumer runs", async () => {
+  const rig = await new Rig({ timeoutMs: 5000, window: 3 }).open();
+  rig.receive("a", "b", "c", "d");
+  await turns();
+  await rig.answer("ok\n");
+  assertEquals([rig.spool.confirmed, rig.sent], [1, "a\nb\nc\nd\n"]);
+  rig.receive("e");
+  rig.producer.reads = false;
+  await rig.answer("ok\nok\n");
+  assertEquals([rig.spool.confirmed, rig.sent], [1, "a\nb\nc\nd\n"], "taken though nobody reads it");
+  assertEquals(rig.session.stalledMs, 0, "another consumer would take over");
+  rig.nowMs = 60_000;
+  await turns();
+  await rig.answer("ok\n");
+  assertEquals(rig.connection.unread, 3, "read from the consumer meanwhile");
+  rig.producer.reads = true;
+  await turns();
+  assertEquals([rig.spool.confirmed, rig.sent], [4, "a\nb\nc\nd\ne\n"]);
+  assertEquals(rig.forwarded, ["0 ok\n", "1 ok\n", "2 ok\n", "3 ok\n"]);
+  rig.nowMs += 5000;
+  assertEquals(await rig.session.ended, "no answer from the consumer for 5s (reply_timeout)");
+});
+
+Deno.test("answers that wait when their connection ends confirm nothing, neither then nor on the next one", async () => {
+  const rig = await new Rig().open();
+  rig.receive("a", "b", "c");
+  await turns();
+  rig.producer.reads = false;
+  await rig.answer("ok\nok\n");
+  rig.session.end("lost");
+  assertEquals((await rig.session.close()).mayRepeat, 3);
+  await rig.connect();
+  await turns();
+  rig.producer.reads = true;
+  await turns();
+  assertEquals([rig.spool.confirmed, rig.sent, rig.forwarded.length], [0, "a\nb\nc\n", 0]);
+  await rig.answer("ok\nok\nok\n");
+  assertEquals([rig.spool.confirmed, rig.forwarded], [3, ["0 ok\n", "1 ok\n", "2 ok\n"]]);
+});
+
+Deno.test("what belongs to a connection that has ended cannot be used any more", async () => {
+  const rig = await new Rig().open();
+  rig.receive("a", "b");
+  await turns();
+  const { stream } = rig;
+  rig.session.end("lost");
+  await rig.session.close();
+  await rig.connect();
+  const uses: (() => unknown)[] = [
+    () => stream.answer(1),
+    () => stream.confirm(4, 4),
+    () => stream.goBack(),
+    () => stream.next(),
+    () => stream.end({ read: 0, confirmed: 0, written: 0 }),
+  ];
+  for (const use of uses) await assertRejects(async () => void await use(), Error, "after its end");
+  assertEquals(rig.spool.confirmed, 0);
+});

@@ -1,13 +1,14 @@
 /**
  * The demo's configuration. What a consumer's kernel has acknowledged and the
- * consumer not read dies with it: so much has to be sent again.
+ * consumer not read dies with it: so much has to be sent again, and kept for
+ * that.
  */
 import { join } from "node:path";
 
 const MIB = 1024 * 1024;
 /** Linux's own default, for where it does not say. */
 const UNREAD_BYTES = 6 * MIB;
-/** A route's by default; `rewind` is at most half of it. */
+/** A route's by default; half of it may be kept to be sent again. */
 const MEMORY_BYTES = 16 * MIB;
 
 /** Most that a kernel keeps unread for one connection; `rmem` is what is in /proc/sys/net/ipv4/tcp_rmem. */
@@ -17,14 +18,12 @@ export function unreadBytesMax(rmem: string): number {
 
 /** For a relay to `target` whose consumer may die with `unreadBytes`. */
 export function configFor(directory: string, target: string, unreadBytes: number): string {
-  const rewindBytes = unreadBytes + MIB;
   return `
 [[route]]
 name = "demo"
 source.listen = "127.0.0.1:0"
 target.connect = ${JSON.stringify(target)}
-target.rewind = "${rewindBytes}B"
-memory.max_bytes = "${Math.max(MEMORY_BYTES, 2 * rewindBytes)}B"
+memory.max_bytes = "${Math.max(MEMORY_BYTES, 2 * (unreadBytes + MIB))}B"
 journal.dir = ${JSON.stringify(join(directory, "journal"))}
 journal.segment_bytes = "8MiB"
 `;

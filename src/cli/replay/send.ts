@@ -4,13 +4,14 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
 import { type Log, type LogFields, silentLog } from "../../base/log.ts";
 import { counted, framesOf } from "../../base/words.ts";
+import { withUsualBetween } from "../../framing/between.ts";
 import { createFramer } from "../../framing/create.ts";
 import type { ArchiveSegment } from "../../journal/archive.ts";
 import { readPassages } from "../../journal/passages.ts";
 import type { Plan } from "../../journal/plan.ts";
 import type { Range, Selection } from "../../journal/wanted.ts";
+import { ArchiveFeed } from "../../replay/archive_feed.ts";
 import { BatchFeed, type Loss } from "../../replay/batch_feed.ts";
-import { ReplayOutlet } from "../../replay/outlet.ts";
 import { Pacer } from "../../replay/pacer.ts";
 import { type Position, ProgressFile, type SavedReplay } from "../../replay/progress_file.ts";
 import { type Connections, type Outcome, Replay, type ReplayOptions } from "../../replay/replay.ts";
@@ -61,7 +62,7 @@ export async function sendAll(job: Job): Promise<number> {
 class Sending {
   readonly #progress: Progress;
   readonly #file: ProgressFile | undefined;
-  readonly #outlet: ReplayOutlet;
+  readonly #feed: ArchiveFeed;
   readonly #replay: Replay;
   readonly #skipped: Skipped = { damaged: 0, missing: 0, frames: 0 };
   /** Nothing was skipped that was not announced. */
@@ -69,12 +70,14 @@ class Sending {
   /** Frames that the daemon has delivered and removed, and of which nothing was said yet. */
   #removed: Range | undefined;
   #signals = 0;
+  /** Everything is sent and confirmed. */
+  #isDone = false;
 
   constructor(private readonly job: Job) {
     const { runtime, plan } = job;
     this.#progress = new Progress(runtime.stderr, systemClock, "sent", plan.bytes);
     this.#file = progressFileOf(job);
-    this.#outlet = this.#createOutlet();
+    this.#feed = this.#createFeed();
     this.#replay = new Replay(this.#options());
   }
 
@@ -86,7 +89,10 @@ class Sending {
       for (const signal of ["SIGINT", "SIGTERM"] as const) runtime.onSignal(signal, () => this.#interrupt(now));
     });
     const ticking = this.#tick(over.signal);
-    const sent = this.#replay.run().finally(async () => {
+    const sent = this.#replay.run().then((outcome) => {
+      this.#isDone = outcome.kind === "sent";
+      return outcome;
+    }).finally(async () => {
       over.abort();
       await ticking;
       this.#tellRemoved();
@@ -104,23 +110,24 @@ class Sending {
   }
 
   #end(outcome: Outcome): number {
-    const { runtime, settings: { target, progressFile }, selection: { limit } } = this.job;
-    const { confirmed, confirmedFrames: frames, confirmedBytes: bytes } = this.#outlet;
-    const { elapsedMs, mayRepeat } = outcome;
+    const { runtime, settings: { target, progressFile }, selection: { limit }, plan } = this.job;
+    const { checkpoint, delivered: { frames, bytes, sentTwice } } = this.#feed;
+    const { elapsedMs, mayBeLostBytes } = outcome;
     const verb = outcome.kind === "stopped" ? "interrupted" : outcome.kind;
     runtime.stderr.write(
-      summaryText(verb, { frames, bytes, elapsedMs, target, mayRepeat, skipped: this.#skipped }),
+      summaryText(verb, { frames, bytes, elapsedMs, target, sentTwice, mayBeLostBytes, skipped: this.#skipped }),
     );
-    if (outcome.kind === "sent") return this.#whole ? EXIT.ok : EXIT.failed;
-    const hint = goOnHint(confirmed, progressFile, limit === undefined ? undefined : limit - frames);
+    if (outcome.kind === "sent") return this.#whole && mayBeLostBytes === 0 ? EXIT.ok : EXIT.failed;
+    const { next } = checkpoint;
+    const hint = goOnHint(next, progressFile, limit === undefined ? undefined : limit - checkpoint.frames);
     if (outcome.kind === "stopped") {
-      runtime.stderr.write(`stopped before frame ${confirmed}: ${hint}\n`);
+      runtime.stderr.write(`stopped before frame ${next}: ${hint}\n`);
       return EXIT.interrupted;
     }
     const retries = this.job.settings.retries;
     const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
-    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${confirmed}`, {
-      hint: frames === 0 && mayRepeat === 0
+    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${next}`, {
+      hint: checkpoint.frames === 0 && this.#feed.delivered.sentBefore === plan.first
         ? "nothing has arrived: is the target running, and the address right?"
         : hint,
     });
@@ -129,10 +136,10 @@ class Sending {
   async #tick(signal: AbortSignal): Promise<void> {
     let noted = -1;
     while (!signal.aborted) {
-      const { confirmedBytes, confirmedFrames } = this.#outlet;
-      this.#progress.reached(confirmedBytes, confirmedFrames);
-      if (confirmedFrames !== noted) this.#note();
-      noted = confirmedFrames;
+      const { checkpoint, delivered: { bytes, frames } } = this.#feed;
+      this.#progress.reached(bytes, frames);
+      if (checkpoint.next !== noted) this.#note();
+      noted = checkpoint.next;
       await systemClock.sleep(TICK_MS, signal);
     }
   }
@@ -140,13 +147,13 @@ class Sending {
   /** For the progress file. */
   #note(): void {
     const { before } = this.job;
-    const { confirmed, confirmedFrames, confirmedBytes, confirmedUs, drained } = this.#outlet;
+    const { next, frames, bytes, lastUs } = this.#feed.checkpoint;
     this.#file?.note({
-      next: confirmed,
-      frames: before.frames + confirmedFrames,
-      bytes: before.bytes + confirmedBytes,
-      last_time_us: confirmedUs ?? before.last_time_us,
-      done: drained,
+      next,
+      frames: before.frames + frames,
+      bytes: before.bytes + bytes,
+      last_time_us: lastUs ?? before.last_time_us,
+      done: this.#isDone,
     });
   }
 
@@ -181,22 +188,24 @@ class Sending {
     this.#removed = undefined;
   }
 
-  #createOutlet(): ReplayOutlet {
-    const { runtime: { files }, settings: { pace, rateBytes, confirm }, segments, selection, plan } = this.job;
+  #createFeed(): ArchiveFeed {
+    const { runtime: { files }, settings: { pace, rateBytes, confirm, rewind }, segments, selection, plan } = this.job;
     const read = (from: number, taken: number) => {
       if (taken === 0) return readPassages(files, segments, selection);
       const limit = selection.limit === undefined ? undefined : selection.limit - taken;
       return readPassages(files, segments, { ...selection, from, limit });
     };
-    const feed = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
-    return new ReplayOutlet({
-      feed,
+    const batches = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
+    return new ArchiveFeed({
+      batches,
       clock: systemClock,
       first: plan.first ?? 0,
       pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
       // What is confirmed is known by pieces: a slow one must not be large.
       pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
       eachFrame: typeof confirm === "object",
+      // An answer comes from the program that has read the frame.
+      rewind: rewind === "auto" && typeof confirm === "object" ? 0 : rewind,
     });
   }
 
@@ -206,7 +215,7 @@ class Sending {
     const isStdout = to === "stdout";
     const stopping = new AbortController();
     return {
-      outlet: this.#outlet,
+      feed: this.#feed,
       clock: systemClock,
       log: isStdout ? silentLog : this.#log(),
       connections: this.#connections(stopping.signal),
@@ -244,7 +253,7 @@ class Sending {
         "without messages there is nothing to answer: use --confirm acked",
       );
     }
-    const framing = confirm.framing ?? own;
+    const framing = confirm.framing ?? (own && withUsualBetween(own));
     if (framing === undefined) {
       throw usageError(
         "--confirm reply: no segment says how its frames are cut",

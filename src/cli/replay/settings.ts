@@ -6,6 +6,7 @@ import type { Framing } from "../../framing/framing.ts";
 import type { Pace } from "../../replay/pacer.ts";
 import { formatAddress, parseAddress } from "../../runtime/address.ts";
 import type { Address } from "../../runtime/net.ts";
+import type { RewindPolicy } from "../../spool/rewind.ts";
 import type { Flag, Invocation } from "../command.ts";
 import { SELECTION_FLAGS } from "../selection.ts";
 
@@ -21,6 +22,7 @@ export const REPLAY_FLAGS: readonly Flag[] = [
     values: ["acked", "written", "reply"],
     says: "acked (default), written, or reply: the target answers each frame",
   },
+  { name: "rewind", value: "SIZE", says: "what a new connection is sent again: auto (default), or a size" },
   {
     name: "reply-framing",
     value: "KIND",
@@ -53,6 +55,7 @@ export interface ReplaySettings {
   /** Undefined: as fast as it goes. */
   readonly pace: Pace | undefined;
   readonly confirm: "written" | "acked" | ReplySettings;
+  readonly rewind: RewindPolicy;
   readonly retries: number;
   readonly progressFile: string | undefined;
   readonly allowGaps: boolean;
@@ -60,6 +63,7 @@ export interface ReplaySettings {
 }
 
 const REPLY_FLAGS = ["reply-framing", "reply-timeout", "reply-ok", "window"];
+const REWIND_BYTES_MAX = 2 ** 30;
 const MAX_FRAME_BYTES = 1024 * 1024;
 const MAX_NUMBER = 1_000_000_000;
 
@@ -79,6 +83,7 @@ export function replaySettings({ values, switches }: Invocation): ReplaySettings
     rateBytes: rateOf(values.rate),
     pace: paceOf(values.speed, values["max-gap"]),
     confirm: confirmOf(values, to),
+    rewind: values.rewind === undefined || values.rewind === "auto" ? "auto" : rewindBytes(values.rewind),
     retries: wholeNumber(values, "retries", 0) ?? 10,
     progressFile: values["progress-file"],
     allowGaps: switches.has("allow-gaps"),
@@ -97,6 +102,15 @@ function rateOf(text: string | undefined): number {
   const bytes = named("rate", () => parseSize(text.replace(/\/s$/, "")));
   if (bytes === 0) throw usageError(`--rate: "${text}" would never send anything`, "leave it out for no limit");
   return bytes;
+}
+
+function rewindBytes(text: string): number {
+  const bytes = named("rewind", () => parseSize(text));
+  if (bytes <= REWIND_BYTES_MAX) return bytes;
+  throw usageError(
+    `--rewind: found "${text}", allowed: at most 1GiB`,
+    "or auto, which goes back by what may be unread",
+  );
 }
 
 function paceOf(speed = "max", maxGap: string | undefined): Pace | undefined {

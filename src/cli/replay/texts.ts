@@ -45,18 +45,22 @@ export interface Sent {
   readonly bytes: number;
   readonly elapsedMs: number;
   readonly target: string;
-  readonly mayRepeat: number;
+  /** Frames that were sent more than once. */
+  readonly sentTwice: number;
+  readonly mayBeLostBytes: number;
   readonly skipped: Skipped;
 }
 
 /** The last line. */
-export function summaryText(verb: string, { frames, bytes, elapsedMs, target, mayRepeat, skipped }: Sent): string {
+export function summaryText(verb: string, sent: Sent): string {
+  const { frames, bytes, elapsedMs, target, sentTwice, mayBeLostBytes, skipped } = sent;
   const rate = elapsedMs < 1 ? "" : `, ${formatSize(bytes / elapsedMs * 1000)}/s`;
-  const repeats = mayRepeat === 0 ? "" : `; up to ${counted(mayRepeat, "frame")} may have arrived twice`;
-  const time = formatDuration(elapsedMs);
-  return `${verb}: ${counted(frames, "frame")}, ${formatSize(bytes)} to ${target} in ${time}${rate}${repeats}${
-    skippedText(skipped)
-  }\n`;
+  const repeats = sentTwice === 0 ? "" : `; up to ${counted(sentTwice, "frame")} may have arrived twice`;
+  const unread = mayBeLostBytes === 0
+    ? ""
+    : `; up to ${formatSize(mayBeLostBytes)} may not have been read by the target`;
+  const what = `${counted(frames, "frame")}, ${formatSize(bytes)} to ${target}`;
+  return `${verb}: ${what} in ${formatDuration(elapsedMs)}${rate}${repeats}${unread}${skippedText(skipped)}\n`;
 }
 
 function skippedText({ damaged, missing, frames }: Skipped): string {

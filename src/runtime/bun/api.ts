@@ -39,14 +39,20 @@ export interface BunListener {
   stop(closeActive: boolean): void;
 }
 
-type Where = { readonly hostname: string; readonly port: number } | { readonly unix: string };
+type Where =
+  | { readonly hostname: string; readonly port: number }
+  | { readonly unix: string }
+  /** A socket that is connected already; Bun takes over the descriptor, and calls `open` before `connect` returns. */
+  | { readonly fd: number };
 
 interface Bun {
   readonly version: string;
   /** The script, or its place inside a compiled executable. */
   readonly main: string;
   readonly stdin: { bytes(): Promise<Uint8Array> };
-  listen<Data>(options: Where & { socket: SocketHandlers<Data>; allowHalfOpen: true }): BunListener;
+  listen<Data>(
+    options: Exclude<Where, { fd: number }> & { socket: SocketHandlers<Data>; allowHalfOpen: true },
+  ): BunListener;
   connect<Data>(
     options: Where & { socket: SocketHandlers<Data>; data: Data; allowHalfOpen: true },
   ): Promise<BunSocket<Data>>;

@@ -1,158 +1,172 @@
 /**
  * A native socket of Bun as a {@link Connection}.
  *
- * Bun pushes: each readable socket gets a callback with a fresh chunk. The
- * chunk is copied into the read that waits, and what does not fit is kept for
- * the next one, which mostly comes at once. A chunk that comes when no read
- * waits is kept too and pauses the socket until a later read has emptied it:
- * at most two chunks wait here, and the kernel's window does its work.
+ * Bun pushes: each readable socket gets a callback with a fresh chunk, which is
+ * copied into the read that waits; what does not fit is kept for the next one.
+ *
+ * A socket that Bun holds is read when its peer resets the connection, paused
+ * or not, up to all that the kernel has. So one that is not to be read is
+ * parked: Bun's socket is closed while another descriptor of it is open, of
+ * which the peer notices nothing, and what arrives stays in the kernel. The next
+ * read takes it from there; once there is nothing more, Bun gets the socket again.
  */
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Connection } from "../net.ts";
+import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
-import type { BunSocket } from "./api.ts";
-import { duplicate, holdSocket, isPeerSilent, sendQueueBytes, setKeepAliveTimes } from "./libc.ts";
+import { bun, type BunSocket } from "./api.ts";
+import { connectionHandlers, letGo, type SocketOwner } from "./handlers.ts";
+import * as libc from "./libc.ts";
+import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
+import { CHUNK_BYTES, Unread, type UnreadLimit } from "./unread.ts";
 
-/** Bun hands over what arrives in chunks of at most this. */
-const CHUNK_BYTES = 512 * 1024;
+/** Read from the kernel before others have their turn. */
+const TURN_BYTES = 512 * 1024;
 
-interface PendingRead {
-  readonly into: Uint8Array;
-  resolve(count: number | null): void;
-  reject(error: SystemError): void;
-}
-
-interface PendingWrite {
+/** A read into `bytes` that waits, or a write of them. */
+interface Pending<Count> {
   readonly bytes: Uint8Array;
-  resolve(count: number): void;
+  resolve(count: Count): void;
   reject(error: SystemError): void;
 }
 
-export class BunConnection implements Connection {
+export class BunConnection implements Connection, SocketOwner, Parked {
   readonly local: string;
   readonly peer: string;
-  readonly #socket: BunSocket<unknown>;
-  #reading: PendingRead | undefined;
-  #writing: PendingWrite | undefined;
-  /** Bytes that arrived and no read has taken: from `#unreadStart` on. */
-  #unread: Uint8Array | undefined;
-  #unreadStart = 0;
+  readonly acknowledgesReading: boolean;
+  /** Undefined while it is parked. */
+  #socket: BunSocket<SocketOwner> | undefined;
+  #reading: Pending<number | null> | undefined;
+  #writing: Pending<number> | undefined;
+  readonly #unread: Unread;
+  /** Bun's own pause, where a socket cannot be parked. */
   #paused = false;
   #ended = false;
   #shut = false;
   #closed = false;
   /** Why the connection is lost. */
   #lost: SystemError | undefined;
-  /** Our own copy of the descriptor, since Bun closes its own at a reset. Undefined: not asked for yet; null: none. */
-  #descriptor: number | null | undefined;
+  /** Our own copy of the descriptor, since Bun closes its own at a reset. */
+  #descriptor: number | undefined;
+  /** The kernel is asked about it, also after a reset. */
+  #isAsked = false;
+  /** Bytes read from the kernel since others had their turn. */
+  #turnBytes = 0;
 
   /** `unixPath` names both ends of a unix socket, for which Bun gives no addresses. */
-  constructor(socket: BunSocket<unknown>, unixPath: string) {
+  constructor(socket: BunSocket<SocketOwner>, unixPath: string, private readonly limit: UnreadLimit) {
     this.#socket = socket;
+    this.acknowledgesReading = unixPath !== "";
     this.local = nameOf(socket.localAddress, socket.localPort, unixPath);
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
-    if (unixPath !== "") {
-      this.#descriptor = null;
-      return;
-    }
+    this.#unread = new Unread(limit);
+    limit.attached(this);
+    if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    if (socket.fd !== -1) setKeepAliveTimes(socket.fd);
+    if (socket.fd !== -1) libc.setKeepAliveTimes(socket.fd);
   }
 
   get readAheadBytes(): number {
-    return CHUNK_BYTES + (this.#unread === undefined ? 0 : this.#unread.length - this.#unreadStart);
+    return CHUNK_BYTES + this.#unread.length;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  read(bytes: Uint8Array): Promise<number | null> {
     if (this.#closed) return Promise.reject(this.#badDescriptor("read"));
-    if (this.#unread !== undefined) return Promise.resolve(this.#takeUnread(into));
+    if (!this.#unread.isEmpty) return Promise.resolve(this.#unread.take(bytes));
     if (this.#ended) return Promise.resolve(null);
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    if (this.#paused) this.#resume();
-    return new Promise((resolve, reject) => this.#reading = { into, resolve, reject });
+    if (this.#lost !== undefined && !this.#isParked) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#reading = { bytes, resolve, reject };
+      if (this.#isParked) this.#readParked();
+      else if (this.#paused) this.#socket!.resume();
+      this.#paused = false;
+    });
   }
 
   pause(): void {
-    if (this.#paused || this.#closed || this.#lost !== undefined || this.#reading !== undefined) return;
-    this.#paused = true;
-    this.#socket.pause();
+    if (this.#reading === undefined) this.park();
   }
 
   write(bytes: Uint8Array): Promise<number> {
     if (this.#closed) return Promise.reject(this.#badDescriptor("write"));
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     if (bytes.length === 0) return Promise.resolve(0);
-    const count = this.#socket.write(bytes);
-    if (count > 0) return Promise.resolve(count);
-    if (count < 0) return Promise.reject(this.#lose("ECONNRESET", "write"));
-    return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
+    return new Promise((resolve, reject) => {
+      this.#writing = { bytes, resolve, reject };
+      this.#write();
+    });
   }
 
   closeWrite(): Promise<void> {
     if (this.#closed) return Promise.reject(this.#badDescriptor("shutdown"));
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     this.#shut = true;
-    this.#socket.shutdown();
+    if (this.#isParked) libc.shutdownWrite(this.#descriptor!);
+    else this.#socket!.shutdown();
     return Promise.resolve();
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(sendQueueBytes);
+    if (!this.acknowledgesReading) return this.#ask(libc.sendQueueBytes);
+    return this.#lost === undefined ? this.#ask((descriptor) => libc.unreadByPeer(descriptor, this.#ended)) : undefined;
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return this.acknowledgesReading ? undefined : this.#ask(libc.peerWindow);
   }
 
   unanswered(): boolean | undefined {
-    return this.#ask(isPeerSilent);
+    return this.acknowledgesReading ? undefined : this.#ask(libc.isPeerSilent);
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.#ask(holdSocket);
+    return this.acknowledgesReading ? undefined : this.#ask(libc.holdSocket);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    stopAwaiting(this);
+    this.limit.parked(this);
     // First the copy: the FIN is sent when the last descriptor goes.
-    if (typeof this.#descriptor === "number") closeSync(this.#descriptor);
-    this.#socket.end();
-    this.#unread = undefined;
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#socket?.end();
+    this.#unread.drop();
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
   }
 
-  /** Bun's `data`. Comes while paused too, with what a reset leaves to be read. */
+  /** Takes the socket away from Bun. */
+  park(): void {
+    const socket = this.#socket;
+    if (socket === undefined || this.#closed || this.#lost !== undefined) return;
+    this.#descriptor ??= socket.fd === -1 ? undefined : libc.duplicate(socket.fd);
+    if (this.#descriptor === undefined) return this.#pauseSocket(socket);
+    this.#socket = undefined;
+    this.limit.parked(this);
+    letGo(socket);
+    if (this.wantsToRead || this.wantsToWrite) awaitReady(this);
+  }
+
   received(chunk: Uint8Array): void {
-    if (this.#closed) return;
     const reading = this.#reading;
     if (reading === undefined) {
-      this.#keep(chunk, 0);
-      return this.pause();
+      this.#unread.keep(chunk, 0);
+      return this.park();
     }
     this.#reading = undefined;
-    const { into } = reading;
-    if (chunk.length <= into.length) {
-      into.set(chunk);
-      reading.resolve(chunk.length);
-    } else {
-      into.set(chunk.subarray(0, into.length));
-      this.#keep(chunk, into.length);
-      reading.resolve(into.length);
-    }
+    const count = Math.min(chunk.length, reading.bytes.length);
+    reading.bytes.set(count < chunk.length ? chunk.subarray(0, count) : chunk);
+    if (count < chunk.length) this.#unread.keep(chunk, count);
+    reading.resolve(count);
   }
 
-  /** Bun's `drain`. */
   drained(): void {
-    const writing = this.#writing;
-    if (writing === undefined) return;
-    const count = this.#socket.write(writing.bytes);
-    if (count === 0) return;
-    this.#writing = undefined;
-    if (count > 0) writing.resolve(count);
-    else writing.reject(this.#lose("ECONNRESET", "write"));
+    if (this.#writing !== undefined) this.#write();
   }
 
-  /** Bun's `end`: the peer sent FIN, or a reset whose error a write has consumed. */
+  /** The peer sent FIN, or a reset whose error a write has consumed. */
   ended(): void {
     if (this.#lost !== undefined) return this.#endPending(this.#lost, this.#lost);
     this.#ended = true;
@@ -161,8 +175,8 @@ export class BunConnection implements Connection {
   }
 
   /**
-   * Bun's `close`. Where we did not cause it, it is a reset, with an error or
-   * without one; but a FIN that follows our own comes as a `close` without one.
+   * The socket is closed. Where we did not cause it, it is a reset, with an error
+   * or without one; but a FIN that follows our own comes as this without one.
    */
   gone(error: Error | undefined): void {
     if (this.#closed) return;
@@ -171,41 +185,98 @@ export class BunConnection implements Connection {
     this.#endPending(lost, lost);
   }
 
+  get descriptor(): number {
+    return this.#descriptor!;
+  }
+
+  get wantsToRead(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  get wantsToWrite(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  ready(): void {
+    this.#turnBytes = 0;
+    if (this.#writing !== undefined) this.#write();
+    if (this.#reading !== undefined) this.#readNow();
+    if (!this.wantsToRead && !this.wantsToWrite) stopAwaiting(this);
+  }
+
+  attachIfAllowed(): boolean {
+    // To wait for room to write alone is no reason: what then arrives would have to be kept.
+    if (this.#reading === undefined || !this.limit.open) return false;
+    const descriptor = this.#isAsked ? libc.duplicate(this.#descriptor!) : this.#descriptor!;
+    if (descriptor === undefined) return false;
+    if (!this.#isAsked) this.#descriptor = undefined;
+    this.#turnBytes = 0;
+    this.limit.attached(this);
+    bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: attachHandlers })
+      .catch((error) => this.gone(error));
+    return true;
+  }
+
+  attached(socket: BunSocket<SocketOwner>): void {
+    this.#socket = socket;
+  }
+
+  get #isParked(): boolean {
+    return this.#socket === undefined && this.#descriptor !== undefined;
+  }
+
+  /** Reads what the kernel has, once others have had their turn; where that is nothing, waits for more. */
+  #readParked(): void {
+    if (this.#turnBytes >= TURN_BYTES) return void setImmediate(() => this.#nextTurn());
+    this.#readNow();
+    if (this.#reading !== undefined && !this.attachIfAllowed()) awaitReady(this);
+  }
+
+  #nextTurn(): void {
+    this.#turnBytes = 0;
+    if (this.#reading !== undefined) this.#readParked();
+  }
+
+  #readNow(): void {
+    const { bytes, resolve, reject } = this.#reading!;
+    try {
+      const count = readNow(this.#descriptor!, bytes);
+      if (count === undefined) return;
+      this.#turnBytes += count;
+      // Where a write has met the reset, a read finds the end.
+      if (count === 0 && this.#lost !== undefined) throw this.#lost;
+      this.#ended = count === 0;
+      resolve(this.#ended ? null : count);
+    } catch (error) {
+      reject(this.#lose(errnoName(error), "read", error));
+    }
+    this.#reading = undefined;
+  }
+
+  #write(): void {
+    const { bytes, resolve, reject } = this.#writing!;
+    const count = this.#isParked ? writeNow(this.#descriptor!, bytes) : this.#socket!.write(bytes);
+    if (count === 0) return this.#isParked ? awaitReady(this) : undefined;
+    this.#writing = undefined;
+    if (count > 0) resolve(count);
+    else reject(this.#lose("ECONNRESET", "write"));
+  }
+
   /** Asks the kernel about the open socket. */
   #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
     if (this.#closed) return undefined;
-    if (this.#descriptor === undefined) {
-      this.#descriptor = (this.#socket.fd === -1 ? undefined : duplicate(this.#socket.fd)) ?? null;
+    this.#isAsked = true;
+    const socket = this.#socket;
+    if (this.#descriptor === undefined && socket !== undefined && socket.fd !== -1) {
+      this.#descriptor = libc.duplicate(socket.fd);
     }
-    return this.#descriptor === null ? undefined : call(this.#descriptor);
+    return this.#descriptor === undefined ? undefined : call(this.#descriptor);
   }
 
-  #takeUnread(into: Uint8Array): number {
-    const unread = this.#unread!;
-    const count = Math.min(into.length, unread.length - this.#unreadStart);
-    const end = this.#unreadStart + count;
-    into.set(unread.subarray(this.#unreadStart, end));
-    this.#unreadStart = end;
-    if (end === unread.length) this.#unread = undefined;
-    return count;
-  }
-
-  #keep(chunk: Uint8Array, start: number): void {
-    if (this.#unread === undefined) {
-      this.#unread = chunk;
-      this.#unreadStart = start;
-    } else {
-      const before = this.#unread.subarray(this.#unreadStart);
-      this.#unread = new Uint8Array(before.length + chunk.length);
-      this.#unread.set(before);
-      this.#unread.set(chunk, before.length);
-      this.#unreadStart = 0;
-    }
-  }
-
-  #resume(): void {
-    this.#paused = false;
-    this.#socket.resume();
+  #pauseSocket(socket: BunSocket<SocketOwner>): void {
+    if (this.#reading !== undefined) return;
+    this.#paused = true;
+    socket.pause();
   }
 
   #lose(code: string, syscall: string, cause?: unknown): SystemError {
@@ -222,6 +293,11 @@ export class BunConnection implements Connection {
     this.#reading = this.#writing = undefined;
   }
 }
+
+const attachHandlers = {
+  ...connectionHandlers,
+  open: (socket: BunSocket<SocketOwner>) => (socket.data as BunConnection).attached(socket),
+};
 
 function nameOf(host: string | undefined, port: number | undefined, unixPath: string): string {
   if (unixPath !== "") return formatAddress({ kind: "unix", path: unixPath });

@@ -1,9 +1,20 @@
 /** Leads Bun's socket callbacks to the connection that each socket carries; one set for all, so none is allocated per socket. */
-import type { SocketHandlers } from "./api.ts";
-import type { BunConnection } from "./connection.ts";
+import type { BunSocket, SocketHandlers } from "./api.ts";
+
+/** Who is told what happens to a socket. */
+export interface SocketOwner {
+  /** Bun's `data`. */
+  received(chunk: Uint8Array): void;
+  /** Bun's `drain`. */
+  drained(): void;
+  /** Bun's `end`. */
+  ended(): void;
+  /** Bun's `close`. */
+  gone(error: Error | undefined): void;
+}
 
 /** All but `open`, which differs between accepted and connected sockets and sets `socket.data`. */
-export const connectionHandlers: Omit<SocketHandlers<BunConnection>, "open"> = {
+export const connectionHandlers: Omit<SocketHandlers<SocketOwner>, "open"> = {
   binaryType: "uint8array",
   data: (socket, chunk) => socket.data.received(chunk),
   drain: (socket) => socket.data.drained(),
@@ -11,3 +22,11 @@ export const connectionHandlers: Omit<SocketHandlers<BunConnection>, "open"> = {
   close: (socket, error) => socket.data.gone(error),
   error: (socket, error) => socket.data.gone(error),
 };
+
+const NOBODY: SocketOwner = { received() {}, drained() {}, ended() {}, gone() {} };
+
+/** Closes Bun's socket, of which another descriptor is open: nothing is sent to the peer, and nobody hears of it. */
+export function letGo(socket: BunSocket<SocketOwner>): void {
+  socket.data = NOBODY;
+  socket.end();
+}

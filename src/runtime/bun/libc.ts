@@ -1,6 +1,18 @@
 /** libc through FFI: what Bun has no call for. */
 import { closeSync } from "node:fs";
-import { F_DUPFD_CLOEXEC, isUnanswered, KEEPALIVE, libcNames, NO_NAME, SIOCOUTQ, TCP_INFO } from "../descriptor.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  isUnanswered,
+  KEEPALIVE,
+  libcNames,
+  NO_NAME,
+  peerWindowOf,
+  POLLERR,
+  POLLHUP,
+  SIOCOUTQ,
+  TCP_INFO,
+} from "../descriptor.ts";
+import type { PeerWindow } from "../net.ts";
 import type { Sigaction } from "../signals.ts";
 import { loadFfi } from "./api.ts";
 
@@ -12,6 +24,8 @@ interface Libc {
   connect(descriptor: number, name: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
   readonly sigaction: Sigaction;
+  shutdown(descriptor: number, how: number): number;
+  poll(descriptors: Int32Array, count: bigint, timeoutMs: number): number;
 }
 
 // <sys/file.h>
@@ -21,6 +35,8 @@ const LOCK_NB = 4;
 const queued = new Int32Array(1);
 const tcpInfo = new Uint8Array(TCP_INFO.bytes);
 const optionLength = new Uint32Array(1);
+/** struct pollfd: the descriptor, and what is asked for and what came back as its two halves. */
+const polled = new Int32Array(2);
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had. */
@@ -36,6 +52,8 @@ function openLibc(): Libc | null {
         connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
         setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
         sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+        shutdown: { args: ["i32", "i32"], returns: "i32" },
+        poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
       });
       return symbols as unknown as Libc;
     } catch { // not this kind of libc
@@ -69,6 +87,28 @@ export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, SIOCOUTQ, queued) === 0 ? queued[0] : undefined;
 }
 
+/**
+ * For a unix socket: bytes that the peer's program has not read. Undefined also
+ * when the peer has closed with some unread, for those are gone from the queue
+ * then; and, unless `isEnded` says that a read has found the end and no error,
+ * when it has closed at all, since a read may just have consumed that error.
+ */
+export function unreadByPeer(descriptor: number, isEnded: boolean): number | undefined {
+  const bytes = sendQueueBytes(descriptor);
+  polled[0] = descriptor;
+  polled[1] = 0;
+  // Asked after the queue: the kernel tells of the end before it empties that.
+  const isUntold = isEnded ? POLLERR : POLLERR | POLLHUP;
+  return libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & isUntold) !== 0 ? undefined : bytes;
+}
+
+/** Undefined if the call fails. */
+export function peerWindow(descriptor: number): PeerWindow | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? peerWindowOf(tcpInfo, optionLength[0]) : undefined;
+}
+
 /** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */
 export function isPeerSilent(descriptor: number): boolean | undefined {
   optionLength[0] = TCP_INFO.bytes;
@@ -83,6 +123,33 @@ export function setKeepAliveTimes(descriptor: number): void {
   for (const [level, option, value] of KEEPALIVE) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
+}
+
+// <sys/socket.h>
+const SHUT_WR = 1;
+
+/** Sends FIN. */
+export function shutdownWrite(descriptor: number): void {
+  libc?.shutdown(descriptor, SHUT_WR);
+}
+
+/** For `poll`, and what it answers besides; poll(2). */
+export const POLL = { in: 1, out: 4 } as const;
+
+/**
+ * Which of these descriptors are ready, without waiting: calls `ready` with the
+ * index of each that can be read or written as `events` asks ({@link POLL}), or
+ * has lost its connection.
+ */
+export function pollNow(descriptors: readonly number[], events: readonly number[], ready: (index: number) => void) {
+  // struct pollfd: the descriptor; 16 bits that ask; 16 bits that answer.
+  const polled = new Int32Array(2 * descriptors.length);
+  for (let i = 0; i < descriptors.length; i++) {
+    polled[2 * i] = descriptors[i];
+    polled[2 * i + 1] = events[i];
+  }
+  if (libc === undefined || libc === null || libc.poll(polled, BigInt(descriptors.length), 0) <= 0) return;
+  for (let i = 0; i < descriptors.length; i++) if (polled[2 * i + 1] >>> 16 !== 0) ready(i);
 }
 
 /** Holds the socket by a further descriptor; the function resets it and lets go. Undefined if the call fails. */

@@ -1,13 +1,14 @@
 /**
  * A listening socket of Bun. Bun accepts by itself, as connections come in;
- * they wait here, paused as soon as one chunk has arrived, until `accept` hands
- * them out. A lack of descriptors it keeps to itself.
+ * they wait here, parked, until `accept` hands them out. A lack of descriptors
+ * it keeps to itself.
  */
 import { Deque } from "../../base/deque.ts";
 import type { Address, Connection, Listener } from "../net.ts";
 import { bun, type BunListener } from "./api.ts";
 import { BunConnection } from "./connection.ts";
-import { connectionHandlers } from "./handlers.ts";
+import { connectionHandlers, type SocketOwner } from "./handlers.ts";
+import { UnreadLimit } from "./unread.ts";
 
 export class BunTcpOrUnixListener implements Listener {
   readonly address: Address;
@@ -19,12 +20,17 @@ export class BunTcpOrUnixListener implements Listener {
   /** Throws what Bun throws if the address cannot be had. */
   constructor(address: Address) {
     const unixPath = address.kind === "unix" ? address.path : "";
-    this.#socket = bun.listen<BunConnection>({
+    const limit = new UnreadLimit();
+    this.#socket = bun.listen<SocketOwner>({
       ...(address.kind === "unix" ? { unix: address.path } : { hostname: address.host, port: address.port }),
       allowHalfOpen: true,
       socket: {
         ...connectionHandlers,
-        open: (socket) => this.#opened(socket.data = new BunConnection(socket, unixPath)),
+        open: (socket) => {
+          const connection = new BunConnection(socket, unixPath, limit);
+          socket.data = connection;
+          this.#opened(connection);
+        },
       },
     });
     this.address = address.kind === "unix"
@@ -48,8 +54,9 @@ export class BunTcpOrUnixListener implements Listener {
     if (this.#closed) return connection.close();
     const accepting = this.#accepting;
     this.#accepting = undefined;
-    if (accepting !== undefined) accepting(connection);
-    else this.#waiting.push(connection);
+    if (accepting !== undefined) return accepting(connection);
+    connection.park();
+    this.#waiting.push(connection);
   }
 
   #close(): void {

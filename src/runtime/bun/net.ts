@@ -7,8 +7,9 @@ import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { bun, type BunSocket } from "./api.ts";
 import { BunConnection } from "./connection.ts";
-import { connectionHandlers } from "./handlers.ts";
+import { connectionHandlers, type SocketOwner } from "./handlers.ts";
 import { BunTcpOrUnixListener } from "./listener.ts";
+import { CHUNK_BYTES, UNREAD_BYTES_MAX, UnreadLimit } from "./unread.ts";
 
 /** How long a unix socket's file is given to prove that somebody listens on it. */
 const PROBE_MS = 1000;
@@ -60,7 +61,7 @@ function connect(address: Address, timeoutMs: number): Promise<Connection> {
     const where = address.kind === "unix"
       ? { unix: address.path }
       : { hostname: address.host || "localhost", port: address.port };
-    bun.connect<Attempt | BunConnection>({ ...where, allowHalfOpen: true, data: attempt, socket: connectHandlers })
+    bun.connect<Attempt | SocketOwner>({ ...where, allowHalfOpen: true, data: attempt, socket: connectHandlers })
       .catch((e) => {
         clearTimeout(timer);
         reject(systemError(e, "connect", formatAddress(address)));
@@ -70,9 +71,9 @@ function connect(address: Address, timeoutMs: number): Promise<Connection> {
 
 const connectHandlers = {
   ...connectionHandlers,
-  open(socket: BunSocket<Attempt | BunConnection>): void {
+  open(socket: BunSocket<Attempt | SocketOwner>): void {
     const attempt = socket.data as Attempt;
-    const connection = new BunConnection(socket, attempt.unixPath);
+    const connection = new BunConnection(socket as BunSocket<SocketOwner>, attempt.unixPath, new UnreadLimit());
     socket.data = connection;
     if (attempt.late) connection.close();
     else attempt.resolve(connection);
@@ -81,4 +82,4 @@ const connectHandlers = {
   connectError(): void {},
 };
 
-export const bunNet: Net = { listen, connect, resolve: resolveHost };
+export const bunNet: Net = { listen, connect, resolve: resolveHost, readAheadBytesMax: UNREAD_BYTES_MAX + CHUNK_BYTES };

@@ -1,35 +1,56 @@
 /** A socket of Deno as a {@link Connection}. Deno reads on demand only, so there is nothing to pause. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Address, Connection } from "../net.ts";
+import type { Address, Connection, PeerWindow } from "../net.ts";
 import { systemError } from "../system_error.ts";
-import { findDescriptor, holdSocket, isPeerSilent, sendQueueBytes } from "./libc.ts";
+import {
+  findDescriptor,
+  findUnixDescriptor,
+  forgetUnixDescriptor,
+  holdSocket,
+  isPeerSilent,
+  peerWindow,
+  sendQueueBytes,
+  unreadByPeer,
+} from "./libc.ts";
 
 export class DenoConnection implements Connection {
   readonly local: string;
   readonly peer: string;
   readonly readAheadBytes = 0;
+  readonly acknowledgesReading: boolean;
   readonly #socket: Deno.Conn;
   /** Undefined: not looked for yet; null: there is none to be had. */
   #descriptor: number | null | undefined;
   #closed = false;
+  /** Has a read found the end of the stream? */
+  #ended = false;
   /** Why the connection is lost. The kernel tells it once; afterwards a read would look like an end of stream. */
   #lost: SystemError | undefined;
 
-  /** `unixPath` names both ends of a unix socket, where a client has no name of its own. */
-  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string) {
+  /**
+   * `unixPath` names both ends of a unix socket, where a client has no name of
+   * its own. `isTarget`: it will be asked what its peer has read, which has to be
+   * known before there is another one of that path.
+   */
+  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, isTarget = false) {
     this.#socket = socket;
     this.local = formatAddress(addressOf(socket.localAddr, unixPath));
     this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
+    this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
-    else this.#descriptor = null;
+    else this.#descriptor = (isTarget ? findUnixDescriptor(unixPath) : undefined) ?? null;
   }
 
   async read(into: Uint8Array): Promise<number | null> {
     if (this.#closed) throw this.#failure(undefined, "read");
     try {
       const count = await this.#socket.read(into);
-      if (count !== null || this.#lost === undefined) return count;
+      if (count !== null) return count;
+      if (this.#lost === undefined) {
+        this.#ended = true;
+        return null;
+      }
     } catch (e) {
       throw this.#failure(e, "read");
     }
@@ -57,20 +78,26 @@ export class DenoConnection implements Connection {
   }
 
   unacknowledgedBytes(): number | undefined {
-    return this.#ask(sendQueueBytes);
+    if (!this.acknowledgesReading) return this.#ask(sendQueueBytes);
+    return this.#lost === undefined ? this.#ask((descriptor) => unreadByPeer(descriptor, this.#ended)) : undefined;
+  }
+
+  peerWindow(): PeerWindow | undefined {
+    return this.acknowledgesReading ? undefined : this.#ask(peerWindow);
   }
 
   unanswered(): boolean | undefined {
-    return this.#ask(isPeerSilent);
+    return this.acknowledgesReading ? undefined : this.#ask(isPeerSilent);
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.#ask(holdSocket);
+    return this.acknowledgesReading ? undefined : this.#ask(holdSocket);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.acknowledgesReading && typeof this.#descriptor === "number") forgetUnixDescriptor(this.#descriptor);
     this.#socket.close();
   }
 

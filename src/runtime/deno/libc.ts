@@ -8,12 +8,18 @@ import {
   KEEPALIVE,
   libcNames,
   NO_NAME,
+  peerWindowOf,
+  POLLERR,
+  POLLHUP,
   SIOCOUTQ,
   SOCKADDR_BYTES,
+  SOCKADDR_UNIX_BYTES,
   socketName,
   socketNameOf,
   TCP_INFO,
+  unixPathOf,
 } from "../descriptor.ts";
+import type { PeerWindow } from "../net.ts";
 import type { Sigaction } from "../signals.ts";
 
 const SYMBOLS = {
@@ -26,6 +32,7 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
 } as const;
 
 type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -34,10 +41,15 @@ type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 const GAP_MAX = 4096;
 
 const sockaddr = new Uint8Array(SOCKADDR_BYTES);
+const sockaddrUnix = new Uint8Array(SOCKADDR_UNIX_BYTES);
 const sockaddrLength = new Uint32Array(1);
 const queued = new Int32Array(1);
 const tcpInfo = new Uint8Array(TCP_INFO.bytes);
 const optionLength = new Uint32Array(1);
+/** struct pollfd: the descriptor, and what is asked for and what came back as its two halves. */
+const polled = new Int32Array(2);
+/** Descriptors of unix sockets that are known to be some connection's: their names do not tell them apart. */
+const unixDescriptors = new Set<number>();
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had or the requests mean something else. */
@@ -77,14 +89,67 @@ export function findDescriptor(local: Deno.NetAddr, peer?: Deno.NetAddr): number
   return undefined;
 }
 
+/**
+ * The descriptor of the newest connection over the unix socket at `path`, which
+ * was not asked for before; give it back with `forgetUnixDescriptor` when that
+ * is closed. Undefined if there is none, or no libc.
+ */
+export function findUnixDescriptor(path: string): number | undefined {
+  libc ??= openLibc();
+  if (libc === null) return undefined;
+  for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
+    const local = askUnix(libc.getsockname, descriptor);
+    gap = local === undefined ? gap + 1 : 0;
+    if (local === undefined || unixDescriptors.has(descriptor)) continue;
+    // A listener has no peer; one that dials has no name of its own.
+    const peer = askUnix(libc.getpeername, descriptor);
+    if (peer === undefined || (peer !== path && local !== path)) continue;
+    unixDescriptors.add(descriptor);
+    return descriptor;
+  }
+  return undefined;
+}
+
+export function forgetUnixDescriptor(descriptor: number): void {
+  unixDescriptors.delete(descriptor);
+}
+
 function ask(call: Libc["getsockname"], descriptor: number): string | undefined {
   sockaddrLength[0] = SOCKADDR_BYTES;
   return call(descriptor, sockaddr, sockaddrLength) === 0 ? socketNameOf(sockaddr) : undefined;
 }
 
+/** The path in a unix socket's name, empty where it has none; undefined if the call fails or it is of another family. */
+function askUnix(call: Libc["getsockname"], descriptor: number): string | undefined {
+  sockaddrLength[0] = sockaddrUnix.length;
+  return call(descriptor, sockaddrUnix, sockaddrLength) === 0 ? unixPathOf(sockaddrUnix, sockaddrLength[0]) : undefined;
+}
+
 /** SIOCOUTQ of a descriptor that {@link findDescriptor} gave; undefined if the call fails. */
 export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, BigInt(SIOCOUTQ), queued) === 0 ? queued[0] : undefined;
+}
+
+/**
+ * For a unix socket: bytes that the peer's program has not read. Undefined also
+ * when the peer has closed with some unread, for those are gone from the queue
+ * then; and, unless `isEnded` says that a read has found the end and no error,
+ * when it has closed at all, since a read may just have consumed that error.
+ */
+export function unreadByPeer(descriptor: number, isEnded: boolean): number | undefined {
+  const bytes = sendQueueBytes(descriptor);
+  polled[0] = descriptor;
+  polled[1] = 0;
+  // Asked after the queue: the kernel tells of the end before it empties that.
+  const isUntold = isEnded ? POLLERR : POLLERR | POLLHUP;
+  return libc?.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & isUntold) !== 0 ? undefined : bytes;
+}
+
+/** Undefined if the call fails. */
+export function peerWindow(descriptor: number): PeerWindow | undefined {
+  optionLength[0] = TCP_INFO.bytes;
+  const status = libc?.getsockopt(descriptor, TCP_INFO.level, TCP_INFO.option, tcpInfo, optionLength);
+  return status === 0 ? peerWindowOf(tcpInfo, optionLength[0]) : undefined;
 }
 
 /** Does the peer leave retransmissions or probes unanswered? Undefined if the call fails. */

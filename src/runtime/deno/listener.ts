@@ -11,7 +11,12 @@ export class DenoListener implements Listener {
   #accepting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string) {
+  /** `asksPeers` as in ListenOptions. */
+  constructor(
+    socket: Deno.TcpListener | Deno.UnixListener,
+    unixPath: string,
+    private readonly asksPeers: boolean,
+  ) {
     this.#socket = socket;
     this.#unixPath = unixPath;
     this.address = addressOf(socket.addr, unixPath);
@@ -30,7 +35,7 @@ export class DenoListener implements Listener {
   async #accept(): Promise<Connection | null> {
     if (this.#closing !== undefined) return null;
     try {
-      const connection = new DenoConnection(await this.#socket.accept(), this.#unixPath);
+      const connection = new DenoConnection(await this.#socket.accept(), this.#unixPath, this.asksPeers);
       if (this.#closing === undefined) return connection;
       connection.close();
       return null;

@@ -22,11 +22,11 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
     if (address.kind === "unix") {
       const { path } = address;
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.asksPeers ?? false);
     }
     const socket = listenTcp(address.host, address.port);
     setKeepAlive(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "");
+    return new DenoListener(socket, "", false);
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
@@ -50,7 +50,7 @@ async function connect(address: Address, timeoutMs: number): Promise<Connection>
   try {
     const socket = await inTime(attempt, timeoutMs);
     if (address.kind === "tcp") setKeepAlive(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
-    return new DenoConnection(socket, address.kind === "unix" ? address.path : "");
+    return new DenoConnection(socket, address.kind === "unix" ? address.path : "", true);
   } catch (e) {
     abort.abort();
     throw systemError(e, "connect", formatAddress(address));
@@ -75,4 +75,4 @@ function inTime<T extends Deno.Conn>(attempt: Promise<T>, timeoutMs: number): Pr
   });
 }
 
-export const denoNet: Net = { listen, connect, resolve: resolveHost };
+export const denoNet: Net = { listen, connect, resolve: resolveHost, readAheadBytesMax: 0 };

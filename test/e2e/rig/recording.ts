@@ -4,6 +4,7 @@ import { denoRuntime } from "../../../src/runtime/deno/runtime.ts";
 import { loopback } from "../../peers/address.ts";
 import type { FrameKind } from "../../peers/frames.ts";
 import { assertEquals } from "../../support/assert.ts";
+import type { ConfigTable } from "./config.ts";
 import { freePorts } from "./ports.ts";
 import type { Program } from "./program.ts";
 import { chosenRuntime, relayCommand } from "./relay_command.ts";
@@ -22,13 +23,18 @@ export interface Recording {
 }
 
 /** A relay with a backlog of several segments, whose consumer is away. */
-export async function record(scene: Scene, bytesPerSecond = 0, lines = LINES): Promise<Recording> {
+export async function record(
+  scene: Scene,
+  bytesPerSecond = 0,
+  lines = LINES,
+  targetKeys: ConfigTable = {},
+): Promise<Recording> {
   const [source, target] = freePorts(2);
   const directory = `${scene.directory}/journal`;
   const relay = await scene.spillway([{
     name: "feed",
     source: { listen: `127.0.0.1:${source}` },
-    target: { connect: `127.0.0.1:${target}`, retry_max: "100ms" },
+    target: { connect: `127.0.0.1:${target}`, retry_max: "100ms", ...targetKeys },
     journal: { dir: directory, mode: "always", segment_bytes: "1MiB" },
   }]).listening(source);
   const sent = await scene.producer({ connect: loopback(source), frames: LINE, count: lines, bytesPerSecond });

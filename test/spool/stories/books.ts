@@ -28,6 +28,8 @@ export interface Entry {
   arrived: boolean;
   /** The last process that heard of that; 0: none. */
   toldTo: number;
+  /** A consumer's program has read it, or it was said that it may be lost. */
+  read: boolean;
 }
 
 /** A frame that was dropped, or cut off, by a process. */
@@ -96,6 +98,7 @@ export class Books {
       inFlight: false,
       arrived: false,
       toldTo: 0,
+      read: false,
     });
   }
 
@@ -220,6 +223,14 @@ export class Books {
       if (sure(entry) && open) entry.fate = "pending";
       else entry.fate = entry.attempted || this.#ghosts.has(at) ? "maybe" : "gone";
     });
+  }
+
+  /** The first frame, not before `from`, that is confirmed and that no consumer's program has read; undefined if there is none. */
+  firstUnread(confirmed: number, from = 0): number | undefined {
+    const at = this.log.findIndex(({ fate, toldTo, read }, i) =>
+      i >= from && fate === "pending" && toldTo > 0 && !read
+    );
+    return at === -1 || at >= confirmed ? undefined : at;
   }
 
   /** What a kill would take now: frames in memory alone that no consumer has, in bytes. */

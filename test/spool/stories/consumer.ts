@@ -32,6 +32,9 @@ export class Stream {
   /** Bytes that have come in, and bytes that the consumer has vouched for. */
   bytes = 0;
   acknowledged = 0;
+  /** Of these, bytes that its program has read, and bytes of which the route knows that. */
+  read = 0;
+  knownRead = 0;
   /** How many frames are answered. */
   answered = 0;
   #rest: Uint8Array = new Uint8Array(0);
@@ -98,12 +101,23 @@ export class Stream {
     for (const { sequence, end } of this.got) if (end <= position) this.books.log[sequence].arrived = true;
   }
 
+  /** The consumer's program reads everything up to `position`. */
+  readTo(position: number): void {
+    for (const { sequence, end } of this.got) if (end <= position) this.books.log[sequence].read = true;
+  }
+
   /** The route gets to know that everything up to `position` is acknowledged. */
   tell(position: number): void {
     this.#told = Math.max(this.#told, position);
     for (const { sequence, end } of this.got) {
       if (end <= this.#told) this.books.log[sequence].toldTo = this.books.run;
     }
+  }
+
+  /** The first frame that does not wholly lie before `position`, as far as it has come. */
+  sequenceAt(position: number): number {
+    const last = this.got.findLast(({ end }) => end <= position);
+    return last === undefined ? this.options.first : last.sequence + 1;
   }
 
   get told(): number {

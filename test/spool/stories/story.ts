@@ -9,7 +9,14 @@ export type Action =
   | { readonly does: "receive"; readonly count: number }
   | { readonly does: "connect" }
   | { readonly does: "send"; readonly batches: number }
-  | { readonly does: "confirm"; readonly share: number; readonly told: boolean; readonly bad?: number }
+  | {
+    readonly does: "confirm";
+    readonly share: number;
+    readonly told: boolean;
+    readonly bad?: number;
+    readonly read?: number;
+    readonly known?: number;
+  }
   | { readonly does: "disconnect"; readonly told: boolean }
   | { readonly does: "settle" }
   | { readonly does: "skip"; readonly share: number }
@@ -48,7 +55,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record(
-      { does: just("confirm"), share, told: fc.boolean(), bad: fc.nat({ max: 8 }) },
+      { does: just("confirm"), share, told: fc.boolean(), bad: fc.nat({ max: 8 }), read: share, known: share },
       { requiredKeys: ["does", "share", "told"] },
     ),
   },
@@ -71,7 +78,7 @@ export const withSkips: fc.Arbitrary<Action> = fc.oneof(
 export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Action> = action): fc.Arbitrary<Story> {
   const options = fc.record({
     sync: fc.constantFrom("os", "interval", "each"),
-    rewindBytes: fc.constantFrom(0, 0, 5000, 24 * 1024),
+    rewindBytes: fc.constantFrom<(number | "auto")[]>(0, "auto", "auto", 5000, 24 * 1024),
     whenFull: fc.constantFrom("block", "drop-oldest", "drop-newest", "disconnect"),
     maxBytes: fc.constantFrom(0, 0, 48 * 1024),
     retainMs: fc.constantFrom(0, 0, 3_600_000),
@@ -101,6 +108,7 @@ export async function play({ options, window, actions }: Story): Promise<void> {
   // What came back after it was dropped may be there, nothing else.
   assertEquals(world.books.pendingFrom(world.spool.confirmed).least.frames, 0, "left when everything was delivered");
   world.check();
+  if (world.rewind === "auto") world.checkAllRead();
   await world.stop();
 }
 
@@ -114,7 +122,7 @@ async function perform(world: World, wire: ByteWire | ReplyWire, action: Action)
       return await wire.send(action.batches);
     case "confirm":
       if (wire instanceof ReplyWire) return await wire.answer(Math.ceil(action.share * 30), action.bad);
-      return wire.acknowledge(action.share, action.told);
+      return wire.acknowledge(action.share, action.told, action.read, action.known);
     case "disconnect":
       return await wire.disconnect(action.told);
     case "skip":

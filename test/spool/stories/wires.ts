@@ -1,6 +1,6 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
 import { SystemError } from "../../../src/base/error.ts";
-import type { Outgoing } from "../../../src/spool/outlet.ts";
+import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
@@ -14,6 +14,8 @@ import { DIRECTORY, type World } from "./world.ts";
 export abstract class Wire {
   /** Undefined while there is no connection. */
   stream: Stream | undefined;
+  /** The route's side of it. */
+  protected delivery!: DeliveryStream;
   #next: Promise<Outgoing | undefined> | undefined;
   /** Being written: its memory is still in use. */
   #writing: Outgoing | undefined;
@@ -23,7 +25,8 @@ export abstract class Wire {
   async connect(): Promise<void> {
     if (this.stream !== undefined) return;
     const confirmed = this.world.books.position;
-    const { first, rewindMayMiss } = await this.world.begin();
+    const { stream: delivery, first, rewindMayMiss } = await this.world.begin();
+    this.delivery = delivery;
     this.stream = new Stream(this.world.books, { first, confirmed, rewindMayMiss });
     this.begun();
     await this.world.settle();
@@ -93,7 +96,7 @@ export abstract class Wire {
   /** Whoever waits for something to send waits no more. */
   async interrupt(): Promise<void> {
     this.stopped();
-    this.world.outlet.interrupt();
+    this.delivery?.interrupt();
     this.#written();
     (await this.#next?.catch(() => undefined))?.release();
     this.#next = undefined;
@@ -122,22 +125,35 @@ export abstract class Wire {
 /** `acked`: the consumer's kernel acknowledges bytes. */
 export class ByteWire extends Wire {
   protected pump(): Promise<Outgoing | undefined> {
-    return this.world.outlet.next();
+    return this.delivery.next();
   }
 
-  /** A share of what is in flight is acknowledged; `told`: and we get to know. */
-  acknowledge(share: number, told: boolean): void {
+  /**
+   * A share of what is in flight is acknowledged; `told`: and we get to know. Of
+   * what is acknowledged and unread the program reads a share, and of that we
+   * get to know a share.
+   */
+  acknowledge(share: number, told: boolean, read = 1, known = 1): void {
     const { stream } = this;
     if (stream === undefined) return;
     stream.acknowledge(stream.acknowledged + Math.floor((stream.bytes - stream.acknowledged) * share));
+    stream.read += Math.floor((stream.acknowledged - stream.read) * read);
+    stream.readTo(stream.read);
     if (!told) return;
     stream.tell(stream.acknowledged);
-    this.world.outlet.confirm(stream.acknowledged);
+    stream.knownRead += Math.floor((stream.read - stream.knownRead) * known);
+    this.world.noteRead(stream.sequenceAt(stream.knownRead));
+    this.delivery.confirm(stream.acknowledged, stream.knownRead);
   }
 
   protected async settle(stream: Stream, told: boolean): Promise<void> {
     if (told) stream.tell(stream.acknowledged);
-    await this.world.outlet.settle(stream.told);
+    const { mayBeLostBytes } = await this.delivery.end({
+      read: Math.min(stream.told, stream.knownRead),
+      confirmed: stream.told,
+      written: stream.bytes,
+    });
+    this.world.saidLost = mayBeLostBytes;
   }
 
   confirmAll(): Promise<void> {
@@ -163,7 +179,7 @@ export class ReplyWire extends Wire {
   }
 
   protected override begun(): void {
-    const { outlet, spool, clock, books } = this.world;
+    const { spool, clock, books } = this.world;
     if (this.#run !== books.run) {
       this.#refusals = new Refusals();
       this.#counted.clear();
@@ -171,7 +187,7 @@ export class ReplyWire extends Wire {
     }
     const ok = /^\+/;
     this.#confirmer = new ReplyConfirmer({
-      outlet,
+      stream: this.delivery,
       spool,
       clock,
       log: recordingLog((line) => this.#logged(line)),
@@ -183,7 +199,7 @@ export class ReplyWire extends Wire {
 
   protected override async pump(): Promise<Outgoing | undefined> {
     const room = await this.#confirmer.room();
-    return room === 0 ? undefined : await this.world.outlet.next(room);
+    return room === 0 ? undefined : await this.delivery.next(room);
   }
 
   /** The consumer answers at most `count` frames, all of them well but the one with the index `bad`. */
@@ -207,8 +223,10 @@ export class ReplyWire extends Wire {
     }
     if (text === "") return;
     const bytes = new TextEncoder().encode(text);
-    await this.#confirmer.received(bytes.subarray(0, 1));
-    await this.#confirmer.received(bytes.subarray(1));
+    for (const piece of [bytes.subarray(0, 1), bytes.subarray(1)]) {
+      this.#confirmer.received(piece);
+      await this.#confirmer.readable();
+    }
   }
 
   /** Takes what has been handed out: the route counts it as in flight. */
@@ -243,8 +261,9 @@ export class ReplyWire extends Wire {
     this.#confirmer?.stop();
   }
 
-  protected async settle(): Promise<void> {
-    await this.#confirmer.settle();
+  protected async settle(stream: Stream): Promise<void> {
+    this.#confirmer.wrote(stream.bytes);
+    await this.#confirmer.end();
   }
 
   async confirmAll(): Promise<void> {

@@ -13,9 +13,10 @@ import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "..
 import { OpenBuffer } from "../../../src/source/open_buffer.ts";
 import { Appender } from "../../../src/spool/appender.ts";
 import { skipUntil } from "../../../src/spool/operator_skip.ts";
-import { Outlet } from "../../../src/spool/outlet.ts";
 import type { WhenFull } from "../../../src/spool/overload.ts";
+import type { DeliveryStream } from "../../../src/spool/delivery_stream.ts";
 import { Spool } from "../../../src/spool/spool.ts";
+import { SpoolFeed } from "../../../src/spool/spool_feed.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { join } from "../../support/bytes.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
@@ -28,6 +29,8 @@ export const MEMORY_BYTES = 48 * 1024;
 const BUFFER_BYTES = 4 * 1024;
 const RECORD_BYTES = 2 * 1024;
 const SEGMENT_BYTES = 16 * 1024;
+/** The most of what may be unread that is kept in memory. */
+const KEPT_BYTES_MAX = 0.6 * (MEMORY_BYTES - 3 * BUFFER_BYTES);
 export const DIRECTORY = "/journal";
 
 /** One turn of the event loop. */
@@ -38,7 +41,7 @@ function turn(): Promise<void> {
 export interface WorldOptions {
   readonly mode: "overflow" | "always";
   readonly sync?: SyncPolicy;
-  readonly rewindBytes?: number;
+  readonly rewindBytes?: number | "auto";
   readonly whenFull?: WhenFull;
   /** Of the journal; 0: no limit. */
   readonly maxBytes?: number;
@@ -54,7 +57,7 @@ export class World {
   spool!: Spool;
   ledger!: Ledger;
   pool!: BufferPool;
-  outlet!: Outlet;
+  feed!: SpoolFeed;
   readonly clock: Clock;
   /** Are producers admitted? */
   admitted = true;
@@ -74,6 +77,10 @@ export class World {
   #undisturbed = true;
   /** Frames before this one may be gone: what was kept for `rewind` alone has been given up. */
   #oldest = 0;
+  /** What the route said of the last connection: bytes that may be lost. */
+  saidLost = 0;
+  /** The route knows that a program has read all frames before this one. */
+  #knownRead = 0;
 
   constructor(readonly options: WorldOptions) {
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
@@ -86,6 +93,12 @@ export class World {
         this.#nowMs += ms;
       },
     };
+  }
+
+  /** Answers come from the program that has read the frame: there is nothing to go back for. */
+  get rewind(): number | "auto" {
+    const { rewindBytes = 0, eachFrame } = this.options;
+    return rewindBytes === "auto" && eachFrame ? 0 : rewindBytes;
   }
 
   /** From now on what `fault` says fails; undefined: nothing any more. */
@@ -122,10 +135,15 @@ export class World {
     const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
     const { clock } = this;
     const log = recordingLog((line) => this.#noting(() => this.#logged(line)));
-    this.pool = new BufferPool({ maxBytes: MEMORY_BYTES, bufferBytes: BUFFER_BYTES, reserveBytes: 3 * BUFFER_BYTES });
+    this.pool = new BufferPool({
+      maxBytes: MEMORY_BYTES,
+      bufferBytes: BUFFER_BYTES,
+      reserveBytes: 3 * BUFFER_BYTES,
+      fillReleased: 0x2a,
+    });
     this.ledger = new Ledger();
     this.admitted = true;
-    this.#open = new OpenBuffer(this.pool);
+    this.#open = new OpenBuffer(this.pool, this.pool.maxBytes / 4);
     this.journal = await openJournal({
       files: this.files,
       clock,
@@ -140,7 +158,7 @@ export class World {
       recordBytes: RECORD_BYTES,
       maxBytes,
       minFreeBytes: 0,
-      rewindBytes,
+      rewindBytes: rewindBytes === "auto" ? 0 : rewindBytes,
       retainMs,
       retainBytes: 0,
       dropsOldest: whenFull === "drop-oldest",
@@ -157,14 +175,14 @@ export class World {
       whenFull,
       mode,
       appendFirst: mode === "always" && sync === "each",
-      rewindBytes,
+      rewind: this.rewind,
       recordBytes: RECORD_BYTES,
     });
     this.spool.overload.onShut = () => this.admitted = false;
     this.spool.overload.onReopen = () => this.admitted = true;
     this.#watchDrops();
     this.#appender = new Appender(this.spool, clock);
-    this.outlet = new Outlet(this.spool, this.options.eachFrame);
+    this.feed = new SpoolFeed(this.spool, this.options.eachFrame);
     this.#appender.start();
   }
 
@@ -214,18 +232,45 @@ export class World {
   }
 
   /** A new connection begins; the sequence at which it does, and whether what is there for `rewind` may be missing. */
-  async begin(): Promise<{ first: number; rewindMayMiss: () => boolean }> {
-    await this.outlet.begin();
+  async begin(): Promise<{ stream: DeliveryStream; first: number; rewindMayMiss: () => boolean }> {
+    const stream = await this.feed.begin();
     const first = this.spool.sent;
     const { position } = this.books;
     assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
     const mayMiss = this.#shortOfRoom || this.faulty;
-    this.#checkRewind(first, position, mayMiss);
-    return { first, rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest };
+    if (this.rewind === "auto") this.#checkUnread(first, mayMiss);
+    else this.#checkRewind(first, position, mayMiss);
+    return { stream, first, rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest };
+  }
+
+  /** A consumer's program has read all frames before `sequence`, and the route knows it. */
+  noteRead(sequence: number): void {
+    this.#knownRead = Math.max(this.#knownRead, sequence);
+  }
+
+  /** What no program has read is sent again, as far as it was kept; what is known to be read is not. */
+  #checkUnread(first: number, mayMiss: boolean): void {
+    const { books, spool } = this;
+    assert(first >= Math.min(this.#knownRead, spool.confirmed), `begins at ${first}, read up to ${this.#knownRead}`);
+    const unread = books.firstUnread(spool.confirmed);
+    if (unread === undefined || first <= unread) return;
+    const missed = books.log.slice(unread, first);
+    const keptBytes = books.log.slice(first, spool.confirmed).reduce((sum, { length }) => sum + length, 0);
+    const isOverMost = missed.some(({ appended }) => !appended) && (keptBytes >= KEPT_BYTES_MAX || this.hadFaults);
+    const isExcused = mayMiss || first <= this.#oldest || missed.some(({ unlinked }) => unlinked) ||
+      this.saidLost > 0 && isOverMost;
+    assert(isExcused, `begins at ${first}, ${unread} was not read, ${this.saidLost} bytes may be lost`);
+    for (const entry of missed) entry.read = true;
+  }
+
+  /** At the end: whatever was confirmed was read, unless what was kept to be sent again had to go. */
+  checkAllRead(): void {
+    const unread = this.books.firstUnread(Number.POSITIVE_INFINITY, this.#oldest);
+    assertEquals(unread, undefined, "confirmed, and never read");
   }
 
   #checkRewind(first: number, position: number, mayMiss: boolean): void {
-    const { rewindBytes = 0 } = this.options;
+    const rewindBytes = Number(this.rewind);
     const lengths = this.books.log.slice(first, position).map(({ length }) => length);
     const back = lengths.reduce((sum, length) => sum + length, 0);
     const settled = this.books.log.slice(first, position).every(({ fate }) => fate === "pending");
@@ -260,7 +305,7 @@ export class World {
   /** A clean stop. Frames are lost by it only where the disk takes none. Returns whether all of it succeeded. */
   async stop(): Promise<boolean> {
     const { books } = this;
-    await this.outlet.close();
+    await this.feed.close();
     const lost = await this.#appender.finish();
     this.follow();
     if (lost !== undefined) {

@@ -1,0 +1,99 @@
+/**
+ * `rewind`: how much of what is confirmed is kept, to be sent again on a new
+ * connection. A number: so many bytes before the first unconfirmed frame.
+ * `auto`: from the first frame on that the consumer's program may not have read.
+ *
+ * What is kept stays in memory or in the journal; there is no third place, so a
+ * new connection begins where the gapless frames before the first unconfirmed
+ * one begin.
+ */
+import type { BufferPool } from "../base/buffer.ts";
+import { type Run, runBytes, runEnd } from "../base/run.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { Journal } from "../journal/types.ts";
+import type { Window } from "./window.ts";
+
+/** Bytes, or as many as the consumer may not have read. */
+export type RewindPolicy = number | "auto";
+
+export interface RewindOptions {
+  readonly policy: RewindPolicy;
+  readonly journal: Journal;
+  readonly window: Window;
+  readonly framer: Framer;
+  readonly pool: BufferPool;
+}
+
+/** `auto` keeps half of memory at most, and this share of what can be had for frames that come in. */
+const KEPT_SHARE = 0.6;
+
+export class Rewind {
+  #unreadFrom: number;
+  /** In memory no more than this is kept, in bytes. */
+  readonly #keptBytesMax: number;
+
+  constructor(private readonly options: RewindOptions) {
+    const { policy, journal, pool } = options;
+    this.#unreadFrom = journal.unreadFrom;
+    this.#keptBytesMax = policy === "auto" ? Math.min(pool.maxBytes / 2, pool.intakeBytes * KEPT_SHARE) : policy;
+  }
+
+  /** Everything before `sequence` has been read by the consumer's program. */
+  noteRead(sequence: number): void {
+    this.#unreadFrom = Math.max(this.#unreadFrom, sequence);
+  }
+
+  /** The first frame that may have to be sent again, as far as that is known by its sequence; `confirmed` if none. */
+  unreadFrom(confirmed: number): number {
+    return this.options.policy === "auto" ? Math.min(confirmed, this.#unreadFrom) : confirmed;
+  }
+
+  /** Frames before this one need not be appended. */
+  appendFrom(confirmed: number): number {
+    const { policy } = this.options;
+    return policy === "auto" || policy === 0 ? this.unreadFrom(confirmed) : 0;
+  }
+
+  /** Is this run, all of it confirmed and not in the journal, kept in memory? */
+  wants(run: Run, confirmed: number): boolean {
+    const { policy, window } = this.options;
+    if (policy === 0 || (policy === "auto" && runEnd(run) <= this.#unreadFrom)) return false;
+    const behind = window.offsetOf(confirmed) - (run.offset + runBytes(run));
+    return behind < this.#keptBytesMax;
+  }
+
+  /** Bytes in memory that are there for this alone, about. */
+  keptBytes(confirmed: number): number {
+    const { policy, window } = this.options;
+    if (policy === 0) return 0;
+    return Math.min(this.#keptBytesMax, window.offsetOf(confirmed) - window.offsetOf(window.first));
+  }
+
+  /**
+   * The sequence at which a new connection begins; at most `confirmed`. Rejects
+   * with a `SystemError` if the journal has to be read for it and cannot be.
+   */
+  async start(confirmed: number): Promise<number> {
+    const { policy, journal, window } = this.options;
+    if (policy === 0) return confirmed;
+    if (policy === "auto") {
+      const from = Math.min(confirmed, this.#unreadFrom);
+      if (from === confirmed || from >= window.first) return from;
+      return await journal.locateBack(Math.min(confirmed, window.first), Number.POSITIVE_INFINITY, from);
+    }
+    if (confirmed < window.first) return await journal.locateBack(confirmed, policy);
+    const here = window.exactOffsetOf(confirmed) - window.offsetOf(window.first);
+    if (here >= policy) return this.#frameAtOffset(window.exactOffsetOf(confirmed) - policy);
+    return await journal.locateBack(window.first, policy - here);
+  }
+
+  /** The frame in the window that holds the byte at `offset` of the route's stream, or begins there. */
+  #frameAtOffset(offset: number): number {
+    const { window, framer } = this.options;
+    let index = window.length - 1;
+    while (index > 0 && window.at(index)!.offset > offset) index--;
+    const run = window.at(index)!;
+    const within = Math.max(0, offset - run.offset);
+    return run.first + framer.scan(run.buffer.bytes, run.start, run.start, run.start + within).frames;
+  }
+}

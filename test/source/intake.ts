@@ -1,0 +1,114 @@
+/** A route's intake for tests: readers of scripted connections, and a sink that keeps what it is given. */
+import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { type Log, silentLog } from "../../src/base/log.ts";
+import { createFramer } from "../../src/framing/create.ts";
+import type { Framing } from "../../src/framing/framing.ts";
+import type { MemoryPlan } from "../../src/relay/memory.ts";
+import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
+import { MemoryQueue } from "../../src/source/memory_queue.ts";
+import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import type { IntakeBound } from "../../src/source/sink.ts";
+import { UnfinishedFrames } from "../../src/source/unfinished.ts";
+import type { ScriptedConnection } from "../support/scripted_connection.ts";
+
+export type IntakeMemory = Pick<MemoryPlan, "pool" | "unfinishedBytes">;
+
+export interface IntakeSurroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Every read may begin. */
+export const UNBOUND: IntakeBound = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
+
+/** A small pool, half of which may be held for unfinished frames. */
+export function littleMemory(maxBytes: number, bufferBytes = 32 * 1024, frameBytes = 0): IntakeMemory {
+  const pool = new BufferPool({ maxBytes, bufferBytes, reserveBytes: 0, frameBytes });
+  return { pool, unfinishedBytes: maxBytes / 2 };
+}
+
+export const RECORD_BYTES = 8 * 1024;
+
+interface Taken {
+  readonly buffer: PooledBuffer;
+  readonly start: number;
+  readonly end: number;
+  readonly frames: number;
+}
+
+/** A route's intake with a sink that keeps what it is given, so that memory fills up. */
+export class Intake {
+  readonly runs: Taken[] = [];
+  readonly delivered: Uint8Array[] = [];
+  readonly counts: number[] = [];
+  readonly passedOver: Uint8Array[] = [];
+  readonly pool: BufferPool;
+  readonly context: DrainContext;
+  pausedMs = 0;
+  nowMs = 0;
+
+  constructor(
+    framing: Framing,
+    { pool, unfinishedBytes }: IntakeMemory,
+    { log = silentLog, clock = { ...systemClock, monotonicMs: () => this.nowMs } }: Partial<IntakeSurroundings> = {},
+  ) {
+    this.pool = pool;
+    this.context = {
+      pool,
+      memory: new MemoryQueue(pool, clock),
+      open: new OpenBuffer(pool, unfinishedBytes / 2),
+      unfinished: new UnfinishedFrames(unfinishedBytes, log),
+      framer: createFramer(framing),
+      recordBytes: RECORD_BYTES,
+      clock,
+      sink: {
+        push: (buffer, start, end, frames) => {
+          this.runs.push({ buffer: buffer.retain(), start, end, frames });
+          return 0;
+        },
+      },
+      bound: UNBOUND,
+      paused: (ms) => this.pausedMs += ms,
+      passedOver: (bytes) => this.passedOver.push(bytes.slice()),
+    };
+  }
+
+  reader(connection: ScriptedConnection, smallBytes = 256): DrainReader {
+    return new DrainReader(connection, this.context, this.pool.take(smallBytes)!);
+  }
+
+  /** Takes the bytes of all runs, in order, and lets the memory go. */
+  release(): void {
+    for (const { buffer, start, end, frames } of this.runs.splice(0)) {
+      this.delivered.push(buffer.bytes.slice(start, end));
+      this.counts.push(frames);
+      buffer.release();
+    }
+  }
+
+  /** Bytes in use once the shared buffer is let go as well. */
+  close(): number {
+    this.release();
+    this.context.open.close();
+    return this.pool.usedBytes;
+  }
+}
+
+export function line(length: number, fill: number): Uint8Array {
+  const bytes = new Uint8Array(length).fill(fill);
+  bytes[length - 1] = 10;
+  return bytes;
+}
+
+export function lengthPrefixed(size: number): Uint8Array {
+  const bytes = new Uint8Array(size).fill(7);
+  new DataView(bytes.buffer).setUint32(0, size - 4);
+  return bytes;
+}
+
+/** Lets everything that can happen without further input happen. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 500; i++) await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
