@@ -1,4 +1,4 @@
-/** The architecture's rules (DESIGN 8) about one source file: what it may import and name. */
+/** The architecture's rules about one source file: what it may import and name. */
 import { dirname, join } from "node:path/posix";
 import { stripComments } from "./strip_comments.ts";
 

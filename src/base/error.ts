@@ -7,7 +7,7 @@
  * else that is thrown is a defect of the program.
  */
 
-/** Exit codes of the command line (DESIGN 4). */
+/** Exit codes of the command line. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, busy: 75, interrupted: 130 } as const;
 
 export interface SpillwayErrorOptions {

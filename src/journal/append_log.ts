@@ -13,7 +13,7 @@ import type { StopDeadline } from "../base/stop_deadline.ts";
 import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { type PlannedRecord, planRecords, sizeOf } from "./record_plan.ts";
+import { type PlannedRecord, planRecords, takeUpTo } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -291,12 +291,4 @@ export class AppendLog {
     const segments = this.#unsyncedSegments.filter((each) => this.#segments.all.includes(each));
     await syncSegments(this.#options, segments, deadline);
   }
-}
-
-/** Records from `next` on until they have `space` bytes, at least one. */
-function takeUpTo(records: readonly PlannedRecord[], next: number, space: number) {
-  let size = sizeOf(records[next]);
-  let until = next + 1;
-  while (until < records.length && size < space) size += sizeOf(records[until++]);
-  return { records: next === 0 && until === records.length ? records : records.slice(next, until), size };
 }

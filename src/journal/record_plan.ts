@@ -66,3 +66,11 @@ function addPart(payload: Uint8Array[], run: Run): void {
     payload.push(bytesOf(run));
   }
 }
+
+/** Records from `next` on until they have `space` bytes, at least one. */
+export function takeUpTo(records: readonly PlannedRecord[], next: number, space: number) {
+  let size = sizeOf(records[next]);
+  let until = next + 1;
+  while (until < records.length && size < space) size += sizeOf(records[until++]);
+  return { records: next === 0 && until === records.length ? records : records.slice(next, until), size };
+}

@@ -5,7 +5,6 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
-import { skipFrames } from "../framing/skip.ts";
 import { DeliveryStream } from "../spool/delivery_stream.ts";
 import type {
   Confirmation,
@@ -13,12 +12,12 @@ import type {
   FrameFeed,
   FramePiece,
   FrameRange,
-  FrameRun,
   StreamOutcome,
 } from "../spool/frame_feed.ts";
-import type { Batch, BatchFeed } from "./batch_feed.ts";
+import type { BatchFeed } from "./batch_feed.ts";
 import { type Checkpoint, Delivered } from "./delivered.ts";
 import type { Pacer } from "./pacer.ts";
+import { PartialBatch } from "./partial_batch.ts";
 
 export interface ArchiveFeedOptions {
   readonly batches: BatchFeed;
@@ -35,14 +34,6 @@ export interface ArchiveFeedOptions {
   readonly rewind: number | "auto";
 }
 
-/** What is left of a batch to be handed out. */
-interface Rest {
-  readonly batch: Batch;
-  index: number;
-  /** When the run at `index` is due; undefined: not asked yet. */
-  dueMs: number | undefined;
-}
-
 export class ArchiveFeed implements FrameFeed {
   /** Notified when something was confirmed, or the end was reached. */
   readonly changed = new Condition();
@@ -50,7 +41,7 @@ export class ArchiveFeed implements FrameFeed {
   /** Why the files could not be read any further. */
   failure: unknown;
   #stream: DeliveryStream | undefined;
-  #rest: Rest | undefined;
+  #rest: PartialBatch | undefined;
   /** Where the next batch is to be read from; undefined: behind the last one. */
   #seekTo: number | undefined;
   /** Everything that is wanted has been taken. */
@@ -118,7 +109,11 @@ export class ArchiveFeed implements FrameFeed {
 
   take(maxFrames: number): FramePiece | undefined {
     const rest = this.#rest;
-    return rest !== undefined && this.#isDue(rest) ? this.#cut(rest, maxFrames) : undefined;
+    const nowMs = this.options.clock.monotonicMs();
+    if (rest === undefined || !rest.isDue(nowMs)) return undefined;
+    const piece = rest.cut(maxFrames, this.options.pieceBytes, nowMs);
+    if (rest.isEmpty) this.#drop();
+    return piece;
   }
 
   async ready(): Promise<void> {
@@ -130,7 +125,7 @@ export class ArchiveFeed implements FrameFeed {
       this.failure ??= error;
       throw error;
     }
-    if (this.#rest !== undefined) await clock.sleep(this.#rest.dueMs! - clock.monotonicMs(), waking);
+    if (this.#rest !== undefined) await clock.sleep(this.#rest.dueMs - clock.monotonicMs(), waking);
     else if (!waking.aborted) await new Promise((resolve) => waking.addEventListener("abort", resolve, { once: true }));
   }
 
@@ -244,61 +239,14 @@ export class ArchiveFeed implements FrameFeed {
       await batches.seek(seekTo, this.#framesBefore(seekTo));
     }
     const batch = await batches.next();
-    if (batch !== undefined) this.#rest = { batch, index: 0, dueMs: undefined };
+    if (batch !== undefined) this.#rest = new PartialBatch(batch, pacer);
     else this.#exhausted = true;
     if (this.isAllConfirmed) this.changed.notify();
   }
 
-  #isDue(rest: Rest): boolean {
-    const { pacer, clock } = this.options;
-    if (pacer === undefined) return true;
-    rest.dueMs ??= pacer.dueMs(rest.batch.runs[rest.index].arrivedUs);
-    return rest.dueMs <= clock.monotonicMs();
-  }
-
-  /** Runs that are due and lie side by side, as many as may be sent now. */
-  #cut(rest: Rest, maxFrames: number): FramePiece {
-    const { buffer, framer, runs } = rest.batch;
-    const taken: FrameRun[] = [];
-    const { start } = runs[rest.index];
-    let end = start;
-    for (let left = maxFrames; left > 0 && rest.index < runs.length && this.#isDue(rest);) {
-      const room = this.options.pieceBytes - (end - start);
-      if (room <= 0) break;
-      const run = this.#take(rest, left, room, taken.length > 0);
-      if (run === undefined) break;
-      taken.push(run);
-      left -= run.frames;
-      end = run.end;
-    }
-    buffer.retain();
-    if (rest.index === runs.length) this.#drop();
-    return { buffer, framer, runs: taken, release: () => buffer.release() };
-  }
-
-  /** As much of the next run as `frames` and `bytes` allow; undefined if that is nothing, and it need not be one frame. */
-  #take(rest: Rest, frames: number, bytes: number, mayBeNone: boolean): FrameRun | undefined {
-    const { batch: { buffer, framer, runs }, index } = rest;
-    const next = runs[index];
-    const { first, start, end, arrivedUs } = next;
-    if (next.frames <= frames && end - start <= bytes) return this.#takeWhole(rest);
-    const scan = framer.scan(buffer.bytes, start, start, Math.min(end, start + bytes));
-    if (scan.frames === 0 && mayBeNone) return undefined;
-    const count = Math.min(frames, Math.max(1, scan.frames));
-    const middle = count === scan.frames ? scan.end : skipFrames(framer, buffer.bytes, start, end, count);
-    if (count === next.frames) return this.#takeWhole(rest);
-    runs[index] = { first: first + count, frames: next.frames - count, start: middle, end, arrivedUs };
-    return { first, frames: count, start, end: middle, arrivedUs };
-  }
-
-  #takeWhole(rest: Rest): FrameRun {
-    rest.dueMs = undefined;
-    return rest.batch.runs[rest.index++];
-  }
-
   /** Lets go of what was read and not handed out. */
   #drop(): void {
-    this.#rest?.batch.buffer.release();
+    this.#rest?.release();
     this.#rest = undefined;
   }
 }

@@ -66,3 +66,9 @@ export function formatAddress(address: Address): string {
 export function plainHost(host: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(host) ? host.slice("::ffff:".length) : host;
 }
+
+/** One end of a socket in words; `unixPath` is empty for TCP. */
+export function nameOf(host: string | undefined, port: number | undefined, unixPath: string): string {
+  if (unixPath !== "") return formatAddress({ kind: "unix", path: unixPath });
+  return formatAddress({ kind: "tcp", host: host ?? "", port: port ?? 0 });
+}

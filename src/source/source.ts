@@ -5,11 +5,12 @@
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Ledger } from "../base/ledger.ts";
-import { type StopDeadline, within } from "../base/stop_deadline.ts";
+import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
+import { Admission } from "./admission.ts";
 import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
@@ -19,8 +20,8 @@ import { OpenBuffer } from "./open_buffer.ts";
 import { RefusedConnections } from "./refused_connections.ts";
 import { SafeReplies } from "./safe_replies.ts";
 import type { IntakeBound, Sink } from "./sink.ts";
-import { SmallBuffers } from "./small_buffers.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
+import { untilSilent } from "./until_silent.ts";
 
 /** The dial options stand for the address whichever role it has. */
 export interface SourceOptions extends DialOptions {
@@ -48,9 +49,6 @@ const TICK_MS = 1000;
 /** How long a clean stop waits for what is owed to producers and for their end of stream, all in all. */
 const SOURCE_STOP_MS = 1000;
 
-/** A producer from whom nothing came for so long has nothing more on its way. */
-const SILENT_MS = 20;
-
 export class Source {
   /** Time that reading was stopped for want of memory, all connections together, in ms. */
   pausedMs = 0;
@@ -64,11 +62,8 @@ export class Source {
   readonly #repliesTaken = new Condition();
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
-  /** Accepted, and waiting for memory to be read into. */
-  readonly #entering = new Set<Connection>();
   readonly #refused: RefusedConnections;
-  readonly #memory: MemoryQueue;
-  readonly #small: SmallBuffers;
+  readonly #admission: Admission;
   readonly #context: DrainContext;
   readonly #open: OpenBuffer;
   readonly #unfinished: UnfinishedFrames;
@@ -80,14 +75,14 @@ export class Source {
     this.#options = options;
     const { pool, framer, sink, bound, clock, recordBytes, unfinishedBytes, maxConnections, log } = options;
     this.#open = new OpenBuffer(pool, unfinishedBytes / 2);
-    this.#small = new SmallBuffers(pool, maxConnections);
     this.#refused = new RefusedConnections(log, maxConnections);
     if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
     this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);
-    this.#memory = new MemoryQueue(pool, clock);
+    const memory = new MemoryQueue(pool, clock);
+    this.#admission = new Admission(pool, memory, maxConnections);
     this.#context = {
       pool,
-      memory: this.#memory,
+      memory,
       framer,
       sink,
       bound,
@@ -128,7 +123,7 @@ export class Source {
   /** Ends every connection, after what is owed on it, and admits none until {@link reopen}. */
   shut(because: string): void {
     this.#shutBecause = because;
-    this.#turnAway();
+    this.#admission.turnAway();
     for (const each of this.#connections) each.dismiss(because);
   }
 
@@ -173,31 +168,18 @@ export class Source {
   async stop(deadline: StopDeadline): Promise<void> {
     this.#stopping.abort();
     this.#reopened.notify();
-    this.#turnAway();
+    this.#admission.turnAway();
     await this.#listener?.close();
     const connections = [...this.#connections];
     const finished = Promise.all(connections.map((each) => each.finish(deadline)));
     const ended = Promise.all(connections.map((each) => each.ended));
-    const untilMs = this.#options.clock.monotonicMs() + SOURCE_STOP_MS;
-    if (!await deadline.waitFor(ended, SOURCE_STOP_MS)) await this.#whileTheySpeak(connections, ended, untilMs);
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + SOURCE_STOP_MS;
+    if (!await deadline.waitFor(ended, SOURCE_STOP_MS)) await untilSilent(connections, clock, untilMs);
     for (const each of this.#connections) each.close("stopping");
     await Promise.all([finished, ended]);
     await this.#running;
     this.#open.close();
-  }
-
-  /** What has arrived is still read: until nothing has come for a moment, or everybody has ended, or it is time. */
-  async #whileTheySpeak(
-    connections: readonly SourceConnection[],
-    ended: Promise<unknown>,
-    untilMs: number,
-  ): Promise<void> {
-    const { clock } = this.#options;
-    const lastReadMs = () => connections.reduce((last, each) => Math.max(last, each.lastReadMs), 0);
-    for (let before = -1; before < lastReadMs() && clock.monotonicMs() < untilMs;) {
-      before = lastReadMs();
-      if (await within(clock, ended, SILENT_MS)) return;
-    }
   }
 
   async #acceptLoop(listener: Listener): Promise<void> {
@@ -212,14 +194,14 @@ export class Source {
   }
 
   get #isFull(): boolean {
-    return this.#connections.size + this.#entering.size >= this.#options.maxConnections;
+    return this.#connections.size + this.#admission.waiting >= this.#options.maxConnections;
   }
 
   /** Why nobody can be admitted now. */
   get #refusal(): string | undefined {
     if (this.#shutBecause !== undefined) return this.#shutBecause;
     if (this.#isFull) return "max_connections";
-    return this.#small.exhausted ? "memory.max_bytes has no room for more" : undefined;
+    return this.#admission.exhausted ? "memory.max_bytes has no room for more" : undefined;
   }
 
   async #dialLoop(): Promise<void> {
@@ -260,47 +242,30 @@ export class Source {
 
   /** Undefined if nobody may come in any more, or the stop comes, before there is memory for it. */
   async #enter(connection: Connection): Promise<SourceConnection | undefined> {
-    const take = () => this.#small.take();
-    let small = this.#mayEnter ? take() : undefined;
-    if (small === undefined && this.#mayEnter) {
-      connection.pause();
-      this.#entering.add(connection);
-      small = await this.#memory.wait(connection, take);
-      this.#entering.delete(connection);
-    }
-    if (small !== undefined && !this.#mayEnter) {
-      this.#small.gone(small.bytes.length);
-      small.release();
-      small = undefined;
-    }
-    if (small !== undefined) return this.#admit(connection, small);
+    const small = await this.#admission.admit(connection, () => this.#mayEnter);
+    if (small !== undefined) return this.#serve(connection, small);
     if (this.#shutBecause === undefined) connection.close();
     else this.#refused.refuse(connection, this.#shutBecause);
     return undefined;
-  }
-
-  /** Those that wait to come in wait in vain. */
-  #turnAway(): void {
-    for (const each of this.#entering) this.#memory.release(each);
   }
 
   get #mayEnter(): boolean {
     return this.#shutBecause === undefined && !this.#stopping.signal.aborted;
   }
 
-  #admit(connection: Connection, small: PooledBuffer): SourceConnection {
+  #serve(connection: Connection, small: PooledBuffer): SourceConnection {
     const { ledger, log } = this.#options;
     log.info("source connected", { peer: connection.peer });
     const answers = this.#answersFor(connection);
     const smallBytes = small.bytes.length;
-    const admitted = new SourceConnection({ connection, small, context: this.#context, ledger, log, answers });
-    this.#connections.add(admitted);
-    admitted.ended.then(() => {
-      this.#connections.delete(admitted);
-      this.#small.gone(smallBytes);
+    const served = new SourceConnection({ connection, small, context: this.#context, ledger, log, answers });
+    this.#connections.add(served);
+    served.ended.then(() => {
+      this.#connections.delete(served);
+      this.#admission.left(smallBytes);
       if (answers instanceof ForwardedAnswers) this.#forwarding.delete(answers);
     });
-    return admitted;
+    return served;
   }
 
   async #watch(): Promise<void> {

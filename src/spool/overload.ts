@@ -1,7 +1,6 @@
 /**
- * What becomes of frames that come in while the journal takes none and memory
- * is all but full (DESIGN 5, When full). Before that, whatever the policy, they
- * wait in memory.
+ * What becomes of frames that come in while the journal takes none and memory is
+ * all but full. Before that, whatever the policy, they wait in memory.
  *
  * `block` needs nothing of this: a reader that finds no memory stops reading.
  * `drop-oldest` makes room where the room is missing, see drop_oldest.ts.

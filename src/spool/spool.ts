@@ -17,20 +17,18 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import { add, tally } from "../base/ledger.ts";
-import { type Run, runBytes, runEnd } from "../base/run.ts";
+import { runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";
 import { Overload } from "./overload.ts";
+import { Pressure } from "./pressure.ts";
 import { Rewind } from "./rewind.ts";
 import { Window } from "./window.ts";
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
-
-/** Of the memory that `rewind` does not take, so much may be in use before frames go to the journal. */
-const SPILL_SHARE = 0.75;
 
 export class Spool {
   readonly window: Window;
@@ -64,17 +62,15 @@ export class Spool {
   #stopping = false;
   #targetUp = false;
   readonly #gaps = new Gaps();
-  readonly #directBytes: number;
+  readonly #pressure: Pressure;
 
   constructor(readonly options: SpoolOptions) {
-    const { journal, pool, framer, rewind: policy } = options;
-    this.window = new Window(journal.end, options.recordBytes, options.framer);
+    const { journal, pool, framer, recordBytes, rewind: policy } = options;
+    this.window = new Window(journal.end, recordBytes, framer);
     this.overload = new Overload(options);
-    this.#confirmed = journal.cursor;
-    this.sent = journal.cursor;
-    const { window } = this;
-    this.rewind = new Rewind({ policy, journal, window, framer, pool });
-    this.#directBytes = pool.maxBytes / 4;
+    this.#confirmed = this.sent = journal.cursor;
+    this.rewind = new Rewind({ policy, journal, window: this.window, framer, pool });
+    this.#pressure = new Pressure(pool, this.rewind, this.overload);
     this.#spilling = journal.cursor < journal.end;
   }
 
@@ -129,7 +125,7 @@ export class Spool {
     }
     const sealedBefore = Math.max(this.sent, this.appendTaken);
     this.window.push(buffer, start, end, frames, arrivedUs, sealedBefore);
-    if (this.#underPressure()) {
+    if (this.#pressure.isHigh(this.#confirmed)) {
       this.spill("memory is half full");
       this.trim();
     }
@@ -285,39 +281,19 @@ export class Spool {
     for (let run = this.window.front; run !== undefined; run = this.window.front) {
       const end = runEnd(run);
       const appended = end <= this.options.journal.end;
-      const confirmed = end <= this.#confirmed;
-      const done = confirmed && (appended || !this.#isKept(run));
-      if (!done && !(appended && this.#underPressure())) return;
+      const isKept = this.options.mode === "always" || this.#pressure.keeps(run, this.#confirmed);
+      const done = end <= this.#confirmed && (appended || !isKept);
+      if (!done && !(appended && this.#pressure.isHigh(this.#confirmed))) return;
       this.window.dropFront();
     }
   }
 
-  /** Does this run, which is confirmed and not in the journal, stay in memory? */
-  #isKept(run: Run): boolean {
-    if (this.options.mode === "always") return true;
-    // Where nothing can be appended, what comes in needs the memory more.
-    const isShort = this.overload.failing !== undefined && !this.options.pool.roomy;
-    return this.rewind.wants(run, this.#confirmed) && !isShort;
-  }
-
-  #underPressure(): boolean {
-    const { usedBytes, maxBytes, intakeBytes, bufferBytes } = this.options.pool;
-    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
-    const kept = this.rewind.keptBytes(this.#confirmed);
-    const most = Math.min(
-      (maxBytes + kept) / 2,
-      kept + (intakeBytes - kept) * SPILL_SHARE,
-      intakeBytes - 2 * bufferBytes,
-    );
-    return usedBytes >= most;
-  }
-
-  /** Direct again when the whole journal is sent and less than a quarter of memory is unconfirmed. */
+  /** Direct again when the whole journal is sent and memory is nearly free. */
   #considerDirect(): void {
     if (!this.#spilling || this.#stopping || !this.#targetUp || this.options.mode === "always") return;
     const { journal } = this.options;
     if (this.sent < journal.end || this.sent < this.window.first) return;
-    if (this.window.bytesFrom(this.#confirmed) >= this.#directBytes || this.#underPressure()) return;
+    if (!this.#pressure.isLow(this.#confirmed, this.window.bytesFrom(this.#confirmed))) return;
     this.#spilling = false;
     this.options.log.info("the journal is sent, frames pass it by again", { sequence: this.sent });
   }

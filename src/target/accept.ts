@@ -1,5 +1,5 @@
 /**
- * Lets consumers dial in and serves one at a time (DESIGN 5, Several consumers).
+ * Lets consumers dial in and serves one at a time.
  *
  * A further one waits and is sent nothing. It takes over when the one being
  * served ends, or when what is in flight to that one has gone unconfirmed for

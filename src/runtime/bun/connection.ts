@@ -12,7 +12,7 @@
  */
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
-import { formatAddress } from "../address.ts";
+import { nameOf } from "../address.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
@@ -298,8 +298,3 @@ const attachHandlers = {
   ...connectionHandlers,
   open: (socket: BunSocket<SocketOwner>) => (socket.data as BunConnection).attached(socket),
 };
-
-function nameOf(host: string | undefined, port: number | undefined, unixPath: string): string {
-  if (unixPath !== "") return formatAddress({ kind: "unix", path: unixPath });
-  return formatAddress({ kind: "tcp", host: host ?? "", port: port ?? 0 });
-}

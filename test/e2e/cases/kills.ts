@@ -51,7 +51,7 @@ const LINES: FrameKind = { kind: "line", size: LINE_BYTES };
 const REPLY = "+";
 const MEMORY_BYTES = 4 * 2 ** 20;
 const CONSUMED_PER_SECOND = 40e6;
-/** What a kill may repeat: 100 ms of confirmations (DESIGN 6), and what the kernel's largest send buffer has in flight. */
+/** What a kill may repeat: 100 ms of confirmations, and what the kernel's largest send buffer has in flight. */
 export const REPEATED_BYTES_MAX = CONSUMED_PER_SECOND / 10 + 8 * 2 ** 20;
 /** `always`: somewhat more than the consumer takes, so that there is a backlog; `overflow`: less, so that there is often none. */
 const PRODUCED_PER_SECOND = { always: 50e6, overflow: 30e6 };

@@ -1,6 +1,6 @@
 /** Spillway's configuration as a test writes it down: nested objects, turned into TOML. */
 
-/** Nested keys of one route or of the file's head, as in DESIGN 3. */
+/** Nested keys of one route or of the file's head. */
 export interface ConfigTable {
   readonly [key: string]: string | number | boolean | ConfigTable;
 }

@@ -61,7 +61,7 @@ export interface Fault {
   readonly survives?: boolean;
   /** The relay takes the consumer's kernel for dead (`stall_timeout`). */
   readonly stalls?: boolean;
-  /** The consumer's kernel receives what its program never reads, and `acked` knows no better (DESIGN, P4). */
+  /** The consumer's kernel receives what its program never reads, and `acked` knows no better. */
   readonly loses?: boolean;
   play(stage: Stage): Play | Promise<Play>;
 }
