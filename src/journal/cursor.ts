@@ -19,8 +19,8 @@ export interface CursorState {
   readonly clean: boolean;
   /** So many frames right before the cursor may not have been read by the consumer's program. */
   readonly unreadFrames: number;
-  /** A consumer was connected: it goes on reading what its kernel has, whatever becomes of us. */
-  readonly connected: boolean;
+  /** So many of these are on no connection: the next process sends them again. A consumer's kernel keeps what it has. */
+  readonly resendFrames: number;
 }
 
 /** What the file says: a state, or why there is none. */
@@ -45,7 +45,8 @@ const CRC_OFFSET = 60;
 /** What the checksum covers, and it; the rest of a slot is zeros. */
 export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
-const CONNECTED_FLAG = 2;
+/** More frames than any kernel holds unread. */
+const RESEND_FRAMES_MAX = 2 ** 32 - 1;
 
 /** The bytes of one slot. */
 export function encodeSlot(generation: number, state: CursorState): Uint8Array {
@@ -55,8 +56,9 @@ export function encodeSlot(generation: number, state: CursorState): Uint8Array {
   setU64(view, 16, generation);
   setU64(view, 24, state.cursor);
   setU64(view, 32, state.atRiskBytes);
-  view.setUint32(40, (state.clean ? CLEAN_FLAG : 0) | (state.connected ? CONNECTED_FLAG : 0), true);
+  view.setUint32(40, state.clean ? CLEAN_FLAG : 0, true);
   setU64(view, 48, state.unreadFrames);
+  view.setUint32(56, Math.min(state.resendFrames, RESEND_FRAMES_MAX), true);
   view.setUint32(CRC_OFFSET, crc32(bytes.subarray(0, CRC_OFFSET)), true);
   return bytes;
 }
@@ -75,16 +77,15 @@ export function decodeSlot(bytes: Uint8Array): Slot {
   const generation = getU64(view, 16);
   const cursor = getU64(view, 24);
   const unreadFrames = getU64(view, 48);
-  if (generation > Number.MAX_SAFE_INTEGER || cursor > Number.MAX_SAFE_INTEGER || unreadFrames > cursor) {
-    return { kind: "bad" };
-  }
-  const flags = view.getUint32(40, true);
-  const clean = (flags & CLEAN_FLAG) !== 0;
-  const connected = (flags & CONNECTED_FLAG) !== 0;
+  const resendFrames = view.getUint32(56, true);
+  const isPossible = generation <= Number.MAX_SAFE_INTEGER && cursor <= Number.MAX_SAFE_INTEGER &&
+    resendFrames <= unreadFrames && unreadFrames <= cursor;
+  if (!isPossible) return { kind: "bad" };
+  const clean = (view.getUint32(40, true) & CLEAN_FLAG) !== 0;
   return {
     kind: "valid",
     generation,
-    state: { cursor, atRiskBytes: getU64(view, 32), clean, unreadFrames, connected },
+    state: { cursor, atRiskBytes: getU64(view, 32), clean, unreadFrames, resendFrames },
   };
 }
 

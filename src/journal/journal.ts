@@ -82,7 +82,7 @@ export class DirectoryJournal implements Journal {
     return this.#opened.housekeeping.unreadFrom;
   }
 
-  confirm(sequence: number, unread: Unread = { from: sequence, connected: false }): void {
+  confirm(sequence: number, unread: Unread = { from: sequence, resendFrom: sequence }): void {
     this.#opened.housekeeping.confirm(sequence, unread);
   }
 

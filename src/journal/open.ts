@@ -96,9 +96,7 @@ class Opening {
       `${directory}/cursor`,
       survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
     );
-    // A consumer that was connected when the last run was killed still reads what its kernel has.
-    const unreadFrames = state === undefined || state.connected ? 0 : state.unreadFrames;
-    const unreadFrom = Math.min(cursor, (state?.cursor ?? cursor) - unreadFrames);
+    const unreadFrom = state === undefined ? cursor : Math.min(cursor, state.cursor - state.resendFrames);
     const housekeeping = new Housekeeping(this.options, this.#segments, new WrittenCursor(file, cursor, unreadFrom));
     await housekeeping.start();
     const room = new Room(this.options);

@@ -69,7 +69,7 @@ function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   const generation = found.kind === "valid" ? found.generation : 1;
   const state = found.kind === "valid"
     ? found.state
-    : { cursor, atRiskBytes: 0, clean: false, unreadFrames: 0, connected: false };
+    : { cursor, atRiskBytes: 0, clean: false, unreadFrames: 0, resendFrames: 0 };
   bytes.set(encodeSlot(generation, state), SLOT_OFFSETS[generation % 2]);
   bytes.set(encodeSlot(generation + 1, { ...state, cursor }), SLOT_OFFSETS[(generation + 1) % 2]);
   return bytes;

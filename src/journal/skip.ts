@@ -63,11 +63,11 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     checkRange(directory, cursor, until, Math.max(cursor, pending.list.end));
     const what = await contentsOf(files, pending, cursor, until);
     if (!await confirm(what)) return undefined;
-    const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false, connected: false };
+    const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false };
     const file = new CursorFile(files, directory, path, found.kind === "valid" ? found.generation : 0);
     try {
       // What was given up is not sent again either.
-      await file.write({ ...state, cursor: until, unreadFrames: 0 });
+      await file.write({ ...state, cursor: until, unreadFrames: 0, resendFrames: 0 });
       await file.sync();
     } finally {
       file.close();

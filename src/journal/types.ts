@@ -123,8 +123,8 @@ export interface Damage {
 export interface Unread {
   /** The first such frame; the first unconfirmed one if there is none. */
   readonly from: number;
-  /** Is a consumer connected that may still read it? */
-  readonly connected: boolean;
+  /** The first such frame that no consumer's kernel has: what the next process begins with, should this one be killed. */
+  readonly resendFrom: number;
 }
 
 /**

@@ -10,22 +10,24 @@ import type { Unread } from "./types.ts";
 export class WrittenCursor {
   /** Bytes that were in memory alone, at most, if the process dies now. */
   riskBytes = 0;
-  /** A consumer is connected. */
-  #connected = false;
+  /** The next process begins here, or at `cursor` if that comes first. */
+  #resendFrom: number;
   #written: CursorState | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(private readonly file: CursorFile, public cursor: number, public unreadFrom: number) {}
+  constructor(private readonly file: CursorFile, public cursor: number, public unreadFrom: number) {
+    this.#resendFrom = unreadFrom;
+  }
 
-  /** Everything below `sequence` is confirmed. Neither position goes back. Is there something to be written? */
-  confirm(sequence: number, { from, connected }: Unread): boolean {
+  /** Everything below `sequence` is confirmed. That does not go back, nor does what is read. Is there something to be written? */
+  confirm(sequence: number, { from, resendFrom }: Unread): boolean {
     if (sequence > this.cursor) this.cursor = sequence;
     if (from > this.unreadFrom) this.unreadFrom = Math.min(from, this.cursor);
-    this.#connected = connected;
+    this.#resendFrom = Math.max(resendFrom, this.unreadFrom);
+    const { cursor, unreadFrames, resendFrames } = this.#state;
     const written = this.#written;
-    return written?.cursor !== this.cursor || written.unreadFrames !== this.cursor - this.unreadFrom ||
-      written.connected !== connected;
+    return written?.cursor !== cursor || written.unreadFrames !== unreadFrames || written.resendFrames !== resendFrames;
   }
 
   /** As last written; undefined before that, and while it is not known what the disk has. */
@@ -56,11 +58,15 @@ export class WrittenCursor {
     this.file.close();
   }
 
+  get #state(): Omit<CursorState, "clean"> {
+    const { cursor, riskBytes: atRiskBytes } = this;
+    const resendFrames = Math.max(0, cursor - this.#resendFrom);
+    return { cursor, atRiskBytes, unreadFrames: cursor - this.unreadFrom, resendFrames };
+  }
+
   async #write(clean: boolean): Promise<void> {
     if (this.#closed) throw new Error("the cursor is written after its end");
-    const { cursor, riskBytes: atRiskBytes } = this;
-    const unreadFrames = cursor - this.unreadFrom;
-    const state: CursorState = { cursor, atRiskBytes, clean, unreadFrames, connected: this.#connected };
+    const state = { ...this.#state, clean };
     if (this.#written !== undefined && isSame(this.#written, state)) return;
     await this.file.write(state);
     this.#written = state;
@@ -69,5 +75,5 @@ export class WrittenCursor {
 
 function isSame(one: CursorState, other: CursorState): boolean {
   return one.cursor === other.cursor && one.atRiskBytes === other.atRiskBytes && one.clean === other.clean &&
-    one.unreadFrames === other.unreadFrames && one.connected === other.connected;
+    one.unreadFrames === other.unreadFrames && one.resendFrames === other.resendFrames;
 }

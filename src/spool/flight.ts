@@ -52,6 +52,13 @@ export class Flight {
     return this.#frames;
   }
 
+  /** Bytes of the parts in flight that lie wholly before `sequence`. */
+  bytesBelow(sequence: number): number {
+    let sum = 0;
+    for (const { first, frames, bytes } of this.parts()) if (first + frames <= sequence) sum += bytes;
+    return sum;
+  }
+
   push(first: number, frames: number, bytes: number, arrivedUs: number, ends?: Uint32Array): void {
     this.#position += bytes;
     this.#frames += frames;

@@ -9,6 +9,8 @@
  */
 import type { BufferPool } from "../base/buffer.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
+import type { Ledger } from "../base/ledger.ts";
+import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/types.ts";
 import type { Window } from "./window.ts";
@@ -22,6 +24,8 @@ export interface RewindOptions {
   readonly window: Window;
   readonly framer: Framer;
   readonly pool: BufferPool;
+  readonly ledger: Ledger;
+  readonly log: Log;
 }
 
 /** `auto` keeps half of memory at most, and this share of what can be had for frames that come in. */
@@ -29,6 +33,10 @@ const KEPT_SHARE = 0.6;
 
 export class Rewind {
   #unreadFrom: number;
+  /** Frames were given up to here. */
+  #floor = 0;
+  /** The connection there is has acknowledged all frames below this, from where it began. */
+  #acknowledged: number | undefined;
   /** In memory no more than this is kept, in bytes. */
   readonly #keptBytesMax: number;
 
@@ -41,6 +49,40 @@ export class Rewind {
   /** Everything before `sequence` has been read by the consumer's program. */
   noteRead(sequence: number): void {
     this.#unreadFrom = Math.max(this.#unreadFrom, sequence);
+  }
+
+  /** A connection has acknowledged all frames before `sequence`, from where it began; undefined: there is none. */
+  noteAcknowledged(sequence: number | undefined): void {
+    this.#acknowledged = sequence;
+  }
+
+  /** The first frame that would have to be sent again if this process were killed now; `confirmed` if none. */
+  resendFrom(confirmed: number): number {
+    return Math.min(confirmed, this.#acknowledged ?? this.unreadFrom(confirmed));
+  }
+
+  /**
+   * Nothing before `sequence` is sent any more, in this process or after it.
+   * What was on its way to be sent again, before `sent`, may still be read.
+   */
+  giveUp(sequence: number, confirmed: number, sent: number): void {
+    const from = this.#acknowledged === undefined ? 0 : sent;
+    this.noteGone(Math.max(from, this.unreadFrom(confirmed)), Math.min(sequence, confirmed));
+    this.#floor = Math.max(this.#floor, sequence);
+    this.noteRead(sequence);
+  }
+
+  /** Frames [from, until), which may not have been read, cannot be sent again: counted, and said. No effect if there are none. */
+  noteGone(from: number, until: number): void {
+    const frames = until - from;
+    if (frames <= 0) return;
+    const { ledger, log } = this.options;
+    const { delivered } = ledger;
+    // Nobody knows their sizes any more: about as large as others.
+    const bytes = Math.round(frames * delivered.bytes / Math.max(1, delivered.frames));
+    ledger.mayBeLostBytes += bytes;
+    log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
+    this.noteRead(until);
   }
 
   /** The first frame that may have to be sent again, as far as that is known by its sequence; `confirmed` if none. */
@@ -70,10 +112,17 @@ export class Rewind {
   }
 
   /**
-   * The sequence at which a new connection begins; at most `confirmed`. Rejects
-   * with a `SystemError` if the journal has to be read for it and cannot be.
+   * The sequence at which a new connection begins; at most `confirmed`, unless
+   * more was given up. Rejects with a `SystemError` if the journal has to be read
+   * for it and cannot be.
    */
   async start(confirmed: number): Promise<number> {
+    const found = await this.#locate(confirmed);
+    // A segment that is being dropped may still be there.
+    return Math.max(found, this.#floor);
+  }
+
+  async #locate(confirmed: number): Promise<number> {
     const { policy, journal, window } = this.options;
     if (policy === 0) return confirmed;
     if (policy === "auto") {

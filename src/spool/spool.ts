@@ -48,8 +48,6 @@ export class Spool {
   sent: number;
   /** Frames before this one have been taken by the appender. */
   appendTaken = 0;
-  /** A segment was given up to here: no connection begins before it. */
-  floor = 0;
   /** While above 0 nothing is handed to the target. */
   held = 0;
   /** Frames of a segment that is being dropped, not counted yet. */
@@ -65,11 +63,11 @@ export class Spool {
   readonly #pressure: Pressure;
 
   constructor(readonly options: SpoolOptions) {
-    const { journal, pool, framer, recordBytes, rewind: policy } = options;
+    const { journal, pool, framer, recordBytes, ledger, log, rewind: policy } = options;
     this.window = new Window(journal.end, recordBytes, framer);
     this.overload = new Overload(options);
     this.#confirmed = this.sent = journal.cursor;
-    this.rewind = new Rewind({ policy, journal, window: this.window, framer, pool });
+    this.rewind = new Rewind({ policy, journal, window: this.window, framer, pool, ledger, log });
     this.#pressure = new Pressure(pool, this.rewind, this.overload);
     this.#spilling = journal.cursor < journal.end;
   }
@@ -215,8 +213,8 @@ export class Spool {
   fence(until: number): Passing {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
     this.passing = { from, until, damaged: tally() };
+    this.rewind.giveUp(until, this.#confirmed, this.sent);
     this.sent = Math.max(this.sent, until);
-    this.floor = Math.max(this.floor, until);
     this.#gaps.add(from, until, "full");
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     return this.passing;
@@ -225,9 +223,9 @@ export class Spool {
   /** The operator gives up what is not in flight below `until`, at most the received end; so much of it was pending. */
   giveUpBelow(until: number, frames: number, bytes: number): void {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
-    this.sent = Math.max(this.sent, until);
     // What is in flight alone may still be delivered, and then be wanted for `rewind`.
-    if (from < until) this.floor = Math.max(this.floor, until);
+    if (from < until) this.rewind.giveUp(until, this.#confirmed, this.sent);
+    this.sent = Math.max(this.sent, until);
     this.#gaps.add(from, until, "operator");
     this.#confirmed = this.#gaps.pass(this.#confirmed);
     this.options.ledger.drop("operator", frames, bytes);
@@ -261,7 +259,7 @@ export class Spool {
     const why = reason === "operator" ? "the operator has given them up" : "their segment is gone";
     this.options.log.warn(`frames in flight are dropped, ${why}`, { from: this.#confirmed, until, frames, bytes });
     this.options.ledger.drop(reason, frames, bytes);
-    this.floor = Math.max(this.floor, until);
+    this.rewind.giveUp(until, this.#confirmed, this.sent);
     this.#confirmed = until;
     this.settled();
   }
@@ -272,7 +270,8 @@ export class Spool {
     this.#considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     const { cursor } = this;
-    this.options.journal.confirm(cursor, { from: this.rewind.unreadFrom(cursor), connected: this.#targetUp });
+    const { rewind } = this;
+    this.options.journal.confirm(cursor, { from: rewind.unreadFrom(cursor), resendFrom: rewind.resendFrom(cursor) });
     this.onSettled();
   }
 

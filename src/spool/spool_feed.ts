@@ -47,10 +47,11 @@ export class SpoolFeed implements FrameFeed {
   async begin(): Promise<DeliveryStream> {
     if (this.#streaming) throw new Error("a connection begins before the last one has ended");
     const { spool } = this;
-    // A segment that is being dropped may still be there.
-    const start = Math.max(await spool.rewind.start(spool.confirmed), spool.floor);
+    const start = await spool.rewind.start(spool.confirmed);
+    spool.rewind.noteGone(spool.rewind.unreadFrom(spool.confirmed), start);
     this.#streaming = true;
     spool.sent = start;
+    spool.rewind.noteAcknowledged(start);
     const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame: this.eachFrame });
     spool.flight = stream.flight;
     spool.targetUp();
@@ -89,6 +90,7 @@ export class SpoolFeed implements FrameFeed {
       bytes += landed.bytes;
     }
     this.spool.rewind.noteRead(unreadFrom);
+    this.spool.rewind.noteAcknowledged(until);
     this.spool.confirm(until, frames, bytes);
   }
 
@@ -126,7 +128,10 @@ export class SpoolFeed implements FrameFeed {
   async ended(end: EndOfStream): Promise<StreamOutcome> {
     const { spool } = this;
     spool.rewind.noteRead(end.unreadFrom);
+    const { confirmed } = spool;
     spool.targetLost();
+    spool.rewind.noteAcknowledged(undefined);
+    const { flight } = spool;
     spool.flight = new Flight();
     spool.sent = spool.confirmed;
     spool.settled();
@@ -135,8 +140,11 @@ export class SpoolFeed implements FrameFeed {
     this.#sentBefore = Math.max(this.#sentBefore, end.writtenUntil);
     for (const { frames } of end.notResent) spool.options.ledger.resentFrames -= frames;
     try {
-      const start = Math.max(await spool.rewind.start(spool.confirmed), spool.floor);
-      const mayBeLostBytes = start <= end.unreadFrom ? 0 : await this.#notKept(start, end);
+      const start = await spool.rewind.start(spool.confirmed);
+      const notKept = start <= end.unreadFrom ? 0 : await this.#notKept(start, end);
+      // What was being sent again, and was given up meanwhile.
+      const mayBeLostBytes = notKept + flight.bytesBelow(Math.min(start, confirmed));
+      spool.rewind.noteRead(start);
       return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes };
     } catch (error) {
       spool.options.log.warn("cannot read how much can be sent again", { error: messageOf(error) });
@@ -203,15 +211,8 @@ export class SpoolFeed implements FrameFeed {
 
   /** Frames [from, until) are in the journal no more. Of what was to be sent again, some may not have been read. */
   #passOver(from: number, until: number): void {
-    const { confirmed, rewind, options } = this.spool;
-    const frames = Math.min(until, confirmed) - Math.max(from, rewind.unreadFrom(confirmed));
-    if (frames > 0) {
-      const { delivered } = options.ledger;
-      // Nobody knows their sizes any more: about as large as others.
-      const bytes = Math.round(frames * delivered.bytes / Math.max(1, delivered.frames));
-      options.ledger.mayBeLostBytes += bytes;
-      options.log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
-    }
+    const { confirmed, rewind } = this.spool;
+    rewind.noteGone(Math.max(from, rewind.unreadFrom(confirmed)), Math.min(until, confirmed));
     this.spool.skip(from, until);
   }
 

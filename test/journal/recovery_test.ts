@@ -56,7 +56,7 @@ Deno.test("the recovery table has an answer to every combination, and cuts nothi
   }
 });
 
-const STATE = { cursor: 50, atRiskBytes: 0, clean: false, unreadFrames: 0, connected: false };
+const STATE = { cursor: 50, atRiskBytes: 0, clean: false, unreadFrames: 0, resendFrames: 0 };
 const SLOT = { kind: "valid", generation: 1, state: STATE, newest: true } as const;
 
 Deno.test("the cursor comes from a valid slot, else from the newest record, else from the oldest segment", () => {

@@ -274,6 +274,6 @@ Deno.test("while the stop waits, the cursor file says what memory alone holds: n
     atRiskBytes: 0,
     clean: true,
     unreadFrames: 0,
-    connected: false,
+    resendFrames: 0,
   });
 });

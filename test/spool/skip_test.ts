@@ -107,6 +107,20 @@ for (const mode of MODES) {
     assert(await world.stop());
   });
 
+  Deno.test(`${mode}: what was given up is not taken for unread, here or by a process that starts after a kill`, async () => {
+    const { world, wire } = await open({ mode, rewindBytes: "auto" });
+    world.receive(60);
+    await skipUntil(world.spool, 40);
+    await world.settle();
+    await world.die("kill", () => Promise.resolve());
+    await wire.connect();
+    assertEquals(world.spool.sent, 40, "where delivery goes on");
+    await wire.deliverAll();
+    world.check();
+    await wire.disconnect();
+    assert(await world.stop());
+  });
+
   Deno.test(`${mode}: a line can be drawn in the middle of what is in flight, also where it has left memory`, async () => {
     for (const through of ["memory", "journal"]) {
       const { world, wire } = await open({ mode });

@@ -257,9 +257,10 @@ export class World {
     const missed = books.log.slice(unread, first);
     const keptBytes = books.log.slice(first, spool.confirmed).reduce((sum, { length }) => sum + length, 0);
     const isOverMost = missed.some(({ appended }) => !appended) && (keptBytes >= KEPT_BYTES_MAX || this.hadFaults);
-    const isExcused = mayMiss || first <= this.#oldest || missed.some(({ unlinked }) => unlinked) ||
-      this.saidLost > 0 && isOverMost;
-    assert(isExcused, `begins at ${first}, ${unread} was not read, ${this.saidLost} bytes may be lost`);
+    const saidLost = this.saidLost + this.ledger.mayBeLostBytes;
+    const isGone = mayMiss || missed.some(({ unlinked }) => unlinked) || isOverMost;
+    const isExcused = first <= this.#oldest || (isGone && saidLost > 0);
+    assert(isExcused, `begins at ${first}, ${unread} was not read, ${saidLost} bytes may be lost`);
     for (const entry of missed) entry.read = true;
   }
 
@@ -374,6 +375,8 @@ export class World {
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#noting(() => this.#damaged(damage));
+    // What was known may not have been written to last.
+    if (by !== "kill") this.#knownRead = 0;
     if (by !== "kill" || this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
   }
 

@@ -21,12 +21,15 @@ export class Feeder {
   readonly #options: FeederOptions;
   readonly #stop = new AbortController();
   #wake = Promise.withResolvers<void>();
+  /** Resolved while it reads what is said to it. */
+  #listening = Promise.withResolvers<void>();
   #quiet = true;
   #connection?: Deno.Conn;
   readonly #ended: Promise<void>;
 
   constructor(options: FeederOptions) {
     this.#options = options;
+    this.#listening.resolve();
     this.#ended = this.#run();
   }
 
@@ -43,7 +46,17 @@ export class Feeder {
     this.#close();
   }
 
+  /** Sends on, and reads nothing that is said to it, until {@link listen}. */
+  deafen(): void {
+    this.#listening = Promise.withResolvers();
+  }
+
+  listen(): void {
+    this.#listening.resolve();
+  }
+
   async stop(): Promise<void> {
+    this.listen();
     this.#stop.abort();
     this.#wake.resolve();
     this.#close();
@@ -96,7 +109,10 @@ export class Feeder {
     let bytes = 0;
     let noted = 0;
     try {
-      for (let count = await connection.read(buffer); count !== null; count = await connection.read(buffer)) {
+      for (;;) {
+        await this.#listening.promise;
+        const count = await connection.read(buffer);
+        if (count === null) break;
         bytes += count;
         for (; noted < Math.floor(bytes / this.#options.answerBytes); noted++) this.answered.push(first + noted);
       }

@@ -19,6 +19,24 @@ const STOP_MS_MAX = 7_000;
 /** None of these may change anything, SIGHUP's line in the log apart. */
 const MEANINGLESS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGVTALRM", "SIGXCPU"] as const;
 
+/** What producers and consumers do. */
+const PEERS = [
+  "feed",
+  "hush",
+  "deafen",
+  "listen",
+  "crowd",
+  "disperse",
+  "fast",
+  "fast",
+  "slow",
+  "freeze",
+  "vanish",
+  "vanish",
+  "reset",
+  "reset",
+] as const;
+
 export class Night {
   readonly #routes: NightRoute[];
   readonly #config: string;
@@ -113,10 +131,14 @@ export class Night {
   }
 
   async #peers(route: NightRoute): Promise<void> {
-    const what = this.#pick(["feed", "hush", "fast", "fast", "slow", "freeze", "vanish", "reset", "reset"]);
+    const what = this.#pick(PEERS);
     this.#say(`${what} ${route.setting.name}`);
     if (what === "feed") this.#feed(route);
     if (what === "hush") { for (const feeder of route.feeders) feeder.hush(); }
+    if (what === "deafen") { for (const feeder of route.feeders) feeder.deafen(); }
+    if (what === "listen") { for (const feeder of route.feeders) feeder.listen(); }
+    if (what === "crowd") await route.crowd(20 + Math.floor(this.random() * 100));
+    if (what === "disperse") route.disperse();
     if (what === "fast") route.appear(0);
     if (what === "slow") route.appear(100e3 + this.random() * 1e6);
     if (what === "freeze") route.consumer?.freeze();
@@ -184,6 +206,7 @@ export class Night {
     for (const route of this.#routes) {
       route.base = undefined;
       route.left = undefined;
+      route.orphaned ||= route.consumer !== undefined;
       if (route.setting.whenFull.startsWith("drop") && route.setting.maxBytes > 0) route.lossy = true;
     }
     this.#checkLog();
@@ -192,7 +215,9 @@ export class Night {
   #checkLog(): void {
     for (const line of this.#daemon.errors.slice(1, -1)) {
       assert(line.startsWith("{"), `the daemon's log: ${line}`);
-      const { level, message } = JSON.parse(line);
+      const { level, message, route: name, may_be_lost_bytes: unread } = JSON.parse(line);
+      const losing = this.#routes.find(({ setting }) => setting.name === name);
+      if (unread > 0 && losing !== undefined) losing.lossy = losing.unread = true;
       const damaged = this.#routes.some(({ flipped, holes }) => flipped || holes) && /damaged|missing/.test(message);
       assert(level !== "error" || damaged, `${message}: ${line}`);
     }

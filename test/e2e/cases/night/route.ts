@@ -1,6 +1,8 @@
 /** One route of a night: its producers, its consumer, its journal, and what must hold of them. */
 import { loopback } from "../../../peers/address.ts";
 import { Consumer } from "../../../peers/consumer.ts";
+import { Crowd } from "../../../peers/crowd.ts";
+import type { FrameKind } from "../../../peers/frames.ts";
 import { tcpRows } from "../../../peers/kernel_queues.ts";
 import { Tally } from "../../../peers/tally.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
@@ -23,6 +25,7 @@ export interface LiveRoute {
   readonly received_frames: number;
   readonly delivered_frames: number;
   readonly dropped_frames: number;
+  readonly may_be_lost_bytes: number;
   readonly dropped: Record<string, { frames: number; bytes: number }>;
   readonly cursor: number;
   readonly end: number;
@@ -36,6 +39,8 @@ export interface LiveRoute {
 /** The largest receive buffer that a consumer's kernel has here (tcp_rmem), and what may be on its way. */
 const UNREAD_BYTES_MAX = 8 * 2 ** 20;
 const DRAINED_MS = 60_000;
+/** What the consumer says to a frame. */
+const CONSUMER_ANSWER = "ok\n";
 
 export class NightRoute {
   readonly tally = new Tally();
@@ -52,6 +57,8 @@ export class NightRoute {
   lossy = false;
   /** The consumer's kernel may have acknowledged what nobody has read. */
   unread = false;
+  /** A daemon was killed while the consumer was connected to it: nobody sends again what that one has not read. */
+  orphaned = false;
   /** Every frame of these has to arrive unless `lossy`. */
   readonly owed: (readonly [number, number])[] = [];
   /** What is pending in the journal of a daemon that stopped cleanly. */
@@ -61,28 +68,30 @@ export class NightRoute {
   /** Of daemons that have ended since the last reckoning, and of skips without one. */
   past = { received: 0, dropped: 0 };
   readonly #ports = freePorts(2);
+  readonly #crowds: Crowd[] = [];
 
   constructor(readonly setting: RouteSetting, directory: string) {
     this.journal = `${directory}/${setting.name}`;
-    const { frames, bytesPerSecond, answer } = setting;
-    this.feeders = [0, 1].map((producer) =>
+    const { frames, bytesPerSecond, answer, forwards } = setting;
+    const producers = forwards ? [0] : [0, 1];
+    this.feeders = producers.map((producer) =>
       new Feeder({
         connect: loopback(this.#ports[0]),
         frames,
         producer,
-        bytesPerSecond: bytesPerSecond / 2,
-        answerBytes: answer.length,
+        bytesPerSecond: bytesPerSecond / producers.length,
+        answerBytes: forwards ? CONSUMER_ANSWER.length : answer.length,
       })
     );
   }
 
   get config(): ConfigTable {
-    const { name, framing, target, memory, journal, answer } = this.setting;
+    const { name, framing, target, memory, journal, answer, forwards } = this.setting;
     const [source, consumer] = this.#ports;
     return {
       name,
       framing,
-      source: { listen: `127.0.0.1:${source}`, reply: answer },
+      source: { listen: `127.0.0.1:${source}`, reply: answer, ...(forwards ? { max_connections: 1 } : {}) },
       target: { connect: `127.0.0.1:${consumer}`, retry_min: "10ms", retry_max: "200ms", ...target },
       memory,
       journal: { dir: this.journal, min_free: "0B", ...journal },
@@ -110,8 +119,24 @@ export class NightRoute {
     this.consumer.thaw();
   }
 
+  /** So many producers come that each begin a frame and never end it. */
+  async crowd(size: number): Promise<void> {
+    const [port] = this.#ports;
+    const crowd = new Crowd({ connect: loopback(port), size, begin: unfinished(this.setting.frames) });
+    this.#crowds.push(crowd);
+    // Where there is one producer at most they are all turned away; and the daemon may be about to end.
+    await crowd.start().catch(() => {});
+  }
+
+  /** The crowds go. */
+  disperse(): void {
+    for (const crowd of this.#crowds.splice(0)) crowd.stop();
+  }
+
   async vanish(): Promise<void> {
-    if (this.consumer !== undefined && this.setting.confirm === "acked") this.lossy = this.unread = true;
+    if (this.consumer !== undefined && this.setting.confirm === "acked") {
+      if (this.setting.target.rewind !== "auto" || this.orphaned) this.lossy = this.unread = true;
+    }
     this.check();
     await this.consumer?.stop();
     this.consumer = undefined;
@@ -144,6 +169,7 @@ export class NightRoute {
   /** Producers quiet, consumer there: everything arrives, and the figures are right to the frame. */
   async reckon(): Promise<string> {
     for (const feeder of this.feeders) feeder.hush();
+    this.disperse();
     this.appear(0);
     let now: LiveRoute | undefined;
     await until("all is delivered", async () => {
@@ -155,7 +181,8 @@ export class NightRoute {
     });
     await this.#settled();
     const { base, past, tally } = this;
-    const { received_frames, carried_frames, dropped_frames } = now!;
+    const { received_frames, carried_frames, dropped_frames, may_be_lost_bytes } = now!;
+    if (may_be_lost_bytes > 0) this.lossy = this.unread = true;
     const report = `received ${received_frames}, carried ${carried_frames}, dropped ${JSON.stringify(now!.dropped)}`;
     if (base !== undefined) {
       const received = past.received + received_frames - base.received;
@@ -169,7 +196,7 @@ export class NightRoute {
     if (!this.lossy && dropped_frames === 0 && past.dropped === 0) this.#checkOwed();
     this.base = { unique: tally.frames, received: received_frames, dropped: dropped_frames };
     this.past = { received: 0, dropped: 0 };
-    this.lossy = this.unread = false;
+    this.lossy = this.unread = this.orphaned = false;
     this.owed.length = 0;
     for (const feeder of this.feeders) feeder.answered.length = 0;
     return report;
@@ -198,7 +225,16 @@ export class NightRoute {
   }
 
   async end(): Promise<void> {
+    this.disperse();
     for (const feeder of this.feeders) await feeder.stop();
     await this.consumer?.stop();
   }
+}
+
+/** The beginning of a frame of 60,000 bytes. */
+function unfinished({ kind }: FrameKind): Uint8Array {
+  const begin = new Uint8Array(20_000).fill(97);
+  if (kind === "binary") new DataView(begin.buffer).setUint32(0, 60_000);
+  if (kind === "counted") new TextEncoder().encodeInto("60000 ", begin);
+  return begin;
 }

@@ -10,6 +10,8 @@ export interface RouteSetting {
   readonly confirm: "acked" | "reply";
   /** Bytes that a producer gets back for each frame that is safe; none without `mode = "always"`. */
   readonly answer: string;
+  /** Does the one producer there may be get what the consumer says to each frame? */
+  readonly forwards: boolean;
   readonly whenFull: string;
   /** 0: no limit. */
   readonly maxBytes: number;
@@ -36,17 +38,24 @@ export function randomSetting(name: string, random: Random): RouteSetting {
   const whenFull = pick(["block", "drop-oldest", "drop-newest", "disconnect"]);
   const maxBytes = pick([0, 0, 2, 3]) * 2 ** 20;
   const retain = pick(["0s", "1h"]);
-  const answer = mode === "always" && whenFull !== "drop-newest" ? pick(["", "+"]) : "";
+  const forwards = confirm === "reply" && whenFull !== "drop-newest" && pick([true, false]);
+  const answer = !forwards && mode === "always" && whenFull !== "drop-newest" ? pick(["", "+"]) : "";
   return {
     name,
     ...pick(FRAMES),
     mode,
     confirm,
     answer,
+    forwards,
     whenFull,
     maxBytes,
     retain,
-    target: { confirm, rewind: pick(["0B", "0B", "64KiB", "300KiB"]), ...replyKeys(confirm) },
+    target: {
+      confirm,
+      rewind: pick(["auto", "auto", "auto", "0B", "64KiB", "300KiB"]),
+      ...replyKeys(confirm),
+      ...(forwards ? { replies: "forward" } : {}),
+    },
     memory: { max_bytes: pick(["1MiB", "4MiB"]) },
     journal: {
       mode,
