@@ -110,7 +110,7 @@ export class SourceConnection {
     const { answers, log } = this.options;
     const end = await this.#reader.run();
     if (end.reason === "eof") await this.#linger();
-    else if (end.reason !== "lost" && this.#debt?.owed) await this.#part(end);
+    else if (end.reason !== "lost" && this.#debt?.incurred) await this.#part(end);
     answers?.end();
     this.#count(end);
     this.connection.close();

@@ -5,6 +5,8 @@ import type { Answers } from "./answers.ts";
 export class Debt {
   /** Is there something to be said to the producer for what came in? */
   owed = false;
+  /** Was there ever? The last of it may still be on its way. */
+  incurred = false;
   /** When that was last so, on the monotonic clock. */
   settledMs: number;
   #grown = false;
@@ -15,7 +17,7 @@ export class Debt {
 
   /** Frames came in, and the answers know of them. */
   received(): void {
-    this.#grown = true;
+    this.#grown = this.incurred = true;
     if (this.owed) return;
     this.owed = true;
     this.#follow();

@@ -17,6 +17,8 @@ import { until } from "./rig/wait.ts";
 
 const LINE: FrameKind = { kind: "line", size: 512 };
 const LINE_BYTES = 512;
+/** For the soak: hundreds of consumers. */
+const FULL = Deno.env.get("SPILLWAY_ENDS_FULL") === "1";
 
 interface Visit {
   readonly lines: number;
@@ -77,7 +79,7 @@ for (const backlog of [true, false]) {
   });
   scene(`a consumer that closes after every 500 KB misses nothing of ${when}, and comes to an end`, async (scene) => {
     await visit(scene, {
-      lines: 20_000,
+      lines: 10_000,
       backlog,
       producing: backlog ? undefined : 5e6,
       leaves: () => ({ bytes: 500_000, ms: 0 }),
@@ -102,15 +104,17 @@ scene("a consumer that reads one line on each connection gets one after the othe
 });
 
 scene("consumers that leave at random moments, fast, slow and bursting, miss nothing", async (scene) => {
-  const random = seeded(20261130);
-  const lines = 60_000;
-  const visits = 25;
+  const seed = FULL ? Math.floor(Math.random() * 1e9) : 20261130;
+  const random = seeded(seed);
+  scene.note(`seed ${seed}`);
+  const visits = FULL ? 340 : 10;
   await visit(scene, {
-    lines,
+    lines: visits * 2_400,
     backlog: false,
     producing: 12e6,
     leaves: (n) =>
       n === visits ? undefined : { bytes: Math.floor(random() ** 3 * 4e6), ms: Math.floor(random() ** 2 * 60) },
+    timeoutMs: 60_000 + visits * 4_000,
   });
 });
 

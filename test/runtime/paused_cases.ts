@@ -119,6 +119,29 @@ export const pausedCases: Case[] = [
       }),
   },
   {
+    name:
+      "a write that waits while its connection is paused is finished after that is read again, and what comes is read",
+    run: () =>
+      withPair(async ({ client, server }) => {
+        const answer = patternOf(24 * MIB, 5);
+        server.pause();
+        await settle();
+        let isWritten = false;
+        const writing = writeAll(server, answer).then(() => isWritten = true);
+        writing.catch(() => {});
+        await settle();
+        assertEquals(isWritten, false, "the kernels have room for all of it");
+        // Nothing is there: a runtime that takes connections away takes this one back.
+        const reading = readExactly(server, 5);
+        reading.catch(() => {});
+        await settle();
+        await writeAll(client, new TextEncoder().encode("hello"));
+        assertEquals(new TextDecoder().decode(await reading), "hello");
+        assertEquals(crc32(await readExactly(client, answer.length)), crc32(answer));
+        await writing;
+      }),
+  },
+  {
     name: "a write to a paused connection that was reset fails, and so does the next read",
     run: () =>
       withPair(async ({ client, server }) => {

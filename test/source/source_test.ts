@@ -148,6 +148,22 @@ Deno.test("who sends bytes that are no frame gets what is owed, is read no more 
   await stage.stop();
 });
 
+Deno.test("who was answered and sends bytes that are no frame after that has a second to take the answer, too", async () => {
+  const stage = await new Stage().open();
+  const producer = stage.door.connect();
+  producer.feed(bytes("order 1\n"));
+  await stage.now();
+  stage.source.safe(1);
+  await stage.now();
+  assertEquals(written(producer), "ok\n");
+  producer.feed(new Uint8Array(130 * KIB).fill(97));
+  await stage.now();
+  assertEquals([producer.unread, producer.writeClosed, producer.closed], [0, true, false]);
+  await stage.clock.advance(1000);
+  assertEquals(producer.closed, true);
+  await stage.stop();
+});
+
 Deno.test("a producer that closes its side after the answer need not wait for the second to pass", async () => {
   const stage = await new Stage().open();
   const producer = stage.door.connect();

@@ -211,6 +211,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (descriptor === undefined) return false;
     if (!this.#isAsked) this.#descriptor = undefined;
     this.#turnBytes = 0;
+    // A write may have been waiting; now Bun tells when there is room.
+    stopAwaiting(this);
     this.limit.attached(this);
     bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: attachHandlers })
       .catch((error) => this.gone(error));

@@ -15,7 +15,7 @@ export interface Parked {
   readonly wantsToWrite: boolean;
   /** It can do what it wants to, or its connection is lost. */
   ready(): void;
-  /** Goes back to Bun, if it may; false if it does not. */
+  /** Goes back to Bun, if it may, and is not waited for here any more; false if it does not. */
   attachIfAllowed(): boolean;
 }
 
@@ -39,7 +39,7 @@ function look(): void {
     // What one does may end another.
     if (waiting.has(connections[i])) connections[i].ready();
   });
-  for (const each of connections) if (waiting.has(each) && each.attachIfAllowed()) waiting.delete(each);
+  for (const each of connections) if (waiting.has(each)) each.attachIfAllowed();
   timer = waiting.size > 0 ? setTimeout(look, INTERVAL_MS) : undefined;
 }
 
