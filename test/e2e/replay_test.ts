@@ -119,7 +119,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     for (let run = 1; run <= 2; run++) {
       const before = consumer.tally.frames;
       const program = replay(scene, ...args);
-      await until("some more lines", () => consumer.tally.frames > before + 2_000);
+      await until("some more lines", () => consumer.tally.frames > before + 4_000);
       program.signal(signal);
       assertEquals(await program.exited, signal === "SIGKILL" ? 137 : 130, program.tail());
       if (signal === "SIGTERM") assert(program.errors.some((line) => /^stopped before frame \d+: the same/.test(line)));
