@@ -20,8 +20,8 @@ export const command: Command = {
 
 /** What `spillway help` prints. */
 export function overview(): string {
-  return `spillway: a TCP store-and-forward relay. The producer never waits, the consumer
-gets everything, in order.
+  return `spillway: a TCP store-and-forward relay. It takes what producers send, keeps
+what the consumer cannot take yet, and delivers it in order.
 
 usage: spillway COMMAND [FLAGS]
 

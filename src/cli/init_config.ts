@@ -27,7 +27,7 @@ name = "feed"
 listen = "0.0.0.0:9000"
 # Further connections are refused and counted.
 #max_connections = 1024
-# Close a connection that has been silent this long; 0s = never.
+# Close a connection that has been silent this long and is owed no answer; 0s = never.
 #idle_timeout = "0s"
 # Sent back to the producer for each frame once it is appended, and synced where journal.sync = "each".
 # Needs journal.mode = "always".
@@ -78,7 +78,8 @@ connect = "server-b:9001"
 #dir = "spillway-data/feed"
 # "overflow": journal only what the consumer cannot take now. "always": journal everything.
 #mode = "overflow"
-# What a power loss can take. "os": the page cache. "interval": the last sync_interval. "each": nothing.
+# What a power loss can take of what was appended. "os": the page cache. "interval": the last
+# sync_interval. "each": nothing.
 #sync = "os"
 #sync_interval = "100ms"
 # Delivered frames are removed a whole segment at a time.

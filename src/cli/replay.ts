@@ -21,10 +21,11 @@ import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
   says: `Sends frames of journal directories or segment files to a target, in sequence
-order, each once. A daemon may be running; nothing is locked and nothing changed.
-A lost target is connected to again, and the first unconfirmed frame is what it
-gets next. Missing frames are announced before anything is sent; damaged ones are
-skipped and named, and the exit code is then 1.`,
+order. A daemon may be running; nothing is locked and nothing changed. A lost
+target is connected to again, and gets the first frame next that it may not have
+read. Missing frames are announced before anything is sent; damaged ones are
+skipped and named. The exit code is 1 then, and where the target may not have
+read all.`,
   flags: REPLAY_FLAGS,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [

@@ -19,9 +19,9 @@ export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
   says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
 ends the waiting for producers and consumers; what is in memory is journaled all
-the same. No other signal ends it, SIGKILL apart. Logs to standard error. The
-flags other than --config describe one route without a file; what they cannot
-say, a file can.`,
+the same. No other signal ends it, SIGKILL and those of a fault such as SIGABRT
+apart. Logs to standard error. The flags other than --config describe one route
+without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
     { name: "listen", value: "ADDR", says: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
@@ -39,7 +39,11 @@ say, a file can.`,
       values: ["acked", "written", "reply"],
       says: "acked (default), written or reply",
     },
-    { name: "rewind", value: "SIZE", says: "what a new connection is sent again: auto (default), or a size" },
+    {
+      name: "rewind",
+      value: "SIZE",
+      says: "sent again on a new connection: auto (default), what may be unread; or a size",
+    },
     { name: "memory", value: "SIZE", says: "most memory for what is under way. Default: 16MiB" },
     { name: "journal", value: "DIR", says: "the journal. Default: spillway-data/NAME" },
     {

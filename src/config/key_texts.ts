@@ -46,7 +46,10 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.source.listen": address("Where producers connect"),
   "route.source.connect": address("The producer to dial, again and again"),
   "route.source.max_connections": { says: "Further ones are refused and counted; raw framing and connect allow 1" },
-  "route.source.idle_timeout": duration("Close a producer that has been silent this long; 0s = never", "0s"),
+  "route.source.idle_timeout": duration(
+    "Close a producer that has been silent this long and is owed no answer; 0s = never",
+    "0s",
+  ),
   "route.source.reply": {
     says:
       'Sent back for each frame once it is appended (and synced, with sync = "each"); needs journal.mode = "always"',
@@ -88,7 +91,10 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.journal": { says: "The journal on disk" },
   "route.journal.dir": { says: "Its directory, relative to the file. Default: spillway-data/NAME" },
   "route.journal.mode": { says: "Append only what the target cannot take, or everything first", default: "overflow" },
-  "route.journal.sync": { says: "What power loss can take: the page cache, sync_interval, nothing", default: "os" },
+  "route.journal.sync": {
+    says: "What power loss can take of what was appended: the page cache, sync_interval, nothing",
+    default: "os",
+  },
   "route.journal.sync_interval": duration('How often is synced, with sync = "interval"', "100ms"),
   "route.journal.segment_bytes": size("A segment is sealed at this size. Default: 64MiB, or an eighth of max_bytes"),
   "route.journal.max_bytes": size("The journal's limit; 0B = none of its own", "0B"),

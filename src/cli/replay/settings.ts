@@ -22,7 +22,11 @@ export const REPLAY_FLAGS: readonly Flag[] = [
     values: ["acked", "written", "reply"],
     says: "acked (default), written, or reply: the target answers each frame",
   },
-  { name: "rewind", value: "SIZE", says: "what a new connection is sent again: auto (default), or a size" },
+  {
+    name: "rewind",
+    value: "SIZE",
+    says: "sent again on a new connection: auto (default), what may be unread; or a size",
+  },
   {
     name: "reply-framing",
     value: "KIND",
