@@ -13,7 +13,9 @@ export function warningsOf({ source, target, journal }: RouteOptions, platform: 
   // What the kernel knows of acknowledgements it tells on Linux only, of probes for TCP sockets only.
   const isLinux = platform === "linux";
   if (!isLinux && target.confirm === "acked") {
-    warnings.push(`target.confirm = "acked" means "written" on ${platform}: what the kernel took counts as delivered`);
+    warnings.push(
+      `target.confirm = "acked" means "written" on ${platform}: what the kernel took counts as delivered, and nothing is told of what was not read`,
+    );
   }
   const blind = isUnix ? "on a unix socket" : isLinux ? undefined : `on ${platform}`;
   // The default asks for nothing; another value was written by somebody who counts on it.

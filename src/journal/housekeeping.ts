@@ -75,7 +75,9 @@ export class Housekeeping {
 
   /** Cheap; the writing happens later. */
   confirm(sequence: number, unread: Unread): void {
-    if (this.state.confirm(sequence, unread)) this.wake();
+    const due = this.state.confirm(sequence, unread);
+    if (due !== "no") this.wake();
+    if (due === "now") this.state.write().catch(() => {}); // the next pass tries again, and says so
   }
 
   /** See `Journal.boundRisk`. */

@@ -20,14 +20,17 @@ export class WrittenCursor {
     this.#resendFrom = unreadFrom;
   }
 
-  /** Everything below `sequence` is confirmed. That does not go back, nor does what is read. Is there something to be written? */
-  confirm(sequence: number, { from, resendFrom }: Unread): boolean {
+  /** Everything below `sequence` is confirmed. That does not go back, nor does what is read. Is that to be written, and at once? */
+  confirm(sequence: number, { from, resendFrom }: Unread): "no" | "soon" | "now" {
     if (sequence > this.cursor) this.cursor = sequence;
     if (from > this.unreadFrom) this.unreadFrom = Math.min(from, this.cursor);
     this.#resendFrom = Math.max(resendFrom, this.unreadFrom);
-    const { cursor, unreadFrames, resendFrames } = this.#state;
+    const state = { ...this.#state, clean: false };
     const written = this.#written;
-    return written?.cursor !== cursor || written.unreadFrames !== unreadFrames || written.resendFrames !== resendFrames;
+    if (written !== undefined && isSame(written, state)) return "no";
+    // A process that starts after a kill would leave out frames that nobody has.
+    const isLate = written !== undefined && this.#resendFrom < written.cursor - written.resendFrames;
+    return isLate ? "now" : "soon";
   }
 
   /** As last written; undefined before that, and while it is not known what the disk has. */

@@ -85,7 +85,7 @@ export class ArchiveFeed implements FrameFeed {
 
   /** Where another run of the same replay goes on. */
   get checkpoint(): Checkpoint {
-    return this.delivered.checkpoint(this.#stream !== undefined);
+    return this.delivered.checkpoint;
   }
 
   /** How far the target has come for good, as a sequence. */
@@ -104,6 +104,7 @@ export class ArchiveFeed implements FrameFeed {
     const start = this.#start;
     const { sentBefore } = this.delivered;
     this.#seek(start);
+    this.delivered.begun(start);
     return this.#stream = new DeliveryStream(this, { start, sentBefore, eachFrame: this.options.eachFrame });
   }
 

@@ -27,6 +27,8 @@ export class Delivered {
   /** Sequence after the last frame that was sent to any connection. */
   sentBefore: number;
   #unreadFrom: number;
+  /** The connection there is has acknowledged all frames below this, from where it began. */
+  #acknowledged: number | undefined;
   /** When the record of the last frame before the runs arrived. */
   #lastUs: number | undefined;
   /** What is confirmed and may be sent again, ascending, without the frames before it. */
@@ -47,6 +49,7 @@ export class Delivered {
   }
 
   confirm({ until, news, unreadFrom }: Confirmation): void {
+    this.#acknowledged = until;
     this.#unreadFrom = Math.max(this.#unreadFrom, unreadFrom);
     this.confirmed = Math.max(this.confirmed, until);
     for (const landed of news) {
@@ -68,6 +71,7 @@ export class Delivered {
   /** A connection is over. */
   ended({ unreadFrom, writtenUntil, notResent }: EndOfStream): void {
     this.#unreadFrom = Math.max(this.#unreadFrom, unreadFrom);
+    this.#acknowledged = undefined;
     this.sentBefore = Math.max(this.sentBefore, writtenUntil);
     for (const { first, frames } of notResent) {
       this.sentTwice -= Math.max(0, first + frames - Math.max(first, this.#twiceUntilBefore));
@@ -93,14 +97,21 @@ export class Delivered {
     return this.frames - this.#from(sequence).frames;
   }
 
+  /** A connection begins with frame `start`. */
+  begun(start: number): void {
+    this.#acknowledged = start;
+  }
+
   /** Bytes that are confirmed and may not have been read, about. */
   get unreadBytes(): number {
     return this.#from(this.unreadFrom).bytes;
   }
 
-  /** While a target is connected it still reads what its kernel has, whatever becomes of us. */
-  checkpoint(connected: boolean): Checkpoint {
-    const next = this.rewind === "auto" && !connected ? this.unreadFrom : this.confirmed;
+  /** A target that is connected still reads what its kernel has, whatever becomes of us. */
+  get checkpoint(): Checkpoint {
+    const next = this.rewind === "auto"
+      ? Math.min(this.confirmed, this.#acknowledged ?? this.unreadFrom)
+      : this.confirmed;
     const { frames, bytes, lastUs } = this.#from(next);
     return { next, frames: this.frames - frames, bytes: this.bytes - bytes, lastUs };
   }

@@ -78,8 +78,8 @@ export class Rewind {
     if (frames <= 0) return;
     const { ledger, log } = this.options;
     const { delivered } = ledger;
-    // Nobody knows their sizes any more: about as large as others.
-    const bytes = Math.round(frames * delivered.bytes / Math.max(1, delivered.frames));
+    // Nobody knows their sizes any more: about as large as others, or a byte at least.
+    const bytes = Math.max(frames, Math.round(frames * delivered.bytes / Math.max(1, delivered.frames)));
     ledger.mayBeLostBytes += bytes;
     log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
     this.noteRead(until);

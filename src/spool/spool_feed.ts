@@ -26,13 +26,14 @@ const PIECE_BYTES = 1024 * 1024;
 export class SpoolFeed implements FrameFeed {
   readonly #journal: JournalFeed;
   /** Sequence after the last frame that was sent to any connection. */
-  #sentBefore = 0;
+  #sentBefore: number;
   /** Is there a connection? */
   #streaming = false;
 
   /** `eachFrame`: frames will be confirmed one by one. */
   constructor(private readonly spool: Spool, private readonly eachFrame = false) {
     const { journal, pool } = spool.options;
+    this.#sentBefore = journal.cursor;
     this.#journal = new JournalFeed(journal, pool);
   }
 

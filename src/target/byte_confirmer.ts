@@ -132,9 +132,9 @@ export class ByteConfirmer implements Confirmer {
 
   /**
    * A program that closes its socket, or ends, with everything read makes its
-   * kernel send FIN; with something unread, RST (RFC 2525, 2.17; so do Linux, the
-   * BSDs and Windows). So where a FIN comes, nothing is in flight, and no RST
-   * follows, everything is read. A program that only shuts down its sending side
+   * kernel send FIN; with something unread, RST (RFC 2525, 2.17; so does Linux).
+   * So where a FIN comes, nothing is in flight, and no RST follows, everything is
+   * read, unless the consumer's system sends FIN all the same. A program that only shuts down its sending side
    * and reads on sends a FIN too: it has what was acknowledged, and is not dead.
    */
   async finished(second: boolean): Promise<void> {

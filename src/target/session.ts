@@ -50,8 +50,9 @@ export class Session {
   readonly #pausing = new AbortController();
   /** Nothing more is to be sent. */
   #finishing = false;
-  /** We have sent FIN. */
+  /** We have sent FIN; the consumer has, and what that means is being found out. */
   #closedWrite = false;
+  #isPeerDone = false;
   /** What was handed out last will not be written to its end. */
   #cutShort = false;
   /** Notified when something is in flight. */
@@ -124,7 +125,8 @@ export class Session {
 
   /** A consumer that has read everything closes its side when we have closed ours: then nothing has to be sent again. */
   async #part(deadline: StopDeadline): Promise<void> {
-    await this.closeWrite();
+    // After both FINs nobody can tell whether a reset has followed the consumer's.
+    if (!this.#isPeerDone) await this.closeWrite();
     await deadline.waitFor(this.ended, Math.min(PART_MS, deadline.leftMs(RESERVE_MS.target)));
   }
 
@@ -229,6 +231,7 @@ export class Session {
         if (this.#isOver) return;
       }
       if (this.#isOver || (halfClose && !this.#closedWrite)) return;
+      this.#isPeerDone = true;
       const reason = this.#finishing ? STOPPING : "the consumer closed the connection";
       this.#finishing = true;
       this.options.stream.interrupt();

@@ -198,3 +198,27 @@ scene("a replay to a consumer that leaves in the middle and returns is whole", a
   assert(Number(twice) >= cameTwice && Number(twice) <= 40_000, `${twice} said, ${cameTwice} came twice`);
   scene.note(`${cameTwice} lines came more than once, ${twice} may have`);
 });
+
+scene("a replay that leaves something unread is not finished: the same command sends it once more", async (scene) => {
+  const lines = 300;
+  const { relay, directory } = await record(scene, 0, lines);
+  await relay.stop();
+  const [port] = freePorts(1);
+  const frames: FrameKind = { kind: "line", size: 200 };
+  const progress = `${scene.directory}/progress`;
+  const command = [...relayCommand(chosenRuntime()), "replay", directory, "--to", `127.0.0.1:${port}`];
+  command.push("--progress-file", progress);
+  // All of it fits into the kernel's buffer, and nobody ever reads it.
+  const deaf = scene.consumer({ listen: loopback(port), frames, frozen: true });
+  const first = await finish(command);
+  assertEquals(first.code, 1, first.stderr);
+  assertMatch(first.stderr, /may not have been read/);
+  assertEquals(JSON.parse(Deno.readTextFileSync(progress)).done, false);
+  await deaf.stop();
+  const consumer = scene.consumer({ listen: loopback(port), frames });
+  const second = await finish(command);
+  assertEquals(second.code, 0, second.stderr);
+  await until("all of it", () => consumer.tally.end() === lines || consumer.damage);
+  assertEquals(consumer.report(lines).missing, []);
+  assertEquals(JSON.parse(Deno.readTextFileSync(progress)).done, true);
+});

@@ -277,3 +277,18 @@ Deno.test("while the stop waits, the cursor file says what memory alone holds: n
     resendFrames: 0,
   });
 });
+
+Deno.test("a consumer that has closed its side just before the stop is not sent our end before it is known what that meant", async () => {
+  const stage = new Stage();
+  const relay = await stage.relay();
+  (await stage.produce()).feed(frames(0, COUNT, FRAME_BYTES));
+  await stage.clock.advance(50);
+  const [consumer] = stage.consumers;
+  consumer.acknowledged = consumer.sent;
+  await stage.clock.advance(10);
+  consumer.end();
+  await stage.clock.advance(0);
+  relay.stop();
+  assertEquals(await stage.clock.run(relay.stopped), 0);
+  assertEquals([consumer.closed, consumer.writeClosed], [true, false]);
+});

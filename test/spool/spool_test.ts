@@ -39,3 +39,34 @@ Deno.test("a stop on a full disk loses nothing where all was confirmed and only 
   assertEquals(world.ledger.pending.frames, 0);
   assert(!world.ledger.dropped.has("stop"), "nothing was lost");
 });
+
+for (const mode of ["overflow", "always"] as const) {
+  Deno.test(`${mode}: a kill right after a consumer died unread leaves word of what it had not read`, async () => {
+    const { world, wire } = await open({ mode, rewindBytes: "auto" });
+    await wire.connect();
+    world.receive(40);
+    await wire.send(30);
+    wire.acknowledge(1, true, 0.5);
+    await wire.disconnect();
+    const first = world.spool.rewind.unreadFrom(world.spool.confirmed);
+    assert(first > 0 && first < 40, `${first} of 40 frames are known to be read`);
+    await world.die("kill", () => Promise.resolve());
+    const again = await world.feed.begin();
+    assertEquals(world.spool.sent, first, "where the next process begins");
+    assertEquals(
+      world.feed.resentFrom(world.spool.sent),
+      world.spool.confirmed - world.spool.sent,
+      "said to come again",
+    );
+    again.interrupt();
+    await again.end({ read: 0, confirmed: 0, written: 0 });
+    assert(await world.stop());
+  });
+}
+
+Deno.test("frames that are gone without a size that anybody knows count as a byte each, not as nothing", async () => {
+  const { world } = await open({ mode: "always", rewindBytes: "auto" });
+  world.spool.rewind.noteGone(0, 1000);
+  assertEquals(world.ledger.mayBeLostBytes, 1000);
+  assert(await world.stop());
+});

@@ -70,7 +70,7 @@ class Sending {
   /** Frames that the daemon has delivered and removed, and of which nothing was said yet. */
   #removed: Range | undefined;
   #signals = 0;
-  /** Everything is sent and confirmed. */
+  /** Everything is sent and confirmed, and nothing may be unread. */
   #isDone = false;
 
   constructor(private readonly job: Job) {
@@ -90,7 +90,7 @@ class Sending {
     });
     const ticking = this.#tick(over.signal);
     const sent = this.#replay.run().then((outcome) => {
-      this.#isDone = outcome.kind === "sent";
+      this.#isDone = outcome.kind === "sent" && outcome.mayBeLostBytes === 0;
       return outcome;
     }).finally(async () => {
       over.abort();
