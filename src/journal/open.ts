@@ -114,6 +114,7 @@ class Opening {
       recovery: {
         clean: fresh || (state?.clean ?? false),
         atRiskBytes: fresh ? 0 : riskOf(survey.cursor),
+        unreadFrames: state === undefined || state.clean ? 0 : state.unreadFrames - state.resendFrames,
         pendingFrames: pending.frames,
         pendingBytes: pending.bytes,
         truncatedBytes: this.#truncatedBytes,

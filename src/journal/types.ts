@@ -50,6 +50,11 @@ export interface Recovery {
   readonly clean: boolean;
   /** At most so many bytes the last run had in memory alone at its end; undefined where the cursor file does not say. */
   readonly atRiskBytes: number | undefined;
+  /**
+   * After an unclean end: frames before the cursor that the consumer's kernel had
+   * and its program may not have read. They are lost if the consumer died, too.
+   */
+  readonly unreadFrames: number;
   /** Frames and bytes in the journal at or after the cursor. */
   readonly pendingFrames: number;
   readonly pendingBytes: number;

@@ -150,7 +150,9 @@ export class ArchiveFeed implements FrameFeed {
 
   async reread(first: number): Promise<FramePiece | undefined> {
     const { batches } = this.options;
+    const isExhausted = this.#exhausted;
     this.#seek(first);
+    this.#exhausted = isExhausted;
     try {
       await batches.seek(first, this.#framesBefore(first));
       const batch = await batches.next();
@@ -166,13 +168,14 @@ export class ArchiveFeed implements FrameFeed {
   async ended(end: EndOfStream): Promise<StreamOutcome> {
     const { delivered, rewind } = this;
     delivered.ended(end);
-    this.#isFinished = this.isAllConfirmed && (rewind !== "auto" || delivered.unreadFrom === delivered.confirmed);
+    this.#isFinished = this.isAllConfirmed && (rewind === 0 || delivered.unreadFrom === delivered.confirmed);
     this.#stream = undefined;
     this.#drop();
     this.#start = rewind === "auto" ? delivered.unreadFrom : await this.#rewound(rewind);
     return {
       mayRepeat: Math.max(0, end.writtenUntil - this.#start),
-      mayBeLostBytes: this.#start <= end.unreadFrom ? 0 : end.unreadBytes,
+      mayBeLostBytes: Math.max(0, end.unreadBytes - delivered.bytesFrom(this.#start)),
+      unreadBytes: end.unreadBytes,
     };
   }
 

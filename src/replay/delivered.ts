@@ -102,6 +102,11 @@ export class Delivered {
     this.#acknowledged = start;
   }
 
+  /** Bytes of what is confirmed, from `sequence` on, about. */
+  bytesFrom(sequence: number): number {
+    return this.#from(sequence).bytes;
+  }
+
   /** Bytes that are confirmed and may not have been read, about. */
   get unreadBytes(): number {
     return this.#from(this.unreadFrom).bytes;

@@ -153,10 +153,11 @@ export class Replay {
     const end = await this.#endOf(session);
     // A consumer that serves one connection at a time would wait for more on this one.
     if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
-    const { mayRepeat, mayBeLostBytes } = await session.close();
+    const { mayRepeat, mayBeLostBytes, unreadBytes } = await session.close();
     this.#session = undefined;
-    this.#care.ended(session.progress);
-    this.#mayBeLostBytes += mayBeLostBytes;
+    if (session.hasSent) this.#care.ended(session.progress);
+    // To one that stays, and did not read, nothing is sent again.
+    this.#mayBeLostBytes += end.kind === "ours" ? unreadBytes : mayBeLostBytes;
     const hasProgressed = feed.progress > before;
     if (hasProgressed) {
       this.#failures = 0;
@@ -172,11 +173,7 @@ export class Replay {
   /** A consumer that stays, and does not read, has been given its time: what it has is not sent to it once more. */
   async #isAllSent(end: EndOfConnection, hasProgressed: boolean): Promise<boolean> {
     const { feed } = this.options;
-    if (feed.isFinished) return true;
-    if (end.kind === "ours") {
-      this.#mayBeLostBytes += feed.unreadBytes;
-      return true;
-    }
+    if (feed.isFinished || end.kind === "ours") return true;
     return hasProgressed && !this.#stopped && await feed.isAtEnd();
   }
 

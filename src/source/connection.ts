@@ -10,16 +10,13 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
-import type { StopDeadline } from "../base/stop_deadline.ts";
+import { type StopDeadline, within } from "../base/stop_deadline.ts";
 import { spacedHexOf } from "../framing/fault.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { Answers } from "./answers.ts";
 import { Debt } from "./debt.ts";
 import { discardIncoming } from "./discard.ts";
-import { type DrainContext, type DrainEnd, DrainReader } from "./drain.ts";
-
-/** Of bytes that are no frame, so many are shown in the log. */
-const SHOWN_BYTES = 64;
+import { type DrainContext, type DrainEnd, DrainReader, HEAD_BYTES } from "./drain.ts";
 
 /** A stop waits this long for what is owed to a producer, before it says that there will be no more. */
 const OWED_STOP_MS = 500;
@@ -67,10 +64,6 @@ export class SourceConnection {
     return this.#reader.lastReadMs;
   }
 
-  get answers(): Answers | undefined {
-    return this.options.answers;
-  }
-
   /**
    * For how long the producer has been silent, in ms: 0 while something is owed
    * to it, and while we are the ones who do not read.
@@ -115,6 +108,7 @@ export class SourceConnection {
     this.#count(end);
     this.connection.close();
     await this.#reader.quiet;
+    this.#discarded += this.#reader.lateBytes;
     const isOurs = end.reason === "lost" || end.reason === "dismissed";
     log.info("source disconnected", {
       peer: this.connection.peer,
@@ -136,7 +130,7 @@ export class SourceConnection {
     const { connection, options: { context: { clock } } } = this;
     // The last read may still be under way. After it the kernel keeps what comes, and its window closes.
     const lastRead = this.#reader.quiet.then(() => connection.pause());
-    if (end.reason === "stuck") await Promise.race([this.#linger(), clock.sleep(OWED_STUCK_MS)]);
+    if (end.reason === "stuck") await within(clock, this.#linger(), OWED_STUCK_MS);
     else await this.#linger();
     try {
       await connection.closeWrite();
@@ -164,7 +158,7 @@ export class SourceConnection {
     const { ledger, log } = this.options;
     ledger.refuse("between", bytes.length);
     if (this.#passedOver === 0) {
-      const first = spacedHexOf(bytes.subarray(0, SHOWN_BYTES));
+      const first = spacedHexOf(bytes.subarray(0, HEAD_BYTES));
       log.info("bytes between frames are passed over", { peer: this.connection.peer, first_bytes: first });
     }
     this.#passedOver += bytes.length;
@@ -176,7 +170,7 @@ export class SourceConnection {
 
   #count(end: DrainEnd): void {
     const { ledger, log } = this.options;
-    const bytes = end.leftover.length;
+    const { bytes, head } = end.leftover;
     const peer = this.connection.peer;
     if (end.reason === "fault") {
       ledger.refuse("fault", bytes);
@@ -184,7 +178,7 @@ export class SourceConnection {
         peer,
         found: end.detail,
         bytes_dropped: bytes,
-        first_bytes: spacedHexOf(end.leftover.subarray(0, SHOWN_BYTES)),
+        first_bytes: spacedHexOf(head),
       });
     } else if (end.stuck !== undefined) {
       ledger.refuse("stuck", bytes);

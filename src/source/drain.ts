@@ -31,6 +31,15 @@ export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFram
   passedOver(bytes: Uint8Array): void;
 }
 
+/** Bytes that were read and never became a frame: how many, and the first of them. The rest is not kept. */
+export interface Leftover {
+  readonly bytes: number;
+  readonly head: Uint8Array;
+}
+
+/** Of bytes that are no frame, so many are kept to be shown. */
+export const HEAD_BYTES = 64;
+
 /** How the reading of a connection ended. */
 export interface DrainEnd {
   /**
@@ -38,8 +47,7 @@ export interface DrainEnd {
    * UnfinishedFrames. `dismissed`: by {@link DrainReader.dismiss}. `lost`: any failure.
    */
   readonly reason: "eof" | "fault" | "stuck" | "dismissed" | "lost";
-  /** Bytes that were read and never became a frame. */
-  readonly leftover: Uint8Array;
+  readonly leftover: Leftover;
   /** For `fault`, what was found and expected; for `lost`, the error. */
   readonly detail?: string;
   /** For `stuck`. */
@@ -52,6 +60,8 @@ export class DrainReader implements Holder {
   /** When bytes last arrived, on the monotonic clock. */
   lastReadMs: number;
   proven = false;
+  /** Bytes that the last read still brought after the dismissal; known once `quiet` has resolved. */
+  lateBytes = 0;
   /** Resolves when nothing is read into memory any more, and all of it is given back; there once `run` has resolved. */
   quiet: Promise<void> = Promise.resolve();
   readonly #space: ReadSpace;
@@ -85,7 +95,7 @@ export class DrainReader implements Holder {
     const space = this.#space;
     const drained = this.#drainToEnd();
     const end = await Promise.race([drained, this.#left.promise]);
-    const leftover = space.buffer.bytes.slice(space.start, space.fill);
+    const leftover = leftoverOf(space);
     this.quiet = drained.then(() => this.#giveBack());
     return { ...end, leftover };
   }
@@ -144,13 +154,19 @@ export class DrainReader implements Holder {
   async #drain(): Promise<End> {
     const space = this.#space;
     while (this.#dismissal === undefined) {
-      if (!this.#mayRead()) await this.#whenCovered();
+      if (!this.#mayRead()) {
+        await this.#whenCovered();
+        continue;
+      }
       const emptiedBelow = space.emptiedBelow;
       this.#reading = true;
       const count = await this.connection.read(space.free);
       this.#reading = false;
       // What comes after the dismissal is dropped, as all that follows it.
-      if (this.#dismissal !== undefined) break;
+      if (this.#dismissal !== undefined) {
+        this.lateBytes = count ?? 0;
+        break;
+      }
       if (count === null) return { reason: "eof" };
       this.lastReadMs = this.context.clock.monotonicMs();
       if (space.fill === space.start) this.#progressMs = this.lastReadMs;
@@ -261,4 +277,8 @@ export class DrainReader implements Holder {
     this.#waiting = false;
     this.#progressMs += this.lastReadMs - sinceMs;
   }
+}
+
+function leftoverOf({ buffer, start, fill }: ReadSpace): Leftover {
+  return { bytes: fill - start, head: buffer.bytes.slice(start, Math.min(fill, start + HEAD_BYTES)) };
 }

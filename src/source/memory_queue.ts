@@ -28,6 +28,8 @@ interface Waiting {
 export class MemoryQueue {
   readonly #waiting = new Map<object, Waiting>();
   #isServing = false;
+  /** Whose turn it is just now. */
+  #served: object | undefined;
 
   constructor(private readonly pool: BufferPool, private readonly clock: Clock) {}
 
@@ -52,6 +54,8 @@ export class MemoryQueue {
 
   /** Whatever `owner` waits for, it waits no more. */
   release(owner: object): void {
+    // Who is being served gets it all the same, or it would be taken a second time.
+    if (owner === this.#served) return;
     this.#waiting.get(owner)?.giveUp();
     this.#waiting.delete(owner);
   }
@@ -70,8 +74,15 @@ export class MemoryQueue {
   #serve(): void {
     for (const [owner, waiting] of this.#waiting) {
       if (!waiting.may()) waiting.giveUp();
-      else if (!waiting.serve()) return;
+      else if (!this.#serveOne(owner, waiting)) return;
       this.#waiting.delete(owner);
     }
+  }
+
+  #serveOne(owner: object, waiting: Waiting): boolean {
+    this.#served = owner;
+    const isServed = waiting.serve();
+    this.#served = undefined;
+    return isServed;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Where the next read of a connection goes.
  *
- * Three places, for three kinds of connection:
+ * One of four places:
  *
  * - `small`: its own few KiB, always there. Enough for a quiet connection.
  * - `lease`: the large buffer that the route is filling, while the connection

@@ -186,7 +186,8 @@ export class Source {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     await acceptEach(listener, { clock, log, signal, who: "a producer" }, (connection) => {
-      if (this.#isFull) this.#makeWay();
+      const mayComeIn = this.#shutBecause === undefined && !this.#admission.exhausted;
+      if (mayComeIn && this.#isFull) this.#makeWay();
       const why = this.#refusal;
       if (why !== undefined) this.#refused.refuse(connection, why);
       else this.#enter(connection);

@@ -95,4 +95,6 @@ export interface StreamOutcome {
   readonly mayRepeat: number;
   /** Bytes that may not have been read, and cannot be sent again. */
   readonly mayBeLostBytes: number;
+  /** Bytes that may not have been read, whether or not they can. */
+  readonly unreadBytes: number;
 }

@@ -146,10 +146,12 @@ export class SpoolFeed implements FrameFeed {
       // What was being sent again, and was given up meanwhile.
       const mayBeLostBytes = notKept + flight.bytesBelow(Math.min(start, confirmed));
       spool.rewind.noteRead(start);
-      return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes };
+      return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes, unreadBytes: end.unreadBytes };
     } catch (error) {
       spool.options.log.warn("cannot read how much can be sent again", { error: messageOf(error) });
-      return { mayRepeat: Math.max(0, end.writtenUntil - spool.confirmed), mayBeLostBytes: end.unreadBytes };
+      // The next connection finds out what there is, and counts what there is not.
+      const mayRepeat = Math.max(0, end.writtenUntil - spool.confirmed);
+      return { mayRepeat, mayBeLostBytes: 0, unreadBytes: end.unreadBytes };
     }
   }
 

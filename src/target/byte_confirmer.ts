@@ -12,6 +12,7 @@
  * advertises, see receive_window.ts.
  */
 import type { Clock } from "../base/clock.ts";
+import { Condition } from "../base/condition.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { StreamOutcome } from "../spool/frame_feed.ts";
@@ -39,7 +40,7 @@ export interface ByteConfirmerOptions {
  */
 const PIECE_BYTES = [Number.POSITIVE_INFINITY, 32 * 1024, 4 * 1024, 0] as const;
 const PIECE_MS = 20;
-/** That ends with so many bytes on one connection, or after so long: such a consumer closes sooner. */
+/** That ends with so many bytes on one connection, or after so long: a consumer that reads nothing has closed by then. */
 export const CAREFUL_BYTES = 2 * 1024 * 1024;
 const CAREFUL_MS = 2000;
 
@@ -67,6 +68,8 @@ export class ByteConfirmer implements Confirmer {
   readonly #canTell: boolean;
   /** Aborted at the end. */
   readonly #over = new AbortController();
+  /** Notified when the producer may have read what was forwarded, and at the end. */
+  readonly #changed = new Condition();
 
   constructor(private readonly options: ByteConfirmerOptions) {
     // Asked before the first write: later "cannot tell" must mean "no news", never "all of it".
@@ -121,11 +124,10 @@ export class ByteConfirmer implements Confirmer {
 
   async readable(): Promise<void> {
     const { replies } = this.options;
-    const { signal } = this.#over;
-    const over = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    while (replies !== undefined && !replies.isReady && !signal.aborted) {
+    while (replies?.isReady === false && !this.#over.signal.aborted) {
       this.#isHeldUp = true;
-      await Promise.race([replies.changed(), over]);
+      replies.changed().then(() => this.#changed.notify());
+      await this.#changed.wait();
     }
     this.#isHeldUp = false;
   }
@@ -157,8 +159,11 @@ export class ByteConfirmer implements Confirmer {
     this.options.stream.confirm(this.#confirmed, this.#read);
   }
 
+  finish(): void {}
+
   stop(): void {
     this.#over.abort();
+    this.#changed.notify();
   }
 
   end(): Promise<StreamOutcome> {

@@ -10,7 +10,7 @@ export class Care {
   /** From 0, none, to CARE_MAX, one frame at a time. */
   level = 0;
 
-  /** A connection has ended on which the consumer has read so many bytes for certain. */
+  /** A connection has ended on which something was sent, and the consumer has read so many bytes for certain. */
   ended(readBytes: number): void {
     if (readBytes >= CAREFUL_BYTES) this.level = 0;
     else if (readBytes === 0) this.level = Math.min(CARE_MAX, this.level + 1);

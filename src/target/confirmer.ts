@@ -42,6 +42,8 @@ export interface Confirmer {
   finished(second: boolean): Promise<void>;
   /** Finds out what is confirmed by now; called every few ms while something is in flight. Says why if that is the end. */
   follow(): string | undefined;
+  /** Nothing more is to be sent, not even what was refused; what is in flight is still followed. */
+  finish(): void;
   /** The connection is being closed: whoever waits here returns. */
   stop(): void;
   /** After the end, when nothing is being read or written any more: ends the stream. */

@@ -74,6 +74,7 @@ export class ReplyConfirmer implements Confirmer {
   progress = 0;
   readonly mayBeUnread = false;
   #over = false;
+  #finishing = false;
   /** Bytes of the stream that the kernel has taken. */
   #written = 0;
   /** Nothing is in flight: the time for the next answer has not begun. */
@@ -102,7 +103,7 @@ export class ReplyConfirmer implements Confirmer {
 
   async room(): Promise<number> {
     const { stream, rules } = this.options;
-    while (!this.#over) {
+    while (!this.#over && !this.#finishing) {
       if (this.#stale === 0) await this.#goBack();
       else {
         const room = rules.window - stream.framesInFlight;
@@ -149,6 +150,11 @@ export class ReplyConfirmer implements Confirmer {
     const { clock, rules } = this.options;
     if (!this.inFlight || this.#isHeldUp || clock.monotonicMs() - this.progressMs < rules.timeoutMs) return undefined;
     return `no answer from the consumer for ${formatDuration(rules.timeoutMs)} (reply_timeout)`;
+  }
+
+  finish(): void {
+    this.#finishing = true;
+    this.#changed.notify();
   }
 
   stop(): void {

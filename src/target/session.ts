@@ -53,10 +53,14 @@ export class Session {
   /** We have sent FIN; the consumer has, and what that means is being found out. */
   #closedWrite = false;
   #isPeerDone = false;
-  /** What was handed out last will not be written to its end. */
-  #cutShort = false;
+  /** What was handed out last is not written to its end yet. */
+  #isWriting = false;
+  /** Has anything been sent? */
+  hasSent = false;
   /** Notified when something is in flight. */
   readonly #flying = new Condition();
+  /** Ends a wait for that. */
+  #looking: AbortController | undefined;
   #end!: (reason: string) => void;
   /** Resolves with the reason when the connection is at its end; `close` comes next. */
   readonly ended: Promise<string>;
@@ -94,7 +98,7 @@ export class Session {
   end(reason: string): void {
     this.#over.abort();
     this.#pausing.abort();
-    this.#flying.notify();
+    this.#noteFlying();
     this.options.confirmer.stop();
     this.options.stream.interrupt();
     this.#end(reason);
@@ -115,8 +119,9 @@ export class Session {
     const { stream, confirmer } = this.options;
     this.#finishing = true;
     this.#pausing.abort();
+    confirmer.finish();
     stream.interrupt();
-    const isConfirmed = () => this.#cutShort ? !confirmer.inFlight : stream.framesInFlight === 0;
+    const isConfirmed = () => !this.#isWriting && !confirmer.inFlight;
     const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
     while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS);
     if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) await this.#part(deadline);
@@ -158,10 +163,12 @@ export class Session {
           continue;
         }
         confirmer.handedOut();
-        this.#flying.notify();
+        this.#isWriting = true;
+        this.#noteFlying();
         try {
           await this.#writeAll(outgoing.bytes);
         } finally {
+          this.#isWriting = false;
           outgoing.release();
         }
       }
@@ -178,16 +185,16 @@ export class Session {
         : from + await rate.take(bytes.length - from, this.#pausing.signal);
       // What waits for the rate when the connection ends would arrive, and be sent again.
       if (rate !== undefined && (this.#isOver || this.#finishing)) {
-        this.#cutShort = true;
         return rate.giveBack(granted - from);
       }
       const count = await connection.write(
         from === 0 && granted === bytes.length ? bytes : bytes.subarray(from, granted),
       );
       from += count;
+      this.hasSent = true;
       if (from < granted) rate?.giveBack(granted - from);
       confirmer.wrote(count);
-      this.#flying.notify();
+      this.#noteFlying();
     }
   }
 
@@ -211,9 +218,14 @@ export class Session {
 
   /** Until something is in flight, at most `ms`. */
   async #flyingWithin(ms: number): Promise<void> {
-    const flying = new AbortController();
-    this.#flying.wait().then(() => flying.abort());
-    await this.options.clock.sleep(ms, flying.signal);
+    this.#looking = new AbortController();
+    await this.options.clock.sleep(ms, this.#looking.signal);
+    this.#looking = undefined;
+  }
+
+  #noteFlying(): void {
+    this.#flying.notify();
+    this.#looking?.abort();
   }
 
   /** Keeps a read outstanding: also so that a peer that goes away is noticed while we write, or are idle. */

@@ -111,7 +111,7 @@ export class Target {
     spool.options.ledger.mayBeLostBytes += mayBeLostBytes;
     this.#session = undefined;
     supply.ended(session.progress > 0);
-    this.#care.ended(session.progress);
+    if (session.hasSent) this.#care.ended(session.progress);
     const fields = {
       peer: connection.peer,
       reason,

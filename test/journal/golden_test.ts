@@ -31,6 +31,7 @@ Deno.test("today's reader delivers what the golden files hold, from their cursor
   assertEquals([journal.cursor, journal.end], [2, 14]);
   assertEquals(journal.recovery, {
     clean: false,
+    unreadFrames: 0,
     atRiskBytes: 40,
     pendingFrames: 5,
     pendingBytes: GOLDEN_FRAMES.slice(2).reduce((sum, { text }) => sum + text.length, 0),

@@ -24,6 +24,7 @@ Deno.test("a new journal is empty, clean and begins at sequence 0", async () => 
   assertEquals([journal.end, journal.cursor, journal.segments], [0, 0, 0]);
   assertEquals(journal.recovery, {
     clean: true,
+    unreadFrames: 0,
     atRiskBytes: 0,
     pendingFrames: 0,
     pendingBytes: 0,
@@ -116,6 +117,7 @@ Deno.test("the cursor is written within 100 ms and found again, clean or not", a
   assertEquals([killed.cursor, killed.end], [4, 10]);
   assertEquals(killed.recovery, {
     clean: false,
+    unreadFrames: 0,
     atRiskBytes: 777,
     pendingFrames: 6,
     pendingBytes: lines(4, 6).join("").length,

@@ -11,19 +11,20 @@ Deno.test("frames that no kernel has any more are written down at once, the rest
   const unreadAfterKill = async () => {
     await settle();
     const next = await open(files.afterCrash(), { clock });
-    return { cursor: next.cursor, unreadFrom: next.unreadFrom };
+    const { cursor, unreadFrom, recovery: { unreadFrames } } = next;
+    return { cursor, unreadFrom, unreadFrames };
   };
   // The consumer's kernel has all of it.
   journal.confirm(50, { from: 20, resendFrom: 50 });
-  assertEquals(await unreadAfterKill(), { cursor: 0, unreadFrom: 0 });
+  assertEquals(await unreadAfterKill(), { cursor: 0, unreadFrom: 0, unreadFrames: 0 });
   await clock.advance(100);
-  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 50 });
+  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 50, unreadFrames: 30 });
   // The consumer is gone.
   journal.confirm(50, { from: 20, resendFrom: 20 });
-  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 20 });
+  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 20, unreadFrames: 0 });
   // The next one has got some of it.
   journal.confirm(50, { from: 20, resendFrom: 31 });
   await clock.advance(100);
-  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 31 });
+  assertEquals(await unreadAfterKill(), { cursor: 50, unreadFrom: 31, unreadFrames: 11 });
   await journal.close();
 });

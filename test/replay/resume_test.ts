@@ -250,3 +250,30 @@ Deno.test("a frame that is refused three times ends the replay, which says which
   assertEquals([error.message, refusals], ["the consumer refused frame 11 3 times", 3]);
   assertEquals(rig.feed.confirmed, 11);
 });
+
+Deno.test("with a rewind a consumer that dies with everything acknowledged and unread is sent that much again", async () => {
+  const files = await journal();
+  const rig = new Rig(files, {
+    rewind: 5 * FRAME_BYTES,
+    connect: (attempt, { clock }) => new TargetConnection(clock, attempt === 1 ? { unread: true, stays: true } : {}),
+  });
+  await rig.prepare();
+  const running = rig.replay.run();
+  running.catch(() => {});
+  await rig.clock.advance(50);
+  rig.connections[0].cut();
+  const outcome = await rig.clock.run(running);
+  assertEquals(rig.texts, [lines(0, TOTAL).join(""), lines(TOTAL - 5, 5).join("")]);
+  assertEquals([outcome.kind, outcome.mayBeLostBytes], ["sent", (TOTAL - 5) * FRAME_BYTES]);
+});
+
+for (const rewind of [0, 5 * FRAME_BYTES, "auto"] as const) {
+  Deno.test(`rewind ${rewind}: what a consumer that stays has not read may be lost, once`, async () => {
+    const rig = new Rig(await journal(), {
+      rewind,
+      connect: (_, { clock }) => new TargetConnection(clock, { unread: true, stays: true }),
+    });
+    const outcome = await rig.run();
+    assertEquals([outcome.kind, outcome.mayBeLostBytes, rig.attempts], ["sent", TOTAL * FRAME_BYTES, 1]);
+  });
+}

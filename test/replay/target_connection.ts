@@ -21,11 +21,16 @@ export class TargetConnection implements Connection {
   /**
    * `acknowledges`: so many bytes at most. `lasts`: after so many bytes the
    * connection is reset, before more are taken. `stays`: it does not close its
-   * side when we close ours.
+   * side when we close ours. `unread`: its program reads nothing.
    */
   constructor(
     private readonly clock: VirtualClock,
-    private readonly limits: { readonly acknowledges?: number; readonly lasts?: number; readonly stays?: boolean } = {},
+    private readonly limits: {
+      readonly acknowledges?: number;
+      readonly lasts?: number;
+      readonly stays?: boolean;
+      readonly unread?: boolean;
+    } = {},
   ) {}
 
   get bytes(): number {
@@ -84,7 +89,8 @@ export class TargetConnection implements Connection {
   }
 
   peerWindow(): PeerWindow | undefined {
-    return undefined;
+    if (this.limits.unread !== true) return undefined;
+    return { bytes: 65_535 - this.bytes, scale: 0, notSentBytes: 0, segmentsSent: 1, isReset: this.#lost };
   }
 
   unanswered(): boolean | undefined {

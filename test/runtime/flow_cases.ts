@@ -182,6 +182,23 @@ export const flowCases: Case[] = [
       }),
   },
   {
+    name: "where one process has both ends of unix sockets at one path, each end is asked about its own peer",
+    skip: linuxOnly,
+    run: () =>
+      withDirectory(async (directory) => {
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` });
+        const pairs = [await connectedPair(listener), await connectedPair(listener), await connectedPair(listener)];
+        for (const [i, [dialled]] of pairs.entries()) await writeAll(dialled, new Uint8Array(1000 * (i + 1)));
+        for (const [i, [dialled, accepted]] of pairs.entries()) {
+          assert(dialled.unacknowledgedBytes()! >= 1000 * (i + 1), `${i}: ${dialled.unacknowledgedBytes()} unread`);
+          await readExactly(accepted, 1000 * (i + 1));
+          assertEquals(dialled.unacknowledgedBytes(), 0, `${i}`);
+        }
+        for (const connection of pairs.flat()) connection.close();
+        await listener.close();
+      }),
+  },
+  {
     name: "on a unix socket nobody can tell what was read once the peer has closed without reading",
     skip: linuxOnly,
     run: () =>

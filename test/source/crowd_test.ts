@@ -199,7 +199,7 @@ Deno.test("a byte now and then is no progress: who has completed no frame for 10
   for (const { end } of stuck(crowd)) {
     const { bytesHeld, stalledMs, waiting } = end!.stuck!;
     assert(bytesHeld >= 900_000 && stalledMs >= STUCK_MS && waiting === waited.length, JSON.stringify(end!.stuck));
-    assert(end!.leftover.length >= 900_000, "what it had sent is to be counted");
+    assert(end!.leftover.bytes >= 900_000, "what it had sent is to be counted");
   }
   const began = route.logged.filter(({ message }) => message.startsWith("unfinished frames hold all the memory"));
   assertEquals(began.length, 1, "lines that say that connections wait");

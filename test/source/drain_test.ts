@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Framing } from "../../src/framing/framing.ts";
+import { DrainReader, HEAD_BYTES } from "../../src/source/drain.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -118,7 +119,8 @@ Deno.test("a fault ends the connection after the good frames before it, and show
   const end = await run;
   assertEquals(end.reason, "fault");
   assert(end.detail!.includes("100"), end.detail);
-  assert(end.leftover.length >= 100 && end.leftover.every((byte) => byte === 99), `${end.leftover}`);
+  const { bytes, head } = end.leftover;
+  assert(bytes >= 100 && head.length === HEAD_BYTES && head.every((byte) => byte === 99), `${bytes}: ${head}`);
   intake.release();
   assertEquals(join(intake.delivered), join([line(50, 97), line(60, 98)]));
   assertEquals(intake.close(), 0);
@@ -131,7 +133,7 @@ Deno.test("bytes of an unfinished frame are returned when the connection ends", 
   connection.feed(line(10, 97), Uint8Array.of(1, 2, 3));
   connection.end();
   const end = await run;
-  assertEquals(end, { reason: "eof", leftover: Uint8Array.of(1, 2, 3) });
+  assertEquals(end, { reason: "eof", leftover: { bytes: 3, head: Uint8Array.of(1, 2, 3) } });
   intake.close();
 });
 
@@ -149,8 +151,8 @@ Deno.test("a connection closed while it waits for memory hands on the whole fram
   const { reason, leftover } = await ended;
   assertEquals(reason, "lost");
   intake.release();
-  assertEquals(join([...intake.delivered, leftover]), stream.slice(0, read));
-  assertEquals(leftover.length, read % 100, "a whole frame was not handed on");
+  assertEquals(join(intake.delivered), stream.slice(0, read - leftover.bytes));
+  assertEquals(leftover.bytes, read % 100, "a whole frame was not handed on");
   assertEquals(intake.close(), 0);
 });
 
@@ -204,7 +206,7 @@ Deno.test("what stands between frames is left out, whatever the reads, and the f
         connection.feed(stream.subarray(at, at += reads[i % reads.length]));
       }
       connection.end();
-      assertEquals(await run, { reason: "eof", leftover: new Uint8Array(0) });
+      assertEquals(await run, { reason: "eof", leftover: { bytes: 0, head: new Uint8Array(0) } });
       intake.release();
       assertEquals(join(intake.delivered), join(frames));
       assertEquals(join(intake.passedOver), join([...parts.map(({ before }) => before), Uint8Array.of(13, 10)]));
@@ -212,4 +214,35 @@ Deno.test("what stands between frames is left out, whatever the reads, and the f
     }),
     { numRuns: 20 },
   );
+});
+
+Deno.test("who is dismissed while it waits for leave to read ends at once, and leaves what comes to the kernel", async () => {
+  const intake = new Intake(LINES, littleMemory(64 * 1024));
+  const leave = Promise.withResolvers<void>();
+  const bound = { hold: () => false, covered: () => leave.promise, release: () => {} };
+  const connection = new ScriptedConnection();
+  const reader = new DrainReader(connection, { ...intake.context, bound }, intake.pool.take(256)!);
+  const ended = reader.run();
+  await settled();
+  reader.dismiss();
+  leave.resolve();
+  await settled();
+  connection.feed(line(50, 97));
+  assertEquals((await ended).reason, "dismissed");
+  assertEquals([connection.unread, intake.runs.length], [50, 0]);
+  assertEquals(intake.close(), 0);
+});
+
+Deno.test("what a read brings after the dismissal is counted", async () => {
+  const intake = new Intake(LINES, littleMemory(64 * 1024));
+  const connection = new ScriptedConnection();
+  const reader = intake.reader(connection);
+  const ended = reader.run();
+  await settled();
+  reader.dismiss();
+  assertEquals((await ended).reason, "dismissed");
+  connection.feed(line(50, 97));
+  await reader.quiet;
+  assertEquals([reader.lateBytes, intake.runs.length], [50, 0]);
+  assertEquals(intake.close(), 0);
 });

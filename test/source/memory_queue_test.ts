@@ -75,3 +75,20 @@ Deno.test("memory that is there already is given at once to who waited for somet
   await clock.advance(20);
   assertEquals((await next)?.bytes.length, 1024);
 });
+
+Deno.test("who is let go while it takes its memory has it, and does not take it again", async () => {
+  const { clock, pool, held, queue } = fullPool();
+  const owner = {};
+  let taken = 0;
+  const waiting = queue.wait(owner, () => {
+    const buffer = pool.take();
+    if (buffer !== undefined) {
+      taken++;
+      queue.release(owner);
+    }
+    return buffer;
+  });
+  held.pop()!.release();
+  await clock.advance(100);
+  assertEquals([await waiting === undefined, taken], [false, 1]);
+});

@@ -352,3 +352,19 @@ Deno.test("bytes between frames are passed over, counted as received and dropped
   ]]);
   await stage.stop();
 });
+
+Deno.test("while nobody is admitted a newcomer does not cost somebody else the answers that are owed", async () => {
+  const stage = await new Stage({ maxConnections: 1 }).open();
+  const producer = stage.door.connect();
+  producer.feed(bytes("order 1\n"));
+  await stage.now();
+  stage.source.shut("no room in journal and memory");
+  await stage.now();
+  const newcomer = stage.door.connect();
+  await stage.now();
+  assertEquals([newcomer.closed, producer.closed], [true, false]);
+  stage.source.safe(1);
+  await stage.now();
+  assertEquals(written(producer), "ok\n");
+  await stage.stop();
+});

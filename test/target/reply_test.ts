@@ -4,6 +4,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { Condition } from "../../src/base/condition.ts";
 import { Ledger } from "../../src/base/ledger.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { openJournal } from "../../src/journal/open.ts";
@@ -317,3 +318,22 @@ Deno.test("what belongs to a connection that has ended cannot be used any more",
   for (const use of uses) await assertRejects(async () => void await use(), Error, "after its end");
   assertEquals(rig.spool.confirmed, 0);
 });
+
+for (const order of ["before", "after"] as const) {
+  Deno.test(`a stop ${order} a bad answer sends nothing more, and waits for the answers to what was sent`, async () => {
+    const rig = await new Rig({ window: 3, ok: /^ok/ }).open();
+    rig.receive("a", "b", "c", "d", "e");
+    await turns();
+    // Time stands still: the stop may wait as long as it likes.
+    const clock = { ...systemClock, monotonicMs: () => 0 };
+    if (order === "after") await rig.answer("bad\n");
+    const finished = rig.session.finish(new StopDeadline(clock)).then(() => "finished");
+    await turns();
+    if (order === "before") await rig.answer("bad\n");
+    await rig.answer("ok\nok\n");
+    const late = new AbortController();
+    assertEquals(await Promise.race([finished, systemClock.sleep(2000, late.signal)]), "finished");
+    late.abort();
+    assertEquals([rig.sent, rig.spool.confirmed], ["a\nb\nc\n", 0]);
+  });
+}

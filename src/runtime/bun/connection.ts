@@ -205,6 +205,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   attachIfAllowed(): boolean {
+    if (!this.#isParked) throw new Error("a socket that is with Bun is given to it");
     // To wait for room to write alone is no reason: what then arrives would have to be kept.
     if (this.#reading === undefined || !this.limit.open) return false;
     const descriptor = this.#isAsked ? libc.duplicate(this.#descriptor!) : this.#descriptor!;
@@ -236,7 +237,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   #nextTurn(): void {
     this.#turnBytes = 0;
-    if (this.#reading !== undefined) this.#readParked();
+    // It may have gone back to Bun meanwhile.
+    if (this.#reading !== undefined && this.#isParked) this.#readParked();
   }
 
   #readNow(): void {

@@ -30,16 +30,16 @@ export class DenoConnection implements Connection {
 
   /**
    * `unixPath` names both ends of a unix socket, where a client has no name of
-   * its own. `isTarget`: it will be asked what its peer has read, which has to be
-   * known before there is another one of that path.
+   * its own. `asked`: it will be asked what its peer has read, and was made in
+   * this way; that has to be known before there is another one of that path.
    */
-  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, isTarget = false) {
+  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, asked?: "dialled" | "accepted") {
     this.#socket = socket;
     this.local = formatAddress(addressOf(socket.localAddr, unixPath));
     this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
     this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
-    else this.#descriptor = (isTarget ? findUnixDescriptor(unixPath) : undefined) ?? null;
+    else this.#descriptor = (asked && findUnixDescriptor(unixPath, asked)) ?? null;
   }
 
   async read(into: Uint8Array): Promise<number | null> {

@@ -90,11 +90,11 @@ export function findDescriptor(local: Deno.NetAddr, peer?: Deno.NetAddr): number
 }
 
 /**
- * The descriptor of the newest connection over the unix socket at `path`, which
- * was not asked for before; give it back with `forgetUnixDescriptor` when that
+ * The descriptor of the newest connection over the unix socket at `path` that was
+ * dialled there, or accepted, and was not asked for before; give it back with `forgetUnixDescriptor` when that
  * is closed. Undefined if there is none, or no libc.
  */
-export function findUnixDescriptor(path: string): number | undefined {
+export function findUnixDescriptor(path: string, made: "dialled" | "accepted"): number | undefined {
   libc ??= openLibc();
   if (libc === null) return undefined;
   for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
@@ -103,7 +103,7 @@ export function findUnixDescriptor(path: string): number | undefined {
     if (local === undefined || unixDescriptors.has(descriptor)) continue;
     // A listener has no peer; one that dials has no name of its own.
     const peer = askUnix(libc.getpeername, descriptor);
-    if (peer === undefined || (peer !== path && local !== path)) continue;
+    if (peer === undefined || (made === "dialled" ? peer : local) !== path) continue;
     unixDescriptors.add(descriptor);
     return descriptor;
   }

@@ -35,7 +35,11 @@ export class DenoListener implements Listener {
   async #accept(): Promise<Connection | null> {
     if (this.#closing !== undefined) return null;
     try {
-      const connection = new DenoConnection(await this.#socket.accept(), this.#unixPath, this.asksPeers);
+      const connection = new DenoConnection(
+        await this.#socket.accept(),
+        this.#unixPath,
+        this.asksPeers ? "accepted" : undefined,
+      );
       if (this.#closing === undefined) return connection;
       connection.close();
       return null;

@@ -50,7 +50,7 @@ async function connect(address: Address, timeoutMs: number): Promise<Connection>
   try {
     const socket = await inTime(attempt, timeoutMs);
     if (address.kind === "tcp") setKeepAlive(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
-    return new DenoConnection(socket, address.kind === "unix" ? address.path : "", true);
+    return new DenoConnection(socket, address.kind === "unix" ? address.path : "", "dialled");
   } catch (e) {
     abort.abort();
     throw systemError(e, "connect", formatAddress(address));

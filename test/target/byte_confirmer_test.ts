@@ -1,0 +1,56 @@
+/** Confirmation by position in the stream: what the consumer says costs nothing that lasts. */
+import { systemClock } from "../../src/base/clock.ts";
+import { Condition } from "../../src/base/condition.ts";
+import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
+import { ByteConfirmer } from "../../src/target/byte_confirmer.ts";
+import type { ReplySink } from "../../src/target/confirmer.ts";
+import { assertEquals } from "../support/assert.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
+
+function confirmer(replies: ReplySink | undefined): ByteConfirmer {
+  const stream = {} as DeliveryStream; // nothing is sent
+  const connection = new ScriptedConnection();
+  return new ByteConfirmer({ connection, stream, clock: systemClock, mode: "acked", mustRead: true, care: 0, replies });
+}
+
+Deno.test("a consumer that talks all the time leaves no listeners behind", async () => {
+  const { addEventListener } = EventTarget.prototype;
+  let listeners = 0;
+  EventTarget.prototype.addEventListener = function (...args: Parameters<typeof addEventListener>) {
+    listeners++;
+    return addEventListener.apply(this, args);
+  };
+  try {
+    const changed = new Condition();
+    const ready: ReplySink = { isReady: true, changed: () => changed.wait(), forward() {} };
+    for (const replies of [undefined, ready]) {
+      const { received, readable } = ByteConfirmer.prototype;
+      const each = confirmer(replies);
+      for (let i = 0; i < 1000; i++) {
+        received.call(each, Uint8Array.of(1));
+        await readable.call(each);
+      }
+      each.stop();
+    }
+  } finally {
+    EventTarget.prototype.addEventListener = addEventListener;
+  }
+  assertEquals(listeners, 0);
+});
+
+Deno.test("who waits for a producer that does not read is held up until it reads, or the connection ends", async () => {
+  const changed = new Condition();
+  const replies = { isReady: false, changed: () => changed.wait(), forward() {} };
+  const first = confirmer(replies);
+  const reading = first.readable();
+  assertEquals(first.isHeldUp, true);
+  replies.isReady = true;
+  changed.notify();
+  await reading;
+  assertEquals(first.isHeldUp, false);
+  replies.isReady = false;
+  const second = confirmer(replies);
+  const ended = second.readable();
+  second.stop();
+  await ended;
+});
