@@ -16,7 +16,7 @@ import { nameOf } from "../address.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
-import { connectionHandlers, letGo, type SocketOwner } from "./handlers.ts";
+import { letGo, reattachedHandlers, type SocketOwner } from "./handlers.ts";
 import * as libc from "./libc.ts";
 import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
 import { CHUNK_BYTES, Unread, type UnreadLimit } from "./unread.ts";
@@ -215,7 +215,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     // A write may have been waiting; now Bun tells when there is room.
     stopAwaiting(this);
     this.limit.attached(this);
-    bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: attachHandlers })
+    bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: reattachedHandlers })
       .catch((error) => this.gone(error));
     return true;
   }
@@ -297,8 +297,3 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#reading = this.#writing = undefined;
   }
 }
-
-const attachHandlers = {
-  ...connectionHandlers,
-  open: (socket: BunSocket<SocketOwner>) => (socket.data as BunConnection).attached(socket),
-};

@@ -3,6 +3,8 @@ import type { BunSocket, SocketHandlers } from "./api.ts";
 
 /** Who is told what happens to a socket. */
 export interface SocketOwner {
+  /** Bun's `open`, where a socket goes back to Bun. */
+  attached(socket: BunSocket<SocketOwner>): void;
   /** Bun's `data`. */
   received(chunk: Uint8Array): void;
   /** Bun's `drain`. */
@@ -23,7 +25,13 @@ export const connectionHandlers: Omit<SocketHandlers<SocketOwner>, "open"> = {
   error: (socket, error) => socket.data.gone(error),
 };
 
-const NOBODY: SocketOwner = { received() {}, drained() {}, ended() {}, gone() {} };
+/** For a socket that has its owner already. */
+export const reattachedHandlers: SocketHandlers<SocketOwner> = {
+  ...connectionHandlers,
+  open: (socket) => socket.data.attached(socket),
+};
+
+const NOBODY: SocketOwner = { attached() {}, received() {}, drained() {}, ended() {}, gone() {} };
 
 /** Closes Bun's socket, of which another descriptor is open: nothing is sent to the peer, and nobody hears of it. */
 export function letGo(socket: BunSocket<SocketOwner>): void {
