@@ -102,9 +102,10 @@ export abstract class Wire {
     this.#next = undefined;
   }
 
-  /** The other end, or ours, is dead: nobody is told anything. */
+  /** The route is dead and nobody is told anything. The consumer reads what its kernel has. */
   async cut(): Promise<void> {
     await this.interrupt();
+    this.stream?.readTo(this.stream.acknowledged);
     this.stream?.end();
     this.stream = undefined;
   }
