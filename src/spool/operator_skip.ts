@@ -41,8 +41,11 @@ export async function skipUntil(spool: Spool, until: number, preview = false): P
   if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
   spool.held++;
   try {
-    const counted = await countStill(spool, until);
-    return preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted);
+    return await whenCounted(
+      spool,
+      until,
+      (counted) => preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted),
+    );
   } finally {
     spool.held--;
     spool.sendable.notify();
@@ -56,8 +59,12 @@ interface Counted extends Tally {
   readonly inside: ({ readonly part: FlightPart } & Readonly<Tally>) | undefined;
 }
 
-/** What is neither delivered nor in flight below `until`: again, where that has changed while it was counted. */
-async function countStill(spool: Spool, until: number): Promise<Counted> {
+/**
+ * Counts what is neither delivered nor in flight below `until`: again, where that
+ * has changed meanwhile. `use` is called in the same turn, when the count is true:
+ * a moment later `drop-oldest` may have counted some of it as dropped.
+ */
+async function whenCounted(spool: Spool, until: number, use: (counted: Counted) => GivenUp): Promise<GivenUp> {
   for (;;) {
     const before = momentOf(spool, until);
     const { from, part, first } = before;
@@ -66,7 +73,7 @@ async function countStill(spool: Spool, until: number): Promise<Counted> {
     const after = momentOf(spool, until);
     const isSame = from === after.from && before.until === after.until && part === after.part &&
       first === after.first && before.droppedFrames === after.droppedFrames;
-    if (isSame) return { from, until: before.until, ...counted, inside };
+    if (isSame) return use({ from, until: before.until, ...counted, inside });
   }
 }
 

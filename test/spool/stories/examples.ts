@@ -225,4 +225,18 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "receive", count: 231 },
     { does: "send", batches: 10 },
   ]),
+
+  "frames that the operator gave up were dropped as the oldest just after they had been counted, and counted twice":
+    answers(
+      2,
+      { ...PLAIN, mode: "always", sync: "os", whenFull: "drop-oldest", maxBytes: 48 * 1024, eachFrame: true },
+      [
+        { does: "receive", count: 165 },
+        { does: "settle" },
+        { does: "kill" },
+        { does: "receive", count: 67 },
+        { does: "skip", share: 1 },
+        { does: "connect" },
+      ],
+    ),
 };

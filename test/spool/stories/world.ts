@@ -79,6 +79,10 @@ export class World {
   #oldest = 0;
   /** What the route said of the last connection: bytes that may be lost. */
   saidLost = 0;
+  /** What earlier processes said of frames that were gone or given up. */
+  #saidBefore = 0;
+  /** An operator has given up what was pending below this, and nothing before it is sent any more. */
+  #givenUpTo = 0;
   /** The route knows that a program has read all frames before this one. */
   #knownRead = 0;
 
@@ -141,6 +145,7 @@ export class World {
       reserveBytes: 3 * BUFFER_BYTES,
       fillReleased: 0x2a,
     });
+    this.#saidBefore += this.ledger?.mayBeLostBytes ?? 0;
     this.ledger = new Ledger();
     this.admitted = true;
     this.#open = new OpenBuffer(this.pool, this.pool.maxBytes / 4);
@@ -257,8 +262,8 @@ export class World {
     const missed = books.log.slice(unread, first);
     const keptBytes = books.log.slice(first, spool.confirmed).reduce((sum, { length }) => sum + length, 0);
     const isOverMost = missed.some(({ appended }) => !appended) && (keptBytes >= KEPT_BYTES_MAX || this.hadFaults);
-    const saidLost = this.saidLost + this.ledger.mayBeLostBytes;
-    const isGone = mayMiss || missed.some(({ unlinked }) => unlinked) || isOverMost;
+    const saidLost = this.saidLost + this.#saidBefore + this.ledger.mayBeLostBytes;
+    const isGone = mayMiss || first <= this.#givenUpTo || missed.some(({ unlinked }) => unlinked) || isOverMost;
     const isExcused = first <= this.#oldest || (isGone && saidLost > 0);
     assert(isExcused, `begins at ${first}, ${unread} was not read, ${saidLost} bytes may be lost`);
     for (const entry of missed) entry.read = true;
@@ -288,7 +293,9 @@ export class World {
   /** The operator gives up a share of what is pending. */
   async skip(share: number): Promise<void> {
     const { confirmed, window } = this.spool;
-    await skipUntil(this.spool, confirmed + Math.floor((window.end - confirmed) * share));
+    const until = confirmed + Math.floor((window.end - confirmed) * share);
+    await skipUntil(this.spool, until);
+    this.#givenUpTo = Math.max(this.#givenUpTo, until);
   }
 
   /** The books of the route against the model's. */
