@@ -77,10 +77,12 @@ export class Segment {
 
 /** The segments in ascending order of their base. */
 export class SegmentList {
-  #items: Segment[] = [];
+  /** Never changed in place. */
+  #items: readonly Segment[] = [];
   #bytes = 0;
   #floor = 0;
 
+  /** As it is now: what is added and removed later does not disturb whoever goes over it. */
   get all(): readonly Segment[] {
     return this.#items;
   }
@@ -111,7 +113,7 @@ export class SegmentList {
   /** Adds the newest segment; one with the same base, which it has replaced on disk, goes. */
   add(segment: Segment): void {
     if (this.newest?.base === segment.base) this.remove(this.newest);
-    this.#items.push(segment);
+    this.#items = [...this.#items, segment];
     this.#bytes += segment.bytes;
   }
 
@@ -119,14 +121,14 @@ export class SegmentList {
   replace(old: Segment | undefined, segment: Segment): void {
     if (old !== undefined) this.remove(old);
     const index = this.#items.findIndex((other) => other.base > segment.base);
-    this.#items.splice(index === -1 ? this.#items.length : index, 0, segment);
+    this.#items = this.#items.toSpliced(index === -1 ? this.#items.length : index, 0, segment);
     this.#bytes += segment.bytes;
   }
 
   remove(segment: Segment): void {
     const index = this.#items.indexOf(segment);
     if (index === -1) return;
-    this.#items.splice(index, 1);
+    this.#items = this.#items.toSpliced(index, 1);
     this.#bytes -= segment.bytes;
   }
 

@@ -239,4 +239,24 @@ export const EXAMPLES: Record<string, Story> = {
         { does: "connect" },
       ],
     ),
+
+  "the segment after one that was dropped while an operator's skip was counted was left out of the count": answers(2, {
+    ...PLAIN,
+    mode: "always",
+    sync: "os",
+    whenFull: "drop-oldest",
+    maxBytes: 48 * 1024,
+    eachFrame: true,
+  }, [
+    { does: "receive", count: 127 },
+    { does: "confirm", share: 0, told: false },
+    { does: "kill" },
+    { does: "receive", count: 1 },
+    { does: "confirm", share: 1, told: false },
+    { does: "receive", count: 106 },
+    { does: "skip", share: 1 },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 1, told: false },
+    { does: "kill" },
+  ]),
 };
