@@ -9,6 +9,7 @@ import { warningsOf } from "../config/warnings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
+import { inspectResources } from "./check/resources.ts";
 import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
@@ -46,6 +47,7 @@ if it is right and could not run here.`,
       for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
+    for (const finding of await inspectResources(config.routes)) say(finding);
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
     runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);

@@ -11,6 +11,7 @@ import type { Config } from "../config/parse.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { type Relay, startRelay } from "../relay/relay.ts";
 import type { Runtime, Signal } from "../runtime/runtime.ts";
+import { inspectResources } from "./check/resources.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
 import { wantsColour } from "./terminal.ts";
@@ -78,6 +79,7 @@ say, a file can.`,
     for (const route of config.routes) {
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
+    for (const { text, hint } of await inspectResources(config.routes)) log("spillway").warn(text, { hint });
     const user = runtime.userName();
     const start = async () => {
       const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user });

@@ -121,6 +121,16 @@ export interface ListenOptions {
   readonly private?: boolean;
   /** Connections will be asked for `unacknowledgedBytes`, also over a unix socket. */
   readonly asksPeers?: boolean;
+  /** Who may come in; default: everybody. */
+  readonly door?: Door;
+}
+
+/** Asked for every connection as soon as it is there, before another one is accepted. */
+export interface Door {
+  /** May it stay? If not it is closed at once, and `accept` does not give it. */
+  admit(peer: string): boolean;
+  /** One that was admitted has been closed by us. */
+  left(): void;
 }
 
 export interface Net {

@@ -35,6 +35,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   readonly local: string;
   readonly peer: string;
   readonly acknowledgesReading: boolean;
+  /** Called once, by `close`. */
+  onClose: () => void = () => {};
   /** Undefined while it is parked. */
   #socket: BunSocket<SocketOwner> | undefined;
   #reading: Pending<number | null> | undefined;
@@ -134,6 +136,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#socket?.end();
     this.#unread.drop();
+    this.onClose();
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
   }
 

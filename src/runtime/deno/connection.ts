@@ -19,6 +19,8 @@ export class DenoConnection implements Connection {
   readonly peer: string;
   readonly readAheadBytes = 0;
   readonly acknowledgesReading: boolean;
+  /** Called once, by `close`. */
+  onClose: () => void = () => {};
   readonly #socket: Deno.Conn;
   /** Undefined: not looked for yet; null: there is none to be had. */
   #descriptor: number | null | undefined;
@@ -99,6 +101,7 @@ export class DenoConnection implements Connection {
     this.#closed = true;
     if (this.acknowledgesReading && typeof this.#descriptor === "number") forgetUnixDescriptor(this.#descriptor);
     this.#socket.close();
+    this.onClose();
   }
 
   /** Asks the kernel about the open socket. */

@@ -22,11 +22,11 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
     if (address.kind === "unix") {
       const { path } = address;
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.asksPeers ?? false);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options);
     }
     const socket = listenTcp(address.host, address.port);
     setKeepAlive(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "", false);
+    return new DenoListener(socket, "", { door: options.door });
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
