@@ -15,6 +15,7 @@ import { inspectSurroundings } from "./check/surroundings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { printError } from "./print_error.ts";
 import { wantsColour } from "./terminal.ts";
+import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "./undelivered.ts";
 
 export const command: Command = {
   usage: ["check [-c FILE]"],
@@ -48,6 +49,9 @@ if it is right and could not run here.`,
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes)) say(finding);
+    for (const each of await findUndelivered(config.routes, runtime)) {
+      say({ kind: "warning", text: undeliveredText(each), hint: UNDELIVERED_HINT });
+    }
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
     runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);
