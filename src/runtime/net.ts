@@ -144,7 +144,8 @@ export interface Net {
   /**
    * Connects, with TCP_NODELAY and keepalive on, as accepted connections have
    * them; on Linux an idle peer that is gone is noticed after 35 s. Rejects with
-   * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve.
+   * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve; it
+   * is resolved at every call, and all its addresses are tried in that time.
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;
 

@@ -1,6 +1,7 @@
 /** Bun's native sockets: how to listen and to connect. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
+import { dialHost } from "../dial_host.ts";
 import type { Address, Connection, Door, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
@@ -45,6 +46,10 @@ interface Attempt {
 }
 
 function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  return dialHost(address, timeoutMs, dialOne);
+}
+
+function dialOne(address: Address, timeoutMs: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       attempt.late = true;
@@ -58,9 +63,7 @@ function connect(address: Address, timeoutMs: number): Promise<Connection> {
         resolve(connection);
       },
     };
-    const where = address.kind === "unix"
-      ? { unix: address.path }
-      : { hostname: address.host || "localhost", port: address.port };
+    const where = address.kind === "unix" ? { unix: address.path } : { hostname: address.host, port: address.port };
     bun.connect<Attempt | SocketOwner>({ ...where, allowHalfOpen: true, data: attempt, socket: connectHandlers })
       .catch((e) => {
         clearTimeout(timer);

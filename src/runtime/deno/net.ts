@@ -1,5 +1,6 @@
 /** Deno's sockets: how to listen and to connect. */
 import { formatAddress } from "../address.ts";
+import { dialHost } from "../dial_host.ts";
 import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
@@ -42,11 +43,15 @@ function listenTcp(host: string, port: number): Deno.TcpListener {
   }
 }
 
-async function connect(address: Address, timeoutMs: number): Promise<Connection> {
+function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  return dialHost(address, timeoutMs, dialOne);
+}
+
+async function dialOne(address: Address, timeoutMs: number): Promise<Connection> {
   const abort = new AbortController();
   const attempt: Promise<Deno.TcpConn | Deno.UnixConn> = address.kind === "unix"
     ? Deno.connect({ transport: "unix", path: address.path })
-    : Deno.connect({ hostname: address.host || "localhost", port: address.port, signal: abort.signal });
+    : Deno.connect({ hostname: address.host, port: address.port, signal: abort.signal });
   try {
     const socket = await inTime(attempt, timeoutMs);
     if (address.kind === "tcp") setKeepAlive(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
