@@ -10,6 +10,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
 import { inspectResources } from "./check/resources.ts";
+import { inspectRings } from "./check/rings.ts";
 import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
@@ -49,6 +50,7 @@ if it is right and could not run here.`,
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes)) say(finding);
+    for (const finding of await inspectRings(config.routes, runtime)) say(finding);
     for (const each of await findUndelivered(config.routes, runtime)) {
       say({ kind: "warning", text: undeliveredText(each), hint: UNDELIVERED_HINT });
     }

@@ -13,6 +13,7 @@ import { type Relay, startRelay } from "../relay/relay.ts";
 import type { Runtime, Signal } from "../runtime/runtime.ts";
 import { inspectOwner, nearestExisting } from "./check/journal.ts";
 import { inspectResources } from "./check/resources.ts";
+import { inspectRings } from "./check/rings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
 import { checkOwner } from "./owner.ts";
@@ -83,6 +84,10 @@ say, a file can.`,
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
     for (const { text, hint } of await inspectResources(config.routes)) log("spillway").warn(text, { hint });
+    // A resolver may take its time: nobody waits for it.
+    inspectRings(config.routes, runtime).then((rings) => {
+      for (const { text, hint } of rings) log("spillway").warn(text, { hint });
+    });
     for (const { name, journal: { directory } } of config.routes) {
       await checkOwner(directory, "running", runtime, (owner) => `for example sudo -u ${owner} spillway run`);
       const found = await nearestExisting(directory, runtime).catch(() => undefined);
