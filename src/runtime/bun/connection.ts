@@ -13,6 +13,7 @@
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { nameOf } from "../address.ts";
+import { TCP_OPTIONS, UNIX_OPTIONS } from "../descriptor.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
@@ -64,10 +65,10 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
     this.#unread = new Unread(limit);
     limit.attached(this);
+    if (socket.fd !== -1) libc.setSocketOptions(socket.fd, this.acknowledgesReading ? UNIX_OPTIONS : TCP_OPTIONS);
     if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    if (socket.fd !== -1) libc.setKeepAliveTimes(socket.fd);
   }
 
   get readAheadBytes(): number {

@@ -1,6 +1,7 @@
 /** A socket of Deno as a {@link Connection}. Deno reads on demand only, so there is nothing to pause. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
+import { UNIX_OPTIONS } from "../descriptor.ts";
 import type { Address, Connection, PeerWindow } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import {
@@ -11,6 +12,7 @@ import {
   isPeerSilent,
   peerWindow,
   sendQueueBytes,
+  setSocketOptions,
   unreadByPeer,
 } from "./libc.ts";
 
@@ -41,7 +43,10 @@ export class DenoConnection implements Connection {
     this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
     this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
-    else this.#descriptor = (isTarget ? findUnixDescriptor(unixPath) : undefined) ?? null;
+    else {
+      this.#descriptor = (isTarget ? findUnixDescriptor(unixPath) : undefined) ?? null;
+      if (this.#descriptor !== null) setSocketOptions(this.#descriptor, UNIX_OPTIONS);
+    }
   }
 
   async read(into: Uint8Array): Promise<number | null> {
