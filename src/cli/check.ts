@@ -49,7 +49,7 @@ if it is right and could not run here.`,
       for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
-    for (const finding of await inspectResources(config.routes)) say(finding);
+    for (const finding of await inspectResources(config.routes, runtime)) say(finding);
     for (const finding of await inspectRings(config.routes, runtime)) say(finding);
     for (const each of await findUndelivered(config.routes, runtime)) {
       say({ kind: "warning", text: undeliveredText(each), hint: UNDELIVERED_HINT });

@@ -83,7 +83,7 @@ say, a file can.`,
     for (const route of config.routes) {
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
     }
-    for (const { text, hint } of await inspectResources(config.routes)) log("spillway").warn(text, { hint });
+    for (const { text, hint } of await inspectResources(config.routes, runtime)) log("spillway").warn(text, { hint });
     // A resolver may take its time: nobody waits for it.
     inspectRings(config.routes, runtime).then((rings) => {
       for (const { text, hint } of rings) log("spillway").warn(text, { hint });
