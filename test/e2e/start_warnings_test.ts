@@ -13,7 +13,7 @@ scene("a ring of two routes, and more memory than there is, are said by check an
       name: "b",
       source: { listen: `:${other}` },
       target: { connect: `127.0.0.1:${one}` },
-      memory: { max_bytes: "900TiB" },
+      memory: { max_bytes: "6144GiB" },
     },
   ];
   Deno.writeTextFileSync(`${scene.directory}/a.toml`, toToml({ routes }));
@@ -25,7 +25,7 @@ scene("a ring of two routes, and more memory than there is, are said by check an
   for (
     const warning of [
       /routes feed each other in a ring: a to b to a/,
-      /memory.max_bytes of all routes allows 900TiB.*found a limit of/,
+      /memory.max_bytes of all routes allows 6TiB.*found a limit of/,
     ]
   ) {
     assert(check.errors.some((line) => line.startsWith("warning: ") && warning.test(line)), check.tail());
