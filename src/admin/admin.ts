@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
+import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
 import { liveStatus } from "./live_status.ts";
@@ -17,12 +18,17 @@ export interface AdminOptions {
 }
 
 /** Begins to answer for each route, until it stops. Never rejects: the relay runs without it. */
-export async function startAdmin({ routes }: Relay, options: AdminOptions): Promise<void> {
+export async function startAdmin({ routes, places }: Relay, options: AdminOptions): Promise<void> {
   const startedMs = options.clock.monotonicMs();
-  await Promise.all(routes.map((route) => attend(route, startedMs, options)));
+  await Promise.all(routes.map((route) => attend(route, places, startedMs, options)));
 }
 
-async function attend(route: Route, startedMs: number, { runtime, clock, log }: AdminOptions): Promise<void> {
+async function attend(
+  route: Route,
+  places: Places,
+  startedMs: number,
+  { runtime, clock, log }: AdminOptions,
+): Promise<void> {
   const meter = new Meter(route.ledger, clock);
   const over = new AbortController();
   const context = { clock, pid: runtime.pid, startedMs };
@@ -30,6 +36,7 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
   const opening = Control.open({
     directory: journal.directory,
     net: runtime.net,
+    places,
     clock,
     log: log(name),
     answer: (request) =>

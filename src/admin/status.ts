@@ -78,10 +78,19 @@ export interface RouteStatus {
   readonly target_inflight_bytes: number | null;
 }
 
+/** A journal beside those of the configuration that no route delivers. */
+export interface UndeliveredJournal {
+  readonly journal: string;
+  readonly pending_frames: number;
+  readonly pending_bytes: number;
+}
+
 /** All that was asked for, at one time. */
 export interface StatusReport {
   readonly time: string;
   readonly routes: readonly RouteStatus[];
+  /** Where the routes are those of a configuration. */
+  readonly undelivered?: readonly UndeliveredJournal[];
 }
 
 /** ISO 8601 in UTC, to the millisecond, of µs since 1970. */

@@ -19,7 +19,7 @@ export function randomBytes(count: number): Uint8Array {
 /** The time of this machine. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
-  wallUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  wallUs: wallClock(() => Date.now(), () => performance.now()),
   async sleep(ms, signal) {
     for (let left = ms; !signal?.aborted; left -= TIMER_MS_MAX) {
       await timer(Math.min(left, TIMER_MS_MAX), signal);
@@ -27,6 +27,25 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/**
+ * A clock of µs since 1970: `wallMs` is asked at every call, so that steps and
+ * slow corrections of the machine's clock count at once; it knows whole
+ * milliseconds, and `monotonicMs` tells the µs within them.
+ */
+export function wallClock(wallMs: () => number, monotonicMs: () => number): () => number {
+  let offsetMs = NaN;
+  return () => {
+    const [wall, monotonic] = [wallMs(), monotonicMs()];
+    const fraction = offsetMs + monotonic - wall;
+    if (!(fraction >= 0)) offsetMs = wall - monotonic;
+    else if (fraction >= 1) offsetMs = wall + LAST_OF_MS - monotonic;
+    return Math.min(wall * 1000 + 999, Math.max(wall * 1000, Math.floor((offsetMs + monotonic) * 1000)));
+  };
+}
+
+/** The last µs of a millisecond, in ms. */
+const LAST_OF_MS = 0.999;
 
 /** Timers of JavaScript take 31 bits; a longer one fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;

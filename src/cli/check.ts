@@ -9,11 +9,14 @@ import { warningsOf } from "../config/warnings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
+import { inspectResources } from "./check/resources.ts";
+import { inspectRings } from "./check/rings.ts";
 import { inspectShared } from "./check/shared.ts";
 import { inspectSurroundings } from "./check/surroundings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { printError } from "./print_error.ts";
 import { wantsColour } from "./terminal.ts";
+import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "./undelivered.ts";
 
 export const command: Command = {
   usage: ["check [-c FILE]"],
@@ -46,6 +49,11 @@ if it is right and could not run here.`,
       for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
+    for (const finding of await inspectResources(config.routes, runtime)) say(finding);
+    for (const finding of await inspectRings(config.routes, runtime)) say(finding);
+    for (const each of await findUndelivered(config.routes, runtime)) {
+      say({ kind: "warning", text: undeliveredText(each), hint: UNDELIVERED_HINT });
+    }
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
     runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);

@@ -84,7 +84,7 @@ connect = "server-b:9001"
 #sync_interval = "100ms"
 # Delivered frames are removed a whole segment at a time.
 #segment_bytes = "64MiB"
-# Limit of the journal; 0B = none of its own.
+# Limit of the journal; 0B = none of its own. A clean stop may pass it, by what memory held.
 #max_bytes = "0B"
 # Keep this much of the file system free.
 #min_free = "64MiB"
@@ -94,6 +94,8 @@ connect = "server-b:9001"
 # Keep delivered segments this long, and at most this much of them (0B = no limit).
 #retain = "0s"
 #retain_bytes = "0B"
+# false: the directory must be there; one below a mount point tells when the mount is missing.
+#create = true
 
 [log]
 # debug, info, warn, error

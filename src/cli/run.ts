@@ -11,9 +11,14 @@ import type { Config } from "../config/parse.ts";
 import { warningsOf } from "../config/warnings.ts";
 import { type Relay, startRelay } from "../relay/relay.ts";
 import type { Runtime, Signal } from "../runtime/runtime.ts";
+import { inspectOwner, nearestExisting } from "./check/journal.ts";
+import { inspectResources } from "./check/resources.ts";
+import { inspectRings } from "./check/rings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
+import { checkOwner } from "./owner.ts";
 import { wantsColour } from "./terminal.ts";
+import { findUndelivered } from "./undelivered.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
@@ -81,6 +86,20 @@ without a file; what they cannot say, a file can.`,
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     for (const route of config.routes) {
       for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
+    }
+    for (const { text, hint } of await inspectResources(config.routes, runtime)) log("spillway").warn(text, { hint });
+    // A resolver may take its time: nobody waits for it.
+    inspectRings(config.routes, runtime).then((rings) => {
+      for (const { text, hint } of rings) log("spillway").warn(text, { hint });
+    });
+    for (const { name, journal: { directory } } of config.routes) {
+      await checkOwner(directory, "running", runtime, (owner) => `for example sudo -u ${owner} spillway run`);
+      const found = await nearestExisting(directory, runtime).catch(() => undefined);
+      const warnings = found === undefined ? [] : inspectOwner(directory, found, runtime);
+      for (const { text, hint } of warnings) log(name).warn(text, { hint });
+    }
+    for (const each of await findUndelivered(config.routes, runtime)) {
+      log("spillway").warn("a journal holds pending frames that no route delivers", { ...each });
     }
     const user = runtime.userName();
     const start = async () => {

@@ -1,7 +1,9 @@
 /** `spillway status`: what the routes do now, from the running daemon, else from their journals. */
+import type { StatusReport } from "../admin/status.ts";
 import { systemClock } from "../base/clock.ts";
 import { EXIT, usageError } from "../base/error.ts";
 import { loadConfig } from "../config/load.ts";
+import type { RouteOptions } from "../relay/options.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { jsonFlag } from "./operands.ts";
@@ -10,6 +12,7 @@ import { collect, type Subject, subjectsAt } from "./status/collect.ts";
 import { tableOf } from "./status/table.ts";
 import { watch } from "./status/watch.ts";
 import { wantsColour } from "./terminal.ts";
+import { findUndelivered, undeliveredText } from "./undelivered.ts";
 
 export const command: Command = {
   usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
@@ -35,7 +38,7 @@ that does not answer).`,
     { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", says: "for an alarm" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
-    const subjects = await subjectsOf(invocation, runtime);
+    const { subjects, routes } = await subjectsOf(invocation, runtime);
     const json = invocation.switches.has("json");
     const colour = wantsColour(runtime);
     const look = () => collect(subjects, runtime, systemClock);
@@ -45,23 +48,32 @@ that does not answer).`,
     if (invocation.switches.has("watch")) {
       return await watch({ runtime, clock: systemClock, json, collect: look, complain });
     }
-    const { report, failures } = await look();
+    const { report: looked, failures } = await look();
+    const undelivered = routes && await findUndelivered(routes, runtime);
+    const report: StatusReport = { ...looked, undelivered };
     if (json) await runtime.stdout.write(`${JSON.stringify(report)}\n`);
     // A table without a row would say that there is nothing, and it is that nothing can be read.
     else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report.routes).join("\n")}\n`);
     complain(failures);
+    if (!json) { for (const each of undelivered ?? []) runtime.stderr.write(`warning: ${undeliveredText(each)}\n`); }
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };
 
-async function subjectsOf({ operands, values }: Invocation, runtime: Runtime): Promise<Subject[]> {
+interface Asked {
+  readonly subjects: Subject[];
+  /** Of the configuration, where the subjects are from there. */
+  readonly routes?: readonly RouteOptions[];
+}
+
+async function subjectsOf({ operands, values }: Invocation, runtime: Runtime): Promise<Asked> {
   if (operands.length > 0 && values.config !== undefined) {
     throw usageError(
       `--config and '${operands[0]}' are given together`,
       "name a configuration or journal directories, not both",
     );
   }
-  if (operands.length > 0) return await subjectsAt(operands, runtime);
+  if (operands.length > 0) return { subjects: await subjectsAt(operands, runtime) };
   const { routes } = await loadConfig(values.config, runtime);
-  return routes.map(({ name, journal }) => ({ route: name, directory: journal.directory }));
+  return { routes, subjects: routes.map(({ name, journal }) => ({ route: name, directory: journal.directory })) };
 }

@@ -97,11 +97,18 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   },
   "route.journal.sync_interval": duration('How often is synced, with sync = "interval"', "100ms"),
   "route.journal.segment_bytes": size("A segment is sealed at this size. Default: 64MiB, or an eighth of max_bytes"),
-  "route.journal.max_bytes": size("The journal's limit; 0B = none of its own", "0B"),
+  "route.journal.max_bytes": size(
+    "The journal's limit; 0B = none of its own. A clean stop may pass it by what memory held",
+    "0B",
+  ),
   "route.journal.min_free": size("Keep this much of the file system free", "64MiB"),
   "route.journal.when_full": { says: "What happens while there is no room", default: "block" },
   "route.journal.retain": duration("Keep delivered segments this long", "0s"),
   "route.journal.retain_bytes": size("And at most this much of them; 0B = no limit", "0B"),
+  "route.journal.create": {
+    says: "Make the directory where there is none? If not, that is an error: a mount that is missing",
+    default: true,
+  },
 
   "log": { says: "The log on standard error" },
   "log.level": { says: "The least that is logged", default: "info" },

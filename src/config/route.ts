@@ -145,6 +145,7 @@ function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteSc
     whenFull: journal.when_full ?? "block",
     retainMs: journal.retain ?? 0,
     retainBytes: journal.retain_bytes ?? 0,
+    create: journal.create ?? true,
   };
 }
 

@@ -1,14 +1,10 @@
 /** What is valid and yet may not be what somebody expects. `check` prints these, `run` logs some of them. */
-import type { Endpoint, RouteOptions } from "../relay/options.ts";
-import { formatAddress } from "../runtime/address.ts";
+import type { RouteOptions } from "../relay/options.ts";
 import { STALL_TIMEOUT_MS } from "./route.ts";
 
 /** `platform` as `process.platform` names it. */
-export function warningsOf({ source, target, journal }: RouteOptions, platform: string): string[] {
+export function warningsOf({ target, journal }: RouteOptions, platform: string): string[] {
   const warnings: string[] = [];
-  if (isLoop(source.endpoint, target.endpoint)) {
-    warnings.push("target.connect is the route's own source.listen: what it delivers comes in again, without end");
-  }
   const isUnix = target.endpoint.address.kind === "unix";
   // What the kernel knows of acknowledgements it tells on Linux only, of probes for TCP sockets only.
   const isLinux = platform === "linux";
@@ -26,16 +22,6 @@ export function warningsOf({ source, target, journal }: RouteOptions, platform: 
     warnings.push('journal.retain_bytes has no effect while journal.retain is "0s": delivered segments are removed');
   }
   return warnings;
-}
-
-/** As far as the addresses tell: a name may be one of this machine. */
-function isLoop(source: Endpoint, target: Endpoint): boolean {
-  if (source.role !== "listen" || target.role !== "connect") return false;
-  const [here, there] = [source.address, target.address];
-  if (formatAddress(here) === formatAddress(there)) return true;
-  const isWildcard = here.kind === "tcp" && /^(|::|0\.0\.0\.0)$/.test(here.host);
-  const isLocal = there.kind === "tcp" && /^(localhost|127\.[0-9.]+|::1)$/.test(there.host);
-  return isWildcard && isLocal && here.port === there.port;
 }
 
 const NO_LINK = "there is no link that could fall silent";

@@ -7,11 +7,12 @@
  * promises go by that alone.
  */
 import { Condition } from "../base/condition.ts";
-import { failedWith, messageOf } from "../base/error.ts";
+import { failedWith, messageOf, SpillwayError } from "../base/error.ts";
 import type { Run } from "../base/run.ts";
 import type { StopDeadline } from "../base/stop_deadline.ts";
 import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
+import { Presence } from "./presence.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type PlannedRecord, planRecords, takeUpTo } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
@@ -40,6 +41,7 @@ export class AppendLog {
   readonly #parts: AppendLogParts;
   readonly #options: JournalOptions;
   readonly #segments: SegmentList;
+  readonly #presence: Presence;
   #segmentBytes: number;
   readonly #recordBytes: number;
   #end: number;
@@ -58,6 +60,7 @@ export class AppendLog {
     const { options } = this.#parts = parts;
     this.#options = options;
     this.#segments = parts.segments;
+    this.#presence = new Presence(options);
     this.#end = parts.end;
     this.#previousEnd = parts.previousEnd;
     this.#segmentBytes = segmentBytesFor(options, parts.room, parts.segments.bytes);
@@ -111,12 +114,13 @@ export class AppendLog {
   }
 
   async #append(runs: readonly Run[], last: boolean): Promise<void> {
+    this.#presence.assert();
     try {
       await this.#rescue();
       const records = planRecords(runs, this.#end, this.#recordBytes);
       for (let next = 0; next < records.length;) next += await this.#appendSome(records, next, last);
     } catch (error) {
-      const reason = asFull(error);
+      const reason = asFull(this.#presence.explain(error));
       if (reason instanceof JournalFullError) this.#parts.housekeeping.makeRoom();
       throw reason;
     }
@@ -137,8 +141,9 @@ export class AppendLog {
       await writer.write(batch.records, this.#previousEnd, this.#cursor);
       await writer.takeName();
       if (this.#options.sync === "each") await writer.sync();
+      await this.#presence.confirm(writer);
     } catch (error) {
-      if (!writer.usable) await this.#abandon(writer);
+      if (!writer.usable || error instanceof SpillwayError) await this.#abandon(writer);
       // A limit of this file's size (ulimit -f) leaves room in the next one.
       if (!failedWith(error, "EFBIG") || writer.segment.empty) throw error;
       if (this.#writer === writer) await this.#retire(writer);

@@ -24,13 +24,14 @@ import type { Journal, JournalOptions } from "./types.ts";
 import { WrittenCursor } from "./written_cursor.ts";
 
 /**
- * Opens the journal in `options.directory`, making the directory if there is
- * none. Rejects with a `SpillwayError` if another process has it (exit code 75),
+ * Opens the journal in `options.directory`, making the directory unless
+ * `options.create` is false. Rejects with a `SpillwayError` if another process has it (exit code 75),
  * if a file is of a newer format version, or if permissions are missing.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   let lock: File | undefined;
   try {
+    if (!options.create) await mustBeThere(options);
     await options.files.makeDirectory(options.directory);
     if (options.sync !== "os") await syncAbove(options);
     lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
@@ -39,6 +40,14 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     lock?.close();
     throw explain(error, options);
   }
+}
+
+/** Rejects with a `SpillwayError` unless the directory is there, with `journal.create = false`. */
+export async function mustBeThere({ files, directory }: Pick<JournalOptions, "files" | "directory">): Promise<void> {
+  if (await files.stat(directory) !== undefined) return;
+  throw new SpillwayError(`journal ${directory}: not there, and journal.create is false`, {
+    hint: "mount its file system, or make the directory",
+  });
 }
 
 /** A missing permission or a file in the way is something that an operator can act on. */

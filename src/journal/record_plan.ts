@@ -51,9 +51,9 @@ export function planRecords(runs: readonly Run[], from: number, recordBytes: num
   return records;
 }
 
-/** A clock that stepped back counts as no time at all. */
+/** What arrived after a step of the clock, either way, is no part of a record with a time from before it. */
 function fits(record: PlannedRecord, run: Run, recordBytes: number): boolean {
-  return record.length + runBytes(run) <= recordBytes && run.arrivedUs - record.timeUs <= ARRIVAL_SPAN_US;
+  return record.length + runBytes(run) <= recordBytes && Math.abs(run.arrivedUs - record.timeUs) <= ARRIVAL_SPAN_US;
 }
 
 /** Runs that lie side by side in memory are one part. */

@@ -40,6 +40,8 @@ export interface JournalOptions {
   readonly retainMs: number;
   /** Keep at most this much of them, in bytes; 0 = no limit. */
   readonly retainBytes: number;
+  /** Is the directory made where there is none? Else that is an error: a mount may be missing. */
+  readonly create: boolean;
   /** Will room be made by dropping segments? Then one is at most an eighth of the room there is. */
   readonly dropsOldest: boolean;
 }

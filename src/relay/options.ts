@@ -62,6 +62,8 @@ export interface JournalSettings {
   readonly whenFull: WhenFull;
   readonly retainMs: number;
   readonly retainBytes: number;
+  /** Is the directory made where there is none? Else that is an error. */
+  readonly create: boolean;
 }
 
 export interface RouteOptions {

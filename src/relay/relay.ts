@@ -3,7 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
+import { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { openFilesOf } from "./open_files.ts";
 import type { RouteOptions } from "./options.ts";
 import { Route } from "./route.ts";
 
@@ -19,6 +21,8 @@ export interface RelayOptions {
 
 export interface Relay {
   readonly routes: readonly Route[];
+  /** For connections that come in, those of all routes. */
+  readonly places: Places;
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
   /** Begins the clean stop, which takes 5 s at most. Further calls do nothing. */
@@ -34,20 +38,22 @@ export interface Relay {
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { runtime, clock, user } = options;
+  const { connectionsMax, sparePlaces } = await openFilesOf(options.routes.length);
+  const places = new Places(connectionsMax, sparePlaces);
   const routes: Route[] = [];
   try {
     for (const route of options.routes) {
-      routes.push(await Route.open(route, { runtime, clock, user, log: options.log(route.name) }));
+      routes.push(await Route.open(route, { runtime, clock, user, places, log: options.log(route.name) }));
     }
   } catch (error) {
     await Promise.all(routes.map((route) => route.abandon()));
     throw error;
   }
   for (const route of routes) route.start();
-  return relayOf(routes, clock);
+  return relayOf(routes, places, clock);
 }
 
-function relayOf(routes: readonly Route[], clock: Clock): Relay {
+function relayOf(routes: readonly Route[], places: Places, clock: Clock): Relay {
   const asked = Promise.withResolvers<StopDeadline>();
   let deadline: StopDeadline | undefined;
   const stopped = asked.promise.then(async (deadline) => {
@@ -56,6 +62,7 @@ function relayOf(routes: readonly Route[], clock: Clock): Relay {
   });
   return {
     routes,
+    places,
     stopped,
     stop: () => asked.resolve(deadline ??= new StopDeadline(clock)),
     hurry: () => deadline?.hurry(),

@@ -10,6 +10,7 @@ import { openJournal } from "../journal/open.ts";
 import type { Journal, Recovery } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
+import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
@@ -33,6 +34,8 @@ export interface RouteContext {
   readonly log: Log;
   /** Who we are, for messages about permissions and locks. */
   readonly user: string;
+  /** For connections that come in, of all routes. */
+  readonly places: Places;
 }
 
 export class Route {
@@ -237,8 +240,8 @@ export class Route {
   }
 
   #shared() {
-    const { runtime, clock, log } = this.context;
-    return { net: runtime.net, clock, log, random: Math.random };
+    const { runtime, places, clock, log } = this.context;
+    return { net: runtime.net, places, clock, log, random: Math.random };
   }
 
   #targetAddress(): Address {

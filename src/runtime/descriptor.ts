@@ -53,12 +53,24 @@ function u32(bytes: Uint8Array, at: number): number {
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 
+/** For setsockopt(2). */
+export type SocketOptions = readonly (readonly [level: number, option: number, value: number])[];
+
+const SOL_SOCKET = 1;
+
 /**
- * When an idle connection is asked whether its peer is still there: options
- * and values for setsockopt(2). TCP_KEEPIDLE and TCP_KEEPINTVL in seconds,
- * TCP_KEEPCNT; Linux's own first question would come after two hours.
+ * A byte that is sent as urgent (MSG_OOB) is a byte of the stream (SO_OOBINLINE):
+ * else the kernel would take it out, and nobody would know.
  */
-export const KEEPALIVE: readonly (readonly [level: number, option: number, value: number])[] = [
+export const UNIX_OPTIONS: SocketOptions = [[SOL_SOCKET, 10, 1]];
+
+/**
+ * Beside that, when an idle connection is asked whether its peer is still there:
+ * TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT; Linux's own first
+ * question would come after two hours.
+ */
+export const TCP_OPTIONS: SocketOptions = [
+  ...UNIX_OPTIONS,
   [IPPROTO_TCP, 4, 15],
   [IPPROTO_TCP, 5, 5],
   [IPPROTO_TCP, 6, 4],

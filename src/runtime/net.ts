@@ -121,6 +121,16 @@ export interface ListenOptions {
   readonly private?: boolean;
   /** Connections will be asked for `unacknowledgedBytes`, also over a unix socket. */
   readonly asksPeers?: boolean;
+  /** Who may come in; default: everybody. */
+  readonly door?: Door;
+}
+
+/** Asked for every connection as soon as it is there, before another one is accepted. */
+export interface Door {
+  /** May it stay? If not it is closed at once, and `accept` does not give it. */
+  admit(peer: string): boolean;
+  /** One that was admitted has been closed by us. */
+  left(): void;
 }
 
 export interface Net {
@@ -134,7 +144,8 @@ export interface Net {
   /**
    * Connects, with TCP_NODELAY and keepalive on, as accepted connections have
    * them; on Linux an idle peer that is gone is noticed after 35 s. Rejects with
-   * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve.
+   * ETIMEDOUT after `timeoutMs`, ENOTFOUND for a name that does not resolve; it
+   * is resolved at every call, and all its addresses are tried in that time.
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;
 

@@ -12,14 +12,18 @@ export class RefusedConnections {
   constructor(private readonly log: Log, private readonly maxConnections: number) {}
 
   refuse(connection: Connection, why: string): void {
+    this.refused(connection.peer, why);
+    connection.close();
+  }
+
+  /** This one is closed already. */
+  refused(peer: string, why: string): void {
     this.count++;
     if (!this.#logged) {
       this.#logged = true;
-      const { peer } = connection;
       this.log.warn("source connection refused", { peer, why, max_connections: this.maxConnections });
       this.#countLogged = this.count;
     }
-    connection.close();
   }
 
   /** Called about once a second: tells of those that were not logged one by one. */

@@ -10,6 +10,7 @@ import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
+import type { Places } from "../runtime/places.ts";
 import { Admission } from "./admission.ts";
 import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
@@ -33,6 +34,8 @@ export interface SourceOptions extends DialOptions {
   readonly recordBytes: number;
   /** What connections may hold for unfinished frames, all together. */
   readonly unfinishedBytes: number;
+  /** For those that dial in, of all routes. */
+  readonly places: Places;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
   /** 0 = never. */
@@ -45,6 +48,8 @@ export interface SourceOptions extends DialOptions {
 
 /** How often timeouts are looked at, and refused memory is asked for again. */
 const TICK_MS = 1000;
+
+const NO_DESCRIPTORS = "the limit of open files (ulimit -n) leaves no room for more connections";
 
 /** How long a clean stop waits for what is owed to producers and for their end of stream, all in all. */
 const SOURCE_STOP_MS = 1000;
@@ -102,7 +107,10 @@ export class Source {
 
   /** Binds, where it listens; rejects if that fails. Serves from {@link start} on. */
   async bind(): Promise<void> {
-    if (this.#options.role === "listen") this.#listener = await this.#options.net.listen(this.#options.address);
+    const { role, net, address, places } = this.#options;
+    if (role !== "listen") return;
+    const door = places.doorForProducers((peer) => this.#refused.refused(peer, NO_DESCRIPTORS));
+    this.#listener = await net.listen(address, { door });
   }
 
   /** Producers that are connected. */

@@ -49,6 +49,7 @@ const DEFAULTS: RouteOptions = {
     whenFull: "block",
     retainMs: 0,
     retainBytes: 0,
+    create: true,
   },
 };
 
@@ -115,6 +116,7 @@ Deno.test("every key reaches the route", () => {
     when_full = "drop-oldest"
     retain = "7d"
     retain_bytes = "10GiB"
+    create = false
     [log]
     level = "debug"
     format = "json"
@@ -159,6 +161,7 @@ Deno.test("every key reaches the route", () => {
       whenFull: "drop-oldest",
       retainMs: 7 * 86_400_000,
       retainBytes: 10 * 1024 * MIB,
+      create: false,
     },
   });
   assertEquals(log, { level: "debug", format: "json" });

@@ -160,3 +160,12 @@ Deno.test("a file that was to take a segment's place and did not is set aside", 
   assertEquals(await readAll(again), expected(0, 3));
   await again.close();
 });
+
+Deno.test("with create = false a directory that is not there is an error, and none is made", async () => {
+  const files = new MemoryFiles();
+  const error = await assertRejects(() => open(files, { create: false }), SpillwayError);
+  assertEquals(error.message, "journal /j: not there, and journal.create is false");
+  assertEquals(await files.stat("/j"), undefined);
+  await files.makeDirectory("/j");
+  await (await open(files, { create: false })).close();
+});

@@ -74,6 +74,7 @@ export function optionsFor(files: MemoryFiles, changes: Partial<JournalOptions> 
     rewindBytes: 0,
     retainMs: 0,
     retainBytes: 0,
+    create: true,
     dropsOldest: false,
     ...changes,
   };

@@ -92,6 +92,22 @@ Deno.test("small runs that arrive within 10 ms become one record, later ones ano
   await journal.close();
 });
 
+for (const second of [7_200_000_000, 0]) {
+  Deno.test(`A run from after a step of the clock is no part of a record from before it: ${second} after 3600000000`, async () => {
+    const journal = await open(new MemoryFiles());
+    await journal.append([run(0, [line(0)], 3_600_000_000), run(1, [line(1)], second)]);
+    const reader = journal.reader(pool());
+    const batch = (await reader.next(true))!;
+    assertEquals(batch.parts.map(({ first, arrivedUs }) => ({ first, arrivedUs })), [
+      { first: 0, arrivedUs: 3_600_000_000 },
+      { first: 1, arrivedUs: second },
+    ]);
+    batch.buffer.release();
+    reader.close();
+    await journal.close();
+  });
+}
+
 Deno.test("what lies between the end and a later append is a declared hole and no loss", async () => {
   const files = new MemoryFiles();
   const journal = await open(files);

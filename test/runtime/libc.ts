@@ -17,6 +17,7 @@ const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   getsockopt: [INT, INT, INT, "pointer", "pointer"],
   connect: [INT, "pointer", INT],
   setns: [INT, INT],
+  send: [INT, "pointer", INT, INT],
 };
 
 function openLibc(): Readonly<Record<string, Call>> {
@@ -98,6 +99,11 @@ export function enterNamespace(descriptor: number): void {
  */
 export function abort(connection: Connection): void {
   if (libc().connect(descriptorOf(connection), new Uint8Array(16), 16) !== 0) throw new Error("connect failed");
+}
+
+/** Sends one byte as urgent data (MSG_OOB) from this end. */
+export function sendUrgent(connection: Connection, byte: number): void {
+  if (libc().send(descriptorOf(connection), Uint8Array.of(byte), 1, 1) !== 1) throw new Error("send failed");
 }
 
 function descriptorOf(connection: Connection): number {

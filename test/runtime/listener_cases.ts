@@ -77,6 +77,39 @@ export const listenerCases: Case[] = [
     },
   },
   {
+    name: "a connection that the door does not admit is closed at once, before the next is accepted",
+    async run() {
+      const places = { left: 3, refused: 0, mostOpen: 0 };
+      const before = openDescriptors();
+      const listener = await net.listen(LOOPBACK, {
+        door: {
+          admit: () => {
+            places.mostOpen = Math.max(places.mostOpen, openDescriptors());
+            return places.left > 0 ? places.left-- > 0 : (places.refused++, false);
+          },
+          left: () => places.left++,
+        },
+      });
+      const clients = await Promise.all(Array.from({ length: 60 }, () => net.connect(listener.address, CONNECT_MS)));
+      const admitted = [await accepted(listener), await accepted(listener), await accepted(listener)];
+      const waiting = listener.accept();
+      const ends = clients.map((client) => client.read(new Uint8Array(1)).catch((e) => e.code));
+      await until(() => places.refused === 57);
+      // Each end of 60 connections would be 120; of the listening ends there were never more than these and the next.
+      assert(places.mostOpen - before <= 1 + 60 + 4, `${places.mostOpen - before} descriptors at once`);
+      admitted[0].close();
+      admitted[0].close();
+      assertEquals(places.left, 1);
+      const late = await net.connect(listener.address, CONNECT_MS);
+      const served = (await waiting)!;
+      assertEquals(places, { ...places, left: 0, refused: 57 });
+      for (const each of [...clients, late, ...admitted, served]) each.close();
+      assertEquals(places.left, 3);
+      assertEquals((await Promise.all(ends)).filter((end) => end === null || end === "ECONNRESET").length >= 57, true);
+      await listener.close();
+    },
+  },
+  {
     name: "a port in use rejects with EADDRINUSE and names it",
     async run() {
       const listener = await net.listen(LOOPBACK);

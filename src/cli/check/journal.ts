@@ -12,6 +12,7 @@ import { failedWith, messageOf, SpillwayError } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { glanceAt } from "../../journal/glance.ts";
 import { readNote } from "../../journal/lock.ts";
+import { mustBeThere } from "../../journal/open.ts";
 import { bytesOnDisk, listSegments } from "../../journal/segment_files.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import { UNIX_PATH_BYTES_MAX } from "../../runtime/address.ts";
@@ -24,11 +25,13 @@ import type { Finding } from "./finding.ts";
 export async function inspectJournal(route: RouteOptions, runtime: Runtime): Promise<Finding[]> {
   const { directory, minFreeBytes } = route.journal;
   try {
+    if (!route.journal.create) await mustBeThere({ files: runtime.files, directory });
     const found = await nearestExisting(directory, runtime);
     const denied = await inspectDirectory(directory, found, runtime);
     if (denied !== undefined) return [denied];
     const findings: Finding[] = found.path === directory ? await inspectFiles(directory, runtime) : [];
     if (findings.length > 0) return findings;
+    findings.push(...inspectOwner(directory, found, runtime));
     const holder = found.path === directory ? await lockHolder(directory, runtime) : undefined;
     if (holder !== undefined) findings.push({ kind: "note", text: `journal ${directory} is in use by ${holder}` });
     const free = await runtime.files.freeBytes(found.path);
@@ -71,7 +74,7 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
     return { kind: "error", text: `${where} is not a directory`, hint: "name another directory in journal.dir" };
   }
   try {
-    await access(found.path, constants.R_OK | constants.W_OK | constants.X_OK);
+    await accessAs(runtime.uid, found.path, constants.R_OK | constants.W_OK | constants.X_OK);
     return undefined;
   } catch (thrown) {
     const reason = systemError(thrown, "access", found.path);
@@ -83,6 +86,32 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
       hint: `${canGetIt(found.path, owner, us, reason.code)}, or name another directory in journal.dir`,
     };
   }
+}
+
+/** access(2). Modes keep root from nothing, which Deno's own does not know. */
+async function accessAs(uid: number | undefined, path: string, mode: number): Promise<void> {
+  try {
+    await access(path, mode);
+  } catch (thrown) {
+    if (uid !== 0 || systemError(thrown, "access", path).code !== "EACCES") throw thrown;
+  }
+}
+
+/**
+ * What root writes in a service's directory, the service cannot use afterwards.
+ * `found` is the journal's directory, or the nearest one above it that exists.
+ */
+export function inspectOwner(directory: string, found: Existing, runtime: Runtime): Finding[] {
+  const { uid } = found.info;
+  if (uid === undefined || runtime.uid !== 0 || uid === 0) return [];
+  const owner = runtime.userName(uid);
+  const what = found.path === directory ? "belongs" : `is to be made in ${found.path}, which belongs`;
+  return [{
+    kind: "warning",
+    text: `journal ${directory}: ${what} to ${owner}, found ${runtime.userName()}: ` +
+      `what we write there, ${owner} cannot use afterwards`,
+    hint: `run it as ${owner}`,
+  }];
 }
 
 /** What to do about a directory that we may not write. */
@@ -104,7 +133,7 @@ async function inspectFiles(directory: string, runtime: Runtime): Promise<Findin
   for (const name of ["lock", "cursor", ...names]) {
     const path = join(directory, name);
     if (await runtime.files.stat(path) === undefined) continue;
-    await access(path, constants.R_OK | constants.W_OK).catch(() => denied.push(path));
+    await accessAs(runtime.uid, path, constants.R_OK | constants.W_OK).catch(() => denied.push(path));
   }
   if (denied.length > 0) {
     const owner = (await runtime.files.stat(denied[0]))?.uid;

@@ -1,5 +1,5 @@
-/** What the routes need of the machine together: room on a file system, and open files. */
-import { readFile, realpath } from "node:fs/promises";
+/** What the routes share: no journal, but the room on a file system. */
+import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { formatSize } from "../../base/size.ts";
 import type { RouteOptions } from "../../relay/options.ts";
@@ -7,14 +7,9 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";
 import { journalBytes, nearestExisting } from "./journal.ts";
 
-/** Descriptors that a process has besides its producers': its own, and some for each route. */
-const FILES_OF_PROCESS = 20;
-const FILES_OF_ROUTE = 8;
-
-/** A full disk and a refused connection are states, not ends, and warnings. Never rejects. */
+/** A full disk is a state, not an end, and a warning. Never rejects. */
 export async function inspectShared(routes: readonly RouteOptions[], runtime: Runtime): Promise<Finding[]> {
-  const findings = [await inspectJournals(routes, runtime), await inspectSpace(routes, runtime)];
-  return [...findings.flat(), ...await inspectOpenFiles(routes)];
+  return [...await inspectJournals(routes, runtime), ...await inspectSpace(routes, runtime)];
 }
 
 /** Directories that are one by a symbolic link; those that are written alike the configuration's rules have found. */
@@ -80,27 +75,4 @@ function tooLittle({ routes, freeBytes, growBytes, keptBytes }: FileSystemUse): 
       `of which journal.min_free keeps ${formatSize(keptBytes)}`,
     hint: "free some space, set journal.max_bytes lower, or move a journal; min_free will be met before max_bytes",
   }];
-}
-
-async function inspectOpenFiles(routes: readonly RouteOptions[]): Promise<Finding[]> {
-  const limit = await openFilesMax();
-  const producers = routes.reduce((sum, { source }) => sum + source.maxConnections, 0);
-  const needed = producers + routes.length * FILES_OF_ROUTE + FILES_OF_PROCESS;
-  if (limit === undefined || needed <= limit) return [];
-  return [{
-    kind: "warning",
-    text: `source.max_connections of all routes allows ${producers} connections; ` +
-      `found a limit of ${limit} open files for this process`,
-    hint: `raise it (ulimit -n ${needed}, LimitNOFILE= of systemd), or set source.max_connections lower`,
-  }];
-}
-
-/** Undefined on systems that do not say (/proc of Linux). */
-async function openFilesMax(): Promise<number | undefined> {
-  try {
-    const [, limit] = /^Max open files +(\d+)/m.exec(await readFile("/proc/self/limits", "utf8")) ?? [];
-    return limit === undefined ? undefined : Number(limit);
-  } catch {
-    return undefined;
-  }
 }

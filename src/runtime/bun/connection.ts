@@ -13,6 +13,7 @@
 import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { nameOf } from "../address.ts";
+import { TCP_OPTIONS, UNIX_OPTIONS } from "../descriptor.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
@@ -35,6 +36,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   readonly local: string;
   readonly peer: string;
   readonly acknowledgesReading: boolean;
+  /** Called once, by `close`. */
+  onClose: () => void = () => {};
   /** Undefined while it is parked. */
   #socket: BunSocket<SocketOwner> | undefined;
   #reading: Pending<number | null> | undefined;
@@ -62,10 +65,10 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
     this.#unread = new Unread(limit);
     limit.attached(this);
+    if (socket.fd !== -1) libc.setSocketOptions(socket.fd, this.acknowledgesReading ? UNIX_OPTIONS : TCP_OPTIONS);
     if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    if (socket.fd !== -1) libc.setKeepAliveTimes(socket.fd);
   }
 
   get readAheadBytes(): number {
@@ -134,6 +137,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#socket?.end();
     this.#unread.drop();
+    this.onClose();
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
   }
 

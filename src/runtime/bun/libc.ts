@@ -3,13 +3,13 @@ import { closeSync } from "node:fs";
 import {
   F_DUPFD_CLOEXEC,
   isUnanswered,
-  KEEPALIVE,
   libcNames,
   NO_NAME,
   peerWindowOf,
   POLLERR,
   POLLHUP,
   SIOCOUTQ,
+  type SocketOptions,
   TCP_INFO,
 } from "../descriptor.ts";
 import type { PeerWindow } from "../net.ts";
@@ -116,11 +116,11 @@ export function isPeerSilent(descriptor: number): boolean | undefined {
   return status === 0 ? isUnanswered(tcpInfo) : undefined;
 }
 
-/** Sets when keepalive asks, which Bun's own call cannot. */
-export function setKeepAliveTimes(descriptor: number): void {
+/** Sets what Bun's own calls cannot. */
+export function setSocketOptions(descriptor: number, options: SocketOptions): void {
   libc ??= openLibc();
   if (process.platform !== "linux") return;
-  for (const [level, option, value] of KEEPALIVE) {
+  for (const [level, option, value] of options) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
 }

@@ -1,7 +1,8 @@
 /** Bun's native sockets: how to listen and to connect. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
+import { dialHost } from "../dial_host.ts";
+import type { Address, Connection, Door, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
@@ -17,7 +18,7 @@ const PROBE_MS = 1000;
 async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
   if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   try {
-    const bind = () => listenNow(address);
+    const bind = () => listenNow(address, options.door);
     return address.kind === "unix" && options.private ? bindPrivately(address.path, bind) : bind();
   } catch (e) {
     // Bun does not say that a name failed to resolve.
@@ -26,14 +27,14 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   }
 }
 
-function listenNow(address: Address): Listener {
-  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address);
+function listenNow(address: Address, door: Door | undefined): Listener {
+  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address, door);
   try {
-    return new BunTcpOrUnixListener({ ...address, host: "::" });
+    return new BunTcpOrUnixListener({ ...address, host: "::" }, door);
   } catch (e) {
     // A machine without IPv6 has no dual-stack socket to offer.
     if (!/^(EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(errnoName(e))) throw e;
-    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" });
+    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" }, door);
   }
 }
 
@@ -45,6 +46,10 @@ interface Attempt {
 }
 
 function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  return dialHost(address, timeoutMs, dialOne);
+}
+
+function dialOne(address: Address, timeoutMs: number): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       attempt.late = true;
@@ -58,9 +63,7 @@ function connect(address: Address, timeoutMs: number): Promise<Connection> {
         resolve(connection);
       },
     };
-    const where = address.kind === "unix"
-      ? { unix: address.path }
-      : { hostname: address.host || "localhost", port: address.port };
+    const where = address.kind === "unix" ? { unix: address.path } : { hostname: address.host, port: address.port };
     bun.connect<Attempt | SocketOwner>({ ...where, allowHalfOpen: true, data: attempt, socket: connectHandlers })
       .catch((e) => {
         clearTimeout(timer);

@@ -1,6 +1,7 @@
 /** A socket of Deno as a {@link Connection}. Deno reads on demand only, so there is nothing to pause. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
+import { UNIX_OPTIONS } from "../descriptor.ts";
 import type { Address, Connection, PeerWindow } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import {
@@ -11,6 +12,7 @@ import {
   isPeerSilent,
   peerWindow,
   sendQueueBytes,
+  setSocketOptions,
   unreadByPeer,
 } from "./libc.ts";
 
@@ -19,6 +21,8 @@ export class DenoConnection implements Connection {
   readonly peer: string;
   readonly readAheadBytes = 0;
   readonly acknowledgesReading: boolean;
+  /** Called once, by `close`. */
+  onClose: () => void = () => {};
   readonly #socket: Deno.Conn;
   /** Undefined: not looked for yet; null: there is none to be had. */
   #descriptor: number | null | undefined;
@@ -39,7 +43,10 @@ export class DenoConnection implements Connection {
     this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
     this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
-    else this.#descriptor = (asked && findUnixDescriptor(unixPath, asked)) ?? null;
+    else {
+      this.#descriptor = (asked && findUnixDescriptor(unixPath, asked)) ?? null;
+      if (this.#descriptor !== null) setSocketOptions(this.#descriptor, UNIX_OPTIONS);
+    }
   }
 
   async read(into: Uint8Array): Promise<number | null> {
@@ -99,6 +106,7 @@ export class DenoConnection implements Connection {
     this.#closed = true;
     if (this.acknowledgesReading && typeof this.#descriptor === "number") forgetUnixDescriptor(this.#descriptor);
     this.#socket.close();
+    this.onClose();
   }
 
   /** Asks the kernel about the open socket. */

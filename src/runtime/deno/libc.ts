@@ -5,7 +5,6 @@
 import {
   F_DUPFD_CLOEXEC,
   isUnanswered,
-  KEEPALIVE,
   libcNames,
   NO_NAME,
   peerWindowOf,
@@ -16,6 +15,7 @@ import {
   SOCKADDR_UNIX_BYTES,
   socketName,
   socketNameOf,
+  type SocketOptions,
   TCP_INFO,
   unixPathOf,
 } from "../descriptor.ts";
@@ -159,9 +159,9 @@ export function isPeerSilent(descriptor: number): boolean | undefined {
   return status === 0 ? isUnanswered(tcpInfo) : undefined;
 }
 
-/** Sets when keepalive asks; sockets that a listener accepts have it from the listener. */
-export function setKeepAliveTimes(descriptor: number): void {
-  for (const [level, option, value] of KEEPALIVE) {
+/** Sets what Deno's own calls cannot; TCP sockets that a listener accepts have it from the listener. */
+export function setSocketOptions(descriptor: number, options: SocketOptions): void {
+  for (const [level, option, value] of options) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
 }

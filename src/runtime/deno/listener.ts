@@ -1,6 +1,6 @@
 /** A listening socket of Deno. */
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Listener } from "../net.ts";
+import type { Address, Connection, Door, Listener, ListenOptions } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import { addressOf, DenoConnection } from "./connection.ts";
 
@@ -8,15 +8,14 @@ export class DenoListener implements Listener {
   readonly address: Address;
   readonly #socket: Deno.TcpListener | Deno.UnixListener;
   readonly #unixPath: string;
+  readonly #asksPeers: boolean;
+  readonly #door: Door | undefined;
   #accepting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  /** `asksPeers` as in ListenOptions. */
-  constructor(
-    socket: Deno.TcpListener | Deno.UnixListener,
-    unixPath: string,
-    private readonly asksPeers: boolean,
-  ) {
+  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string, options: ListenOptions) {
+    this.#asksPeers = options.asksPeers ?? false;
+    this.#door = options.door;
     this.#socket = socket;
     this.#unixPath = unixPath;
     this.address = addressOf(socket.addr, unixPath);
@@ -33,20 +32,23 @@ export class DenoListener implements Listener {
   }
 
   async #accept(): Promise<Connection | null> {
-    if (this.#closing !== undefined) return null;
-    try {
-      const connection = new DenoConnection(
-        await this.#socket.accept(),
-        this.#unixPath,
-        this.asksPeers ? "accepted" : undefined,
-      );
-      if (this.#closing === undefined) return connection;
-      connection.close();
-      return null;
-    } catch (e) {
-      if (this.#closing !== undefined) return null;
-      throw systemError(e, "accept", formatAddress(this.address));
+    while (this.#closing === undefined) {
+      try {
+        const connection = new DenoConnection(
+          await this.#socket.accept(),
+          this.#unixPath,
+          this.#asksPeers ? "accepted" : undefined,
+        );
+        if (this.#closing === undefined && this.#door?.admit(connection.peer) !== false) {
+          connection.onClose = () => this.#door?.left();
+          return connection;
+        }
+        connection.close();
+      } catch (e) {
+        if (this.#closing === undefined) throw systemError(e, "accept", formatAddress(this.address));
+      }
     }
+    return null;
   }
 
   async #close(): Promise<void> {

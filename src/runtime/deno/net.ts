@@ -1,11 +1,13 @@
 /** Deno's sockets: how to listen and to connect. */
 import { formatAddress } from "../address.ts";
+import { TCP_OPTIONS } from "../descriptor.ts";
+import { dialHost } from "../dial_host.ts";
 import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
-import { findDescriptor, setKeepAliveTimes } from "./libc.ts";
+import { findDescriptor, setSocketOptions } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
@@ -22,11 +24,11 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
     if (address.kind === "unix") {
       const { path } = address;
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.asksPeers ?? false);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options);
     }
     const socket = listenTcp(address.host, address.port);
-    setKeepAlive(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "", false);
+    setTcpOptions(socket.addr as Deno.NetAddr);
+    return new DenoListener(socket, "", { door: options.door });
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
@@ -42,14 +44,18 @@ function listenTcp(host: string, port: number): Deno.TcpListener {
   }
 }
 
-async function connect(address: Address, timeoutMs: number): Promise<Connection> {
+function connect(address: Address, timeoutMs: number): Promise<Connection> {
+  return dialHost(address, timeoutMs, dialOne);
+}
+
+async function dialOne(address: Address, timeoutMs: number): Promise<Connection> {
   const abort = new AbortController();
   const attempt: Promise<Deno.TcpConn | Deno.UnixConn> = address.kind === "unix"
     ? Deno.connect({ transport: "unix", path: address.path })
-    : Deno.connect({ hostname: address.host || "localhost", port: address.port, signal: abort.signal });
+    : Deno.connect({ hostname: address.host, port: address.port, signal: abort.signal });
   try {
     const socket = await inTime(attempt, timeoutMs);
-    if (address.kind === "tcp") setKeepAlive(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
+    if (address.kind === "tcp") setTcpOptions(socket.localAddr as Deno.NetAddr, socket.remoteAddr as Deno.NetAddr);
     return new DenoConnection(socket, address.kind === "unix" ? address.path : "", "dialled");
   } catch (e) {
     abort.abort();
@@ -57,10 +63,10 @@ async function connect(address: Address, timeoutMs: number): Promise<Connection>
   }
 }
 
-/** Deno turns keepalive on and off, no more. What a listener has been told holds for all that it accepts. */
-function setKeepAlive(local: Deno.NetAddr, peer?: Deno.NetAddr): void {
+/** What a listener has been told holds for all that it accepts. */
+function setTcpOptions(local: Deno.NetAddr, peer?: Deno.NetAddr): void {
   const descriptor = findDescriptor(local, peer);
-  if (descriptor !== undefined) setKeepAliveTimes(descriptor);
+  if (descriptor !== undefined) setSocketOptions(descriptor, TCP_OPTIONS);
 }
 
 /** The attempt's outcome, or a timeout; a socket that comes too late is closed, since an abort does not stop a look-up. */

@@ -2,10 +2,21 @@
  * What a test needs beyond this repository. Where it is missing, the test is
  * skipped by name, and the name says why.
  */
+import { lackOfFakeClock } from "./fake_clock.ts";
 import { injected } from "./injection.ts";
 import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs" | "terminal";
+export type Need =
+  | "netns"
+  | "tun"
+  | "rsyslog"
+  | "logger"
+  | "root"
+  | "setpriv"
+  | "ptrace"
+  | "tmpfs"
+  | "terminal"
+  | "faketime";
 
 const found = new Map<Need, string | undefined>();
 
@@ -19,6 +30,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   netns: lookForNamespaces,
   tun: lackOfTun,
+  faketime: lackOfFakeClock,
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",

@@ -166,6 +166,7 @@ export class World {
       rewindBytes: rewindBytes === "auto" ? 0 : rewindBytes,
       retainMs,
       retainBytes: 0,
+      create: true,
       dropsOldest: whenFull === "drop-oldest",
     });
     this.#watchAppends();
