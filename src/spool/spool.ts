@@ -158,9 +158,11 @@ export class Spool {
     this.appendable.notify();
   }
 
-  /** The target is connected. */
+  /** The target is connected, and `sent` is where its connection begins. */
   targetUp(): void {
     this.#targetUp = true;
+    // Nothing is confirmed to a consumer that comes while the route is idle: its first frame is to find the way free.
+    this.#considerDirect();
   }
 
   /** The target is gone: what is unconfirmed in memory goes to the journal. */
