@@ -8,7 +8,7 @@ import { jsonFlag } from "./operands.ts";
 import { printError } from "./print_error.ts";
 import { collect, type Subject, subjectsAt } from "./status/collect.ts";
 import { tableOf } from "./status/table.ts";
-import { watch } from "./status/watch.ts";
+import { terminalWidth, watch } from "./status/watch.ts";
 import { wantsColour } from "./terminal.ts";
 
 export const command: Command = {
@@ -48,7 +48,7 @@ that does not answer).`,
     const { report, failures } = await look();
     if (json) await runtime.stdout.write(`${JSON.stringify(report)}\n`);
     // A table without a row would say that there is nothing, and it is that nothing can be read.
-    else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report.routes).join("\n")}\n`);
+    else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report, terminalWidth()).join("\n")}\n`);
     complain(failures);
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },

@@ -36,7 +36,7 @@ export interface RouteContext {
 }
 
 export class Route {
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   /** Called at the stop when all is settled, before another process can have the journal. */
   beforeRelease: () => Promise<void> = () => Promise.resolve();
   readonly #source: Source;
@@ -55,6 +55,7 @@ export class Route {
     private readonly memory: MemoryPlan,
   ) {
     const { log, clock } = context;
+    this.ledger = new Ledger(clock);
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
