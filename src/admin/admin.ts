@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
+import { peerQueueBytes } from "../runtime/peer_queue.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
 import { liveStatus } from "./live_status.ts";
@@ -40,7 +41,7 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
     over.abort();
     await (await opening)?.close();
   };
-  if (await opening !== undefined) sampleUntil(over.signal, meter, clock);
+  if (await opening !== undefined) sampleUntil(over.signal, meter, clock, () => unreadByConsumer(route));
 }
 
 async function skip(route: Route, wanted: number, preview: boolean): Promise<Skipped> {
@@ -48,9 +49,22 @@ async function skip(route: Route, wanted: number, preview: boolean): Promise<Ski
   return { from, until, frames, bytes, inflight_frames: inFlight };
 }
 
-async function sampleUntil(over: AbortSignal, meter: Meter, clock: Clock): Promise<void> {
+async function sampleUntil(
+  over: AbortSignal,
+  meter: Meter,
+  clock: Clock,
+  unread: () => Promise<number | undefined>,
+): Promise<void> {
   while (!over.aborted) {
     await clock.sleep(SAMPLE_MS, over);
     meter.sample();
+    if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unread());
   }
+}
+
+/** Bytes that a consumer on this machine has received and not read; undefined where that tells nothing. */
+async function unreadByConsumer({ serving, options }: Route): Promise<number | undefined> {
+  const bytes = serving && await peerQueueBytes(serving.local, serving.peer);
+  // One that has to answer, and has nothing left to read, owes us an answer.
+  return bytes === 0 && options.target.confirm === "reply" ? undefined : bytes;
 }

@@ -7,7 +7,7 @@ import type { RouteState } from "../relay/figures.ts";
 
 /**
  * Beside what a route says of itself: `stalled`: a consumer is connected, and
- * nothing of what is pending has been confirmed for some seconds; `stopped`: no
+ * gives no sign of reading what is pending for some seconds; `stopped`: no
  * daemon; `silent`: there is a daemon, and it does not answer.
  */
 export type State = RouteState | "stalled" | "stopped" | "silent";

@@ -15,12 +15,14 @@ export const command: Command = {
   usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
   says: `What each route does: its state, what is pending, since when the oldest of it has
 been waiting, bytes a second in and out, and when it will be drained at that
-rate. Asks the running daemon; where there is none, or none that answers within
-2 s, the journal's files tell. Routes are those of the configuration, or the
-journals at PATH. Exit code 1 if a route's state cannot be read.
+rate; below that why it is so, for how long producers are held up, what was
+dropped and when last, and what may be lost. Asks the running daemon; where there
+is none, or none that answers within 2 s, the journal's files tell. Routes are
+those of the configuration, or the journals at PATH. Exit code 1 if a route's
+state cannot be read.
 
 States: direct (frames pass through memory), draining (the backlog is being
-sent), stalled (the consumer confirms nothing), waiting (for a consumer), full
+sent), stalled (the consumer reads nothing), waiting (for a consumer), full
 (the journal takes no frames), stopping, stopped (no daemon), silent (a daemon
 that does not answer).`,
   flags: [

@@ -164,6 +164,11 @@ export class Route {
     });
   }
 
+  /** The connection to the consumer that is being served. */
+  get serving(): Target["serving"] {
+    return this.#target.serving;
+  }
+
   /**
    * Gives up what is pending below `until`; with `preview` only tells what that
    * would be. Rejects with a SpillwayError if that is beyond what was received,
