@@ -1,5 +1,5 @@
 /** The program: finds the command, prints what went wrong, and is the only place that exits. */
-import { EXIT } from "./base/error.ts";
+import { EXIT, isOutputUnwanted } from "./base/error.ts";
 import { findCommand } from "./cli/commands.ts";
 import { parseFlags } from "./cli/flags.ts";
 import { commandHelp, overview } from "./cli/help.ts";
@@ -27,7 +27,12 @@ async function dispatch(runtime: Runtime): Promise<number> {
     await runtime.stdout.write(commandHelp(command));
     return EXIT.ok;
   }
-  return await command.run(invocation, runtime);
+  try {
+    return await command.run(invocation, runtime);
+  } catch (thrown) {
+    if (isOutputUnwanted(thrown) && !command.judges) return EXIT.ok;
+    throw thrown;
+  }
 }
 
 async function main(): Promise<void> {

@@ -24,6 +24,7 @@ warnings and notes to standard error. Of a configuration that is wrong, the
 routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
 if it is right and could not run here.`,
   flags: [configFlag],
+  judges: true,
   operandsMax: 0,
   examples: [
     { command: "spillway check", says: "./spillway.toml" },

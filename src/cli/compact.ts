@@ -55,6 +55,7 @@ journal's directory; anybody else, root too, is refused.`,
     { name: "verbose", short: "v", says: "say what was done" },
     jsonFlag,
   ],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway compact -c /etc/spillway/spillway.toml", says: "what cron does" },

@@ -17,6 +17,7 @@ import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
+import { checkStdout } from "./standard_output.ts";
 
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
@@ -45,6 +46,7 @@ skipped and named, and the exit code is then 1.`,
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
+    if (settings.to === "stdout" && !settings.dryRun) checkStdout(runtime);
     const archive = await openArchive(runtime.files, operandsOf("replay", invocation));
     const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "sent", runtime);

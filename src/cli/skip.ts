@@ -28,6 +28,7 @@ journal.retain: spillway cat and replay can still read them.`,
     { name: "yes", says: "do not ask" },
     jsonFlag,
   ],
+  judges: true,
   operandsMax: 1,
   examples: [
     {

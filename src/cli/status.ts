@@ -30,6 +30,7 @@ that does not answer).`,
     { name: "watch", says: "again every second, until Ctrl-C; on a terminal in place" },
     { ...jsonFlag, says: "for programs: one JSON object with all routes, with --watch one a line" },
   ],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway status -c /etc/spillway/spillway.toml", says: "all routes, once" },

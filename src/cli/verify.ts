@@ -29,6 +29,7 @@ Frames that were journaled and are not there are listed as missing: what stood i
 a damaged range, or in a segment that somebody has removed. Every checksum may
 still be right; then the exit code is 0.`,
   flags: [jsonFlag],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway verify spillway-data/feed", says: "is everything there as it was written?" },
