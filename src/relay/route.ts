@@ -1,6 +1,6 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
 import { type Clock, randomBytes } from "../base/clock.ts";
-import { describeErrno, SpillwayError, SystemError } from "../base/error.ts";
+import { SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
@@ -22,6 +22,7 @@ import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
 import { Target } from "../target/target.ts";
 import { figuresOf, type RouteFigures } from "./figures.ts";
+import { cannotListen } from "./listen_errors.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
 import { stopRoute } from "./stop.ts";
@@ -110,11 +111,11 @@ export class Route {
     if (!journal.recovery.clean) tellUnclean(context.log, journal.recovery);
     const route = new Route(options, context, journal, framer, memory);
     try {
-      await route.#source.bind();
-      if (route.#supply instanceof AcceptSupply) await route.#supply.bind();
+      await bound(options.name, "source.listen", route.#source.bind());
+      if (route.#supply instanceof AcceptSupply) await bound(options.name, "target.listen", route.#supply.bind());
     } catch (error) {
       await route.abandon();
-      throw error instanceof SystemError ? cannotListen(options.name, error) : error;
+      throw error;
     }
     return route;
   }
@@ -269,22 +270,13 @@ function rewindOf({ target }: RouteOptions): RewindPolicy {
   return target.rewind === "auto" && target.confirm === "reply" ? 0 : target.rewind;
 }
 
-/** What to do where listening failed with this errno's name. */
-export function listenHint(code: string): string | undefined {
-  const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: "another program listens there (ss -ltnp names it), or another spillway",
-    EADDRNOTAVAIL: "listen on an address of this host, or on :PORT for all of them",
-    EACCES: "ports below 1024 and the directory of a unix socket need the right to use them",
-    ENOTFOUND: "listen on an address or a name of this host, or on :PORT for all of its addresses",
-  };
-  return hints[code];
-}
-
-function cannotListen(route: string, error: SystemError): SpillwayError {
-  return new SpillwayError(`route ${route}: cannot listen on ${error.subject}: ${describeErrno(error.code)}`, {
-    hint: listenHint(error.code),
-    cause: error,
-  });
+/** `key` says which address could not be bound. */
+async function bound(route: string, key: string, binding: Promise<void>): Promise<void> {
+  try {
+    await binding;
+  } catch (error) {
+    throw error instanceof SystemError ? cannotListen(route, key, error) : error;
+  }
 }
 
 function describe(role: "listen" | "connect", address: Address): string {
