@@ -60,7 +60,7 @@ journal's directory; anybody else, root too, is refused.`,
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway compact -c /etc/spillway/spillway.toml", says: "what cron does" },
+    { command: "spillway compact -c spillway.toml", says: "what cron does" },
     { command: "spillway compact -v --max-bytes 10GiB spillway-data/feed", says: "make room now, and say how much" },
     { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", says: "what would go?" },
   ],

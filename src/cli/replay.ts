@@ -30,18 +30,21 @@ skipped and named, and the exit code is then 1.`,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     {
-      command: "spillway replay spillway-data/feed --to server-b:9001 --since 2h --progress-file feed.replay",
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --since 2h --progress-file feed.replay",
       says: "after an outage: the last two hours again; killed, the same command goes on",
     },
     {
-      command: "spillway replay spillway-data/feed --to test-host:9001 --speed 0.5x --max-gap 5s",
-      says: "to a test host at half the recorded pace",
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --speed 0.5x --max-gap 5s",
+      says: "to a test at half the recorded pace",
     },
     {
       command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
       says: "how much is it, how long will it take?",
     },
-    { command: "spillway replay '/backup/feed/*.seg' --to - | grep ORDER-4711", says: "segment files, to a pipe" },
+    {
+      command: "spillway replay 'spillway-data/feed/*.seg' --to - | grep ORDER-4711",
+      says: "segment files, to a pipe",
+    },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const settings = replaySettings(invocation);

@@ -35,7 +35,7 @@ journal.retain: spillway cat and replay can still read them.`,
       command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
       says: "first: what is delivered next?",
     },
-    { command: "spillway skip spillway-data/feed --until 14217", says: "give up what is before frame 14217" },
+    { command: "spillway skip spillway-data/feed --until 100", says: "give up what is before frame 100" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches } = invocation;

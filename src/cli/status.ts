@@ -33,7 +33,7 @@ that does not answer).`,
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway status -c /etc/spillway/spillway.toml", says: "all routes, once" },
+    { command: "spillway status -c spillway.toml", says: "all routes, once" },
     { command: "spillway status --watch spillway-data/feed", says: "one route, live" },
     { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", says: "for an alarm" },
   ],

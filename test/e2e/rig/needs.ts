@@ -5,7 +5,7 @@
 import { injected } from "./injection.ts";
 import { lackOfTun } from "./tun.ts";
 
-export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs" | "terminal";
+export type Need = "netns" | "tun" | "rsyslog" | "logger" | "root" | "setpriv" | "ptrace" | "tmpfs" | "terminal" | "jq";
 
 const found = new Map<Need, string | undefined>();
 
@@ -22,6 +22,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",
+  jq: () => works(["jq", "--version"]) ? undefined : "needs the Debian package jq",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,
   setpriv: () => {
