@@ -28,7 +28,7 @@ if it is right and could not run here.`,
   operandsMax: 0,
   examples: [
     { command: "spillway check", says: "./spillway.toml" },
-    { command: "spillway init | spillway check -c -", says: "what the defaults are" },
+    { command: "spillway init | sed s/server-b/localhost/ | spillway check -c -", says: "what the defaults are" },
   ],
   async run({ values }: Invocation, runtime: Runtime): Promise<number> {
     const { config, problems } = await loadAndJudge(values.config, runtime);

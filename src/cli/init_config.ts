@@ -35,7 +35,7 @@ listen = "0.0.0.0:9000"
 
 [route.target]
 # The consumer to deliver to. Instead, to let the consumer dial in:   listen = "0.0.0.0:9001"
-connect = "127.0.0.1:9001"
+connect = "server-b:9001"
 # When a frame counts as delivered. "acked": its bytes were acknowledged by the consumer's
 # kernel (TCP on Linux; elsewhere it means "written"). "written": our kernel took them.
 # "reply": the consumer answered it, with one frame for each, in order.
