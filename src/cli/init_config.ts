@@ -3,7 +3,7 @@
  * begin with `#` and a key are defaults; tests hold them to the real ones.
  */
 export const CONFIG_TEMPLATE = `# Spillway's configuration. Check it with: spillway check -c FILE
-# Sizes are strings with a unit: B KB MB GB KiB MiB GiB. Durations: ms s m h d.
+# Sizes are strings with a unit: B KB MB GB TB KiB MiB GiB TiB. Durations: ms s m h d w, and several: 1h30m.
 # A commented key has the value that it has when it is left out.
 
 [[route]]

@@ -7,7 +7,11 @@ import { parseTime } from "./time.ts";
 export const SELECTION_FLAGS: readonly Flag[] = [
   { name: "from", value: "SEQ", says: "from this sequence on" },
   { name: "until", value: "SEQ", says: "up to this sequence, without it" },
-  { name: "since", value: "TIME", says: "what arrived at TIME or later: ISO 8601, or back from now (2h)" },
+  {
+    name: "since",
+    value: "TIME",
+    says: "what arrived at TIME or later: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+  },
   { name: "before", value: "TIME", says: "what arrived before TIME" },
   { name: "limit", value: "N", says: "at most N frames" },
   { name: "pending", says: "only what is not delivered yet" },
@@ -59,6 +63,6 @@ function time(values: Invocation["values"], flag: string, nowMs: number): number
   if (us !== undefined) return us;
   throw usageError(
     `--${flag}: "${text}" is not a time`,
-    "ISO 8601, for example 2026-11-24T14:00:00Z (local time without the Z), or a duration back from now: 2h",
+    "ISO 8601, for example 2026-11-24T14:00:00Z (local time without the Z), 08:12, yesterday, or back from now: 2h",
   );
 }
