@@ -4,7 +4,7 @@
  */
 export const CONFIG_TEMPLATE = `# Spillway's configuration. Check it with: spillway check -c FILE
 # Sizes are strings with a unit: B KB MB GB TB KiB MiB GiB TiB. Durations: ms s m h d w, and several: 1h30m.
-# In any string ${"$"}{NAME} is an environment variable, ${"$"}{NAME:-default} one with a default, $$ a dollar sign.
+# In any string \${NAME} is an environment variable, \${NAME:-default} one with a default, $$ a dollar sign.
 # A commented key has the value that it has when it is left out.
 
 [[route]]

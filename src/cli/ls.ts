@@ -28,7 +28,7 @@ interface Row {
 export const command: Command = {
   usage: ["ls PATH... [--json]"],
   says: `Lists the segments of journal directories, or single segment files, with the
-frames in them. Reads footers and, of a segment that is still open, record
+frames in them, their bytes, and what the files take on disk. Reads footers and, of a segment that is still open, record
 headers; a daemon may be running. States: open (being written), sealed,
 delivered (all its frames are), compressed (likewise, by spillway compact),
 damaged (spillway verify tells more).`,
@@ -64,14 +64,15 @@ damaged (spillway verify tells more).`,
 };
 
 /** The first columns are numbers. */
-const NUMBERS = 3;
+const NUMBERS = 4;
 
 function tableOf(rows: readonly Row[]): string {
-  const head = ["FIRST", "FRAMES", "BYTES", "FROM", "TO", "STATE", "FILE"];
+  const head = ["FIRST", "FRAMES", "BYTES", "DISK", "FROM", "TO", "STATE", "FILE"];
   const cells = rows.map((row) => [
     String(row.base),
     String(row.frames),
     formatSize(row.bytes),
+    formatSize(row.file_bytes),
     row.first_time ?? "-",
     row.last_time ?? "-",
     row.state,
