@@ -10,12 +10,14 @@ import type { Command, Invocation } from "./command.ts";
 import { warnOfMixture } from "./mixture.ts";
 import { operandsOf } from "./operands.ts";
 import { checkStdout } from "./standard_output.ts";
+import { nameSegments } from "./segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
   usage: ["cat PATH... [FLAGS]"],
   says: `Prints the frames of journal directories or segment files, in sequence order,
-each once; a daemon may be running. Damaged and missing frames are named on
+each once; a daemon may be running. A file may have any name; - is one on standard
+input. Damaged and missing frames are named on
 standard error, everything else is printed, and the exit code is 1.
 
 Formats: raw, the bytes as they came (default); text, a line for each frame with
@@ -34,11 +36,12 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     },
     { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);
     const selection = selectionOf(invocation, Date.now());
-    checkStdout(runtime);
-    const archive = await openArchive(runtime.files, operandsOf("cat", invocation));
+    checkStdout(given);
+    const { runtime, operands } = await nameSegments(given, operandsOf("cat", invocation));
+    const archive = await openArchive(runtime.files, operands);
     const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "printed", runtime);
     let whole = true;

@@ -16,6 +16,7 @@ import { operandsOf } from "./operands.ts";
 import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
+import { nameSegments } from "./segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 import { checkStdout } from "./standard_output.ts";
 
@@ -23,6 +24,7 @@ export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
   says: `Sends frames of journal directories or segment files to a target, in sequence
 order, each once. A daemon may be running; nothing is locked and nothing changed.
+A segment file may have any name; - is one on standard input.
 A lost target is connected to again, and the first unconfirmed frame is what it
 gets next. Missing frames are announced before anything is sent; damaged ones are
 skipped and named, and the exit code is then 1.`,
@@ -46,11 +48,12 @@ skipped and named, and the exit code is then 1.`,
       says: "segment files, to a pipe",
     },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
-    if (settings.to === "stdout" && !settings.dryRun) checkStdout(runtime);
-    const archive = await openArchive(runtime.files, operandsOf("replay", invocation));
+    if (settings.to === "stdout" && !settings.dryRun) checkStdout(given);
+    const { runtime, operands } = await nameSegments(given, operandsOf("replay", invocation));
+    const archive = await openArchive(runtime.files, operands);
     const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "sent", runtime);
     const { target, progressFile, dryRun } = settings;
