@@ -1,6 +1,7 @@
 /** What a running relay has for its operator: a control socket for each route, and the counters that rates come from. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";
@@ -34,7 +35,7 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
     clock,
     log: log(name),
     answer: (request) =>
-      request.ask === "skip" ? skip(route, request.until, request.preview) : liveStatus(route, meter, context),
+      request.ask === "skip" ? skip(route, request, request.preview) : liveStatus(route, meter, context),
   });
   // Also while it is still being opened: the file must be gone before somebody else may make one.
   route.beforeRelease = async () => {
@@ -44,8 +45,8 @@ async function attend(route: Route, startedMs: number, { runtime, clock, log }: 
   if (await opening !== undefined) sampleUntil(over.signal, meter, clock, () => unreadByConsumer(route));
 }
 
-async function skip(route: Route, wanted: number, preview: boolean): Promise<Skipped> {
-  const { from, until, frames, bytes, inFlight } = await route.skip(wanted, preview);
+async function skip(route: Route, limit: SkipLimit, preview: boolean): Promise<Skipped> {
+  const { from, until, frames, bytes, inFlight } = await route.skip(limit, preview);
   return { from, until, frames, bytes, inflight_frames: inFlight };
 }
 

@@ -25,6 +25,8 @@ export type DropReason =
   | "full"
   /** The operator gave it up (skip). */
   | "operator"
+  /** It was too old (max_age, skip --before). */
+  | "expired"
   /** The consumer answered it badly too often; it is in quarantine. */
   | "refused"
   /** Damaged records of the journal, moved to quarantine. */

@@ -94,6 +94,8 @@ connect = "server-b:9001"
 # Keep delivered segments this long, and at most this much of them (0B = no limit).
 #retain = "0s"
 #retain_bytes = "0B"
+# Give up pending frames that are older than this, counted as dropped{expired}; 0s = never.
+#max_age = "0s"
 
 [log]
 # debug, info, warn, error

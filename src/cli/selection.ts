@@ -22,8 +22,8 @@ export function selectionOf({ values, switches }: Invocation, nowMs: number): Se
   const selection: Selection = {
     from: sequenceOf(values, "from"),
     until: sequenceOf(values, "until"),
-    sinceUs: time(values, "since", nowMs),
-    beforeUs: time(values, "before", nowMs),
+    sinceUs: timeOf(values, "since", nowMs),
+    beforeUs: timeOf(values, "before", nowMs),
     limit: wholeNumber(values, "limit", "for example --limit 10"),
     pending: switches.has("pending"),
   };
@@ -56,7 +56,8 @@ function wholeNumber(values: Invocation["values"], flag: string, hint: string): 
   throw usageError(`--${flag}: "${text}" is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, hint);
 }
 
-function time(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
+/** A point in time given with `flag`, µs since 1970; undefined without it. Throws a SpillwayError (exit 2). */
+export function timeOf(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
   const text = values[flag];
   if (text === undefined) return undefined;
   const us = parseTime(text, nowMs);

@@ -96,6 +96,7 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
   "route.journal.when_full": { says: "What happens while there is no room", default: "block" },
   "route.journal.retain": duration("Keep delivered segments this long", "0s"),
   "route.journal.retain_bytes": size("And at most this much of them; 0B = no limit", "0B"),
+  "route.journal.max_age": duration("Pending frames older than this are dropped as expired; 0s = never", "0s"),
 
   "log": { says: "The log on standard error" },
   "log.level": { says: "The least that is logged", default: "info" },

@@ -46,6 +46,7 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     "journal.when_full": string(journal.whenFull),
     "journal.retain": string(duration(journal.retainMs)),
     "journal.retain_bytes": string(size(journal.retainBytes)),
+    "journal.max_age": string(duration(journal.maxAgeMs)),
   };
 }
 

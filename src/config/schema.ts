@@ -136,6 +136,7 @@ const journal = z.strictObject({
   when_full: oneOf("block", "drop-oldest", "drop-newest", "disconnect"),
   retain: duration,
   retain_bytes: size,
+  max_age: duration,
 }, "a table");
 
 const memory = z.strictObject({ max_bytes: size }, "a table");

@@ -62,6 +62,8 @@ export interface JournalSettings {
   readonly whenFull: WhenFull;
   readonly retainMs: number;
   readonly retainBytes: number;
+  /** Pending frames older than this are given up; 0 = never. */
+  readonly maxAgeMs: number;
 }
 
 export interface RouteOptions {

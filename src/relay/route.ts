@@ -7,12 +7,15 @@ import { StopDeadline } from "../base/stop_deadline.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 import type { Journal, Recovery } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
+import { Expiry } from "../spool/expiry.ts";
+import { firstSince } from "../spool/oldest.ts";
 import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { RiskBound } from "../spool/risk_bound.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";
@@ -45,6 +48,7 @@ export class Route {
   readonly #spool: Spool;
   readonly #appender: Appender;
   readonly #risk: RiskBound;
+  readonly #expiry: Expiry | undefined;
   readonly #supply: DialSupply | AcceptSupply;
   #stopping = false;
 
@@ -79,6 +83,8 @@ export class Route {
       clock,
       log,
     });
+    const { maxAgeMs } = options.journal;
+    if (maxAgeMs > 0) this.#expiry = new Expiry({ spool: this.#spool, clock, log, maxAgeMs });
     this.#supply = this.#createSupply();
     this.#source = this.#createSource(framer, memory);
     this.#target = this.#createTarget();
@@ -131,6 +137,7 @@ export class Route {
     const { journal } = this;
     this.#risk.start();
     this.#appender.start();
+    this.#expiry?.start();
     this.#target.start();
     this.#source.start();
     this.context.log.info("route ready", {
@@ -171,12 +178,21 @@ export class Route {
   }
 
   /**
-   * Gives up what is pending below `until`; with `preview` only tells what that
-   * would be. Rejects with a SpillwayError if that is beyond what was received,
-   * with a SystemError if it cannot be counted; then all is as before.
+   * Gives up what is pending below a sequence, or before the first frame that
+   * came at `beforeUs` (µs since 1970) or later; with `preview` only tells what
+   * that would be. Rejects with a SpillwayError if that is beyond what was
+   * received, with a SystemError if it cannot be counted; then all is as before.
    */
-  skip(until: number, preview: boolean): Promise<GivenUp> {
-    return skipUntil(this.#spool, until, preview);
+  async skip(limit: SkipLimit, preview: boolean): Promise<GivenUp> {
+    const isOperator = "until" in limit;
+    const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
+    const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
+    if (!isOperator && !preview) {
+      const { from, frames, bytes, inFlight } = givenUp;
+      const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+      this.context.log.warn("frames are given up by the operator, for they are too old", fields);
+    }
+    return givenUp;
   }
 
   /** The clean stop. Resolves to false if frames were lost by it. */
@@ -192,6 +208,7 @@ export class Route {
       spool: this.#spool,
       appender: this.#appender,
       risk: this.#risk,
+      expiry: this.#expiry,
       beforeRelease: () => this.beforeRelease(),
     }, deadline);
   }

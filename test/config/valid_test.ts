@@ -49,6 +49,7 @@ const DEFAULTS: RouteOptions = {
     whenFull: "block",
     retainMs: 0,
     retainBytes: 0,
+    maxAgeMs: 0,
   },
 };
 
@@ -159,6 +160,7 @@ Deno.test("every key reaches the route", () => {
       whenFull: "drop-oldest",
       retainMs: 7 * 86_400_000,
       retainBytes: 10 * 1024 * MIB,
+      maxAgeMs: 0,
     },
   });
   assertEquals(log, { level: "debug", format: "json" });
