@@ -1,5 +1,6 @@
 /** The program: finds the command, prints what went wrong, and is the only place that exits. */
-import { EXIT } from "./base/error.ts";
+import { EXIT, isOutputUnwanted } from "./base/error.ts";
+import type { Invocation } from "./cli/command.ts";
 import { findCommand } from "./cli/commands.ts";
 import { parseFlags } from "./cli/flags.ts";
 import { commandHelp, overview } from "./cli/help.ts";
@@ -11,6 +12,10 @@ import { isThread, serveThread } from "./runtime/thread.ts";
 /** How long the last log lines may take to get out when nobody reads them, in ms. */
 const FLUSH_MAX_MS = 500;
 
+const VERSION_FLAGS = ["--version", "-V", "-v"];
+
+const NOTHING: Invocation = { values: {}, switches: new Set(), operands: [] };
+
 async function dispatch(runtime: Runtime): Promise<number> {
   const [name, ...args] = runtime.args;
   if (name === undefined) {
@@ -21,13 +26,20 @@ async function dispatch(runtime: Runtime): Promise<number> {
     await runtime.stdout.write(overview());
     return EXIT.ok;
   }
-  const command = await findCommand(name === "--version" || name === "-V" ? "version" : name);
+  // Before a command, so that whatever follows is asked of nobody.
+  if (VERSION_FLAGS.includes(name)) return await (await findCommand("version")).run(NOTHING, runtime);
+  const command = await findCommand(name);
   const invocation = parseFlags(name, command.flags, command.operandsMax, args);
   if (invocation.switches.has("help")) {
     await runtime.stdout.write(commandHelp(command));
     return EXIT.ok;
   }
-  return await command.run(invocation, runtime);
+  try {
+    return await command.run(invocation, runtime);
+  } catch (thrown) {
+    if (isOutputUnwanted(thrown) && !command.judges) return EXIT.ok;
+    throw thrown;
+  }
 }
 
 async function main(): Promise<void> {

@@ -1,8 +1,10 @@
 /** What a running relay has for its operator: a control socket for each route, and the counters that rates come from. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
+import { peerQueueBytes } from "../runtime/peer_queue.ts";
 import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
@@ -40,24 +42,37 @@ async function attend(
     clock,
     log: log(name),
     answer: (request) =>
-      request.ask === "skip" ? skip(route, request.until, request.preview) : liveStatus(route, meter, context),
+      request.ask === "skip" ? skip(route, request, request.preview) : liveStatus(route, meter, context),
   });
   // Also while it is still being opened: the file must be gone before somebody else may make one.
   route.beforeRelease = async () => {
     over.abort();
     await (await opening)?.close();
   };
-  if (await opening !== undefined) sampleUntil(over.signal, meter, clock);
+  if (await opening !== undefined) sampleUntil(over.signal, meter, clock, () => unreadByConsumer(route));
 }
 
-async function skip(route: Route, wanted: number, preview: boolean): Promise<Skipped> {
-  const { from, until, frames, bytes, inFlight } = await route.skip(wanted, preview);
+async function skip(route: Route, limit: SkipLimit, preview: boolean): Promise<Skipped> {
+  const { from, until, frames, bytes, inFlight } = await route.skip(limit, preview);
   return { from, until, frames, bytes, inflight_frames: inFlight };
 }
 
-async function sampleUntil(over: AbortSignal, meter: Meter, clock: Clock): Promise<void> {
+async function sampleUntil(
+  over: AbortSignal,
+  meter: Meter,
+  clock: Clock,
+  unread: () => Promise<number | undefined>,
+): Promise<void> {
   while (!over.aborted) {
     await clock.sleep(SAMPLE_MS, over);
     meter.sample();
+    if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unread());
   }
+}
+
+/** Bytes that a consumer on this machine has received and not read; undefined where that tells nothing. */
+async function unreadByConsumer({ serving, options }: Route): Promise<number | undefined> {
+  const bytes = serving && await peerQueueBytes(serving.local, serving.peer);
+  // One that has to answer, and has nothing left to read, owes us an answer.
+  return bytes === 0 && options.target.confirm === "reply" ? undefined : bytes;
 }

@@ -1,5 +1,6 @@
 /** Asking the daemon that has a journal, through its control socket. */
 import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
@@ -24,13 +25,19 @@ export function askStatus(net: Net, directory: string): Promise<Asked<RouteStatu
 }
 
 /**
- * Has the daemon give up what is pending below `until`, at most the next frame
- * to be received; with `preview` it only tells what that would be. Rejects with
- * a SpillwayError that the daemon answered with, as where `until` is beyond what
- * has been received.
+ * Has the daemon give up what is pending below a sequence (at most that of the
+ * next frame to be received), or what came before a time; with `preview` it only
+ * tells what that would be. Rejects with a SpillwayError that the daemon answered
+ * with, as where the sequence is beyond what has been received.
  */
-export function askSkip(net: Net, directory: string, until: number, preview = false): Promise<Asked<Skipped>> {
-  return ask(net, directory, { ask: "skip", until, preview }, SKIP_MS);
+export function askSkip(
+  net: Net,
+  directory: string,
+  limit: number | SkipLimit,
+  preview = false,
+): Promise<Asked<Skipped>> {
+  const until = typeof limit === "number" ? { until: limit } : limit;
+  return ask(net, directory, { ask: "skip", ...until, preview }, SKIP_MS);
 }
 
 async function ask<T>(net: Net, directory: string, request: Request, patienceMs: number): Promise<Asked<T>> {

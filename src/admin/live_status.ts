@@ -4,8 +4,8 @@ import type { Route } from "../relay/route.ts";
 import type { Meter, Rates } from "./meter.ts";
 import { ageSeconds, type Count, isoMs, type RouteStatus, seconds, type State } from "./status.ts";
 
-/** A consumer that confirms nothing for so long, while something is pending, is called stalled. */
-const STALLED_MS = 3000;
+/** A consumer that confirms nothing for so long, while something is pending, is worth a word. */
+const SLOW_MS = 3000;
 
 export interface LiveContext {
   readonly clock: Clock;
@@ -23,13 +23,15 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
   const rates = meter.rates();
   const isServing = figures.state === "direct" || figures.state === "draining";
   // Where delivery waits for the producer, the consumer is not the one who stalls.
-  const stalled = isServing && !figures.waitsForProducer && meter.idleMs >= STALLED_MS;
+  const isSilent = isServing && !figures.waitsForProducer && meter.idleMs >= SLOW_MS;
+  const stalled = isSilent && meter.isStalled(route.serving?.largestWindow ?? 0);
+  const silence = `nothing confirmed for ${Math.floor(meter.idleMs / 1000)} s`;
   const state: State = stalled ? "stalled" : figures.state;
   const dropped = ledger.droppedTotal();
   return {
     route: route.options.name,
     state,
-    detail: stalled ? `nothing confirmed for ${Math.floor(meter.idleMs / 1000)} s` : figures.detail ?? null,
+    detail: stalled ? silence : isSilent ? `the consumer is slow: ${silence}` : figures.detail ?? null,
     from: "daemon",
     pid,
     uptime_seconds: seconds(clock.monotonicMs() - startedMs),
@@ -57,6 +59,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     dropped_frames: dropped.frames,
     dropped_bytes: dropped.bytes,
     dropped: Object.fromEntries([...ledger.dropped].map(([reason, { frames, bytes }]) => [reason, { frames, bytes }])),
+    dropped_last_time: Object.fromEntries([...ledger.droppedAtUs].map(([reason, us]) => [reason, isoMs(us)])),
     resent_frames: ledger.resentFrames,
     may_be_lost_bytes: ledger.mayBeLostBytes,
     at_risk_bytes: figures.atRiskBytes,
@@ -67,6 +70,8 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     source_connections: figures.sourceConnections,
     source_refused_connections: figures.sourceRefused,
     source_paused_seconds: seconds(figures.sourcePausedMs),
+    source_held_up_seconds: figures.sourceHeldUp === undefined ? null : seconds(figures.sourceHeldUp.forMs),
+    source_held_up_reason: figures.sourceHeldUp?.reason ?? null,
     target_up: figures.targetPeer !== undefined,
     target_peer: figures.targetPeer ?? null,
     target_connects: figures.targetConnects,

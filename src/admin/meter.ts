@@ -6,6 +6,19 @@ import type { Ledger } from "../base/ledger.ts";
 const WINDOW_MS = 3000;
 /** How often a meter has to look. */
 export const SAMPLE_MS = 1000;
+/** A consumer that gives no sign of reading for so long, while something is pending, is stalled. */
+const STALLED_MS = 3000;
+/** A consumer that reads this much a second is slow, and not stalled. */
+const SLOW_BYTES_PER_SECOND = 10_000;
+/**
+ * A kernel opens its window again when about an eighth of it has been read
+ * (Linux: a sixteenth of a buffer of twice its size), and we may ask only then:
+ * what is read until that shows nowhere on this side.
+ */
+const WINDOW_SHARE = 1 / 4;
+/** Without any other sign, so much silence is enough. */
+const SLOW_MS_MAX = 60_000;
+
 /** Less says nothing. */
 const LEAST_MS = 100;
 
@@ -24,6 +37,10 @@ export class Meter {
   #samples: Sample[] = [];
   /** When the delivered counter was last seen to have changed, or nothing to be pending, on the monotonic clock. */
   #progressMs: number;
+  /** What the consumer has received and not read, as last seen; undefined where nobody tells. */
+  #queueBytes: number | undefined;
+  /** When that was last seen to have changed. */
+  #readMs = 0;
 
   constructor(private readonly ledger: Ledger, private readonly clock: Clock) {
     this.#progressMs = clock.monotonicMs();
@@ -58,6 +75,28 @@ export class Meter {
     const last = this.#samples.at(-1)!;
     if (this.ledger.delivered.frames !== last.deliveredFrames || this.ledger.pending.frames === 0) return 0;
     return this.clock.monotonicMs() - this.#progressMs;
+  }
+
+  /** What of what the consumer has received it has not read, while it confirms nothing; undefined where nobody tells. */
+  noteQueue(bytes: number | undefined): void {
+    const isFirst = this.#queueBytes === undefined || this.#readMs < this.#progressMs;
+    const isReading = bytes === 0 || !isFirst && bytes !== this.#queueBytes;
+    if (isReading) this.#readMs = this.clock.monotonicMs();
+    else if (isFirst) this.#readMs = this.#progressMs;
+    this.#queueBytes = bytes;
+  }
+
+  /**
+   * Is something pending, and the consumer does not read? `largestWindow` is what
+   * its kernel has advertised at most, in bytes, 0 if that says nothing: while
+   * its queue cannot be seen, a slow reader shows itself no sooner.
+   */
+  isStalled(largestWindow: number): boolean {
+    if (this.idleMs < STALLED_MS) return false;
+    const isKnown = this.#queueBytes !== undefined && this.#readMs >= this.#progressMs;
+    if (isKnown) return this.clock.monotonicMs() - this.#readMs >= STALLED_MS;
+    const slowMs = largestWindow * WINDOW_SHARE / SLOW_BYTES_PER_SECOND * 1000;
+    return this.idleMs >= Math.max(STALLED_MS, Math.min(slowMs, SLOW_MS_MAX));
   }
 
   #now(): Sample {

@@ -1,10 +1,11 @@
 /**
  * What is said on the control socket: one JSON line asks, one JSON line
  * answers, and the connection is over. `{"ask":"status"}` and
- * `{"ask":"skip","until":SEQ,"preview":false}` are answered with
- * `{"answer":…}`, or with `{"error":"…","hint":"…","exit":N}`.
+ * `{"ask":"skip","until":SEQ,"preview":false}`, or with `"before_us":US` instead
+ * of `until`, are answered with `{"answer":…}`, or with `{"error":"…","hint":"…","exit":N}`.
  */
 import { EXIT, SpillwayError, usageError } from "../base/error.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 
 /** The socket's name in the journal's directory. */
 export const CONTROL_NAME = "control";
@@ -15,7 +16,7 @@ export const REQUEST_BYTES_MAX = 1024;
 export type Request =
   | { readonly ask: "status" }
   /** `preview`: only tells what would be given up. */
-  | { readonly ask: "skip"; readonly until: number; readonly preview: boolean };
+  | { readonly ask: "skip"; readonly preview: boolean } & SkipLimit;
 
 /** What was given up by {@link Request} `skip`. */
 export interface Skipped {
@@ -35,14 +36,19 @@ export function parseRequest(line: string): Request {
     case "status":
       return { ask: "status" };
     case "skip":
-      if (Number.isSafeInteger(request.until) && Number(request.until) >= 0) {
-        return { ask: "skip", until: Number(request.until), preview: request.preview === true };
+      if (isCount(request.before_us)) {
+        return { ask: "skip", beforeUs: request.before_us, preview: request.preview === true };
       }
+      if (isCount(request.until)) return { ask: "skip", until: request.until, preview: request.preview === true };
       throw refusal(`skip: found until ${JSON.stringify(request.until)}, expected a sequence`);
     case undefined:
       throw refusal(`found ${JSON.stringify(line.slice(0, 60))}, expected a JSON object with "ask"`);
   }
   throw refusal(`found ask ${JSON.stringify(request.ask)}, this daemon knows "status" and "skip"`);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** The line that answers. */
@@ -57,7 +63,9 @@ export function encodeError(error: SpillwayError): Uint8Array {
 
 /** The line that asks. */
 export function encodeRequest(request: Request): Uint8Array {
-  return encodeLine(request);
+  if (request.ask !== "skip" || "until" in request) return encodeLine(request);
+  const { ask, beforeUs, preview } = request;
+  return encodeLine({ ask, before_us: beforeUs, preview });
 }
 
 /** The answer in a line of the daemon; throws the SpillwayError that it says, or one if it is no answer. */

@@ -7,7 +7,7 @@ import type { RouteState } from "../relay/figures.ts";
 
 /**
  * Beside what a route says of itself: `stalled`: a consumer is connected, and
- * nothing of what is pending has been confirmed for some seconds; `stopped`: no
+ * gives no sign of reading what is pending for some seconds; `stopped`: no
  * daemon; `silent`: there is a daemon, and it does not answer.
  */
 export type State = RouteState | "stalled" | "stopped" | "silent";
@@ -59,6 +59,8 @@ export interface RouteStatus {
   readonly dropped_bytes: number | null;
   /** By reason. */
   readonly dropped: Readonly<Record<string, Count>> | null;
+  /** When something was last dropped, by reason. */
+  readonly dropped_last_time: Readonly<Record<string, string>> | null;
   readonly resent_frames: number | null;
   /** Confirmed, perhaps not read by the consumer's program, and not sent again when its connection was lost. */
   readonly may_be_lost_bytes: number | null;
@@ -70,7 +72,11 @@ export interface RouteStatus {
   readonly journal_segments: number;
   readonly source_connections: number | null;
   readonly source_refused_connections: number | null;
+  /** Time in which reading was stopped for want of memory; a second counts once, however many producers wait in it. */
   readonly source_paused_seconds: number | null;
+  /** How long a producer has been waiting to be read, and for what; null while none waits. */
+  readonly source_held_up_seconds: number | null;
+  readonly source_held_up_reason: string | null;
   readonly target_up: boolean;
   readonly target_peer: string | null;
   readonly target_connects: number | null;

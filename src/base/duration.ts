@@ -5,17 +5,19 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
 
 const DURATION: QuantityKind = {
   name: "a duration",
   example: "100ms",
-  units: { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY },
+  units: { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY, w: WEEK },
   smallest: "milliseconds",
+  several: true,
 };
 
 /**
- * Milliseconds of a duration such as `100ms`, `1.5h`, `7d`, `0s`. The unit is
- * always written, without a space. Throws a `SpillwayError` for anything else,
+ * Milliseconds of a duration such as `100ms`, `1.5h`, `1h30m`, `7d`, `0s`. Units
+ * are always written, without a space, the larger one first. Throws a `SpillwayError` for anything else,
  * for a duration that is no whole number of milliseconds, and above 2^53 ms.
  */
 export function parseDuration(text: string): number {

@@ -61,6 +61,14 @@ export function failedWith(thrown: unknown, ...codes: readonly string[]): thrown
   return thrown instanceof SystemError && codes.includes(thrown.code);
 }
 
+/** Has whoever read our output had enough, as in `spillway help | head -1`? */
+export function isOutputUnwanted(thrown: unknown): boolean {
+  return failedWith(thrown, "EPIPE") && thrown.subject === STANDARD_OUTPUT;
+}
+
+/** The subject of what fails on it. */
+export const STANDARD_OUTPUT = "standard output";
+
 const ERRNO_TEXT: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EADDRINUSE: "address already in use",

@@ -3,6 +3,8 @@
  * dropped`, in frames and in bytes, at every moment.
  */
 
+import { type Clock, systemClock } from "./clock.ts";
+
 /** How many frames, and how many bytes of frames. */
 export interface Tally {
   frames: number;
@@ -23,6 +25,8 @@ export type DropReason =
   | "full"
   /** The operator gave it up (skip). */
   | "operator"
+  /** It was too old (max_age, skip --before). */
+  | "expired"
   /** The consumer answered it badly too often; it is in quarantine. */
   | "refused"
   /** Damaged records of the journal, moved to quarantine. */
@@ -40,10 +44,15 @@ export class Ledger {
   /** Appended to the journal. */
   readonly spilled: Tally = tally();
   readonly dropped: Map<DropReason, Tally> = new Map();
+  /** When something was last dropped, by reason, µs since 1970. */
+  readonly droppedAtUs: Map<DropReason, number> = new Map();
   /** Frames that were sent again, each time counted. */
   resentFrames = 0;
   /** Bytes that the consumer's kernel had acknowledged, that its program may not have read, and that were not sent again. */
   mayBeLostBytes = 0;
+
+  /** `clock` tells when something is dropped. */
+  constructor(private readonly clock: Pick<Clock, "wallUs"> = systemClock) {}
 
   carry(frames: number, bytes: number): void {
     add(this.carried, frames, bytes);
@@ -66,14 +75,14 @@ export class Ledger {
 
   /** Gives up frames that were pending. */
   drop(reason: DropReason, frames: number, bytes: number): void {
-    add(this.#dropTally(reason), frames, bytes);
+    this.#noteDrop(reason, frames, bytes);
     add(this.pending, -frames, -bytes);
   }
 
   /** Gives up bytes that never became a frame: received and dropped at once. */
   refuse(reason: DropReason, bytes: number): void {
     add(this.received, 0, bytes);
-    add(this.#dropTally(reason), 0, bytes);
+    this.#noteDrop(reason, 0, bytes);
   }
 
   /** All that was dropped, for whatever reason. */
@@ -83,10 +92,11 @@ export class Ledger {
     return total;
   }
 
-  #dropTally(reason: DropReason): Tally {
+  #noteDrop(reason: DropReason, frames: number, bytes: number): void {
     let entry = this.dropped.get(reason);
     if (entry === undefined) this.dropped.set(reason, entry = tally());
-    return entry;
+    add(entry, frames, bytes);
+    if (frames > 0 || bytes > 0) this.droppedAtUs.set(reason, this.clock.wallUs());
   }
 }
 

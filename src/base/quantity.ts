@@ -1,4 +1,4 @@
-/** A decimal number with a unit, as sizes and durations are written: `16MiB`, `1.5h`. Exact, or refused. */
+/** Decimal numbers with a unit, as sizes and durations are written: `16MiB`, `1h30m`. Exact, or refused. */
 import { SpillwayError } from "./error.ts";
 
 export interface QuantityKind {
@@ -10,31 +10,65 @@ export interface QuantityKind {
   readonly units: Readonly<Record<string, number>>;
   /** For messages: `bytes`. */
   readonly smallest: string;
+  /** May several follow each other, the larger unit first: `1h30m`? */
+  readonly several?: true;
 }
 
 const LARGEST = 2 ** 53;
+
+const HINT = "the unit is always written, right behind the number and in this spelling";
+
+/** A number with its unit: whole part, decimals, unit. */
+const PART = /(\d+)(?:\.(\d+))?([a-z]+)/gi;
 
 /**
  * The value of `text` in the kind's smallest unit, a whole number from 0 to 2^53.
  * Throws a `SpillwayError` that says what was found and what is allowed.
  */
 export function parseQuantity(text: string, kind: QuantityKind): number {
-  const match = /^(\d+)(?:\.(\d+))?([a-z]+)$/i.exec(text);
-  if (match === null || !Object.hasOwn(kind.units, match[3])) {
+  const parts = [...text.matchAll(PART)];
+  if (!isWellFormed(text, parts, kind)) {
     const units = Object.keys(kind.units).join(" ");
     const expected = `expected a number and one of the units ${units}, for example ${kind.example}`;
-    throw refusal(text, kind, expected, "the unit is always written, right behind the number and in this spelling");
+    throw refusal(text, kind, expected, meant(text, parts, kind) ?? HINT);
   }
-  const [, whole, fraction = "", unit] = match;
-  // As integers: 0.1 times 1000000 must not depend on how 0.1 is rounded.
-  const scaled = BigInt(whole + fraction) * BigInt(kind.units[unit]);
-  const scale = 10n ** BigInt(fraction.length);
-  if (scaled % scale !== 0n) {
-    throw refusal(text, kind, `it is no whole number of ${kind.smallest}`, "write fewer decimals");
+  let sum = 0n;
+  for (const [, whole, fraction = "", unit] of parts) {
+    // As integers: 0.1 times 1000000 must not depend on how 0.1 is rounded.
+    const scaled = BigInt(whole + fraction) * BigInt(kind.units[unit]);
+    const scale = 10n ** BigInt(fraction.length);
+    if (scaled % scale !== 0n) {
+      throw refusal(text, kind, `it is no whole number of ${kind.smallest}`, "write fewer decimals");
+    }
+    sum += scaled / scale;
   }
-  const value = scaled / scale;
-  if (value > BigInt(LARGEST)) throw refusal(text, kind, `it is more than ${LARGEST} ${kind.smallest}`, "write less");
-  return Number(value);
+  if (sum > BigInt(LARGEST)) throw refusal(text, kind, `it is more than ${LARGEST} ${kind.smallest}`, "write less");
+  return Number(sum);
+}
+
+function isWellFormed(text: string, parts: readonly RegExpExecArray[], { units, several }: QuantityKind): boolean {
+  if (parts.length === 0 || parts.length > 1 && !several || parts.map(([part]) => part).join("") !== text) return false;
+  if (!parts.every(([, , , unit]) => Object.hasOwn(units, unit))) return false;
+  return parts.every(([, , , unit], i) => i === 0 || units[unit] < units[parts[i - 1][3]]);
+}
+
+/** What was probably to be written: `16MiB` for `16M`; undefined if there is no telling. */
+function meant(text: string, parts: readonly RegExpExecArray[], { units }: QuantityKind): string | undefined {
+  if (parts.length !== 1 || parts[0][0] !== text) return undefined;
+  const found = parts[0][3];
+  const likely = likelyUnits(found.toLowerCase(), Object.keys(units));
+  const written = likely.map((unit) => `"${text.slice(0, -found.length)}${unit}"`);
+  return written.length === 0 ? undefined : `did you mean ${written.join(" or ")}?`;
+}
+
+/** Those that are the same but for their case, else those that begin so (`M`) or that it is the long form of (`min`). */
+function likelyUnits(found: string, units: readonly string[]): string[] {
+  const same = units.filter((unit) => unit.toLowerCase() === found);
+  if (same.length > 0) return same;
+  const longer = units.filter((unit) => unit.toLowerCase().startsWith(found));
+  // KiB before KB: the powers of two are what most mean by it.
+  if (longer.length > 0) return longer.sort((a, b) => b.length - a.length);
+  return units.filter((unit) => unit.length === 1 && found.startsWith(unit.toLowerCase()));
 }
 
 function refusal(text: string, kind: QuantityKind, why: string, hint: string): SpillwayError {

@@ -4,7 +4,7 @@ import { parseQuantity, type QuantityKind } from "./quantity.ts";
 const SIZE: QuantityKind = {
   name: "a size",
   example: "16MiB",
-  units: { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
+  units: { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 },
   smallest: "bytes",
 };
 

@@ -1,5 +1,5 @@
 /** `spillway cat`: the frames of a journal on standard output. */
-import { EXIT, usageError } from "../base/error.ts";
+import { EXIT, isOutputUnwanted, usageError } from "../base/error.ts";
 import { counted, framesOf, placeOf } from "../base/words.ts";
 import { openArchive } from "../journal/archive.ts";
 import { withFramers } from "../journal/lost_framing.ts";
@@ -9,12 +9,15 @@ import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
 import type { Command, Invocation } from "./command.ts";
 import { warnOfMixture } from "./mixture.ts";
 import { operandsOf } from "./operands.ts";
+import { checkStdout } from "./standard_output.ts";
+import { nameSegments } from "./segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
   usage: ["cat PATH... [FLAGS]"],
   says: `Prints the frames of journal directories or segment files, in sequence order,
-each once; a daemon may be running. Damaged and missing frames are named on
+each once; a daemon may be running. A file may have any name; - is one on standard
+input. Damaged and missing frames are named on
 standard error, everything else is printed, and the exit code is 1.
 
 Formats: raw, the bytes as they came (default); text, a line for each frame with
@@ -33,16 +36,19 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     },
     { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);
     const selection = selectionOf(invocation, Date.now());
-    const archive = await openArchive(runtime.files, operandsOf("cat", invocation));
+    checkStdout(given);
+    const { runtime, operands } = await nameSegments(given, operandsOf("cat", invocation));
+    const archive = await openArchive(runtime.files, operands);
     const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "printed", runtime);
     let whole = true;
     for await (const passage of readPassages(runtime.files, segments, selection)) {
-      if (passage.kind === "frames") await runtime.stdout.write(formatFrames(format, passage));
-      else if (passage.kind === "removed") runtime.stderr.write(`note: ${describeLoss(passage)}\n`);
+      if (passage.kind === "frames") {
+        if (!await isWanted(runtime.stdout.write(formatFrames(format, passage)))) break;
+      } else if (passage.kind === "removed") runtime.stderr.write(`note: ${describeLoss(passage)}\n`);
       else {
         whole = false;
         runtime.stderr.write(`warning: ${describeLoss(passage)}\n`);
@@ -51,6 +57,17 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     return whole ? EXIT.ok : EXIT.failed;
   },
 };
+
+/** False if nobody reads our output any more; rejects if it cannot be written otherwise. */
+async function isWanted(written: Promise<void>): Promise<boolean> {
+  try {
+    await written;
+    return true;
+  } catch (error) {
+    if (isOutputUnwanted(error)) return false;
+    throw error;
+  }
+}
 
 /** What stood in the way, in words. */
 export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {

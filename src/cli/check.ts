@@ -19,29 +19,33 @@ import { wantsColour } from "./terminal.ts";
 import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "./undelivered.ts";
 
 export const command: Command = {
-  usage: ["check [-c FILE]"],
+  usage: ["check [-c FILE] [--quiet]"],
   says: `Validates the configuration and what it needs of this machine: directories that
 can be written, addresses that are free, disk space, names that resolve. Prints
 the routes with every value, as a configuration, to standard output; problems,
 warnings and notes to standard error. Of a configuration that is wrong, the
 routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
 if it is right and could not run here.`,
-  flags: [configFlag],
+  flags: [configFlag, { name: "quiet", short: "q", says: "say nothing but errors and warnings" }],
+  judges: true,
   operandsMax: 0,
   examples: [
     { command: "spillway check", says: "./spillway.toml" },
-    { command: "spillway init | spillway check -c -", says: "what the defaults are" },
+    { command: "spillway init | sed s/server-b/localhost/ | spillway check -c -", says: "what the defaults are" },
   ],
-  async run({ values }: Invocation, runtime: Runtime): Promise<number> {
+  async run({ values, switches }: Invocation, runtime: Runtime): Promise<number> {
+    const isQuiet = switches.has("quiet");
     const { config, problems } = await loadAndJudge(values.config, runtime);
     let errors = 0;
     const say = ({ kind, text, hint }: Finding, where = "") => {
+      if (isQuiet && kind === "note") return;
       runtime.stderr.write(`${kind}: ${where}${text}\n`);
       if (hint !== undefined) runtime.stderr.write(`hint: ${hint}\n`);
       if (kind === "error") errors++;
     };
-    if (problems.length === 0) await runtime.stdout.write(renderConfig(config));
-    else runtime.stderr.write(printError(new ConfigError(problems), wantsColour(runtime)).text);
+    if (problems.length === 0) {
+      if (!isQuiet) await runtime.stdout.write(renderConfig(config));
+    } else runtime.stderr.write(printError(new ConfigError(problems), wantsColour(runtime)).text);
     const listening: Listening[] = [];
     for (const route of config.routes) {
       const where = `route ${route.name}: `;
@@ -56,7 +60,7 @@ if it is right and could not run here.`,
     }
     if (problems.length > 0) return EXIT.usage;
     if (errors > 0) return EXIT.failed;
-    runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);
+    if (!isQuiet) runtime.stderr.write(`ok: ${config.name}: ${counted(config.routes.length, "route")}\n`);
     return EXIT.ok;
   },
 };

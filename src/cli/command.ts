@@ -38,6 +38,8 @@ export interface Command {
   /** All that an operand may be, where that can be listed; else operands are paths. For completion. */
   readonly operands?: readonly string[];
   readonly examples: readonly Example[];
+  /** Its exit code is a verdict, which an output that nobody wants to the end leaves open. */
+  readonly judges?: true;
   /** Does it and returns the exit code; rejects with a SpillwayError where it cannot. */
   run(invocation: Invocation, runtime: Runtime): Promise<number>;
 }

@@ -5,13 +5,15 @@ import { parseDuration } from "../base/duration.ts";
 import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../base/error.ts";
 import { parseSize } from "../base/size.ts";
 import { loadConfig } from "../config/load.ts";
-import { journalAt } from "../journal/archive.ts";
+import { isJournal, journalAt } from "../journal/archive.ts";
 import { type CompactionReport, compactJournal } from "../journal/compaction.ts";
 import type { CompactionPolicy } from "../journal/compaction_plan.ts";
+import { glanceAt } from "../journal/glance.ts";
 import { readLockNote } from "../journal/lock.ts";
+import type { FileSystem } from "../runtime/files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
-import { describeCompaction, jsonOfCompaction } from "./compact/report.ts";
+import { describeCompaction, describeMissed, jsonOfCompaction, type MissedAim } from "./compact/report.ts";
 import { jsonFlag } from "./operands.ts";
 import { checkOwner } from "./owner.ts";
 import { printError } from "./print_error.ts";
@@ -55,9 +57,10 @@ journal's directory; anybody else, root too, is refused.`,
     { name: "verbose", short: "v", says: "say what was done" },
     jsonFlag,
   ],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway compact -c /etc/spillway/spillway.toml", says: "what cron does" },
+    { command: "spillway compact -c spillway.toml", says: "what cron does" },
     { command: "spillway compact -v --max-bytes 10GiB spillway-data/feed", says: "make room now, and say how much" },
     { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", says: "what would go?" },
   ],
@@ -66,8 +69,8 @@ journal's directory; anybody else, root too, is refused.`,
     const codes = new Set<number>();
     for (const job of jobs) {
       try {
-        if (job.mayBeAbsent && await runtime.files.stat(job.directory) === undefined) continue;
-        codes.add(await compactOne(job, invocation, runtime));
+        if (job.mayBeAbsent && !await isThere(runtime.files, job.directory)) await sayAbsent(job, invocation, runtime);
+        else codes.add(await compactOne(job, invocation, runtime));
       } catch (thrown) {
         // What is wrong with one journal keeps no other one from its turn.
         if (!(thrown instanceof SpillwayError || thrown instanceof SystemError)) throw thrown;
@@ -79,6 +82,18 @@ journal's directory; anybody else, root too, is refused.`,
     return [EXIT.failed, EXIT.usage, EXIT.busy].find((code) => codes.has(code)) ?? EXIT.ok;
   },
 };
+
+async function isThere(files: FileSystem, directory: string): Promise<boolean> {
+  return await files.stat(directory) !== undefined && await isJournal(files, directory);
+}
+
+/** From cron that is no news; somebody who looks may find that a path is mistyped. */
+async function sayAbsent({ directory }: Job, { switches }: Invocation, { stdout }: Runtime): Promise<void> {
+  if (switches.has("json")) await stdout.write(`${JSON.stringify({ journal: directory, absent: true })}\n`);
+  else if (switches.has("verbose") || switches.has("dry-run")) {
+    await stdout.write(`${directory}: no journal there yet\n`);
+  }
+}
 
 async function compactOne({ directory, policy }: Job, invocation: Invocation, runtime: Runtime): Promise<number> {
   const { switches } = invocation;
@@ -102,16 +117,37 @@ async function compactOne({ directory, policy }: Job, invocation: Invocation, ru
   });
   progress?.finish();
   for (const warning of report.warnings) runtime.stderr.write(`warning: ${warning}\n`);
-  await print(directory, report, switches, runtime);
+  const missed = await missedAim(directory, policy.maxBytes, report.bytesAfter, runtime.files);
+  await print(directory, report, missed, switches, runtime);
   return report.warnings.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-async function print(directory: string, report: CompactionReport, switches: ReadonlySet<string>, runtime: Runtime) {
+/** Undefined if the journal fits, or if nothing pending is what keeps it from that. */
+async function missedAim(
+  directory: string,
+  maxBytes: number | undefined,
+  bytesAfter: number,
+  files: FileSystem,
+): Promise<MissedAim | undefined> {
+  if (maxBytes === undefined || bytesAfter <= maxBytes) return undefined;
+  const { pendingFrames, pendingBytes } = await glanceAt(files, directory);
+  return pendingFrames === 0 ? undefined : { maxBytes, bytesAfter, pendingFrames, pendingBytes };
+}
+
+async function print(
+  directory: string,
+  report: CompactionReport,
+  missed: MissedAim | undefined,
+  switches: ReadonlySet<string>,
+  runtime: Runtime,
+) {
   const dryRun = switches.has("dry-run");
   if (switches.has("json")) {
-    await runtime.stdout.write(`${JSON.stringify(jsonOfCompaction(directory, report, dryRun))}\n`);
+    await runtime.stdout.write(`${JSON.stringify(jsonOfCompaction(directory, report, missed, dryRun))}\n`);
   } else if (dryRun || switches.has("verbose")) {
-    await runtime.stdout.write(describeCompaction(directory, report, dryRun));
+    await runtime.stdout.write(describeCompaction(directory, report, missed, dryRun));
+  } else if (missed !== undefined) {
+    runtime.stderr.write(`note: ${directory}: ${describeMissed(missed)}\n`);
   }
 }
 

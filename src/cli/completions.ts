@@ -25,8 +25,12 @@ their flags, the values of flags where they can be listed, and paths.`,
   operands: Object.keys(SCRIPTS),
   examples: [
     { command: "source <(spillway completions bash)", says: "for this shell; in ~/.bashrc for every one" },
-    { command: "spillway completions zsh > ~/.zfunc/_spillway", says: "in a directory of $fpath" },
-    { command: "spillway completions fish > ~/.config/fish/completions/spillway.fish", says: "fish finds it there" },
+    { command: "mkdir -p ~/.zfunc && spillway completions zsh > ~/.zfunc/_spillway", says: "in a directory of $fpath" },
+    {
+      command: "mkdir -p ~/.config/fish/completions && " +
+        "spillway completions fish > ~/.config/fish/completions/spillway.fish",
+      says: "fish finds it there",
+    },
   ],
   async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {
     const allowed = Object.keys(SCRIPTS).join(", ");

@@ -16,6 +16,7 @@ export const command: Command = {
 it is kept waiting, a consumer that is slow, dies and returns, and a relay in
 between. Exit 0 only if every line arrived, in order, and nobody gave up.`,
   flags: [],
+  judges: true,
   operandsMax: 0,
   examples: [{ command: "spillway demo", says: "needs no configuration, leaves nothing behind" }],
   async run(_invocation, runtime: Runtime): Promise<number> {

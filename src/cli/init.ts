@@ -5,6 +5,7 @@ import { nearest } from "../config/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { CONFIG_TEMPLATE } from "./init_config.ts";
+import { unreachable } from "./init_place.ts";
 import { systemdUnit } from "./init_systemd.ts";
 
 const KINDS = ["config", "systemd", "cron"];
@@ -28,10 +29,25 @@ what it means; systemd, a hardened unit; cron, a crontab line.`,
     { command: "spillway init cron", says: "for crontab -e" },
   ],
   async run({ operands: [kind = "config"], values }: Invocation, runtime: Runtime): Promise<number> {
-    await runtime.stdout.write(textOf(kind, runtime.executable, resolve(values.config ?? INSTALLED_CONFIG)));
+    const config = resolve(values.config ?? INSTALLED_CONFIG);
+    await runtime.stdout.write(textOf(kind, runtime.executable, config));
+    if (kind === "systemd") await warnOfPlace(runtime, config);
     return EXIT.ok;
   },
 };
+
+/** The unit would be restarted for ever, and say no more than 203/EXEC. */
+async function warnOfPlace({ executable, stderr }: Runtime, config: string): Promise<void> {
+  const programs = await unreachable(executable.filter((word) => word.startsWith("/")));
+  const files = await unreachable([config]);
+  for (const text of [...programs, ...files]) stderr.write(`warning: ${text}\n`);
+  if (programs.length > 0) {
+    stderr.write(
+      "hint: install it in /usr/local/bin, and print the unit with that one: it names the one that prints it\n",
+    );
+  }
+  if (files.length > 0) stderr.write(`hint: put the configuration in /etc/spillway, or name another with -c\n`);
+}
 
 function textOf(kind: string, executable: readonly string[], config: string): string {
   switch (kind) {

@@ -3,7 +3,8 @@
  * begin with `#` and a key are defaults; tests hold them to the real ones.
  */
 export const CONFIG_TEMPLATE = `# Spillway's configuration. Check it with: spillway check -c FILE
-# Sizes are strings with a unit: B KB MB GB KiB MiB GiB. Durations: ms s m h d.
+# Sizes are strings with a unit: B KB MB GB TB KiB MiB GiB TiB. Durations: ms s m h d w, and several: 1h30m.
+# In any string \${NAME} is an environment variable, \${NAME:-default} one with a default, $$ a dollar sign.
 # A commented key has the value that it has when it is left out.
 
 [[route]]
@@ -96,6 +97,8 @@ connect = "server-b:9001"
 #retain_bytes = "0B"
 # false: the directory must be there; one below a mount point tells when the mount is missing.
 #create = true
+# Give up pending frames that are older than this, counted as dropped{expired}; 0s = never.
+#max_age = "0s"
 
 [log]
 # debug, info, warn, error

@@ -8,6 +8,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { aligned } from "./aligned.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
+import { nameSegments } from "./segment_files.ts";
 import { isoTime } from "./time.ts";
 
 interface Row {
@@ -28,8 +29,9 @@ interface Row {
 export const command: Command = {
   usage: ["ls PATH... [--json]"],
   says: `Lists the segments of journal directories, or single segment files, with the
-frames in them. Reads footers and, of a segment that is still open, record
-headers; a daemon may be running. States: open (being written), sealed,
+frames in them, their bytes, and what the files take on disk. A file may have any
+name; - is one on standard input. Reads footers and, of a segment that is still
+open, record headers; a daemon may be running. States: open (being written), sealed,
 delivered (all its frames are), compressed (likewise, by spillway compact),
 damaged (spillway verify tells more).`,
   flags: [jsonFlag],
@@ -38,8 +40,9 @@ damaged (spillway verify tells more).`,
     { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
     { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
-    const segments = await openArchive(runtime.files, operandsOf("ls", invocation));
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
+    const { runtime, operands } = await nameSegments(given, operandsOf("ls", invocation));
+    const segments = await openArchive(runtime.files, operands);
     const rows: Row[] = [];
     for (const segment of segments) {
       const tally = await tallySegment(runtime.files, segment);
@@ -64,14 +67,15 @@ damaged (spillway verify tells more).`,
 };
 
 /** The first columns are numbers. */
-const NUMBERS = 3;
+const NUMBERS = 4;
 
 function tableOf(rows: readonly Row[]): string {
-  const head = ["FIRST", "FRAMES", "BYTES", "FROM", "TO", "STATE", "FILE"];
+  const head = ["FIRST", "FRAMES", "BYTES", "DISK", "FROM", "TO", "STATE", "FILE"];
   const cells = rows.map((row) => [
     String(row.base),
     String(row.frames),
     formatSize(row.bytes),
+    formatSize(row.file_bytes),
     row.first_time ?? "-",
     row.last_time ?? "-",
     row.state,

@@ -1,5 +1,5 @@
 /** Errors as the command line prints them: `error: …`, then `hint: …`. */
-import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { EXIT, isOutputUnwanted, messageOf, SpillwayError, STANDARD_OUTPUT, SystemError } from "../base/error.ts";
 import { ConfigError } from "../config/problem.ts";
 
 /** An error as text that ends with a newline, and the exit code it stands for. */
@@ -23,7 +23,15 @@ const FILE_HINTS: Readonly<Record<string, string>> = {
   EROFS: "the file system is mounted read-only",
 };
 
-function hintOf({ code, syscall }: SystemError): string | undefined {
+/** What to do where that is not a file of ours, and no compaction makes room there. */
+const OUTPUT_HINTS: Readonly<Record<string, string>> = {
+  ...FILE_HINTS,
+  EDQUOT: "make room where standard output goes, or send it elsewhere",
+  ENOSPC: "make room where standard output goes, or send it elsewhere",
+};
+
+function hintOf({ code, syscall, subject }: SystemError): string | undefined {
+  if (subject === STANDARD_OUTPUT) return OUTPUT_HINTS[code];
   return syscall === "connect" || syscall === "listen" ? undefined : FILE_HINTS[code];
 }
 
@@ -42,8 +50,7 @@ export function printError(thrown: unknown, colour: boolean): PrintedError {
   }
   if (thrown instanceof SpillwayError) return { text: lines(thrown.message, thrown.hint), exit: thrown.exit };
   if (thrown instanceof SystemError) {
-    // Whoever read our output has had enough, as `spillway help | head -1`.
-    if (thrown.code === "EPIPE" && thrown.subject === "standard output") return { text: "", exit: EXIT.failed };
+    if (isOutputUnwanted(thrown)) return { text: "", exit: EXIT.failed };
     return { text: lines(thrown.message, hintOf(thrown)), exit: EXIT.failed };
   }
   const stack = thrown instanceof Error && thrown.stack !== undefined ? `${thrown.stack}\n` : "";

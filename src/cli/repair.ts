@@ -35,6 +35,7 @@ repaired.`,
     },
     jsonFlag,
   ],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway repair --dry-run spillway-data/feed", says: "what would be moved?" },

@@ -16,37 +16,44 @@ import { operandsOf } from "./operands.ts";
 import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
+import { nameSegments } from "./segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "./selection.ts";
+import { checkStdout } from "./standard_output.ts";
 
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
   says: `Sends frames of journal directories or segment files to a target, in sequence
-order. A daemon may be running; nothing is locked and nothing changed. A lost
-target is connected to again, and gets the first frame next that it may not have
-read. Missing frames are announced before anything is sent; damaged ones are
-skipped and named. The exit code is 1 then, and where the target may not have
-read all.`,
+order, each once. A daemon may be running; nothing is locked and nothing changed.
+A segment file may have any name; - is one on standard input. A lost target is
+connected to again, and gets the first frame next that it may not have read.
+Missing frames are announced before anything is sent; damaged ones are skipped
+and named. The exit code is 1 then, and where the target may not have read all.`,
   flags: REPLAY_FLAGS,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     {
-      command: "spillway replay spillway-data/feed --to server-b:9001 --since 2h --progress-file feed.replay",
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --since 2h --progress-file feed.replay",
       says: "after an outage: the last two hours again; killed, the same command goes on",
     },
     {
-      command: "spillway replay spillway-data/feed --to test-host:9001 --speed 0.5x --max-gap 5s",
-      says: "to a test host at half the recorded pace",
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --speed 0.5x --max-gap 5s",
+      says: "to a test at half the recorded pace",
     },
     {
       command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
       says: "how much is it, how long will it take?",
     },
-    { command: "spillway replay '/backup/feed/*.seg' --to - | grep ORDER-4711", says: "segment files, to a pipe" },
+    {
+      command: "spillway replay 'spillway-data/feed/*.seg' --to - | grep ORDER-4711",
+      says: "segment files, to a pipe",
+    },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
-    const archive = await openArchive(runtime.files, operandsOf("replay", invocation));
+    if (settings.to === "stdout" && !settings.dryRun) checkStdout(given);
+    const { runtime, operands } = await nameSegments(given, operandsOf("replay", invocation));
+    const archive = await openArchive(runtime.files, operands);
     const segments = await withFramers(runtime.files, archive);
     warnOfMixture(segments, "sent", runtime);
     const { target, progressFile, dryRun } = settings;

@@ -73,10 +73,10 @@ without a file; what they cannot say, a file can.`,
   ],
   operandsMax: 0,
   examples: [
-    { command: "spillway run -c /etc/spillway/spillway.toml", says: "what a service does" },
+    { command: "spillway run -c spillway.toml", says: "the routes of a file, as a service does" },
     { command: "spillway run --listen :9000 --to server-b:9001", says: "one route of lines, without a file" },
     {
-      command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal /var/lib/spillway/feed",
+      command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal spillway-data/main",
       says: "journal every frame before it counts",
     },
   ],

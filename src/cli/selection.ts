@@ -7,7 +7,11 @@ import { parseTime } from "./time.ts";
 export const SELECTION_FLAGS: readonly Flag[] = [
   { name: "from", value: "SEQ", says: "from this sequence on" },
   { name: "until", value: "SEQ", says: "up to this sequence, without it" },
-  { name: "since", value: "TIME", says: "what arrived at TIME or later: ISO 8601, or back from now (2h)" },
+  {
+    name: "since",
+    value: "TIME",
+    says: "what arrived at TIME or later: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+  },
   { name: "before", value: "TIME", says: "what arrived before TIME" },
   { name: "limit", value: "N", says: "at most N frames" },
   { name: "pending", says: "only what is not delivered yet" },
@@ -18,8 +22,8 @@ export function selectionOf({ values, switches }: Invocation, nowMs: number): Se
   const selection: Selection = {
     from: sequenceOf(values, "from"),
     until: sequenceOf(values, "until"),
-    sinceUs: time(values, "since", nowMs),
-    beforeUs: time(values, "before", nowMs),
+    sinceUs: timeOf(values, "since", nowMs),
+    beforeUs: timeOf(values, "before", nowMs),
     limit: wholeNumber(values, "limit", "for example --limit 10"),
     pending: switches.has("pending"),
   };
@@ -52,13 +56,14 @@ function wholeNumber(values: Invocation["values"], flag: string, hint: string): 
   throw usageError(`--${flag}: "${text}" is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, hint);
 }
 
-function time(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
+/** A point in time given with `flag`, µs since 1970; undefined without it. Throws a SpillwayError (exit 2). */
+export function timeOf(values: Invocation["values"], flag: string, nowMs: number): number | undefined {
   const text = values[flag];
   if (text === undefined) return undefined;
   const us = parseTime(text, nowMs);
   if (us !== undefined) return us;
   throw usageError(
     `--${flag}: "${text}" is not a time`,
-    "ISO 8601, for example 2026-11-24T14:00:00Z (local time without the Z), or a duration back from now: 2h",
+    "ISO 8601, for example 2026-11-24T14:00:00Z (local time without the Z), 08:12, yesterday, or back from now: 2h",
   );
 }

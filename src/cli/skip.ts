@@ -4,19 +4,20 @@ import { EXIT, SpillwayError, usageError } from "../base/error.ts";
 import { formatSize } from "../base/size.ts";
 import { counted } from "../base/words.ts";
 import { directoriesAt } from "../journal/archive.ts";
-import { type GivenUp, skipOffline } from "../journal/skip.ts";
+import { type GivenUp, type SkipLimit, skipOffline } from "../journal/skip.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag } from "./operands.ts";
-import { sequenceOf } from "./selection.ts";
+import { sequenceOf, timeOf } from "./selection.ts";
 import { askYes, canAsk } from "./terminal.ts";
 import { isoTime } from "./time.ts";
 
 export const command: Command = {
-  usage: ["skip PATH --until SEQ [--yes] [--json]"],
-  says: `Gives up the pending frames of a journal before SEQ: they will never be
-delivered. Delivery goes on at SEQ. Shows what they are and asks first, on a
-terminal; elsewhere it needs --yes. They count as dropped{operator}.
+  usage: ["skip PATH --until SEQ [--yes] [--json]", "skip PATH --before TIME [--yes] [--json]"],
+  says: `Gives up the pending frames of a journal before SEQ, or before the first one
+that arrived at TIME or later: they will never be delivered. Shows what they are
+and asks first, on a terminal; elsewhere it needs --yes. They count as
+dropped{operator}, with --before as dropped{expired}.
 
 A running daemon does it itself: what is in flight then counts as delivered if
 it is confirmed, and is dropped with its connection if not. Without a daemon the
@@ -25,29 +26,39 @@ Segment files stay until they are removed as delivered ones are, later with
 journal.retain: spillway cat and replay can still read them.`,
   flags: [
     { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
+    {
+      name: "before",
+      value: "TIME",
+      says: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+    },
     { name: "yes", says: "do not ask" },
     jsonFlag,
   ],
+  judges: true,
   operandsMax: 1,
   examples: [
     {
       command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
       says: "first: what is delivered next?",
     },
-    { command: "spillway skip spillway-data/feed --until 14217", says: "give up what is before frame 14217" },
+    { command: "spillway skip spillway-data/feed --until 100", says: "give up what is before frame 100" },
+    { command: "spillway skip spillway-data/feed --before 2h", says: "give up what is older than two hours" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches } = invocation;
     const directory = await directoryOf(invocation, runtime);
-    const until = untilOf(invocation);
+    const limit = limitOf(invocation);
     const confirm = (what: Skip) =>
       switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
-    const skipped = await skip(runtime, directory, until, confirm);
+    const skipped = await skip(runtime, directory, limit, confirm);
     if (skipped === undefined) {
       runtime.stderr.write("nothing was given up\n");
       return EXIT.failed;
     }
-    await runtime.stdout.write(switches.has("json") ? `${JSON.stringify(objectOf(skipped))}\n` : textOf(skipped));
+    const reason = "until" in limit ? "operator" : "expired";
+    await runtime.stdout.write(
+      switches.has("json") ? `${JSON.stringify(objectOf(skipped, reason))}\n` : textOf(skipped, reason),
+    );
     return EXIT.ok;
   },
 };
@@ -59,25 +70,25 @@ type Skip = GivenUp & { readonly inFlight?: number };
 async function skip(
   runtime: Runtime,
   directory: string,
-  until: number,
+  limit: SkipLimit,
   confirm: (what: Skip) => Promise<boolean>,
 ): Promise<Skip | undefined> {
-  const would = await throughDaemon(runtime, directory, until, true);
+  const would = await throughDaemon(runtime, directory, limit, true);
   if (would === undefined) {
     const holder = `pid ${runtime.pid}, spillway skip`;
-    return await skipOffline({ files: runtime.files, directory, until, holder, confirm });
+    return await skipOffline({ files: runtime.files, directory, ...limit, holder, confirm });
   }
-  return await confirm(would) ? await throughDaemon(runtime, directory, until, false) : undefined;
+  return await confirm(would) ? await throughDaemon(runtime, directory, limit, false) : undefined;
 }
 
 /** Undefined if there is no daemon that could be asked. */
 async function throughDaemon(
   { net }: Runtime,
   directory: string,
-  until: number,
+  limit: SkipLimit,
   preview: boolean,
 ): Promise<Skip | undefined> {
-  const asked = await askSkip(net, directory, until, preview);
+  const asked = await askSkip(net, directory, limit, preview);
   if (asked.kind === "answered") {
     const { inflight_frames: inFlight, ...rest } = asked.answer;
     return { ...rest, firstUs: undefined, lastUs: undefined, inFlight };
@@ -107,9 +118,14 @@ async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime)
   throw usageError(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
 }
 
-function untilOf(invocation: Invocation): number {
-  const until = sequenceOf(invocation.values, "until");
-  if (until !== undefined) return until;
+function limitOf({ values }: Invocation): SkipLimit {
+  const until = sequenceOf(values, "until");
+  const beforeUs = timeOf(values, "before", Date.now());
+  if (until !== undefined && beforeUs !== undefined) {
+    throw usageError("--until and --before are given together", "a sequence or a time says where delivery goes on");
+  }
+  if (until !== undefined) return { until };
+  if (beforeUs !== undefined) return { beforeUs };
   throw usageError(
     "skip needs --until SEQ",
     "SEQ is the first frame that is not given up; spillway ls shows the sequences",
@@ -135,17 +151,17 @@ function describe(what: Skip): string {
   return `${counted(frames, "frame")}, ${formatSize(bytes)}, ${range}${times}${before && `, and ${before}`}`;
 }
 
-function textOf(skipped: Skip): string {
+function textOf(skipped: Skip, reason: string): string {
   const { frames, bytes, until, inFlight = 0 } = skipped;
   if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
   return `given up: ${describe(skipped)}\n` +
-    `dropped{operator}: ${counted(frames, "frame")}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
+    `dropped{${reason}}: ${counted(frames, "frame")}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
 }
 
-function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip) {
+function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip, reason: string) {
   const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
   return {
-    dropped: "operator",
+    dropped: reason,
     from,
     until,
     frames,

@@ -10,7 +10,7 @@ import { jsonFlag } from "./operands.ts";
 import { printError } from "./print_error.ts";
 import { collect, type Subject, subjectsAt } from "./status/collect.ts";
 import { tableOf } from "./status/table.ts";
-import { watch } from "./status/watch.ts";
+import { terminalWidth, watch } from "./status/watch.ts";
 import { wantsColour } from "./terminal.ts";
 import { findUndelivered, undeliveredText } from "./undelivered.ts";
 
@@ -18,12 +18,14 @@ export const command: Command = {
   usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
   says: `What each route does: its state, what is pending, since when the oldest of it has
 been waiting, bytes a second in and out, and when it will be drained at that
-rate. Asks the running daemon; where there is none, or none that answers within
-2 s, the journal's files tell. Routes are those of the configuration, or the
-journals at PATH. Exit code 1 if a route's state cannot be read.
+rate; below that why it is so, for how long producers are held up, what was
+dropped and when last, and what may be lost. Asks the running daemon; where there
+is none, or none that answers within 2 s, the journal's files tell. Routes are
+those of the configuration, or the journals at PATH. Exit code 1 if a route's
+state cannot be read.
 
 States: direct (frames pass through memory), draining (the backlog is being
-sent), stalled (the consumer confirms nothing), waiting (for a consumer), full
+sent), stalled (the consumer reads nothing), waiting (for a consumer), full
 (the journal takes no frames), stopping, stopped (no daemon), silent (a daemon
 that does not answer).`,
   flags: [
@@ -31,9 +33,10 @@ that does not answer).`,
     { name: "watch", says: "again every second, until Ctrl-C; on a terminal in place" },
     { ...jsonFlag, says: "for programs: one JSON object with all routes, with --watch one a line" },
   ],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway status -c /etc/spillway/spillway.toml", says: "all routes, once" },
+    { command: "spillway status -c spillway.toml", says: "all routes, once" },
     { command: "spillway status --watch spillway-data/feed", says: "one route, live" },
     { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", says: "for an alarm" },
   ],
@@ -53,7 +56,7 @@ that does not answer).`,
     const report: StatusReport = { ...looked, undelivered };
     if (json) await runtime.stdout.write(`${JSON.stringify(report)}\n`);
     // A table without a row would say that there is nothing, and it is that nothing can be read.
-    else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report.routes).join("\n")}\n`);
+    else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report, terminalWidth()).join("\n")}\n`);
     complain(failures);
     if (!json) { for (const each of undelivered ?? []) runtime.stderr.write(`warning: ${undeliveredText(each)}\n`); }
     return failures.length === 0 ? EXIT.ok : EXIT.failed;

@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Command, Invocation } from "./command.ts";
 import { jsonFlag, operandsOf } from "./operands.ts";
 import { Progress } from "./progress.ts";
+import { type NamedSegments, nameSegments } from "./segment_files.ts";
 
 /** More would be faster only where a disk is faster than two cores check. */
 const THREADS = 2;
@@ -21,7 +22,8 @@ const THREADS_FROM_BYTES = 128 * 1024 * 1024;
 export const command: Command = {
   usage: ["verify PATH... [--json]"],
   says: `Reads journal directories or segment files and checks every checksum, of a
-directory's cursor too; a daemon may be running. Lists what is damaged, and exits
+directory's cursor too; a daemon may be running. A file may have any name; - is one
+on standard input. Lists what is damaged, and exits
 with 1 if anything is; spillway repair puts it aside. What a crash left unfinished
 at the end of the newest segment is no damage.
 
@@ -29,6 +31,7 @@ Frames that were journaled and are not there are listed as missing: what stood i
 a damaged range, or in a segment that somebody has removed. Every checksum may
 still be right; then the exit code is 0.`,
   flags: [jsonFlag],
+  judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway verify spillway-data/feed", says: "is everything there as it was written?" },
@@ -37,8 +40,9 @@ still be right; then the exit code is 0.`,
       says: "one JSON object for each range that is damaged or missing",
     },
   ],
-  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
-    const paths = operandsOf("verify", invocation);
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
+    const named = await nameSegments(given, operandsOf("verify", invocation));
+    const { runtime, operands: paths } = named;
     const segments = await openArchive(runtime.files, paths);
     const report = new Report(runtime, invocation.switches.has("json"));
     const totalBytes = segments.reduce((sum, segment) => sum + segment.size, 0);
@@ -51,7 +55,7 @@ still be right; then the exit code is 0.`,
     }
     let done = 0;
     const onProgress = (bytes: number) => progress.reached(done += bytes);
-    for await (const verdict of verifySegments(readersFor(runtime, totalBytes), segments, { onProgress, cursors })) {
+    for await (const verdict of verifySegments(readersFor(named, totalBytes), segments, { onProgress, cursors })) {
       const { damages, missing, frames, bytes } = verdict;
       if (damages.length + missing.length > 0) progress.finish();
       for (const damage of damages) await report.damaged(damage);
@@ -64,9 +68,9 @@ still be right; then the exit code is 0.`,
   },
 };
 
-function readersFor(runtime: Runtime, totalBytes: number): SegmentReader[] {
+function readersFor({ runtime, areHereAlone }: NamedSegments, totalBytes: number): SegmentReader[] {
   const here: SegmentReader = (segment, onProgress) => readSegment(runtime.files, segment, onProgress);
-  if (totalBytes < THREADS_FROM_BYTES) return [here];
+  if (totalBytes < THREADS_FROM_BYTES || areHereAlone) return [here];
   return Array.from({ length: THREADS }, () => readerIn(runtime.startThread() as ReadingThread, here));
 }
 

@@ -109,6 +109,7 @@ export const KEYS: Readonly<Record<string, KeyText>> = {
     says: "Make the directory where there is none? If not, that is an error: a mount that is missing",
     default: true,
   },
+  "route.journal.max_age": duration("Pending frames older than this are dropped as expired; 0s = never", "0s"),
 
   "log": { says: "The log on standard error" },
   "log.level": { says: "The least that is logged", default: "info" },

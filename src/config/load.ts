@@ -29,11 +29,11 @@ export async function loadConfig(option: string | undefined, runtime: Runtime): 
 
 /** Like {@link loadConfig}, for somebody who wants to go on with what is right. */
 export async function loadAndJudge(option: string | undefined, runtime: Runtime): Promise<Judged> {
-  if (option === "-") return judgeConfig(decode(await runtime.readStdin(), "stdin"), "stdin", resolve());
+  if (option === "-") return judgeConfig(decode(await runtime.readStdin(), "stdin"), "stdin", resolve(), runtime.env);
   const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
   const path = option ?? fromEnvironment ?? DEFAULT_FILE;
   const text = await readText(path, hintFor(option, fromEnvironment));
-  return judgeConfig(text, path, dirname(resolve(path)));
+  return judgeConfig(text, path, dirname(resolve(path)), runtime.env);
 }
 
 function hintFor(option: string | undefined, fromEnvironment: string | undefined): string {

@@ -6,6 +6,7 @@ import { parse, TomlError } from "smol-toml";
 import type { LogLevel } from "../base/log.ts";
 import type { RouteOptions } from "../relay/options.ts";
 import { findConflicts } from "./conflicts.ts";
+import { type Environment, expandEnvironment } from "./environment.ts";
 import { hintFor } from "./hints.ts";
 import { refuseLaterKeys } from "./later.ts";
 import { lineOf, locateKeys } from "./locate.ts";
@@ -36,19 +37,19 @@ export interface Config {
 
 /**
  * Reads TOML. `name` is what messages call the file, `directory` what relative
- * paths in it are relative to.
+ * paths in it are relative to, `env` has the environment variables.
  */
-export function parseConfig(toml: string, name: string, directory: string): Config {
-  const { config, problems } = judgeConfig(toml, name, directory);
+export function parseConfig(toml: string, name: string, directory: string, env?: Environment): Config {
+  const { config, problems } = judgeConfig(toml, name, directory, env);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** Like {@link parseConfig}, for somebody who wants to go on with what is right. Throws a ConfigError if it is no TOML. */
-export function judgeConfig(toml: string, name: string, directory: string): Judged {
-  const document = parseToml(toml, name);
+export function judgeConfig(toml: string, name: string, directory: string, env: Environment = () => undefined): Judged {
+  const { document, problems } = expandEnvironment(parseToml(toml, name), env);
   const lines = locateKeys(toml);
-  return judgeDocument(document, name, directory, (path) => {
+  const place = (path: KeyPath) => {
     const line = lineOf(lines, path);
     const route = routeName(document, path);
     const file = line === undefined ? name : `${name}:${line}`;
@@ -56,7 +57,8 @@ export function judgeConfig(toml: string, name: string, directory: string): Judg
       line: line ?? 0,
       where: `${file}: ${formatPath(path)}${route === undefined ? "" : ` (route "${route}")`}`,
     };
-  });
+  };
+  return judgeDocument(document, name, directory, place, problems);
 }
 
 /** Tells where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
@@ -76,8 +78,15 @@ export function resolveConfig(document: unknown, name: string, directory: string
   return config;
 }
 
-function judgeDocument(document: unknown, name: string, directory: string, place: Place): Judged {
-  const { config, problems: faults, isBroken } = validate(document);
+/** `unset` are the problems with environment variables. */
+function judgeDocument(
+  document: unknown,
+  name: string,
+  directory: string,
+  place: Place,
+  unset: readonly Problem[] = [],
+): Judged {
+  const { config, problems: faults, isBroken } = validate(document, unset);
   const problems: Problem[] = [...faults];
   const refuse = (path: KeyPath, allowed: string, hint?: string) => {
     problems.push({ path, text: `found ${describeValue(valueAt(document, path))}, allowed: ${allowed}`, hint });

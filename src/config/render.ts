@@ -5,6 +5,7 @@
 import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, RouteOptions } from "../relay/options.ts";
 import { formatAddress } from "../runtime/address.ts";
+import { withoutReferences } from "./environment.ts";
 import { formatDurationExactly as duration, formatSizeExactly as size } from "./exact.ts";
 import type { Config } from "./parse.ts";
 
@@ -46,6 +47,7 @@ function routeKeys(route: RouteOptions): Record<string, string> {
     "journal.retain": string(duration(journal.retainMs)),
     "journal.retain_bytes": string(size(journal.retainBytes)),
     "journal.create": String(journal.create),
+    "journal.max_age": string(duration(journal.maxAgeMs)),
   };
 }
 
@@ -91,9 +93,9 @@ function table(header: string, keys: Record<string, string>): string {
   return `${header}\n${lines.join("\n")}\n`;
 }
 
-/** A JSON string is a TOML basic string, DEL apart. */
+/** A JSON string is a TOML basic string, DEL apart; dollar signs stand for themselves. */
 function string(value: string): string {
-  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
+  return JSON.stringify(withoutReferences(value)).replaceAll("\x7f", "\\u007f");
 }
 
 function bytes(value: Uint8Array): string {

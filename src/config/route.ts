@@ -124,6 +124,9 @@ function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope
   };
 }
 
+/** Less would drop what is merely on its way. */
+const MAX_AGE_MS_MIN = 1000;
+
 function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteScope): JournalSettings {
   const journal = raw.journal ?? {};
   const maxBytes = journal.max_bytes ?? 0;
@@ -146,6 +149,13 @@ function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteSc
     retainMs: journal.retain ?? 0,
     retainBytes: journal.retain_bytes ?? 0,
     create: journal.create ?? true,
+    maxAgeMs: zeroOrMore(
+      journal.max_age ?? 0,
+      MAX_AGE_MS_MIN,
+      formatDurationExactly,
+      ["journal", "max_age"],
+      scope,
+    ),
   };
 }
 

@@ -24,13 +24,13 @@ function parsed<T>(parse: (text: string) => T, allowed: string) {
   });
 }
 
-const size = parsed(parseSize, 'a size such as "16MiB" (B KB MB GB KiB MiB GiB)').optional();
+const size = parsed(parseSize, 'a size such as "16MiB" (B KB MB GB TB KiB MiB GiB TiB)').optional();
 /** How much of what is confirmed is sent again on a new connection. */
 const rewind = parsed(
   (text) => text === "auto" ? text : parseSize(text),
-  '"auto", or a size such as "1MiB" (B KB MB GB KiB MiB GiB)',
+  '"auto", or a size such as "1MiB" (B KB MB GB TB KiB MiB GiB TiB)',
 ).optional();
-const duration = parsed(parseDuration, 'a duration such as "100ms" (ms s m h d)').optional();
+const duration = parsed(parseDuration, 'a duration such as "100ms" (ms s m h d w)').optional();
 const address = parsed(parseAddress, 'an address: "host:port", "[v6]:port", ":port" or "unix:/path"').optional();
 const flag = z.boolean("true or false").optional();
 const text = z.string("a string").optional();
@@ -137,6 +137,7 @@ const journal = z.strictObject({
   retain: duration,
   retain_bytes: size,
   create: flag,
+  max_age: duration,
 }, "a table");
 
 const memory = z.strictObject({ max_bytes: size }, "a table");

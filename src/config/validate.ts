@@ -15,20 +15,23 @@ export interface Validated {
   isBroken(...path: KeyPath): boolean;
 }
 
-/** Looks at every value by itself; what keys mean together is not judged here. */
-export function validate(document: unknown): Validated {
-  const problems: Problem[] = [];
+/**
+ * Looks at every value by itself; what keys mean together is not judged here.
+ * `faults` are of values that are known to be wrong.
+ */
+export function validate(document: unknown, faults: readonly Problem[] = []): Validated {
+  const problems: Problem[] = [...faults];
   const broken: KeyPath[] = [];
   const rest = withoutDates(document);
+  const leaveOut = (path: KeyPath) => {
+    broken.push(path);
+    remove(rest, path);
+  };
+  for (const { path } of faults) leaveOut(wholeValue(path));
   const first = configSchema.safeParse(rest);
-  if (first.success) return { config: first.data, problems, isBroken: () => false };
-
-  for (const issue of flatten(first.error.issues)) {
+  for (const issue of first.success ? [] : flatten(first.error.issues)) {
     problems.push(...problemsOf(issue, document));
-    for (const path of faultyPaths(issue)) {
-      broken.push(path);
-      remove(rest, path);
-    }
+    for (const path of faultyPaths(issue)) leaveOut(path);
   }
   const second = configSchema.safeParse(rest);
   if (!second.success) throw new Error(`the configuration without its faults has faults: ${second.error.message}`);
@@ -110,9 +113,14 @@ function didYouMean(word: string | undefined): string | undefined {
 /** What has to go so that the rest is valid: a framing as a whole, other things by themselves. */
 function faultyPaths(issue: Issue): KeyPath[] {
   const path = issue.path as KeyPath;
+  const isKeys = issue.code === "unrecognized_keys" && wholeValue(path).length === path.length && !isFraming(path);
+  return isKeys ? issue.keys.map((key) => [...path, key]) : [wholeValue(path)];
+}
+
+/** The framing that the value is a part of, or the value itself. */
+function wholeValue(path: KeyPath): KeyPath {
   const framing = path.findIndex((part) => part === "framing" || part === "reply_framing");
-  if (framing >= 0) return [path.slice(0, framing + 1)];
-  return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+  return framing >= 0 ? path.slice(0, framing + 1) : path;
 }
 
 function remove(document: unknown, path: KeyPath): void {

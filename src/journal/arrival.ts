@@ -35,7 +35,17 @@ export class Arrivals {
     return undefined;
   }
 
-  async #within(segment: Segment, sequence: number): Promise<Seen | undefined> {
+  /** See `Journal.firstSince`. Rejects with a `SystemError` if a segment cannot be read. */
+  async firstSince(sequence: number, us: number): Promise<number | undefined> {
+    for (let segment = this.segments.holding(sequence); segment !== undefined; segment = this.segments.after(segment)) {
+      const found = segment.end > sequence ? await this.#within(segment, sequence, us) : undefined;
+      if (found !== undefined) return Math.max(sequence, found.first);
+    }
+    return undefined;
+  }
+
+  /** The first record with frames at or after `sequence` that arrived at `sinceUs` or later. */
+  async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<Seen | undefined> {
     if (segment.marks === undefined) return undefined;
     const file = await openSegmentIfThere(this.files, segment.path);
     if (file === undefined) return undefined;
@@ -47,7 +57,7 @@ export class Arrivals {
       ) {
         if (found.kind !== "record") continue;
         const { first, frames, timeUs } = found.header;
-        if (first + frames <= sequence) continue;
+        if (first + frames <= sequence || timeUs < sinceUs) continue;
         return { segment, offset: found.offset, first, end: first + frames, arrivedUs: timeUs };
       }
       return undefined;

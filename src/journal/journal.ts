@@ -136,6 +136,10 @@ export class DirectoryJournal implements Journal {
     return this.#arrivals.of(sequence);
   }
 
+  firstSince(sequence: number, us: number): Promise<number | undefined> {
+    return this.#arrivals.firstSince(sequence, us);
+  }
+
   close(deadline?: StopDeadline): Promise<void> {
     return this.#closed ??= this.#close(deadline);
   }

@@ -6,6 +6,7 @@ import { usageError } from "../base/error.ts";
 import { silentLog } from "../base/log.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { openArchive } from "./archive.ts";
+import { Arrivals } from "./arrival.ts";
 import { CursorFile, readCursor } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
 import { framesBetween } from "./frames_between.ts";
@@ -28,26 +29,27 @@ export interface GivenUp {
   readonly lastUs: number | undefined;
 }
 
-export interface SkipOptions {
+/** Up to where frames are given up: a sequence, or the first frame that came then (µs since 1970) or later. */
+export type SkipLimit = { readonly until: number } | { readonly beforeUs: number };
+
+export type SkipOptions = SkipLimit & {
   readonly files: FileSystem;
   readonly directory: string;
-  /** Sequence of the first frame that is not given up. */
-  readonly until: number;
   /** What others are told about us while we have the lock. */
   readonly holder: string;
   /** Asked with what would be given up; nothing is changed unless it says true. */
   readonly confirm: (what: GivenUp) => Promise<boolean>;
-}
+};
 
 /**
- * Gives up the frames before `until`; undefined if `confirm` says no. Once it
+ * Gives up the frames before the limit; undefined if `confirm` says no. Once it
  * resolves the new cursor survives a power loss. The drop is the caller's to
  * tell: no process has these frames in its books. Rejects with a
- * `SpillwayError`: exit code 75 if a daemon has the journal, 2 if `until` lies
+ * `SpillwayError`: exit code 75 if a daemon has the journal, 2 if a sequence lies
  * before the cursor or behind the journal's end.
  */
 export async function skipOffline(options: SkipOptions): Promise<GivenUp | undefined> {
-  const { files, directory, until, holder, confirm } = options;
+  const { files, directory, holder, confirm } = options;
   // First of all: whoever names something else should not find a lock in it.
   await openArchive(files, [directory]);
   const lock = await lockJournal(files, directory, holder, {
@@ -60,7 +62,11 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
     const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
-    checkRange(directory, cursor, until, Math.max(cursor, pending.list.end));
+    const end = Math.max(cursor, pending.list.end);
+    const until = "until" in options
+      ? options.until
+      : await new Arrivals(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
+    checkRange(directory, cursor, until, end);
     const what = await contentsOf(files, pending, cursor, until);
     if (!await confirm(what)) return undefined;
     const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false };

@@ -228,6 +228,12 @@ export interface Journal {
   arrivalOf(sequence: number): Promise<number | undefined>;
 
   /**
+   * The first frame at or after `sequence` whose record arrived at `us` (µs since
+   * 1970) or later; undefined if there is none. Reads record headers from there on.
+   */
+  firstSince(sequence: number, us: number): Promise<number | undefined>;
+
+  /**
    * Syncs, writes the cursor with the clean flag, releases the lock; by the
    * deadline, if there is one. A sync that has not come to an end by then is left
    * to the operating system. Rejects if something failed, or the cursor could not

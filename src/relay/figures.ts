@@ -40,6 +40,8 @@ export interface RouteFigures {
   readonly sourceConnections: number;
   readonly sourceRefused: number;
   readonly sourcePausedMs: number;
+  /** What keeps producers from being read just now, and how long it has been doing so. */
+  readonly sourceHeldUp: { readonly forMs: number; readonly reason: string } | undefined;
 }
 
 /** A producer that does not read its answers is worth a word after so long. */
@@ -80,7 +82,15 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
     sourceConnections: source.connections,
     sourceRefused: source.refused,
     sourcePausedMs: source.pausedMs,
+    sourceHeldUp: heldUpOf(parts),
   };
+}
+
+function heldUpOf({ source, spool }: RouteParts): RouteFigures["sourceHeldUp"] {
+  const forMs = source.unreadMs;
+  if (forMs === undefined) return undefined;
+  const why = spool.overload.failing;
+  return { forMs, reason: why === undefined ? "memory is full" : `memory is full: ${why}` };
 }
 
 function stateOf({ source, spool, target, supply, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {

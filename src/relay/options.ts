@@ -64,6 +64,8 @@ export interface JournalSettings {
   readonly retainBytes: number;
   /** Is the directory made where there is none? Else that is an error. */
   readonly create: boolean;
+  /** Pending frames older than this are given up; 0 = never. */
+  readonly maxAgeMs: number;
 }
 
 export interface RouteOptions {

@@ -1,12 +1,13 @@
 /** One route: source, spool, journal and target wired together, with its start and its stop. */
 import { type Clock, randomBytes } from "../base/clock.ts";
-import { describeErrno, SpillwayError, SystemError } from "../base/error.ts";
+import { SystemError } from "../base/error.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
 import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
+import type { SkipLimit } from "../journal/skip.ts";
 import type { Journal, Recovery } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
@@ -14,6 +15,8 @@ import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
+import { Expiry } from "../spool/expiry.ts";
+import { firstSince } from "../spool/oldest.ts";
 import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { RiskBound } from "../spool/risk_bound.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";
@@ -23,6 +26,7 @@ import { AcceptSupply } from "../target/accept.ts";
 import { DialSupply } from "../target/dial.ts";
 import { Target } from "../target/target.ts";
 import { figuresOf, type RouteFigures } from "./figures.ts";
+import { cannotListen } from "./listen_errors.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
 import { stopRoute } from "./stop.ts";
@@ -39,7 +43,7 @@ export interface RouteContext {
 }
 
 export class Route {
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   /** Called at the stop when all is settled, before another process can have the journal. */
   beforeRelease: () => Promise<void> = () => Promise.resolve();
   readonly #source: Source;
@@ -47,6 +51,7 @@ export class Route {
   readonly #spool: Spool;
   readonly #appender: Appender;
   readonly #risk: RiskBound;
+  readonly #expiry: Expiry | undefined;
   readonly #supply: DialSupply | AcceptSupply;
   #stopping = false;
 
@@ -58,6 +63,7 @@ export class Route {
     private readonly memory: MemoryPlan,
   ) {
     const { log, clock } = context;
+    this.ledger = new Ledger(clock);
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
     this.#spool = new Spool({
       ...memory,
@@ -80,6 +86,8 @@ export class Route {
       clock,
       log,
     });
+    const { maxAgeMs } = options.journal;
+    if (maxAgeMs > 0) this.#expiry = new Expiry({ spool: this.#spool, clock, log, maxAgeMs });
     this.#supply = this.#createSupply();
     this.#source = this.#createSource(framer, memory);
     this.#target = this.#createTarget();
@@ -112,11 +120,11 @@ export class Route {
     if (!journal.recovery.clean) tellUnclean(context.log, journal.recovery);
     const route = new Route(options, context, journal, framer, memory);
     try {
-      await route.#source.bind();
-      if (route.#supply instanceof AcceptSupply) await route.#supply.bind();
+      await bound(options.name, "source.listen", route.#source.bind());
+      if (route.#supply instanceof AcceptSupply) await bound(options.name, "target.listen", route.#supply.bind());
     } catch (error) {
       await route.abandon();
-      throw error instanceof SystemError ? cannotListen(options.name, error) : error;
+      throw error;
     }
     return route;
   }
@@ -132,6 +140,7 @@ export class Route {
     const { journal } = this;
     this.#risk.start();
     this.#appender.start();
+    this.#expiry?.start();
     this.#target.start();
     this.#source.start();
     this.context.log.info("route ready", {
@@ -166,13 +175,27 @@ export class Route {
     });
   }
 
+  /** The connection to the consumer that is being served. */
+  get serving(): Target["serving"] {
+    return this.#target.serving;
+  }
+
   /**
-   * Gives up what is pending below `until`; with `preview` only tells what that
-   * would be. Rejects with a SpillwayError if that is beyond what was received,
-   * with a SystemError if it cannot be counted; then all is as before.
+   * Gives up what is pending below a sequence, or before the first frame that
+   * came at `beforeUs` (µs since 1970) or later; with `preview` only tells what
+   * that would be. Rejects with a SpillwayError if that is beyond what was
+   * received, with a SystemError if it cannot be counted; then all is as before.
    */
-  skip(until: number, preview: boolean): Promise<GivenUp> {
-    return skipUntil(this.#spool, until, preview);
+  async skip(limit: SkipLimit, preview: boolean): Promise<GivenUp> {
+    const isOperator = "until" in limit;
+    const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
+    const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
+    if (!isOperator && !preview) {
+      const { from, frames, bytes, inFlight } = givenUp;
+      const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+      this.context.log.warn("frames are given up by the operator, for they are too old", fields);
+    }
+    return givenUp;
   }
 
   /** The clean stop. Resolves to false if frames were lost by it. */
@@ -188,6 +211,7 @@ export class Route {
       spool: this.#spool,
       appender: this.#appender,
       risk: this.#risk,
+      expiry: this.#expiry,
       beforeRelease: () => this.beforeRelease(),
     }, deadline);
   }
@@ -268,22 +292,13 @@ function rewindOf({ target }: RouteOptions): RewindPolicy {
   return target.rewind === "auto" && target.confirm === "reply" ? 0 : target.rewind;
 }
 
-/** What to do where listening failed with this errno's name. */
-export function listenHint(code: string): string | undefined {
-  const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: "another program listens there (ss -ltnp names it), or another spillway",
-    EADDRNOTAVAIL: "listen on an address of this host, or on :PORT for all of them",
-    EACCES: "ports below 1024 and the directory of a unix socket need the right to use them",
-    ENOTFOUND: "listen on an address or a name of this host, or on :PORT for all of its addresses",
-  };
-  return hints[code];
-}
-
-function cannotListen(route: string, error: SystemError): SpillwayError {
-  return new SpillwayError(`route ${route}: cannot listen on ${error.subject}: ${describeErrno(error.code)}`, {
-    hint: listenHint(error.code),
-    cause: error,
-  });
+/** `key` says which address could not be bound. */
+async function bound(route: string, key: string, binding: Promise<void>): Promise<void> {
+  try {
+    await binding;
+  } catch (error) {
+    throw error instanceof SystemError ? cannotListen(route, key, error) : error;
+  }
 }
 
 function describe(role: "listen" | "connect", address: Address): string {

@@ -10,10 +10,14 @@ import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Journal } from "../journal/types.ts";
 import type { Source } from "../source/source.ts";
 import type { Appender } from "../spool/appender.ts";
+import type { Expiry } from "../spool/expiry.ts";
 import type { RiskBound } from "../spool/risk_bound.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { Supply } from "../target/supply.ts";
 import type { Target } from "../target/target.ts";
+
+/** How long a stop waits for frames that are just being given up. */
+const EXPIRY_STOP_MS = 500;
 
 export interface StoppingParts {
   readonly ledger: Ledger;
@@ -25,6 +29,7 @@ export interface StoppingParts {
   readonly spool: Spool;
   readonly appender: Appender;
   readonly risk: RiskBound;
+  readonly expiry: Expiry | undefined;
   /** To be done when all is settled, before another process can have the journal. */
   readonly beforeRelease: () => Promise<void>;
 }
@@ -33,6 +38,8 @@ export interface StoppingParts {
 export async function stopRoute(parts: StoppingParts, deadline: StopDeadline): Promise<boolean> {
   const { ledger, log, source, supply, spool, appender, risk } = parts;
   const noMoreConsumers = supply.stop();
+  // It may be reading a slow disk, and then gives up nothing that is not counted.
+  if (parts.expiry !== undefined) await deadline.waitFor(parts.expiry.stop(), EXPIRY_STOP_MS);
   await source.stop(deadline);
   await noMoreConsumers;
   const missed = await appender.finish(deadline);

@@ -8,6 +8,7 @@
  */
 import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
+import { STANDARD_OUTPUT } from "../base/error.ts";
 import type { Stderr, Stdout } from "./runtime.ts";
 import { errnoName, systemError } from "./system_error.ts";
 
@@ -41,7 +42,7 @@ export class OrderedStdout implements Stdout {
   write(output: string | Uint8Array): Promise<void> {
     const bytes = typeof output === "string" ? encoder.encode(output) : output;
     const done = this.#last.then(() => writeAll(this.#write, bytes)).catch((e) => {
-      throw systemError(e, "write", "standard output");
+      throw systemError(e, "write", STANDARD_OUTPUT);
     });
     this.#last = done.catch(() => {});
     return done;

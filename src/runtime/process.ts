@@ -1,5 +1,5 @@
 /** What both runtimes offer alike of the process they run: node:process works on each, compiled too. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { userInfo } from "node:os";
 import process from "node:process";
 import { OrderedStdout, QueuedStderr, type WriteSome } from "./output.ts";
@@ -24,9 +24,28 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
       return () => void process.off(signal, handler);
     },
     exit: (code) => process.exit(code),
+    hasStdout: !isStandIn(1),
     stdout: new OrderedStdout(writeStdout),
     stderr: new QueuedStderr(writeStderr),
   };
+}
+
+/** Access mode of open(2) for reading and writing. */
+const O_RDWR = 2;
+
+/**
+ * Both runtimes open /dev/null, to read and write, in the place of a standard
+ * stream that was closed when they started, so that no file comes to have its
+ * number. A shell opens it for writing alone. False where the system does not tell.
+ */
+function isStandIn(descriptor: number): boolean {
+  try {
+    if (readlinkSync(`/proc/self/fd/${descriptor}`) !== "/dev/null") return false;
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & 3) === O_RDWR;
+  } catch { // no /proc
+    return false;
+  }
 }
 
 /** The name that passwd(5) has for a number; undefined where it has none. */

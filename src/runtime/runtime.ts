@@ -40,6 +40,8 @@ export interface Runtime {
   /** Ends the process at once; what `stderr` still holds is lost, see its `flush`. */
   exit(code: number): never;
 
+  /** False if standard output was closed when the process started: what is written to it is lost. */
+  readonly hasStdout: boolean;
   readonly stdout: Stdout;
   readonly stderr: Stderr;
   /** Standard input up to its end. Rejects with a `SystemError`. */

@@ -73,11 +73,6 @@ export class SourceConnection {
     return nowMs - Math.max(this.lastReadMs, this.#debt?.settledMs ?? 0);
   }
 
-  /** Counts how long it has been waiting for memory up to now. */
-  notePause(nowMs: number): void {
-    this.#reader.notePause(nowMs);
-  }
-
   /** Tells the producer that no more will be said, after what is owed to it; what it still sends is read. */
   async finish(deadline: StopDeadline): Promise<void> {
     const { answers } = this.options;

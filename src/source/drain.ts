@@ -13,6 +13,7 @@ import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
 import { cutRun } from "./cut.ts";
 import type { MemoryQueue } from "./memory_queue.ts";
+import type { PausedTime } from "./paused_time.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
 import type { IntakeBound, Sink } from "./sink.ts";
 import type { Holder, StuckFrame } from "./unfinished.ts";
@@ -25,8 +26,7 @@ export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFram
   readonly memory: MemoryQueue;
   /** Runs hold at most this many bytes, or one larger frame. */
   readonly recordBytes: number;
-  /** Reading was stopped for want of memory, this long, in ms. */
-  paused(ms: number): void;
+  readonly paused: PausedTime;
   /** Bytes that stand between two frames, and are part of none, were passed over. */
   passedOver(bytes: Uint8Array): void;
 }
@@ -71,8 +71,6 @@ export class DrainReader implements Holder {
   /** Nothing more is to be read. */
   #ending = false;
   #waiting = false;
-  /** Up to here the time spent waiting has been counted. */
-  #pausedMs = 0;
   /** Why no more is read, though the connection has not ended. */
   #dismissal: End | undefined;
   /** When the unfinished frame began, or the last one was completed; moved on by the time spent waiting for memory. */
@@ -102,13 +100,6 @@ export class DrainReader implements Holder {
 
   get waitsForMemory(): boolean {
     return this.#waiting;
-  }
-
-  /** Counts how long it has waited for memory, as far as that has not been counted yet. */
-  notePause(nowMs: number): void {
-    if (!this.#waiting) return;
-    this.context.paused(nowMs - this.#pausedMs);
-    this.#pausedMs = nowMs;
   }
 
   stalledMs(nowMs: number): number {
@@ -268,12 +259,14 @@ export class DrainReader implements Holder {
   #beginWaiting(): number {
     this.connection.pause();
     this.#waiting = true;
-    return this.#pausedMs = this.context.clock.monotonicMs();
+    const nowMs = this.context.clock.monotonicMs();
+    this.context.paused.begin(this, nowMs);
+    return nowMs;
   }
 
   #endWaiting(sinceMs: number): void {
     this.lastReadMs = this.context.clock.monotonicMs();
-    this.notePause(this.lastReadMs);
+    this.context.paused.end(this, this.lastReadMs);
     this.#waiting = false;
     this.#progressMs += this.lastReadMs - sinceMs;
   }

@@ -19,6 +19,7 @@ import { ForwardedAnswers } from "./forwarded_answers.ts";
 import { MemoryQueue } from "./memory_queue.ts";
 import { OpenBuffer } from "./open_buffer.ts";
 import { RefusedConnections } from "./refused_connections.ts";
+import { PausedTime } from "./paused_time.ts";
 import { SafeReplies } from "./safe_replies.ts";
 import type { IntakeBound, Sink } from "./sink.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
@@ -55,8 +56,6 @@ const NO_DESCRIPTORS = "the limit of open files (ulimit -n) leaves no room for m
 const SOURCE_STOP_MS = 1000;
 
 export class Source {
-  /** Time that reading was stopped for want of memory, all connections together, in ms. */
-  pausedMs = 0;
   /** Why nobody is admitted for now. */
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
@@ -72,6 +71,7 @@ export class Source {
   readonly #context: DrainContext;
   readonly #open: OpenBuffer;
   readonly #unfinished: UnfinishedFrames;
+  readonly #paused = new PausedTime();
   readonly #stopping = new AbortController();
   #listener: Listener | undefined;
   #running: Promise<unknown> | undefined;
@@ -95,7 +95,7 @@ export class Source {
       recordBytes,
       open: this.#open,
       unfinished: this.#unfinished,
-      paused: (ms) => this.pausedMs += ms,
+      paused: this.#paused,
       passedOver: () => {},
     };
   }
@@ -121,6 +121,16 @@ export class Source {
   /** Connections turned away: there were `max_connections`, or no room. */
   get refused(): number {
     return this.#refused.count;
+  }
+
+  /** Time in which reading was stopped for want of memory, in ms; a second counts once, however many wait in it. */
+  get pausedMs(): number {
+    return this.#paused.total(this.#options.clock.monotonicMs());
+  }
+
+  /** How long a producer has been waiting to be read, for want of memory, in ms; undefined if none waits. */
+  get unreadMs(): number | undefined {
+    return this.#paused.longest(this.#options.clock.monotonicMs());
   }
 
   start(): void {
@@ -286,7 +296,6 @@ export class Source {
       this.#refused.report();
       for (const answers of this.#forwarding) answers.check(sink.confirmed, nowMs);
       for (const each of this.#connections) {
-        each.notePause(nowMs);
         if (idleTimeoutMs > 0 && each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");
       }
       this.#options.pool.nudge();

@@ -15,3 +15,20 @@ export async function oldestArrival({ confirmed, window, flight, options }: Spoo
   }
   return await options.journal.arrivalOf(confirmed) ?? window.front?.arrivedUs;
 }
+
+/**
+ * The first unconfirmed frame that arrived at `us` (µs since 1970) or later, as
+ * memory and the journal's records have it; what was received up to now ends
+ * there if there is none. Rejects with a SystemError if the journal cannot be read.
+ */
+export async function firstSince({ confirmed, window, options }: Spool, us: number): Promise<number> {
+  if (confirmed < window.first) {
+    const found = await options.journal.firstSince(confirmed, us);
+    if (found !== undefined && found < window.first) return found;
+  }
+  for (let index = 0;; index++) {
+    const run = window.at(index);
+    if (run === undefined) return window.end;
+    if (run.arrivedUs >= us && run.first + run.frames > confirmed) return Math.max(run.first, confirmed);
+  }
+}

@@ -9,10 +9,13 @@
  * then: the cursor passes nothing that is in flight.
  */
 import { usageError } from "../base/error.ts";
-import type { Tally } from "../base/ledger.ts";
+import type { DropReason, Tally } from "../base/ledger.ts";
 import { countFrames } from "./count_frames.ts";
 import type { FlightPart } from "./flight.ts";
 import type { Spool } from "./spool.ts";
+
+/** Why somebody gives frames up: the operator names a sequence, or they are too old. */
+export type SkipReason = Extract<DropReason, "operator" | "expired">;
 
 /** What was given up. */
 export interface GivenUp extends Readonly<Tally> {
@@ -29,7 +32,12 @@ export interface GivenUp extends Readonly<Tally> {
  * with a `SpillwayError` beyond that, with a `SystemError` if the journal cannot
  * be read to count it; then all is as before.
  */
-export async function skipUntil(spool: Spool, until: number, preview = false): Promise<GivenUp> {
+export async function skipUntil(
+  spool: Spool,
+  until: number,
+  preview = false,
+  reason: SkipReason = "operator",
+): Promise<GivenUp> {
   const { end } = spool.window;
   if (until > end) {
     throw usageError(
@@ -44,7 +52,7 @@ export async function skipUntil(spool: Spool, until: number, preview = false): P
     return await whenCounted(
       spool,
       until,
-      (counted) => preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted),
+      (counted) => preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted, reason),
     );
   } finally {
     spool.held--;
@@ -77,17 +85,20 @@ async function whenCounted(spool: Spool, until: number, use: (counted: Counted) 
   }
 }
 
-function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted): GivenUp {
+function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted, reason: SkipReason): GivenUp {
   if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
-  spool.giveUpBelow(until, frames, bytes);
+  spool.giveUpBelow(until, frames, bytes, reason);
   const inFlight = inFlightBelow(spool, { until, inside: undefined });
-  spool.options.log.warn("frames are given up by the operator", {
-    from,
-    until,
-    frames,
-    bytes,
-    in_flight_frames: inFlight,
-  });
+  // What expires does so again and again; who gives that up says it, and not each time.
+  if (reason === "operator") {
+    spool.options.log.warn("frames are given up by the operator", {
+      from,
+      until,
+      frames,
+      bytes,
+      in_flight_frames: inFlight,
+    });
+  }
   return { from, until, frames, bytes, inFlight };
 }
 

@@ -16,7 +16,7 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
-import { add, tally } from "../base/ledger.ts";
+import { add, type DropReason, tally } from "../base/ledger.ts";
 import { runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
@@ -29,6 +29,12 @@ import { Window } from "./window.ts";
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
+
+/** Why frames that were in flight are not sent again. */
+const WHY_DROPPED: Readonly<Partial<Record<DropReason, string>>> = {
+  operator: "the operator has given them up",
+  expired: "they are too old",
+};
 
 export class Spool {
   readonly window: Window;
@@ -158,9 +164,11 @@ export class Spool {
     this.appendable.notify();
   }
 
-  /** The target is connected. */
+  /** The target is connected, and `sent` is where its connection begins. */
   targetUp(): void {
     this.#targetUp = true;
+    // Nothing is confirmed to a consumer that comes while the route is idle: its first frame is to find the way free.
+    this.#considerDirect();
   }
 
   /** The target is gone: what is unconfirmed in memory goes to the journal. */
@@ -220,15 +228,15 @@ export class Spool {
     return this.passing;
   }
 
-  /** The operator gives up what is not in flight below `until`, at most the received end; so much of it was pending. */
-  giveUpBelow(until: number, frames: number, bytes: number): void {
+  /** What is not in flight below `until`, at most the received end, is given up; so much of it was pending. */
+  giveUpBelow(until: number, frames: number, bytes: number, reason: DropReason): void {
     const from = Math.min(until, Math.max(this.sent, this.#confirmed));
     // What is in flight alone may still be delivered, and then be wanted for `rewind`.
     if (from < until) this.rewind.giveUp(until, this.#confirmed, this.sent);
     this.sent = Math.max(this.sent, until);
-    this.#gaps.add(from, until, "operator");
+    this.#gaps.add(from, until, reason);
     this.#confirmed = this.#gaps.pass(this.#confirmed);
-    this.options.ledger.drop("operator", frames, bytes);
+    this.options.ledger.drop(reason, frames, bytes);
     this.settled();
   }
 
@@ -256,7 +264,7 @@ export class Spool {
     if (dropped === undefined) return;
     const { until, reason } = dropped;
     const { frames, bytes } = this.flight.unconfirmed(this.#confirmed, until);
-    const why = reason === "operator" ? "the operator has given them up" : "their segment is gone";
+    const why = WHY_DROPPED[reason] ?? "their segment is gone";
     this.options.log.warn(`frames in flight are dropped, ${why}`, { from: this.#confirmed, until, frames, bytes });
     this.options.ledger.drop(reason, frames, bytes);
     this.rewind.giveUp(until, this.#confirmed, this.sent);

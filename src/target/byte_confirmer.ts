@@ -93,6 +93,10 @@ export class ByteConfirmer implements Confirmer {
     return this.options.mustRead ? this.#read : this.#confirmed;
   }
 
+  get largestWindow(): number {
+    return this.#window.largest;
+  }
+
   async room(): Promise<number> {
     const { clock, care } = this.options;
     const { signal } = this.#over;

@@ -25,6 +25,8 @@ export interface Confirmer {
   readonly isHeldUp: boolean;
   /** Bytes, or frames, that the consumer has taken for good on this connection. */
   readonly progress: number;
+  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that says nothing. */
+  readonly largestWindow: number;
   /** Waits until frames may be sent; how many. 0 when the connection is at its end. */
   room(): Promise<number>;
   /** Frames are about to be written. */

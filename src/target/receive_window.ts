@@ -178,6 +178,11 @@ export class ReceiveWindow {
     }
   }
 
+  /** The largest window seen, in bytes; 0 where the system does not tell. */
+  get largest(): number {
+    return this.#largest;
+  }
+
   /** At most so many of the acknowledged bytes have not been read by the program; 0 to what was acknowledged. */
   unread(): number {
     return this.#acknowledged - this.#read;

@@ -73,6 +73,8 @@ export class ReplyConfirmer implements Confirmer {
   progressMs: number;
   progress = 0;
   readonly mayBeUnread = false;
+  /** Answers tell what is read. */
+  readonly largestWindow = 0;
   #over = false;
   #finishing = false;
   /** Bytes of the stream that the kernel has taken. */

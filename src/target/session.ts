@@ -80,6 +80,16 @@ export class Session {
     return this.options.connection.peer;
   }
 
+  /** Our end of the connection. */
+  get local(): string {
+    return this.options.connection.local;
+  }
+
+  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that says nothing. */
+  get largestWindow(): number {
+    return this.options.confirmer.largestWindow;
+  }
+
   /** Bytes, or frames where they are answered, that the consumer has taken for good on this connection. */
   get progress(): number {
     return this.options.confirmer.progress;

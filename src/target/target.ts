@@ -55,6 +55,11 @@ export class Target {
     return this.#session?.peer;
   }
 
+  /** The connection to the consumer that is being served, as far as it tells how slowly that may read. */
+  get serving(): Pick<Session, "local" | "peer" | "largestWindow"> | undefined {
+    return this.#session;
+  }
+
   start(): void {
     this.#running = this.#run();
   }

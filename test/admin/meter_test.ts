@@ -49,3 +49,36 @@ Deno.test("a route is idle since it last delivered something, and never while no
   run(1, 0, 55);
   assertEquals(meter.idleMs, 0);
 });
+
+Deno.test("a consumer that confirms nothing is stalled once it gives no sign of reading, and slow before that", () => {
+  const silent = () => {
+    const set = setUp();
+    set.run(3, 10, 5);
+    return set;
+  };
+  const unseen = silent();
+  unseen.run(2, 10, 0);
+  assertEquals(unseen.meter.isStalled(0), false);
+  unseen.run(1, 10, 0);
+  assertEquals(unseen.meter.isStalled(0), true, "nothing tells of it");
+  assertEquals(unseen.meter.isStalled(400_000), false, "its window may open with the next byte");
+  unseen.run(7, 10, 0);
+  assertEquals(unseen.meter.isStalled(400_000), true);
+  assertEquals(unseen.meter.isStalled(1e9), false);
+  unseen.run(50, 10, 0);
+  assertEquals(unseen.meter.isStalled(1e9), true);
+
+  const seen = silent();
+  for (let second = 0, queue = 128_000; second < 30; second++) {
+    seen.run(1, 10, 0);
+    queue = Math.max(0, queue - 10_000);
+    seen.meter.noteQueue(queue);
+    assertEquals(seen.meter.isStalled(0), false, `it reads, or has read all, in second ${second}`);
+  }
+  seen.run(1, 0, 1);
+  for (let second = 1; second <= 4; second++) {
+    seen.run(1, 10, 0);
+    seen.meter.noteQueue(64_000);
+    assertEquals(seen.meter.isStalled(1e9), second >= 3, `it does not read, in second ${second}`);
+  }
+});

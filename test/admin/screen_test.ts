@@ -3,6 +3,7 @@ import type { RouteStatus } from "../../src/admin/status.ts";
 import { diskStatus } from "../../src/admin/disk_status.ts";
 import { screenOf } from "../../src/cli/status/screen.ts";
 import { ASCII_BARS, sparkline, UNICODE_BARS } from "../../src/cli/status/sparkline.ts";
+import { tableOf } from "../../src/cli/status/table.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
@@ -89,7 +90,77 @@ Deno.test("no line is wider and no picture taller than the terminal", () => {
     }
   }
   const lines = screenOf(report(...many), long, { ...plain, rows: 10 });
-  assertEquals(lines.at(-1), "... 54 more lines; make the window taller");
+  assertEquals(lines.at(-1), "... 23 more: 138MiB pending, 23 draining");
+});
+
+const crowd = Array.from({ length: 20 }, (_, i): RouteStatus => ({
+  ...draining,
+  route: `orders-of-the-europe-west-region-${i}`,
+  state: i === 13 ? "full" : i === 17 ? "waiting" : i % 2 === 0 ? "direct" : "draining",
+  detail: i === 13 ? "no space left on device (ENOSPC)" : null,
+  pending_bytes: i % 2 === 0 ? 0 : 2 ** 20 * (i + 1),
+  pending_frames: i % 2 === 0 ? 0 : 1000 * (i + 1),
+}));
+
+Deno.test("many routes with long names keep their figures in a small terminal, and those in trouble are seen", () => {
+  assertEquals(screenOf(report(...crowd), history, { ...plain, columns: 40, rows: 12 }).slice(1), [
+    "ROUTE            STATE     BYTES  OLDEST",
+    "orders-~egion-3  draining   4MiB   2m 5s",
+    "orders-~egion-5  draining   6MiB   2m 5s",
+    "orders-~egion-7  draining   8MiB   2m 5s",
+    "orders-~egion-9  draining  10MiB   2m 5s",
+    "orders-~gion-11  draining  12MiB   2m 5s",
+    "orders-~gion-13  full      14MiB   2m 5s",
+    "orders-~gion-15  draining  16MiB   2m 5s",
+    "orders-~gion-17  waiting   18MiB   2m 5s",
+    "orders-~gion-19  draining  20MiB   2m 5s",
+    "... 11 more: 2MiB pending, 1 draining, 1",
+  ]);
+  assertEquals(screenOf(report(...crowd), history, { ...plain, columns: 80, rows: 8 }).slice(1), [
+    "ROUTE                 STATE     PENDING  BYTES  OLDEST    IN     OUT  DRAINED IN",
+    "orders-of-~region-11  draining    12000  12MiB   2m 5s  0B/s  1MiB/s          6s",
+    "orders-of-~region-13  full        14000  14MiB   2m 5s  0B/s  1MiB/s          6s",
+    "orders-of-~region-15  draining    16000  16MiB   2m 5s  0B/s  1MiB/s          6s",
+    "orders-of-~region-17  waiting     18000  18MiB   2m 5s  0B/s  1MiB/s          6s",
+    "orders-of-~region-19  draining    20000  20MiB   2m 5s  0B/s  1MiB/s          6s",
+    "... 15 more: 30MiB pending, 5 draining, 10 direct",
+  ]);
+});
+
+Deno.test("a route says what it has dropped, why and when last, who is held up, and what may be lost", () => {
+  const troubled: RouteStatus = {
+    ...draining,
+    route: "orders-of-the-europe-west-region",
+    state: "full",
+    source_held_up_seconds: 12.3,
+    source_held_up_reason: "memory is full: no space left on device (ENOSPC)",
+    dropped: { full: { frames: 12, bytes: 3000 }, unfinished: { frames: 0, bytes: 7 } },
+    dropped_last_time: { full: "2026-11-25T03:48:12.500Z", unfinished: "2026-11-25T03:50:11.500Z" },
+    may_be_lost_bytes: 131_072,
+  };
+  const remarks = [
+    "producers are held up for 12.3s: memory is full: no space left on device (ENOSPC)",
+    "dropped{unfinished}: 7B, last 1s ago",
+    "dropped{full}: 12 frames, 2.9KiB, last 2m ago",
+    "may be lost: 128KiB that consumers had when their connections ended",
+  ];
+  const table = tableOf(report(troubled));
+  assertEquals(table.slice(2), remarks.map((remark) => `orders-of-the-europe-west-region: full: ${remark}`));
+  const wide = screenOf(report(troubled), history, { ...plain, columns: 100 });
+  assertEquals(wide.slice(-4), remarks.map((remark) => `  ${remark}`));
+  assertEquals(screenOf(report(troubled), history, { ...plain, columns: 40, rows: 12 }).slice(1), [
+    "ROUTE       STATE  BYTES  OLDEST     OUT",
+    "order~gion  full    6MiB   2m 5s  1MiB/s",
+    "orde~ion: producers are held up for",
+    "  12.3s: memory is full: no space left",
+    "  on device (ENOSPC)",
+    "orde~ion: dropped{unfinished}: 7B,",
+    "  last 1s ago",
+    "orde~ion: dropped{full}: 12 frames,",
+    "  2.9KiB, last 2m ago",
+    "orde~ion: may be lost: 128KiB that",
+    "  consumers had when their connections",
+  ]);
 });
 
 Deno.test("colour is around whole pieces, cut where the line is, and absent without", () => {

@@ -17,6 +17,10 @@ Deno.test("A duration is its number times its unit, in milliseconds", () => {
     ["5m", 5 * MINUTE],
     ["0.5h", 30 * MINUTE],
     ["7d", 7 * DAY],
+    ["2w", 14 * DAY],
+    ["1h30m", 90 * MINUTE],
+    ["1w2d3h4m5s6ms", 9 * DAY + 3 * HOUR + 4 * MINUTE + 5 * SECOND + 6],
+    ["1.5h0.5s", 90 * MINUTE + 500],
     ["9007199254740992ms", 2 ** 53],
   ];
   for (const [text, ms] of durations) assertEquals(parseDuration(text), ms, text);
@@ -33,9 +37,28 @@ Deno.test("A duration that is no whole number of milliseconds or above 2^53 is r
 });
 
 Deno.test("Anything else is refused with what was found and which units there are", () => {
-  for (const text of ["", "5", "s", "5 s", "5S", "5min", "5us", "5w", "-5s", "1h30m", "1e3s", "5sec", "1valueOf"]) {
+  for (
+    const text of [
+      "",
+      "5",
+      "s",
+      "5 s",
+      "5S",
+      "5min",
+      "5us",
+      "5y",
+      "-5s",
+      "30m1h",
+      "1h1h",
+      "1h 30m",
+      "1h30",
+      "1e3s",
+      "5sec",
+      "1valueOf",
+    ]
+  ) {
     const expected =
-      `"${text}" is not a duration: expected a number and one of the units ms s m h d, for example 100ms`;
+      `"${text}" is not a duration: expected a number and one of the units ms s m h d w, for example 100ms`;
     assertThrows(() => parseDuration(text), SpillwayError, expected);
   }
 });

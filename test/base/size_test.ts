@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { parseDuration } from "../../src/base/duration.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { formatSize, parseSize } from "../../src/base/size.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
@@ -14,6 +15,8 @@ Deno.test("A size is its number times its unit, KB being 1000 and KiB 1024", () 
     ["10MB", 10_000_000],
     ["3GB", 3_000_000_000],
     ["2GiB", 2_147_483_648],
+    ["1TB", 1e12],
+    ["1.5TiB", 1.5 * 2 ** 40],
     ["9007199254740992B", 2 ** 53],
     ["8388608GiB", 2 ** 53],
   ];
@@ -36,11 +39,11 @@ Deno.test("A size above 2^53 bytes is refused, exactly there", () => {
 });
 
 Deno.test("Anything else is refused with what was found and which units there are", () => {
-  const wrong = ["", "16", "MiB", "16 MiB", " 16MiB", "16mib", "16M", "16TiB", "-1B", "+1B", "1e3B", ".5KB", "1.KB"];
+  const wrong = ["", "16", "MiB", "16 MiB", " 16MiB", "16mib", "16M", "16PiB", "-1B", "+1B", "1e3B", ".5KB", "1.KB"];
   wrong.push("0x10B", "1,5KB", "16MiB/s", "NaNB", "1B\n", "1toString", "١B");
   for (const text of wrong) {
     const expected =
-      `"${text}" is not a size: expected a number and one of the units B KB MB GB KiB MiB GiB, for example 16MiB`;
+      `"${text}" is not a size: expected a number and one of the units B KB MB GB TB KiB MiB GiB TiB, for example 16MiB`;
     assertThrows(() => parseSize(text), SpillwayError, expected);
   }
 });
@@ -64,4 +67,22 @@ Deno.test("Sizes are shown to people in binary units with at most one decimal", 
     [2 ** 53, "8PiB"],
   ];
   for (const [bytes, text] of shown) assertEquals(formatSize(bytes), text);
+});
+
+Deno.test("a unit that is written otherwise gets a proposal", () => {
+  const proposals: readonly (readonly [string, string])[] = [
+    ["16M", 'did you mean "16MiB" or "16MB"?'],
+    ["1.5k", 'did you mean "1.5KiB" or "1.5KB"?'],
+    ["1tb", 'did you mean "1TB"?'],
+    ["1tib", 'did you mean "1TiB"?'],
+    ["10bytes", 'did you mean "10B"?'],
+    ["1PB", "the unit is always written, right behind the number and in this spelling"],
+    ["16", "the unit is always written, right behind the number and in this spelling"],
+    ["16MiB1KiB", "the unit is always written, right behind the number and in this spelling"],
+  ];
+  for (const [text, hint] of proposals) {
+    assertEquals(assertThrows(() => parseSize(text), SpillwayError).hint, hint, text);
+  }
+  assertEquals(assertThrows(() => parseDuration("5min"), SpillwayError).hint, 'did you mean "5m"?');
+  assertEquals(assertThrows(() => parseDuration("5S"), SpillwayError).hint, 'did you mean "5s"?');
 });

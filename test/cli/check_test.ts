@@ -14,13 +14,16 @@ async function configIn(directory: string, listen: string, journal = `${director
   return file;
 }
 
-Deno.test("check names a port that is in use", () =>
+Deno.test("check names a port that is in use, and run does in the same words", () =>
   withDirectory(async (directory) => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const address = `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`;
-    const { code, stderr } = await spillway(["check", "-c", await configIn(directory, address)]);
+    const config = await configIn(directory, address);
+    const { code, stderr } = await spillway(["check", "-c", config]);
     assertEquals(code, 1);
     assert(stderr.includes(`error: route feed: source.listen: ${address} is already in use\nhint: `), stderr);
+    const run = await spillway(["run", "-c", config]);
+    assertEquals([run.code, run.stderr], [1, stderr], "run says the same");
   }));
 
 Deno.test("check names a unix socket that somebody answers on, and leaves it alone", () =>

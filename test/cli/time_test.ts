@@ -33,13 +33,42 @@ Deno.test("a duration counts back from now", () => {
   assertEquals(parseTime("0s", NOW_MS), NOW_MS * 1000);
 });
 
+Deno.test("durations may be added up, and a time of day is the last that there was", () => {
+  assertEquals(parseTime("1h30m", NOW_MS), (NOW_MS - 5_400_000) * 1000);
+  const now = new Date(2026, 10, 25, 9, 30).getTime();
+  const local = (day: number, hours: number, minutes: number, seconds = 0) =>
+    new Date(2026, 10, day, hours, minutes, seconds).getTime() * 1000;
+  assertEquals(parseTime("08:12", now), local(25, 8, 12));
+  assertEquals(parseTime("09:30", now), local(25, 9, 30));
+  assertEquals(parseTime("09:30:01", now), local(24, 9, 30, 1));
+  assertEquals(parseTime("23:59", now), local(24, 23, 59));
+  assertEquals(parseTime("yesterday", now), local(24, 0, 0));
+  assertEquals(parseTime("today", now), local(25, 0, 0));
+  assertEquals(parseTime("yesterday 08:12", now), local(24, 8, 12));
+  assertEquals(parseTime("todayT08:12:30", now), local(25, 8, 12, 30));
+});
+
 Deno.test("a day that the calendar does not have is no time, nor is anything else", () => {
   for (
     const text of ["2026-02-30", "2026-02-29T10:00Z", "2026-13-01", "2026-00-10", "2026-04-00", "2026-11-24T25:00Z"]
   ) {
     assertEquals(parseTime(text, NOW_MS), undefined, text);
   }
-  for (const text of ["", "yesterday", "2", "1h30m", "20261124", "2026-11-24T14Z", "-2h"]) {
+  for (
+    const text of [
+      "",
+      "tomorrow",
+      "2",
+      "30m1h",
+      "20261124",
+      "2026-11-24T14Z",
+      "-2h",
+      "8:12",
+      "24:00",
+      "08:60",
+      "yesterday08:12",
+    ]
+  ) {
     assertEquals(parseTime(text, NOW_MS), undefined, text);
   }
   assertEquals(parseTime("2028-02-29", NOW_MS), new Date(2028, 1, 29).getTime() * 1000);

@@ -44,7 +44,7 @@ const CASES: readonly [string, string, string?][] = [
   [
     "memory.max_bytes = 16",
     'route[0].memory.max_bytes (route "feed"): found 16, allowed: a size such as "16MiB" ' +
-    "(B KB MB GB KiB MiB GiB)",
+    "(B KB MB GB TB KiB MiB GiB TiB)",
     'leave it out for the default, "16MiB"',
   ],
   [

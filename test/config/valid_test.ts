@@ -50,6 +50,7 @@ const DEFAULTS: RouteOptions = {
     retainMs: 0,
     retainBytes: 0,
     create: true,
+    maxAgeMs: 0,
   },
 };
 
@@ -162,6 +163,7 @@ Deno.test("every key reaches the route", () => {
       retainMs: 7 * 86_400_000,
       retainBytes: 10 * 1024 * MIB,
       create: false,
+      maxAgeMs: 0,
     },
   });
   assertEquals(log, { level: "debug", format: "json" });

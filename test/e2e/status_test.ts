@@ -112,6 +112,26 @@ scene("a consumer that reads nothing is called stalled, one that reads again is 
   assertEquals((await relay.stop()).code, 0);
 });
 
+scene(
+  "a consumer that reads 10 KB a second is slow, not stalled, however long its window stays closed",
+  async (scene) => {
+    const [source, target] = freePorts(2);
+    const relay = await scene.spillway([routeOf(scene, source, target)]).listening(source);
+    scene.consumer({ listen: loopback(target), frames: LINE, bytesPerSecond: 1e4 });
+    await scene.producer({ connect: loopback(source), frames: LINE, count: COUNT });
+    const states = new Set<string>();
+    await until("its kernel has confirmed nothing for 8 s", async () => {
+      const asked = await askStatus(denoRuntime.net, `${scene.directory}/journal`);
+      if (asked.kind !== "answered") return false;
+      const { state, detail } = asked.answer;
+      states.add(state);
+      return state === "stalled" || /^the consumer is slow: nothing confirmed for ([89]|\d\d) s$/.test(detail ?? "");
+    }, { timeoutMs: 60_000, everyMs: 200 });
+    assert(!states.has("stalled"), [...states].join());
+    assertEquals((await relay.stop()).code, 0);
+  },
+);
+
 for (const mode of ["overflow", "always"]) {
   scene(`skip beside a running daemon gives up what is pending and nothing else (${mode})`, async (scene) => {
     const [source, target] = freePorts(2);

@@ -87,6 +87,30 @@ Deno.test("a thousand quiet connections share one buffer for what they say", asy
   assertEquals(intake.close(), 0);
 });
 
+Deno.test("a second counts once, however many connections wait for memory in it", async () => {
+  const intake = new Intake(LINES, littleMemory(256 * 1024));
+  const stream = join(Array.from({ length: 1000 }, (_, i) => line(500, 97 + i % 26)));
+  const runs = Array.from({ length: 3 }, () => {
+    const connection = new ScriptedConnection();
+    for (let at = 0; at < stream.length; at += 1000) connection.feed(stream.subarray(at, at + 1000));
+    connection.end();
+    return intake.reader(connection).run();
+  });
+  await settled();
+  assertEquals(intake.paused.longest(intake.nowMs), 0, "they wait");
+  intake.nowMs += 500;
+  assertEquals([intake.pausedMs, intake.paused.longest(intake.nowMs)], [500, 500]);
+  let over = false;
+  Promise.all(runs).then(() => over = true);
+  while (!over) {
+    intake.release();
+    await settled();
+  }
+  assertEquals([intake.pausedMs, intake.paused.longest(intake.nowMs)], [500, undefined]);
+  intake.release();
+  assertEquals(intake.close(), 0);
+});
+
 Deno.test("with memory full the reader stops reading, counts the time, and goes on when memory comes back", async () => {
   const intake = new Intake(LINES, littleMemory(128 * 1024));
   const connection = new ScriptedConnection();

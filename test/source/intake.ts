@@ -8,6 +8,7 @@ import type { MemoryPlan } from "../../src/relay/memory.ts";
 import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";
 import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { PausedTime } from "../../src/source/paused_time.ts";
 import type { IntakeBound } from "../../src/source/sink.ts";
 import { UnfinishedFrames } from "../../src/source/unfinished.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -45,8 +46,12 @@ export class Intake {
   readonly passedOver: Uint8Array[] = [];
   readonly pool: BufferPool;
   readonly context: DrainContext;
-  pausedMs = 0;
+  readonly paused = new PausedTime();
   nowMs = 0;
+
+  get pausedMs(): number {
+    return this.paused.total(this.nowMs);
+  }
 
   constructor(
     framing: Framing,
@@ -69,7 +74,7 @@ export class Intake {
         },
       },
       bound: UNBOUND,
-      paused: (ms) => this.pausedMs += ms,
+      paused: this.paused,
       passedOver: (bytes) => this.passedOver.push(bytes.slice()),
     };
   }

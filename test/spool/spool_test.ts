@@ -70,3 +70,25 @@ Deno.test("frames that are gone without a size that anybody knows count as a byt
   assertEquals(world.ledger.mayBeLostBytes, 1000);
   assert(await world.stop());
 });
+
+Deno.test("frames pass the journal by from the first one that comes after an idle route's consumer", async () => {
+  const { world, wire } = await open({ mode: "overflow", rewindBytes: 0 });
+  // As a target that is dialled in vain, and one that goes when it has everything.
+  world.spool.targetLost();
+  for (let round = 0; round < 3; round++) {
+    assert(!world.spool.direct, "nobody is there");
+    await wire.connect();
+    assert(world.spool.direct, "nothing is pending");
+    world.receive(20);
+    await wire.deliverAll();
+    assertEquals(world.ledger.spilled.frames, 0);
+    await wire.disconnect();
+  }
+  world.receive(20);
+  await world.settle();
+  await wire.connect();
+  assert(!world.spool.direct, "what the journal still holds comes first");
+  await wire.deliverAll();
+  world.check();
+  await world.stop();
+});

@@ -4,7 +4,7 @@ import { access, lstat } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
 import { failedWith, messageOf, SystemError } from "../../base/error.ts";
-import { listenHint } from "../../relay/route.ts";
+import { addressInUse, listenHint } from "../../relay/listen_errors.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import type { Address, Net } from "../../runtime/net.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -72,8 +72,8 @@ function inUse(key: string, shown: string, isRunning: boolean): Finding {
   }
   return {
     kind: "error",
-    text: `${key}: ${shown} is already in use`,
-    hint: `another program listens there; ss -lp tells which. Stop it or choose another ${key}`,
+    text: addressInUse(key, shown),
+    hint: listenHint("EADDRINUSE"),
   };
 }
 

@@ -3,8 +3,28 @@ import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
 import type { Amount, CompactionReport } from "../../journal/compaction.ts";
 
+/** What stays above `--max-bytes`, since it is still to be delivered. */
+export interface MissedAim {
+  readonly maxBytes: number;
+  readonly bytesAfter: number;
+  readonly pendingFrames: number;
+  readonly pendingBytes: number;
+}
+
+/** Why there is more left than was asked for. */
+export function describeMissed({ maxBytes, bytesAfter, pendingFrames, pendingBytes }: MissedAim): string {
+  return `${formatSize(bytesAfter)} are left, --max-bytes is ${formatSize(maxBytes)}: ` +
+    `${counted(pendingFrames, "frame")} (${formatSize(pendingBytes)}) are pending, and stay until they are delivered ` +
+    "or given up (spillway skip)";
+}
+
 /** For people: lines that begin with the journal's directory. */
-export function describeCompaction(directory: string, report: CompactionReport, dryRun: boolean): string {
+export function describeCompaction(
+  directory: string,
+  report: CompactionReport,
+  missed: MissedAim | undefined,
+  dryRun: boolean,
+): string {
   const { removed, rewritten, into, incompressible } = report;
   const lines: string[] = [];
   if (removed.segments > 0) lines.push(`${dryRun ? "would remove" : "removed"} ${amount(removed)}`);
@@ -13,15 +33,19 @@ export function describeCompaction(directory: string, report: CompactionReport, 
   }
   if (!dryRun && rewritten.segments > 0) lines.push(`${amount(rewritten)} became ${amount(into)}`);
   if (incompressible.segments > 0) lines.push(`left ${amount(incompressible)}: compressing gains nothing`);
-  lines.push(sum(report, dryRun));
+  lines.push(sum(report, missed, dryRun));
+  if (missed !== undefined) lines.push(describeMissed(missed));
   return lines.map((line) => `${directory}: ${line}\n`).join("");
 }
 
-function sum({ segmentsBefore, bytesBefore, segmentsAfter, bytesAfter }: CompactionReport, dryRun: boolean): string {
+function sum(report: CompactionReport, missed: MissedAim | undefined, dryRun: boolean): string {
+  const { segmentsBefore, bytesBefore, segmentsAfter, bytesAfter } = report;
   const before = amount({ segments: segmentsBefore, bytes: bytesBefore });
   if (dryRun) return `it has ${before} now`;
   const freed = bytesBefore - bytesAfter;
-  if (freed === 0 && segmentsBefore === segmentsAfter) return `nothing to do, it has ${before}`;
+  if (freed === 0 && segmentsBefore === segmentsAfter) {
+    return `${missed === undefined ? "nothing to do" : "nothing can be removed"}, it has ${before}`;
+  }
   return `freed ${formatSize(freed)}: ${before} before, ${amount({ segments: segmentsAfter, bytes: bytesAfter })} now`;
 }
 
@@ -30,7 +54,12 @@ function amount({ segments, bytes }: Amount): string {
 }
 
 /** For programs. */
-export function jsonOfCompaction(journal: string, report: CompactionReport, dryRun: boolean) {
+export function jsonOfCompaction(
+  journal: string,
+  report: CompactionReport,
+  missed: MissedAim | undefined,
+  dryRun: boolean,
+) {
   const { removed, rewritten, into, incompressible, warnings } = report;
   return {
     journal,
@@ -42,6 +71,11 @@ export function jsonOfCompaction(journal: string, report: CompactionReport, dryR
     before: { segments: report.segmentsBefore, bytes: report.bytesBefore },
     after: { segments: report.segmentsAfter, bytes: report.bytesAfter },
     freed_bytes: report.bytesBefore - report.bytesAfter,
+    ...missed === undefined ? {} : {
+      over_max_bytes: missed.bytesAfter - missed.maxBytes,
+      pending_frames: missed.pendingFrames,
+      pending_bytes: missed.pendingBytes,
+    },
     warnings,
   };
 }

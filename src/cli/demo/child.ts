@@ -1,7 +1,14 @@
 /** The demo's relay: this very program, as a process of its own, so that it is the real thing that is shown. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { SpillwayError } from "../../base/error.ts";
+import { messageOf, SpillwayError } from "../../base/error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+
+function cannotStart(program: string, error: Error): SpillwayError {
+  return new SpillwayError(`cannot start ${program} as the relay of the demo: ${messageOf(error)}`, {
+    hint: "was the program moved or replaced while it runs? start it by the path where it is",
+    cause: error,
+  });
+}
 
 export class RelayChild {
   /** Resolves with the exit code; null if a signal ended it. */
@@ -14,7 +21,7 @@ export class RelayChild {
     this.#child = spawn(program!, [...args, "run", "-c", "-"], { stdio: ["pipe", "ignore", "pipe"] });
     this.exited = new Promise((resolve, reject) => {
       this.#child.on("exit", (code) => resolve(code));
-      this.#child.on("error", reject);
+      this.#child.on("error", (error) => reject(cannotStart(program!, error)));
     });
     this.exited.catch(() => {});
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.#stderr += text);

@@ -3,9 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { SpillwayError } from "../../base/error.ts";
+import { describeErrno, SpillwayError } from "../../base/error.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import { systemError } from "../../runtime/system_error.ts";
 import { RelayChild } from "./child.ts";
 import { configFor, unreadBytesMax } from "./config.ts";
 import { Consumer } from "./consumer.ts";
@@ -63,7 +64,7 @@ async function playAlone(runtime: Runtime, clock: Clock): Promise<Outcome["alone
  * where SIGHUP or SIGQUIT ended us alone.
  */
 export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome | "interrupted"> {
-  const directory = await mkdtemp(join(tmpdir(), "spillway-demo-"));
+  const directory = await makeDirectory(tmpdir());
   const relays: RelayChild[] = [];
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
@@ -77,6 +78,18 @@ export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): 
     for (const relay of relays) relay.kill();
     await Promise.allSettled(relays.map((relay) => relay.exited));
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function makeDirectory(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, "spillway-demo-"));
+  } catch (error) {
+    const { code } = systemError(error, "mkdir", parent);
+    throw new SpillwayError(`cannot make a directory for the demo's journal in ${parent}: ${describeErrno(code)}`, {
+      hint: "name one that can be written and has 200 MB free: TMPDIR=/var/tmp spillway demo",
+      cause: error,
+    });
   }
 }
 

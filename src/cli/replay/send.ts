@@ -1,7 +1,7 @@
 /** The sending part of `spillway replay`: puts the engine together, shows how far it is, and says how it ended. */
 import { BufferPool } from "../../base/buffer.ts";
 import { systemClock } from "../../base/clock.ts";
-import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
+import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../base/error.ts";
 import { type Log, type LogFields, silentLog } from "../../base/log.ts";
 import { counted, framesOf } from "../../base/words.ts";
 import { withUsualBetween } from "../../framing/between.ts";
@@ -100,7 +100,19 @@ class Sending {
       this.#note();
       await this.#file?.close();
     });
-    return await Promise.race([sent.then((outcome) => this.#end(outcome)), interrupted]);
+    const ended = sent.then((outcome) => this.#end(outcome), (error) => this.#cutShort(error));
+    return await Promise.race([ended, interrupted]);
+  }
+
+  /** A reader of standard output that has had enough is no failure, unless somebody counts on the rest. */
+  #cutShort(error: unknown): number {
+    if (!isOutputUnwanted(error)) throw error;
+    const { progressFile } = this.job.settings;
+    if (progressFile === undefined) return this.#whole ? EXIT.ok : EXIT.failed;
+    const { next } = this.#feed.checkpoint;
+    throw new SpillwayError(`standard output is read no more: stopped before frame ${next}`, {
+      hint: goOnHint(next, progressFile, undefined),
+    });
   }
 
   /** The first signal stops it, the second does not wait for that. */

@@ -122,9 +122,12 @@ function paceOf(speed = "max", maxGap: string | undefined): Pace | undefined {
     if (maxGap === undefined) return undefined;
     throw usageError("--max-gap is given without --speed", "at full speed there are no gaps: add --speed 1x");
   }
-  const factor = /^\d+(\.\d+)?x$/.test(speed) ? Number(speed.slice(0, -1)) : 0;
+  const factor = /^\d+(\.\d+)?x?$/.test(speed) ? Number(speed.replace("x", "")) : 0;
   if (factor < 0.001 || factor > 1000) {
-    throw usageError(`--speed: "${speed}" is not a speed`, "allowed: 0.001x to 1000x, such as 1x, 2x or 0.5x, or max");
+    throw usageError(
+      `--speed: "${speed}" is not a speed`,
+      "allowed: 0.001x to 1000x, such as 1x, 2x or 0.5x, or max",
+    );
   }
   const maxGapMs = maxGap === undefined ? Number.POSITIVE_INFINITY : named("max-gap", () => parseDuration(maxGap));
   return { speed: factor, maxGapMs };

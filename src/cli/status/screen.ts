@@ -2,9 +2,10 @@
 import type { RouteStatus, State, StatusReport } from "../../admin/status.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
+import { remarksOf } from "./remarks.ts";
 import { sparkline } from "./sparkline.ts";
-import { tableOf } from "./table.ts";
-import { drained, oldest, printable, rate } from "./words.ts";
+import { rowsOf } from "./table.ts";
+import { drained, oldest, printable, rate, shortened } from "./words.ts";
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -34,7 +35,21 @@ const COLOURS: Readonly<Record<State, string>> = {
   stopped: "2",
 };
 
+/** From what needs somebody at once to what is well. */
+const URGENCY: readonly State[] = [
+  "full",
+  "stalled",
+  "silent",
+  "waiting",
+  "stopped",
+  "stopping",
+  "draining",
+  "direct",
+];
+
 const INDENT = "  ";
+/** A name takes so much, if need be, at the cost of what stands behind it. */
+const NAME_LENGTH = 8;
 
 /** Lines that fit: at most `rows` of at most `columns` characters each. `troubles`: why a route's state cannot be read. */
 export function screenOf(
@@ -44,26 +59,78 @@ export function screenOf(
   troubles: readonly string[] = [],
 ): string[] {
   const { columns, rows, colour } = options;
-  const head: Piece[][] = [
-    [{ text: "spillway status", sgr: "1" }, { text: `  ${clockOf(report.time)}  Ctrl-C ends`, sgr: "2" }],
-    [],
+  const head: Piece[] = [
+    { text: "spillway status", sgr: "1" },
+    { text: `  ${clockOf(report.time)}  Ctrl-C ends`, sgr: "2" },
   ];
   const blocks = report.routes.flatMap((route, i) => [
     ...i === 0 ? [] : [[]],
-    ...blockOf(route, history.get(route.journal) ?? [], options),
+    ...blockOf(route, report.time, history.get(route.journal) ?? [], options),
   ]);
   const errors = troubles.map((text): Piece[] => [{ text: printable(`error: ${text}`), sgr: "31" }]);
   const gap: Piece[][] = errors.length > 0 && blocks.length > 0 ? [[]] : [];
-  const fits = head.length + blocks.length + gap.length + errors.length <= rows;
-  const table = () => tableOf(report.routes).map((text): Piece[] => [{ text }]);
-  const lines = [...head, ...fits ? [...blocks, ...gap] : table(), ...errors];
-  const shown = lines.slice(0, rows);
-  const hidden = lines.length - shown.length;
-  if (hidden > 0) shown[shown.length - 1] = [{ text: `... ${hidden + 1} more lines; make the window taller` }];
-  return shown.map((line) => cut(line, columns, colour));
+  const full = [head, [], ...blocks, ...gap, ...errors];
+  const lines = full.length <= rows ? full : compactLines(report, head, errors, options);
+  return lines.slice(0, rows).map((line) => cut(line, columns, colour));
 }
 
-function blockOf(route: RouteStatus, values: readonly number[], options: ScreenOptions): Piece[][] {
+/** A line for each route, those that are worst off if there is no room for all, and what they have to say if there is. */
+function compactLines(
+  report: StatusReport,
+  head: Piece[],
+  errors: readonly Piece[][],
+  { columns, rows }: ScreenOptions,
+): Piece[][] {
+  const { routes, time } = report;
+  const headRow = routes.length === 0 ? 0 : 1;
+  // Routes come before errors, of which one at least is seen.
+  const room = rows - 1 - headRow - Math.min(errors.length, Math.max(1, Math.floor(rows / 3)));
+  const shown = routes.length <= room ? routes : worstOf(routes, Math.max(1, room - 1));
+  const hidden = routes.filter((route) => !shown.includes(route));
+  const text = (text: string): Piece[] => [{ text }];
+  const lines = [
+    head,
+    ...(routes.length === 0 ? [] : rowsOf(shown, columns)).map(text),
+    ...hidden.length === 0 ? [] : [text(sumOf(hidden))],
+  ];
+  const left = rows - lines.length - errors.length;
+  const remarks = shown.flatMap((route) =>
+    remarksOf(route, time).flatMap((remark) => {
+      const words = `${shortened(printable(route.route), NAME_LENGTH)}: ${remark}`.split(" ");
+      return packed(words, " ", columns).map((line, i) => i === 0 ? line : INDENT + line);
+    })
+  );
+  return [...lines, ...remarks.slice(0, Math.max(0, left)).map(text), ...errors];
+}
+
+/** So many of the routes as they come, those that want looking after. */
+function worstOf(routes: readonly RouteStatus[], count: number): RouteStatus[] {
+  const worst = [...routes].sort((a, b) => urgencyOf(a) - urgencyOf(b) || b.pending_bytes - a.pending_bytes);
+  const kept = new Set(worst.slice(0, count));
+  return routes.filter((route) => kept.has(route));
+}
+
+/** 0 is the most urgent. */
+function urgencyOf({ state, source_held_up_seconds }: RouteStatus): number {
+  return source_held_up_seconds === null ? 1 + URGENCY.indexOf(state) : 0;
+}
+
+/** Routes that there is no line for. */
+function sumOf(routes: readonly RouteStatus[]): string {
+  const pending = routes.reduce((sum, { pending_bytes }) => sum + pending_bytes, 0);
+  const states = URGENCY.map((state) => ({ state, count: routes.filter((route) => route.state === state).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ state, count }) => `${count} ${state}`);
+  return `... ${routes.length} more: ${formatSize(pending)} pending, ${states.join(", ")}`;
+}
+
+function blockOf(
+  route: RouteStatus,
+  time: string,
+  values: readonly number[],
+  options: ScreenOptions,
+): Piece[][] {
+  const { columns } = options;
   const { pending_frames: frames, pending_bytes: bytes } = route;
   const backlog = frames === 0
     ? "nothing pending"
@@ -75,18 +142,33 @@ function blockOf(route: RouteStatus, values: readonly number[], options: ScreenO
     ...route.drained_in_seconds === null ? [] : [`drained in ${drained(route)}`],
   ];
   const { bars, peak } = curveOf(values, options);
+  const nameRoom = columns - route.state.length - backlog.length - 2 * INDENT.length;
   return [
     [
-      { text: printable(route.route), sgr: "1" },
+      { text: shortened(printable(route.route), Math.max(NAME_LENGTH, nameRoom)), sgr: "1" },
       { text: INDENT },
       { text: route.state, sgr: COLOURS[route.state] },
       { text: INDENT },
       { text: backlog },
     ],
     [{ text: INDENT }, { text: bars, sgr: COLOURS[route.state] }, { text: peak, sgr: "2" }],
-    [{ text: INDENT + figures.join(INDENT) }],
-    ...route.detail === null ? [] : [[{ text: INDENT + printable(route.detail), sgr: "2" }]],
+    ...packed(figures, INDENT, columns).map((text): Piece[] => [{ text: INDENT + text }]),
+    ...remarksOf(route, time).flatMap((remark) =>
+      packed(remark.split(" "), " ", columns).map((text): Piece[] => [{ text: INDENT + text, sgr: "2" }])
+    ),
   ];
+}
+
+/** The words, as many on a line as there is room for behind the indentation. */
+function packed(words: readonly string[], gap: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? undefined : last + gap + word;
+    if (longer !== undefined && INDENT.length + longer.length <= columns) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** The backlog over time, and the most it was in what is shown. */

@@ -66,7 +66,7 @@ async function inBlocks({ runtime, clock, json, collect, complain }: WatchOption
 }
 
 function blockOf(report: StatusReport): string {
-  return `${report.time}\n${tableOf(report.routes).join("\n")}\n\n`;
+  return `${report.time}\n${tableOf(report).join("\n")}\n\n`;
 }
 
 async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, over: AbortSignal): Promise<void> {
@@ -99,8 +99,9 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
   }
   if (last === undefined) return;
   // What was seen last stays to be read.
-  const { routes } = last.report;
-  if (routes.length > 0) await runtime.stdout.write(`${tableOf(routes).join("\n")}\n`);
+  if (last.report.routes.length > 0) {
+    await runtime.stdout.write(`${tableOf(last.report, terminalWidth()).join("\n")}\n`);
+  }
   complain(last.failures);
 }
 
@@ -110,6 +111,11 @@ function remember(history: Map<string, number[]>, { routes }: StatusReport): voi
     values.push(pending_bytes);
     history.set(journal, values.slice(-HISTORY_MAX));
   }
+}
+
+/** What a line of standard output holds; no end where that is no terminal. */
+export function terminalWidth(): number {
+  return isatty(1) ? terminalSize().columns : Number.POSITIVE_INFINITY;
 }
 
 function terminalSize(): { readonly columns: number; readonly rows: number } {

@@ -23,6 +23,13 @@ export function drained({ drained_in_seconds: left }: RouteStatus): string {
   return left > 365 * 86_400 ? "> 1 year" : formatDuration(left < 60 ? Math.ceil(left) * 1000 : left * 1000);
 }
 
+/** At most `length` characters of a name, both ends kept: names of one kind often differ in the last letters alone. */
+export function shortened(name: string, length: number): string {
+  if (name.length <= length) return name;
+  const tail = Math.floor((length - 1) / 2);
+  return `${name.slice(0, length - 1 - tail)}~${name.slice(name.length - tail)}`.slice(0, length);
+}
+
 /** Names and messages come from elsewhere: they must not steer a terminal. */
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex -- those are what it is about

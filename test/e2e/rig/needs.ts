@@ -16,7 +16,8 @@ export type Need =
   | "ptrace"
   | "tmpfs"
   | "terminal"
-  | "faketime";
+  | "faketime"
+  | "jq";
 
 const found = new Map<Need, string | undefined>();
 
@@ -34,6 +35,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",
+  jq: () => works(["jq", "--version"]) ? undefined : "needs the Debian package jq",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,
   setpriv: () => {
