@@ -9,7 +9,9 @@ import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../config
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/parse.ts";
 import { warningsOf } from "../config/warnings.ts";
+import { openFilesOf } from "../relay/open_files.ts";
 import { type Relay, startRelay } from "../relay/relay.ts";
+import { Places } from "../runtime/places.ts";
 import type { Runtime, Signal } from "../runtime/runtime.ts";
 import { inspectOwner, nearestExisting } from "./check/journal.ts";
 import { inspectResources } from "./check/resources.ts";
@@ -102,8 +104,10 @@ without a file; what they cannot say, a file can.`,
       log("spillway").warn("a journal holds pending frames that no route delivers", { ...each });
     }
     const user = runtime.userName();
+    const { connectionsMax, sparePlaces } = await openFilesOf(config.routes.length);
+    const places = new Places(connectionsMax, sparePlaces);
     const start = async () => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user });
+      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user, places });
       startAdmin(relay, { runtime, clock: systemClock, log });
       return relay;
     };

@@ -3,9 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
-import { Places } from "../runtime/places.ts";
+import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { openFilesOf } from "./open_files.ts";
 import type { RouteOptions } from "./options.ts";
 import { Route } from "./route.ts";
 
@@ -15,6 +14,8 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
+  /** For connections that come in, those of all routes. */
+  readonly places: Places;
   /** Who we are, for messages: a user's name. */
   readonly user: string;
 }
@@ -37,9 +38,7 @@ export interface Relay {
  * cannot be had.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { runtime, clock, user } = options;
-  const { connectionsMax, sparePlaces } = await openFilesOf(options.routes.length);
-  const places = new Places(connectionsMax, sparePlaces);
+  const { runtime, clock, user, places } = options;
   const routes: Route[] = [];
   try {
     for (const route of options.routes) {

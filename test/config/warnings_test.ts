@@ -4,7 +4,8 @@ import { warningsOf } from "../../src/config/warnings.ts";
 import { read, routeWith } from "./parse.ts";
 
 const UNIX = 'target.connect = "unix:/run/b.sock"';
-const ACKED_DARWIN = 'target.confirm = "acked" means "written" on darwin: what the kernel took counts as delivered';
+const ACKED_DARWIN =
+  'target.confirm = "acked" means "written" on darwin: what the kernel took counts as delivered, and nothing is told of what was not read';
 const STALL_UNIX = "target.stall_timeout has no effect on a unix socket: there is no link that could fall silent";
 const STALL_DARWIN = "target.stall_timeout has no effect on darwin: a silent consumer is noticed by TCP alone";
 
