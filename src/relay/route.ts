@@ -8,7 +8,7 @@ import { createFramer } from "../framing/create.ts";
 import type { Framer } from "../framing/framing.ts";
 import { openJournal } from "../journal/open.ts";
 import type { SkipLimit } from "../journal/skip.ts";
-import type { Journal, Recovery } from "../journal/types.ts";
+import type { Journal } from "../journal/types.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
 import type { Places } from "../runtime/places.ts";
@@ -30,6 +30,7 @@ import { cannotListen } from "./listen_errors.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
 import { stopRoute } from "./stop.ts";
+import { tellUnclean } from "./unclean_start.ts";
 
 /** What a route needs of the process around it. */
 export interface RouteContext {
@@ -272,19 +273,6 @@ export class Route {
     const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
     return bound ?? this.options.target.endpoint.address;
   }
-}
-
-function tellUnclean(log: Log, { atRiskBytes, truncatedBytes, unreadFrames }: Recovery): void {
-  const lost = atRiskBytes === undefined
-    ? "what was in memory alone is lost, nobody knows how much"
-    : "at most at_risk_bytes were in memory alone and are lost";
-  log.warn("the last run did not stop cleanly", {
-    at_risk_bytes: atRiskBytes,
-    truncated_bytes: truncatedBytes,
-    unread_frames: unreadFrames,
-    note:
-      `${lost}, what it delivered last may arrive twice; a consumer that died with it may not have read unread_frames`,
-  });
 }
 
 /** An answer comes from the program that has read the frame: nothing that is confirmed by it has to be sent again. */

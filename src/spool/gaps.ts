@@ -55,3 +55,9 @@ export class Gaps {
     this.#gaps = [];
   }
 }
+
+/** Why frames that were in flight are not sent again. */
+export function whyDropped(reason: DropReason): string {
+  if (reason === "operator") return "the operator has given them up";
+  return reason === "expired" ? "they are too old" : "their segment is gone";
+}

@@ -20,7 +20,7 @@ import { add, type DropReason, tally } from "../base/ledger.ts";
 import { runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
-import { Gaps, type Passing } from "./gaps.ts";
+import { Gaps, type Passing, whyDropped } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";
 import { Overload } from "./overload.ts";
 import { Pressure } from "./pressure.ts";
@@ -29,12 +29,6 @@ import { Window } from "./window.ts";
 
 /** Why the spool began to append. */
 export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
-
-/** Why frames that were in flight are not sent again. */
-const WHY_DROPPED: Readonly<Partial<Record<DropReason, string>>> = {
-  operator: "the operator has given them up",
-  expired: "they are too old",
-};
 
 export class Spool {
   readonly window: Window;
@@ -264,8 +258,12 @@ export class Spool {
     if (dropped === undefined) return;
     const { until, reason } = dropped;
     const { frames, bytes } = this.flight.unconfirmed(this.#confirmed, until);
-    const why = WHY_DROPPED[reason] ?? "their segment is gone";
-    this.options.log.warn(`frames in flight are dropped, ${why}`, { from: this.#confirmed, until, frames, bytes });
+    this.options.log.warn(`frames in flight are dropped, ${whyDropped(reason)}`, {
+      from: this.#confirmed,
+      until,
+      frames,
+      bytes,
+    });
     this.options.ledger.drop(reason, frames, bytes);
     this.rewind.giveUp(until, this.#confirmed, this.sent);
     this.#confirmed = until;
@@ -277,8 +275,7 @@ export class Spool {
     this.trim();
     this.#considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
-    const { cursor } = this;
-    const { rewind } = this;
+    const { cursor, rewind } = this;
     this.options.journal.confirm(cursor, { from: rewind.unreadFrom(cursor), resendFrom: rewind.resendFrom(cursor) });
     this.onSettled();
   }
