@@ -3,9 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
-import { Places } from "../runtime/places.ts";
+import type { Places } from "../runtime/places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { openFilesOf } from "./open_files.ts";
 import type { RouteOptions } from "./options.ts";
 import { Route } from "./route.ts";
 
@@ -17,12 +16,12 @@ export interface RelayOptions {
   readonly log: (route: string) => Log;
   /** Who we are, for messages: a user's name. */
   readonly user: string;
+  /** For connections that come in, those of all routes. */
+  readonly places: Places;
 }
 
 export interface Relay {
   readonly routes: readonly Route[];
-  /** For connections that come in, those of all routes. */
-  readonly places: Places;
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
   /** Begins the clean stop, which takes 5 s at most. Further calls do nothing. */
@@ -37,9 +36,7 @@ export interface Relay {
  * cannot be had.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { runtime, clock, user } = options;
-  const { connectionsMax, sparePlaces } = await openFilesOf(options.routes.length);
-  const places = new Places(connectionsMax, sparePlaces);
+  const { runtime, clock, user, places } = options;
   const routes: Route[] = [];
   try {
     for (const route of options.routes) {
@@ -50,10 +47,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   }
   for (const route of routes) route.start();
-  return relayOf(routes, places, clock);
+  return relayOf(routes, clock);
 }
 
-function relayOf(routes: readonly Route[], places: Places, clock: Clock): Relay {
+function relayOf(routes: readonly Route[], clock: Clock): Relay {
   const asked = Promise.withResolvers<StopDeadline>();
   let deadline: StopDeadline | undefined;
   const stopped = asked.promise.then(async (deadline) => {
@@ -62,7 +59,6 @@ function relayOf(routes: readonly Route[], places: Places, clock: Clock): Relay 
   });
   return {
     routes,
-    places,
     stopped,
     stop: () => asked.resolve(deadline ??= new StopDeadline(clock)),
     hurry: () => deadline?.hurry(),

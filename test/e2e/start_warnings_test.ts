@@ -1,13 +1,13 @@
 /** What is allowed and will hardly be meant is said by `check` before, and by `run` when it starts. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { toToml } from "./rig/config.ts";
+import { type ConfigTable, toToml } from "./rig/config.ts";
 import { freePorts } from "./rig/ports.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
 import { scene } from "./rig/scene.ts";
 
 scene("a ring of two routes, and more memory than there is, are said by check and run alike", async (scene) => {
   const [one, other] = freePorts(2);
-  const routes = [
+  const routes: ConfigTable[] = [
     { name: "a", source: { listen: `127.0.0.1:${one}` }, target: { connect: `localhost:${other}` } },
     {
       name: "b",

@@ -6,6 +6,7 @@
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
 import { type Relay, startRelay } from "../../src/relay/relay.ts";
 import type { Address, Connection, Listener, Net } from "../../src/runtime/net.ts";
+import { Places } from "../../src/runtime/places.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { read, routeWith } from "../config/parse.ts";
 import { recordingLog } from "../spool/stories/surroundings.ts";
@@ -45,7 +46,8 @@ export class Stage {
         this.log.push({ atMs: this.clock.nowMs, level, message, fields });
       });
     const runtime = { pid: 1, net: this.#net, files: this.files } as unknown as Runtime;
-    return await this.clock.run(startRelay({ routes, runtime, clock: this.clock, log, user: "somebody" }));
+    const places = new Places(Infinity, 0);
+    return await this.clock.run(startRelay({ routes, runtime, clock: this.clock, log, user: "somebody", places }));
   }
 
   /** A producer that has connected. */
