@@ -72,6 +72,7 @@ scene("the pending frames of a route that was renamed are named by check, run an
   });
   const first = await scene.spillway([route("orders")]).listening(source);
   await scene.producer({ connect: loopback(source), frames: LINE, count: 3 });
+  await first.saying(/source disconnected/);
   assertEquals((await first.stop()).code, 0);
   Deno.writeTextFileSync(`${scene.directory}/b.toml`, toToml({ routes: [route("orders-2")] }));
 
