@@ -42,6 +42,7 @@ async function ownerFindings({ journal: { directory } }: RouteOptions, runtime: 
   // Whatever else is wrong with it, opening it will say.
   const found = await nearestExisting(directory, runtime).catch(() => undefined);
   if (found === undefined) return [];
-  if (runtime.uid === 0) await refuseServices(directory, runtime);
+  const isThere = found.path === directory && found.info.kind === "directory";
+  if (isThere && runtime.uid === 0) await refuseServices(directory, runtime);
   return inspectOwner(directory, found, runtime);
 }
