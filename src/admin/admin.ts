@@ -14,23 +14,20 @@ import type { Skipped } from "./protocol.ts";
 
 export interface AdminOptions {
   readonly runtime: Runtime;
+  /** For those who ask. */
+  readonly places: Places;
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
 }
 
 /** Begins to answer for each route, until it stops. Never rejects: the relay runs without it. */
-export async function startAdmin({ routes, places }: Relay, options: AdminOptions): Promise<void> {
+export async function startAdmin({ routes }: Relay, options: AdminOptions): Promise<void> {
   const startedMs = options.clock.monotonicMs();
-  await Promise.all(routes.map((route) => attend(route, places, startedMs, options)));
+  await Promise.all(routes.map((route) => attend(route, startedMs, options)));
 }
 
-async function attend(
-  route: Route,
-  places: Places,
-  startedMs: number,
-  { runtime, clock, log }: AdminOptions,
-): Promise<void> {
+async function attend(route: Route, startedMs: number, { runtime, places, clock, log }: AdminOptions): Promise<void> {
   const meter = new Meter(route.ledger, clock);
   const over = new AbortController();
   const context = { clock, pid: runtime.pid, startedMs };

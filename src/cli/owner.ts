@@ -2,14 +2,18 @@
 import { SpillwayError } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
-/** Throws a SpillwayError if the journal belongs to somebody else. `doing` it is what we are about: `compacting`. */
+/**
+ * Throws a SpillwayError if the journal belongs to somebody else, as the owner
+ * of `told` says. `doing` it is what we are about: `compacting`.
+ */
 export async function checkOwner(
   directory: string,
   doing: string,
   runtime: Runtime,
   example: (owner: string) => string,
+  told = directory,
 ): Promise<void> {
-  const owner = (await runtime.files.stat(directory))?.uid;
+  const owner = (await runtime.files.stat(told))?.uid;
   if (owner === undefined || runtime.uid === undefined || owner === runtime.uid) return;
   const name = runtime.userName(owner);
   // crontab and sudo take no user without a name.

@@ -1,5 +1,4 @@
 /** `spillway run`: the relay, in the foreground. */
-import process from "node:process";
 import { startAdmin } from "../admin/admin.ts";
 import { systemClock } from "../base/clock.ts";
 import { EXIT, usageError } from "../base/error.ts";
@@ -8,19 +7,14 @@ import { STOP_MS } from "../base/stop_deadline.ts";
 import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/parse.ts";
-import { warningsOf } from "../config/warnings.ts";
 import { openFilesOf } from "../relay/open_files.ts";
 import { type Relay, startRelay } from "../relay/relay.ts";
 import { Places } from "../runtime/places.ts";
 import type { Runtime, Signal } from "../runtime/runtime.ts";
-import { inspectOwner, nearestExisting } from "./check/journal.ts";
-import { inspectResources } from "./check/resources.ts";
-import { inspectRings } from "./check/rings.ts";
 import { type Command, configFlag, type Invocation } from "./command.ts";
 import { createLogs } from "./log.ts";
-import { checkOwner } from "./owner.ts";
+import { warnAtStart } from "./start_warnings.ts";
 import { wantsColour } from "./terminal.ts";
-import { findUndelivered } from "./undelivered.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
@@ -86,29 +80,13 @@ without a file; what they cannot say, a file can.`,
     runtime.outliveSignals();
     const config = await configOf(invocation, runtime);
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
-    for (const route of config.routes) {
-      for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
-    }
-    for (const { text, hint } of await inspectResources(config.routes, runtime)) log("spillway").warn(text, { hint });
-    // A resolver may take its time: nobody waits for it.
-    inspectRings(config.routes, runtime).then((rings) => {
-      for (const { text, hint } of rings) log("spillway").warn(text, { hint });
-    });
-    for (const { name, journal: { directory } } of config.routes) {
-      await checkOwner(directory, "running", runtime, (owner) => `for example sudo -u ${owner} spillway run`);
-      const found = await nearestExisting(directory, runtime).catch(() => undefined);
-      const warnings = found === undefined ? [] : inspectOwner(directory, found, runtime);
-      for (const { text, hint } of warnings) log(name).warn(text, { hint });
-    }
-    for (const each of await findUndelivered(config.routes, runtime)) {
-      log("spillway").warn("a journal holds pending frames that no route delivers", { ...each });
-    }
+    await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
     const { connectionsMax, sparePlaces } = await openFilesOf(config.routes.length);
     const places = new Places(connectionsMax, sparePlaces);
     const start = async () => {
       const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user, places });
-      startAdmin(relay, { runtime, clock: systemClock, log });
+      startAdmin(relay, { runtime, places, clock: systemClock, log });
       return relay;
     };
     return await relayUntilSignal(start, runtime, log("spillway"));

@@ -14,16 +14,14 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
-  /** For connections that come in, those of all routes. */
-  readonly places: Places;
   /** Who we are, for messages: a user's name. */
   readonly user: string;
+  /** For connections that come in, those of all routes. */
+  readonly places: Places;
 }
 
 export interface Relay {
   readonly routes: readonly Route[];
-  /** For connections that come in, those of all routes. */
-  readonly places: Places;
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
   /** Begins the clean stop, which takes 5 s at most. Further calls do nothing. */
@@ -49,10 +47,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   }
   for (const route of routes) route.start();
-  return relayOf(routes, places, clock);
+  return relayOf(routes, clock);
 }
 
-function relayOf(routes: readonly Route[], places: Places, clock: Clock): Relay {
+function relayOf(routes: readonly Route[], clock: Clock): Relay {
   const asked = Promise.withResolvers<StopDeadline>();
   let deadline: StopDeadline | undefined;
   const stopped = asked.promise.then(async (deadline) => {
@@ -61,7 +59,6 @@ function relayOf(routes: readonly Route[], places: Places, clock: Clock): Relay 
   });
   return {
     routes,
-    places,
     stopped,
     stop: () => asked.resolve(deadline ??= new StopDeadline(clock)),
     hurry: () => deadline?.hurry(),

@@ -46,9 +46,8 @@ export class Stage {
         this.log.push({ atMs: this.clock.nowMs, level, message, fields });
       });
     const runtime = { pid: 1, net: this.#net, files: this.files } as unknown as Runtime;
-    return await this.clock.run(
-      startRelay({ routes, runtime, clock: this.clock, log, user: "somebody", places: new Places(Infinity, 0) }),
-    );
+    const places = new Places(Infinity, 0);
+    return await this.clock.run(startRelay({ routes, runtime, clock: this.clock, log, user: "somebody", places }));
   }
 
   /** A producer that has connected. */
