@@ -191,7 +191,7 @@ export class Route {
     const isOperator = "until" in limit;
     const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
     const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
-    if (!isOperator && !preview) {
+    if (!isOperator && !preview && givenUp.frames + givenUp.inFlight > 0) {
       const { from, frames, bytes, inFlight } = givenUp;
       const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
       this.context.log.warn("frames are given up by the operator, for they are too old", fields);
