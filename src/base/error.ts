@@ -88,6 +88,7 @@ const ERRNO_TEXT: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on device",
   ENOTDIR: "not a directory",
   ENOTFOUND: "host name does not resolve",
+  EOVERFLOW: "the sequence numbers are used up",
   EPERM: "operation not permitted",
   EPIPE: "connection closed by peer",
   EROFS: "read-only file system",

@@ -15,7 +15,7 @@ import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "./noted_cursor.ts";
 import { decideCursor } from "./recovery.ts";
 import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "./segment_files.ts";
-import { type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment } from "./survey.ts";
+import { isMisnamed, type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment } from "./survey.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;
@@ -125,8 +125,9 @@ class Surroundings {
   async #look(directory: string) {
     const newest: number[] = [];
     for (const each of (await listSegments(this.files, directory)).reverse()) {
-      newest.push(each.base);
       const found = await surveyIfThere(this.files, each, LINES);
+      if (found !== undefined && isMisnamed(found)) continue;
+      newest.push(each.base);
       if (found !== undefined && isBegun(found)) break;
     }
     return { newest, cursor: await cursorOf(this.files, directory) };
@@ -207,8 +208,13 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
   const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
   // After that: of what was gone, the cursor says by now that it is delivered.
   const { cursor, isCertain } = await lookForCursor(files, directory);
-  const newest = segments.findLastIndex(isBegun);
-  return segments.map((segment, i) => ({ ...segment, cursor, newest: i >= newest, withAllPending: isCertain }));
+  const newest = segments.findLastIndex((segment) => isBegun(segment) && !isMisnamed(segment));
+  return segments.map((segment, i) => ({
+    ...segment,
+    cursor,
+    newest: i >= newest && !isMisnamed(segment),
+    withAllPending: isCertain,
+  }));
 }
 
 /** Undefined if it is gone. */

@@ -1,8 +1,8 @@
 /** When a frame of the journal arrived, for somebody who asks again and again while the cursor moves on. */
 import type { FileSystem } from "../runtime/files.ts";
+import { walkInOrder } from "./ordered_walk.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
-import { walkRecords } from "./walk.ts";
 
 /** The record that was found last. */
 interface Seen {
@@ -50,11 +50,11 @@ export class Arrivals {
     const file = await openSegmentIfThere(this.files, segment.path);
     if (file === undefined) return undefined;
     const seen = this.#seen;
-    const from = seen?.segment === segment && seen.first <= sequence ? seen.offset : undefined;
+    const goesOn = seen?.segment === segment && seen.first <= sequence;
+    const [from, base] = goesOn ? [seen.offset, seen.first] : [segment.start, segment.base];
     try {
-      for await (
-        const found of walkRecords(file, { marks: segment.marks, limit: segment.limit, verify: false, from })
-      ) {
+      const { marks, limit } = segment;
+      for await (const found of walkInOrder(file, { marks, base, from, limit, verify: false })) {
         if (found.kind !== "record") continue;
         const { first, frames, timeUs } = found.header;
         if (first + frames <= sequence || timeUs < sinceUs) continue;

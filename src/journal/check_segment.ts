@@ -4,9 +4,10 @@
  */
 import type { File } from "../runtime/files.ts";
 import { type Footer, type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { batchesInOrder } from "./ordered_walk.ts";
 import { isCompressed } from "./segment_files.ts";
-import type { SegmentSurvey } from "./survey.ts";
-import { type Found, walkBatches } from "./walk.ts";
+import { isMisnamed, type SegmentSurvey } from "./survey.ts";
+import type { Found } from "./walk.ts";
 
 export type Checked =
   /** `payload` is valid until the next step. */
@@ -18,26 +19,32 @@ export type Checked =
   | { readonly kind: "unfinished"; readonly offset: number; readonly bytes: number };
 
 /** A segment, and whether it is the newest of its journal: nothing more is written to any other. */
-export type CheckableSegment = Pick<SegmentSurvey, "path" | "header" | "marks" | "size"> & {
+export type CheckableSegment = Pick<SegmentSurvey, "base" | "path" | "header" | "marks" | "size" | "start"> & {
   readonly newest: boolean;
 };
 
-/** Everything in the file, in order, checksums verified; without the segment's header from the record at `from` on. */
+/** A record of a segment, and the sequence after those before it. */
+export interface RecordPosition {
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** Everything in the file, in the order of the sequences, checksums verified; from the record at `from` on. */
 export async function* checkSegment(
   file: File,
   segment: CheckableSegment,
-  from?: number,
+  from?: RecordPosition,
 ): AsyncGenerator<readonly Checked[]> {
-  const { path, header, marks, size, newest } = segment;
+  const { path, marks, size, newest } = segment;
   if (marks === undefined) {
     // A header cut short is all that there is of a segment that was being created; a compressed one had its name when it was whole.
     const isCreated = newest && size < SEGMENT_HEADER_BYTES && !isCompressed(path);
     const kind = isCreated ? "unfinished" : "damage";
-    if (size > 0) yield [{ kind, offset: 0, bytes: size }];
+    if (size > 0 || isMisnamed(segment)) yield [{ kind, offset: 0, bytes: size }];
     return;
   }
-  if (header === undefined && from === undefined) yield [{ kind: "damage", offset: 0, bytes: SEGMENT_HEADER_BYTES }];
-  for await (const batch of walkBatches(file, { marks, limit: size, verify: true, from })) {
+  const { offset, end } = from ?? { offset: segment.start, end: segment.base };
+  for await (const batch of batchesInOrder(file, { marks, base: end, from: offset, limit: size, verify: true })) {
     yield batch.map((found): Checked => {
       if (found.kind !== "tail") return found;
       const kind = isUnfinished(found, newest) ? "unfinished" : "damage";

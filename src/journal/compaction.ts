@@ -12,7 +12,7 @@ import { type CompactionSegment, type JournalFacts, surveyForCompaction } from "
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "./files_lock.ts";
 import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
 import { lockCompaction } from "./lock.ts";
-import { unlinkIfThere } from "./segment_files.ts";
+import { listSegments, unlinkIfThere } from "./segment_files.ts";
 import { DamagedSegmentError } from "./segment_parts.ts";
 
 export interface CompactionOptions {
@@ -120,11 +120,11 @@ class Compaction {
   async #removeLeftovers(): Promise<void> {
     const { files, directory } = this.options;
     const names = await files.list(directory);
-    const there = new Set(names);
+    const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
     const isLeftover = (name: string) =>
       name === TEMPORARY_NAME ||
       segmentBase(name) !== undefined && name.endsWith(COMPRESSED_SUFFIX) &&
-        there.has(name.slice(0, -COMPRESSED_SUFFIX.length));
+        counts.has(name.slice(0, -COMPRESSED_SUFFIX.length));
     const leftovers = names.filter(isLeftover);
     if (leftovers.length === 0) return;
     // The original of a compressed one is the daemon's to remove, but not now: one of the two must stay.

@@ -2,6 +2,7 @@
  * Where each part of a segment stands in its compressed file: from the index, or
  * where that is damaged, by walking over the block headers and past what is none.
  */
+import { crc32 } from "node:zlib";
 import type { File } from "../runtime/files.ts";
 import { Chunk } from "./chunk.ts";
 import {
@@ -11,12 +12,11 @@ import {
   decodeBlockHeader,
   decodeIndex,
   HEAD_BYTES,
-  saltOfBlock,
   type Trailer,
   TRAILER_BYTES,
 } from "./compressed_format.ts";
 import { occurrences } from "./search.ts";
-import { readSome, readTolerant } from "./tolerant_read.ts";
+import { readTolerant } from "./tolerant_read.ts";
 
 /** One block: what it is in the original, and where it stands in the file, its header included. */
 export interface BlockPlace {
@@ -81,19 +81,39 @@ export class BlockMap {
   }
 }
 
-/** Finds the blocks of a compressed segment; without `trailer` (it is damaged) by walking over them. */
-export async function mapBlocks(
+/** Finds the blocks of a compressed segment by its index; undefined if there is none that is whole. */
+export async function blocksOfIndex(
+  file: File,
+  fileBytes: number,
+  salt: Uint8Array,
+  trailer: Trailer,
+): Promise<BlockMap | undefined> {
+  const places = await readIndex(file, fileBytes, salt, trailer);
+  return places === undefined ? undefined : new BlockMap(places, trailer.index, true);
+}
+
+/**
+ * Finds them by looking at the whole file, whatever order they stand in and
+ * however often: the first whole copy of each counts, else the first that has a
+ * header.
+ */
+export async function searchBlocks(
   file: File,
   fileBytes: number,
   salt: Uint8Array,
   trailer: Trailer | undefined,
 ): Promise<BlockMap> {
-  const indexed = trailer === undefined ? undefined : await readIndex(file, fileBytes, salt, trailer);
-  if (indexed !== undefined) return new BlockMap(indexed, trailer!.index, true);
-  const limit = trailer?.index ?? fileBytes;
-  const places = await walkBlocks(file, limit, salt);
-  const last = places[places.length - 1];
-  return new BlockMap(places, trailer?.index ?? (last === undefined ? HEAD_BYTES : last.at + last.bytes), false);
+  const found = await allBlocks(file, fileBytes, salt);
+  const end = trailer?.index ?? found.reduce((end, { at, bytes }) => Math.max(end, at + bytes), HEAD_BYTES);
+  found.sort((a, b) => a.offset - b.offset || Number(b.isWhole) - Number(a.isWhole) || a.at - b.at);
+  const places: BlockPlace[] = [];
+  let offset = 0;
+  for (const place of found) {
+    if (place.offset < offset) continue;
+    places.push(place);
+    offset = place.offset + place.length;
+  }
+  return new BlockMap(places, end, false);
 }
 
 async function readIndex(
@@ -118,27 +138,34 @@ async function readIndex(
   return at === trailer.index && offset === trailer.size ? places : undefined;
 }
 
-async function walkBlocks(file: File, limit: number, salt: Uint8Array): Promise<BlockPlace[]> {
+async function allBlocks(file: File, limit: number, salt: Uint8Array) {
   const chunk = new Chunk(file, Math.min(limit, HEADERS_BYTES));
-  const places: BlockPlace[] = [];
-  let offset = 0;
-  for (let at = HEAD_BYTES; at + BLOCK_HEADER_BYTES <= limit;) {
-    const bytes = chunk.peek(at, BLOCK_HEADER_BYTES) ?? await chunk.load(at, BLOCK_HEADER_BYTES, limit);
+  const places: (BlockPlace & { readonly isWhole: boolean })[] = [];
+  for (let at = 0; at + BLOCK_HEADER_BYTES <= limit;) {
+    let bytes = chunk.peek(at, BLOCK_HEADER_BYTES) ?? await chunk.load(at, BLOCK_HEADER_BYTES, limit);
     const header = decodeBlockHeader(bytes, salt);
-    const end = at + BLOCK_HEADER_BYTES + (header?.compressed ?? 0);
-    if (header === undefined || header.offset < offset || end > limit) {
+    const size = BLOCK_HEADER_BYTES + (header?.compressed ?? 0);
+    if (header === undefined || at + size > limit) {
       at = await nextBlock(file, at + 1, limit, salt);
       continue;
     }
-    places.push({ offset: header.offset, length: header.length, at, bytes: end - at });
-    offset = header.offset + header.length;
+    bytes = chunk.peek(at, size) ?? await chunk.load(at, size, limit);
+    const isWhole = crc32(bytes.subarray(BLOCK_HEADER_BYTES, size)) === header.crc;
+    // Where bytes of its data are gone, the next one begins before the header says so.
+    const end = isWhole ? at + size : Math.min(at + size, await nextBlock(file, at + 1, limit, salt));
+    places.push({ offset: header.offset, length: header.length, at, bytes: end - at, isWhole });
     at = end;
   }
   return places;
 }
 
 /** Where the next block header stands in [from, limit), `limit` if there is none; any segment's without `salt`. */
-async function nextBlock(file: File, from: number, limit: number, salt: Uint8Array | undefined): Promise<number> {
+export async function nextBlock(
+  file: File,
+  from: number,
+  limit: number,
+  salt: Uint8Array | undefined,
+): Promise<number> {
   const header = new Uint8Array(BLOCK_HEADER_BYTES);
   for await (const mark of occurrences(file, from + COMPRESSED_MARK_OFFSET, limit, blockMark(salt))) {
     const at = mark - COMPRESSED_MARK_OFFSET;
@@ -146,11 +173,4 @@ async function nextBlock(file: File, from: number, limit: number, salt: Uint8Arr
     if (decodeBlockHeader(header.subarray(0, length), salt) !== undefined) return at;
   }
   return limit;
-}
-
-/** The salt of a compressed segment of which neither head nor trailer can be read; undefined if no block has it either. */
-export async function findBlockSalt(file: File, fileBytes: number): Promise<Uint8Array | undefined> {
-  const at = await nextBlock(file, 0, fileBytes, undefined);
-  if (at === fileBytes) return undefined;
-  return saltOfBlock(await readSome(file, at, BLOCK_HEADER_BYTES));
 }

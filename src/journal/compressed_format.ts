@@ -5,6 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import {
+  areCounts,
   decodePreamble,
   encodePreamble,
   FORMAT_VERSION,
@@ -122,7 +123,7 @@ export function decodeHead(bytes: Uint8Array): CompressedHead | undefined {
   if (!isSkippable(bytes, HEAD_BYTES) || !isSealed(bytes, HEAD_CRC_OFFSET)) return undefined;
   const view = viewOf(bytes);
   const head = { base: getU64(view, 24), salt: bytes.slice(32, 32 + SALT_BYTES), size: getU64(view, 40) };
-  return head.base <= Number.MAX_SAFE_INTEGER && head.size <= Number.MAX_SAFE_INTEGER ? head : undefined;
+  return areCounts(head.base, head.size) ? head : undefined;
 }
 
 export function encodeBlockHeader(block: BlockHeader, salt: Uint8Array): Uint8Array {
@@ -143,7 +144,7 @@ export function decodeBlockHeader(bytes: Uint8Array, salt: Uint8Array | undefine
   if (!isSkippable(bytes, BLOCK_HEADER_BYTES) || !isSealed(bytes, BLOCK_CRC_OFFSET)) return undefined;
   const view = viewOf(bytes);
   const offset = getU64(view, 20);
-  if (offset > Number.MAX_SAFE_INTEGER) return undefined;
+  if (!areCounts(offset)) return undefined;
   return {
     offset,
     length: view.getUint32(28, true),
@@ -217,5 +218,5 @@ export function decodeTrailer(bytes: Uint8Array, fileBytes: number): Trailer | u
   };
   const indexBytes = INDEX_HEAD_BYTES + trailer.blocks * INDEX_ENTRY_BYTES + 4;
   const fits = trailer.index + indexBytes + TRAILER_BYTES === fileBytes && trailer.lastBlock < trailer.index;
-  return fits && trailer.size <= Number.MAX_SAFE_INTEGER ? trailer : undefined;
+  return fits && areCounts(trailer.size, trailer.lastBlock, trailer.index) ? trailer : undefined;
 }

@@ -5,11 +5,12 @@
  * which at the end of a segment would pass for a write that a power loss cut short.
  */
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../runtime/files.ts";
 import { Chunk } from "./chunk.ts";
-import { BlockMap, type BlockPlace, type FileRange, findBlockSalt, mapBlocks } from "./compressed_blocks.ts";
+import { BlockMap, type BlockPlace, blocksOfIndex, type FileRange, searchBlocks } from "./compressed_blocks.ts";
 import {
   BLOCK_HEADER_BYTES,
   compressedPreamble,
@@ -20,6 +21,8 @@ import {
   type Trailer,
   TRAILER_BYTES,
 } from "./compressed_format.ts";
+import { segmentBase } from "./format.ts";
+import { findBlockSalt } from "./compressed_salt.ts";
 import { newerVersion } from "./newer_version.ts";
 import { readSome } from "./tolerant_read.ts";
 
@@ -54,6 +57,7 @@ export class CompressedSegment implements File {
   #ahead = -1;
   #current: Stretch | undefined;
   #map: BlockMap | undefined;
+  #search: BlockMap | undefined;
   /** The blocks that can be found without the map. */
   #ends: readonly BlockPlace[] | undefined;
 
@@ -73,9 +77,12 @@ export class CompressedSegment implements File {
       const beginning = await chunk.load(0, HEAD_BYTES, Math.min(fileBytes, BEGINNING_BYTES));
       const preamble = compressedPreamble(beginning);
       if (preamble.kind === "newer") throw newerVersion(path, preamble.version);
-      const head = decodeHead(beginning);
+      const decoded = decodeHead(beginning);
+      const base = segmentBase(basename(path));
+      // That of another segment says nothing of this one. A file that is being written has no name of its own yet.
+      const head = base === undefined || decoded?.base === base ? decoded : undefined;
       const trailer = await readTrailer(file, fileBytes);
-      const salt = head?.salt ?? trailer?.salt ?? await findBlockSalt(file, fileBytes);
+      const salt = head?.salt ?? trailer?.salt ?? await findBlockSalt(file, fileBytes, base, decompress);
       const size = head?.size ?? trailer?.size;
       const known = { fileBytes, salt, headIntact: head !== undefined, trailer, size };
       return new CompressedSegment(file, chunk, known);
@@ -155,10 +162,16 @@ export class CompressedSegment implements File {
 
   async #blocks(): Promise<BlockMap> {
     const { salt, fileBytes, trailer } = this.known;
-    this.#map ??= salt === undefined
-      ? new BlockMap([], HEAD_BYTES, false)
-      : await mapBlocks(this.file, fileBytes, salt, trailer);
-    return this.#map;
+    if (this.#map !== undefined) return this.#map;
+    if (salt === undefined) return this.#map = new BlockMap([], HEAD_BYTES, false);
+    const indexed = trailer === undefined ? undefined : await blocksOfIndex(this.file, fileBytes, salt, trailer);
+    return this.#map = indexed ?? await this.#searched(salt);
+  }
+
+  /** Blocks that do not stand where they should may stand elsewhere; looked for once. */
+  async #searched(salt: Uint8Array): Promise<BlockMap> {
+    const { fileBytes, trailer } = this.known;
+    return this.#search ??= await searchBlocks(this.file, fileBytes, salt, trailer);
   }
 
   async #stretchAt(position: number): Promise<Stretch> {
@@ -171,6 +184,12 @@ export class CompressedSegment implements File {
 
   async #readStretch(position: number): Promise<Stretch> {
     const place = await this.#endAt(position) ?? (await this.#blocks()).at(position);
+    const stretch = await this.#stretchOf(place, position);
+    if (stretch.bytes !== undefined || this.known.salt === undefined) return stretch;
+    return await this.#stretchOf((await this.#searched(this.known.salt)).at(position), position);
+  }
+
+  async #stretchOf(place: ReturnType<BlockMap["at"]>, position: number): Promise<Stretch> {
     if ("next" in place) {
       const next = place.next ?? Number.POSITIVE_INFINITY;
       return { offset: position, length: next - position, bytes: undefined };

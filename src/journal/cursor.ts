@@ -6,7 +6,16 @@
 import { crc32 } from "node:zlib";
 import { failedWith } from "../base/error.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
-import { CURSOR_MAGIC, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU64, viewOf } from "./format.ts";
+import {
+  areCounts,
+  CURSOR_MAGIC,
+  decodePreamble,
+  encodePreamble,
+  FORMAT_VERSION,
+  getU64,
+  setU64,
+  viewOf,
+} from "./format.ts";
 import { newerVersion } from "./newer_version.ts";
 import { readSome } from "./tolerant_read.ts";
 
@@ -76,16 +85,17 @@ export function decodeSlot(bytes: Uint8Array): Slot {
   if (view.getUint32(CRC_OFFSET, true) !== crc32(bytes.subarray(0, CRC_OFFSET))) return { kind: "bad" };
   const generation = getU64(view, 16);
   const cursor = getU64(view, 24);
+  const atRiskBytes = getU64(view, 32);
   const unreadFrames = getU64(view, 48);
   const resendFrames = view.getUint32(56, true);
-  const isPossible = generation <= Number.MAX_SAFE_INTEGER && cursor <= Number.MAX_SAFE_INTEGER &&
-    resendFrames <= unreadFrames && unreadFrames <= cursor;
+  const isPossible = areCounts(generation, generation + 1, cursor) &&
+    resendFrames <= unreadFrames && unreadFrames <= cursor && areCounts(atRiskBytes);
   if (!isPossible) return { kind: "bad" };
   const clean = (view.getUint32(40, true) & CLEAN_FLAG) !== 0;
   return {
     kind: "valid",
     generation,
-    state: { cursor, atRiskBytes: getU64(view, 32), clean, unreadFrames, resendFrames },
+    state: { cursor, atRiskBytes, clean, unreadFrames, resendFrames },
   };
 }
 

@@ -33,6 +33,11 @@ export class DamageLog {
     return (this.#places.get(placeOf(segment, offset)) ?? reported) < reported;
   }
 
+  /** Was a stretch of sequences that no bytes stand for among the first `reported` losses? */
+  knowsGap({ from, until }: { readonly from: number; readonly until: number }, reported: number): boolean {
+    return this.#lost.slice(0, reported).some((lost) => lost.bytes === 0 && lost.from <= from && until <= lost.until);
+  }
+
   /** What the first `reported` losses took from a segment and had been counted as pending. */
   countedIn(segment: string, reported: number): { readonly frames: number; readonly bytes: number } {
     const counted = this.#lost.slice(0, reported).filter((damage) => damage.segment === segment && damage.counted);

@@ -6,7 +6,7 @@
 import type { Framer } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { Segment, type SegmentList } from "./segment.ts";
-import { type SegmentFile, segmentsAmong } from "./segment_files.ts";
+import { listSegments, type SegmentFile } from "./segment_files.ts";
 import { surveyIfThere } from "./survey.ts";
 
 export interface DeliveredFilesOptions {
@@ -30,7 +30,7 @@ export async function refreshDelivered(
   const known = new Map(listed.map((segment) => [segment.base, segment]));
   const others = new Set(segments.all.map(({ base }) => base));
   const limit = segments.all.find((segment) => !known.has(segment.base))?.base ?? 0;
-  const found = segmentsAmong(await options.files.list(options.directory), options.directory);
+  const found = await listSegments(options.files, options.directory);
   const there = new Map(found.map((file) => [file.base, file]));
   for (const [index, segment] of listed.entries()) {
     const file = there.get(segment.base);

@@ -83,18 +83,20 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Writes a whole number from 0 to 2^53. */
+/** Writes a whole number below 2^53. A larger one would be read back as another: it throws an Error. */
 export function setU64(view: DataView, offset: number, value: number): void {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new Error(`${value} is no count`);
   view.setUint32(offset, value >>> 0, true);
   view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** A number above 2^53 comes back inexact; `areCounts` tells. */
+/** A number from 2^53 on comes back inexact; `areCounts` tells. */
 export function getU64(view: DataView, offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
 
-function areCounts(...values: readonly number[]): boolean {
+/** Are these numbers that a writer can have written: exact, and not so large that nothing could follow? */
+export function areCounts(...values: readonly number[]): boolean {
   return values.every((value) => value <= Number.MAX_SAFE_INTEGER);
 }
 
@@ -155,7 +157,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
     cursor: getU64(view, 48),
     framing: new TextDecoder().decode(bytes.subarray(FRAMING_OFFSET, FRAMING_OFFSET + framingBytes)),
   };
-  return areCounts(header.base, header.previousEnd, header.cursor) ? header : undefined;
+  return areCounts(header.base, header.createdUs, header.previousEnd, header.cursor) ? header : undefined;
 }
 
 /** What distinguishes the records and the footer of one segment from any payload. */
@@ -228,7 +230,8 @@ export function decodeRecordHeader(bytes: Uint8Array, offset: number, mark: Uint
     crc: view.getUint32(60, true),
     headerCrc,
   };
-  return areCounts(header.first + header.frames, header.previousEnd, header.cursor) ? header : undefined;
+  const { first, frames, previousEnd, cursor, timeUs } = header;
+  return areCounts(first, frames, first + frames, previousEnd, cursor, timeUs) ? header : undefined;
 }
 
 /** Is `payload` what was written behind this header? */
@@ -272,7 +275,9 @@ export function decodeFooter(bytes: Uint8Array, offset: number): Footer & { read
     offset: getU64(view, 72),
     salt: bytes.slice(FOOTER_MAGIC.length, MAGIC_BYTES),
   };
-  return footer.offset === offset ? footer : undefined;
+  const { base, end, frames, bytes: payloads, lowestUs, highestUs, cursor } = footer;
+  const isPossible = areCounts(base, end, frames, payloads, lowestUs, highestUs, cursor) && base + frames <= end;
+  return isPossible && footer.offset === offset ? footer : undefined;
 }
 
 /** `00000000000000014217.seg` */
@@ -283,10 +288,22 @@ export function segmentName(base: number): string {
 /** What the name of a compressed segment has behind that of the original. */
 export const COMPRESSED_SUFFIX = ".zst";
 
-/** The base sequence that a file's name says, compressed or not; undefined if it is no segment's name. */
+/**
+ * The base sequence that a file's name says, compressed or not; undefined if it
+ * is no segment's name. From 2^53 on it is not exact, and no segment has it.
+ */
 export function segmentBase(name: string): number | undefined {
   const match = /^(\d{20})\.seg(\.zst)?$/.exec(name);
-  if (match === null) return undefined;
-  const base = Number(match[1]);
-  return base <= Number.MAX_SAFE_INTEGER ? base : undefined;
+  return match === null ? undefined : Number(match[1]);
+}
+
+/**
+ * A name alone is believed up to here. At 1 GB/s of single bytes a journal comes
+ * to it after a hundred days without an end; what remains above it are 2^48.
+ */
+const BASE_MAX = 2 ** 53 - 2 ** 48;
+
+/** Can a file with nothing in it that can be read have got this name from a writer? */
+export function isPossibleBase(base: number): boolean {
+  return base <= BASE_MAX;
 }

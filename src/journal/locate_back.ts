@@ -1,11 +1,11 @@
 /** Finding the frame that lies so many bytes behind another one, for `rewind`. */
 import type { File, FileSystem } from "../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
+import { walkInOrder } from "./ordered_walk.ts";
 import { bytesOfFrames } from "./record_bytes.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
-import { walkRecords } from "./walk.ts";
 
 /** Frames of one record that lie before the sequence in question. */
 interface Piece {
@@ -69,13 +69,9 @@ async function stretchBefore(
   let pieces: Piece[] = [];
   let bytes = 0;
   if (segment.marks === undefined) return { pieces, bytes };
-  for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.limit, verify: false })) {
-    if (found.kind === "footer") continue;
-    if (found.kind !== "record") {
-      pieces = [];
-      bytes = 0;
-      continue;
-    }
+  const { base, marks, start, limit } = segment;
+  for await (const found of walkInOrder(file, { base, marks, from: start, limit, verify: false })) {
+    if (found.kind !== "record") continue;
     const { first, frames, length } = found.header;
     if (first >= until || first >= bound) break;
     if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {

@@ -5,6 +5,7 @@
  */
 import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
+import { add } from "../base/ledger.ts";
 import { CursorFile, riskOf } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
 import { DamagedTails } from "./damaged_tails.ts";
@@ -88,11 +89,14 @@ class Opening {
     const { files, directory, log, framer } = this.options;
     const survey = await surveyJournal(files, directory, framer);
     await this.#setLeftoversAside();
+    for (const each of survey.misnamed) await this.#setMisnamedAside(each);
     await this.#recoverSegments(survey);
     if (this.options.sync !== "os") await this.#syncNewest();
     const { cursor, from } = this.#decideCursor(survey);
     this.#end = Math.max(this.#end, cursor);
     const pending = await countPending(files, this.#segments, cursor, survey.segments);
+    const cutOff = this.#tails.report(this.#damages, this.#segments.all, cursor);
+    add(pending, cutOff.frames, cutOff.bytes);
     const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
     const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
     if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
@@ -140,6 +144,13 @@ class Opening {
     }
   }
 
+  /** The next sequence is no matter of such a file; there would be none behind it. */
+  async #setMisnamedAside({ path, size: bytes }: SegmentSurvey): Promise<void> {
+    this.options.log.error("a segment's name cannot be right, its file is moved to quarantine", { path, bytes });
+    await this.#attempt("move to quarantine", path, () => this.#quarantine.setAside(path));
+    this.#tails.add({ path, offset: 0, bytes, end: 0, lost: [] });
+  }
+
   async #recoverSegments(survey: Survey): Promise<void> {
     const surveys = [...survey.segments];
     const found: Segment[] = [];
@@ -155,7 +166,6 @@ class Opening {
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
     for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
-    this.#tails.report(this.#damages, this.#segments.all);
   }
 
   /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
@@ -180,10 +190,8 @@ class Opening {
     if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
-    } else if (found.size <= SEGMENT_HEADER_BYTES) {
-      segment.end = found.base;
     } else if (found.marks === undefined) {
-      segment.end = later[later.length - 1].base;
+      segment.end = found.size <= SEGMENT_HEADER_BYTES ? found.base : later[later.length - 1].base;
     } else if (cursor >= bound) {
       segment.end = bound;
     } else {
@@ -214,12 +222,16 @@ class Opening {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
       // A header cut short is what a kill leaves; with more behind it, there have been frames.
       const { path, size, base } = found;
-      if (size > SEGMENT_HEADER_BYTES) this.#tails.add({ path, offset: 0, bytes: size, from: base, until: base });
+      const { lost } = tally ?? { lost: [] };
+      if (size > SEGMENT_HEADER_BYTES || lost.length > 0) {
+        this.#tails.add({ path, offset: 0, bytes: size, end: base, lost });
+      }
       return undefined;
     }
     const segment = recovered(found);
     // What is damaged and stays is the reader's to report, and belongs to the segment until then.
-    segment.end = (action.truncate ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
+    const isCut = action.truncate && !isCompressed(found.path);
+    segment.end = (isCut ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
     segment.setContents(found.footer ?? tally!);
     if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
     return segment;
@@ -238,8 +250,8 @@ class Opening {
         }
         if (action.seal) segment.bytes += await seal(file, found, tally);
       }));
-    const { offset, end: from, claimedEnd: until } = tally;
-    if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, from, until });
+    const { offset, end, lost } = tally;
+    if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, end, lost });
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {

@@ -6,7 +6,7 @@
 import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { FileOpener } from "../runtime/files.ts";
-import { type RecordHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import type { RecordHeader } from "./format.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk.ts";
@@ -17,16 +17,19 @@ import { walkRecords } from "./walk.ts";
  */
 export async function hasRecords(
   files: FileOpener,
-  { footer, marks, size, path }: Pick<SegmentSurvey, "footer" | "marks" | "size" | "path">,
+  { base, footer, marks, size, path, start }: Pick<
+    SegmentSurvey,
+    "base" | "footer" | "marks" | "size" | "path" | "start"
+  >,
   verify: boolean,
 ): Promise<boolean> {
   if (footer !== undefined) return footer.records > 0;
-  if (size <= SEGMENT_HEADER_BYTES || marks === undefined) return false;
+  if (size <= start || marks === undefined) return false;
   const file = await openSegmentIfThere(files, path);
   if (file === undefined) return false;
   try {
-    for await (const found of walkRecords(file, { marks, limit: size, verify })) {
-      if (found.kind === "record") return true;
+    for await (const found of walkRecords(file, { marks, from: start, limit: size, verify })) {
+      if (found.kind === "record" && found.header.first >= base) return true;
     }
     return false;
   } finally {

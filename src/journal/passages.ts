@@ -11,7 +11,8 @@ import type { Framer } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, cursorOf, laterOf } from "./archive.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
+import type { RecordPosition } from "./check_segment.ts";
+import { RECORD_HEADER_BYTES } from "./format.ts";
 import { boundAmong } from "./overlap.ts";
 import { endOf, openPresent, type Present } from "./present.ts";
 import { type Scanned, scanSegment } from "./scan.ts";
@@ -81,8 +82,8 @@ class PassageReader {
       // What it has of other segments was not asked for, or comes when it is their turn.
       wanted.passOver(listed.base);
     }
-    const offset = await offsetOf(file, segment, wanted.fromOf(segment));
-    for await (const found of scanSegment(file, segment, { bound, from: offset })) {
+    const from = await positionOf(file, segment, wanted.fromOf(segment));
+    for await (const found of scanSegment(file, segment, { bound, from })) {
       if (wanted.done) return;
       if (found.kind === "damage") {
         yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
@@ -126,16 +127,19 @@ class PassageReader {
   }
 }
 
-/** Where to begin to read for `sequence`: behind the last record that lies wholly before it. Payloads are not read. */
-async function offsetOf(file: File, segment: ArchiveSegment, sequence: number): Promise<number> {
-  const { marks, size, base } = segment;
-  let offset = SEGMENT_HEADER_BYTES;
-  if (marks === undefined || base >= sequence) return offset;
-  for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
-    if (found.kind !== "record") continue;
+/**
+ * Where to begin to read for `sequence`: behind the records at the beginning of
+ * the file that lie wholly before it. Payloads are not read.
+ */
+async function positionOf(file: File, segment: ArchiveSegment, sequence: number): Promise<RecordPosition> {
+  const { marks, size, base, start } = segment;
+  let position: RecordPosition = { offset: start, end: base };
+  if (marks === undefined || base >= sequence) return position;
+  for await (const found of walkRecords(file, { marks, from: start, limit: size, verify: false })) {
+    if (found.kind !== "record") break;
     const { first, frames, length } = found.header;
-    if (first + frames > sequence) break;
-    offset = found.offset + RECORD_HEADER_BYTES + length;
+    if (first < position.end || first + frames > sequence) break;
+    position = { offset: found.offset + RECORD_HEADER_BYTES + length, end: first + frames };
   }
-  return offset;
+  return position;
 }

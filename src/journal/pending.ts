@@ -1,9 +1,9 @@
 /** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
 import { add, type Tally, tally } from "../base/ledger.ts";
-import type { File, FileSystem } from "../runtime/files.ts";
+import type { FileSystem } from "../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
-import { framesBetween } from "./frames_between.ts";
-import { endOfLoss, lossIn } from "./loss.ts";
+import { framesBetween, type FramesWanted } from "./frames_between.ts";
+import { gapsIn } from "./losses.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegment } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
@@ -27,13 +27,13 @@ export async function countPending(
     const footer = surveys.find((survey) => survey.base === segment.base)?.footer;
     if (footer === undefined || footer.end > bound) {
       segment.counted = "headers";
-      await addFromHeaders(files, segment, cursor, bound, pending);
+      await addFromHeaders(files, segment, { from: cursor, until: bound, bound }, pending);
       continue;
     }
     segment.counted = "all";
     segment.countedFrom = cursor;
     if (segment.base >= cursor) add(pending, footer.frames, footer.bytes);
-    else await addFromHeaders(files, segment, cursor, bound, pending, { bound });
+    else await addFromHeaders(files, segment, { from: cursor, until: bound, bound }, pending);
   }
   return pending;
 }
@@ -61,61 +61,44 @@ export async function countFrames(
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      const inside = until < Math.min(segment.end, bound);
-      const losses = { known: { damages, reported }, until: inside ? until : undefined, bound };
-      await addFromHeaders(files, segment, from, end, counted, losses);
+      await addFromHeaders(files, segment, { from, until: end, bound }, counted, { damages, reported });
     }
   }
   return counted;
 }
 
-/** Frames without a readable header that were counted all the same. */
-interface Losses {
-  /** What was among the first so many that were reported is left out; */
-  readonly known?: { readonly damages: DamageLog; readonly reported: number };
-  /** and what goes beyond this sequence. */
-  readonly until?: number;
-  /** Frames from here on are a later segment's. */
-  readonly bound: number;
-}
-
+/**
+ * Of the wanted frames those with a header, and of the others what was counted,
+ * without the losses among the first `reported` of `damages`. A gap that goes
+ * beyond the range is left out, unless the segment ends there.
+ */
 async function addFromHeaders(
   files: FileSystem,
   segment: Segment,
-  cursor: number,
-  bound: number,
-  pending: Tally,
-  losses?: Losses,
+  wanted: FramesWanted,
+  sum: Tally,
+  known?: { readonly damages: DamageLog; readonly reported: number },
 ): Promise<void> {
+  const { counted: kind, frames: all, end } = segment;
   const file = await openSegment(files, segment.path);
+  const isKnown = (offset: number) => known?.damages.knows(segment.name, offset, known.reported) === true;
+  let frames = 0;
   try {
-    for await (const found of framesBetween(file, segment, cursor, bound)) {
-      if (losses?.known?.damages.knows(segment.name, found.offset, losses.known.reported)) continue;
-      if (found.kind === "frames") add(pending, found.frames, found.bytes);
-      else if (losses !== undefined) {
-        const range = { from: found.position, most: losses.until, bound: losses.bound };
-        await addLost(file, segment, found, range, pending);
-      }
+    for await (const found of framesBetween(file, segment, wanted)) {
+      frames += found.recordFrames;
+      if (!isKnown(found.offset)) add(sum, found.frames, found.bytes);
+    }
+    if (kind !== "all" || frames >= all) return;
+    const until = wanted.until < Math.min(end, wanted.bound) ? wanted.until : Number.POSITIVE_INFINITY;
+    for (const gap of await gapsIn(file, segment, wanted.bound)) {
+      const { counted, debris } = gap;
+      if (counted === undefined || gap.until <= wanted.from || gap.until > until) continue;
+      const isReported = debris !== undefined
+        ? isKnown(debris.offset)
+        : known?.damages.knowsGap(gap, known.reported) === true;
+      if (!isReported) add(sum, counted.frames, counted.bytes);
     }
   } finally {
     file.close();
   }
-}
-
-/** A stretch without a readable header, if its frames were counted, are not before `from` and not beyond `most`. */
-async function addLost(
-  file: File,
-  segment: Segment,
-  { offset, bytes }: { readonly offset: number; readonly bytes: number },
-  { from, most = Number.POSITIVE_INFINITY, bound }: {
-    readonly from: number;
-    readonly most?: number;
-    readonly bound: number;
-  },
-  pending: Tally,
-): Promise<void> {
-  const until = await endOfLoss(file, segment, offset + bytes);
-  if (until <= from || until > most) return;
-  const lost = await lossIn(file, segment, { offset, bytes, from, until, bound }, undefined);
-  if (lost.counted) add(pending, lost.frames, lost.payloadBytes);
 }

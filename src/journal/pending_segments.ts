@@ -4,7 +4,7 @@ import { LINES } from "./framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
-import { type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
+import { isMisnamed, type SegmentSurvey, surveySegment, tallyRecords } from "./survey.ts";
 
 export interface PendingSegments {
   readonly list: SegmentList;
@@ -27,6 +27,7 @@ export async function surveyPending(
     if (file === undefined) continue;
     try {
       const survey = await surveyFramed(file, path, base, newestFirst.map((newer) => newer.survey));
+      if (isMisnamed(survey)) continue;
       const segment = new Segment(survey);
       segment.bytes = segment.limit = survey.size;
       segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;

@@ -10,10 +10,10 @@ import type { File, FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, laterOf } from "./archive.ts";
 import { isUnfinished } from "./check_segment.ts";
 import type { RecordHeader } from "./format.ts";
+import { walkInOrder } from "./ordered_walk.ts";
 import { boundAmong } from "./overlap.ts";
 import { openPresent } from "./present.ts";
 import { bytesBetween } from "./record_bytes.ts";
-import { walkRecords } from "./walk.ts";
 import { type Range, type Selection, Wanted } from "./wanted.ts";
 
 export interface Missing extends Range {
@@ -107,7 +107,7 @@ class Planner {
     // What has become of its frames is for the reading to find out.
     if (present === undefined) return void (this.#excused = true);
     const { file, segment, bound, elsewhere } = present;
-    const { marks, size } = segment;
+    const { marks, size, base, start } = segment;
     if (elsewhere) {
       this.#noteMissing(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
       this.wanted.passOver(listed.base);
@@ -115,7 +115,7 @@ class Planner {
     try {
       this.#excused ||= marks === undefined && size > 0;
       if (marks === undefined) return;
-      for await (const found of walkRecords(file, { marks, limit: size, verify: false })) {
+      for await (const found of walkInOrder(file, { marks, base, from: start, limit: size, verify: false })) {
         if (found.kind === "damage" || found.kind === "tail" && !isUnfinished(found, segment.newest)) {
           this.#excused = true;
         }

@@ -16,10 +16,11 @@ import {
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { endOfLoss, lossIn } from "./loss.ts";
-import { advance, fits, type Place } from "./place.ts";
+import { layOut } from "./layout.ts";
+import { gapsOf, snapshotOf } from "./losses.ts";
+import { advance, type Detour, fits, type Place, type Step, stepsThrough } from "./place.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { findMark, looksTorn } from "./search.ts";
+import { bytesBetween } from "./record_bytes.ts";
 import type { Segment, SegmentList } from "./segment.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
 import { readTolerant } from "./tolerant_read.ts";
@@ -81,14 +82,27 @@ export class Reader implements JournalReader {
       const place = this.#place ?? await this.#enter();
       if (place === undefined) return undefined;
       // A later segment has what follows its base: whatever stands here behind that is left over.
-      if (place.offset >= place.segment.limit || this.#isMoved(place)) {
+      if (this.#isMoved(place)) {
         if (!this.#leaveFor(place)) return undefined;
+        continue;
+      }
+      if (place.detour !== undefined && place.offset >= place.detour.end) {
+        await this.#takeStep(place, place.detour);
+        continue;
+      }
+      if (place.offset >= place.segment.limit) {
+        if (this.#lacks(place)) await this.#layOut(place);
+        else if (!this.#leaveFor(place)) return undefined;
         continue;
       }
       const header = place.header ?? await this.#headerAt(place);
       if (header === undefined) continue;
       if (header.first + header.frames <= this.position) {
         advance(place, header);
+        continue;
+      }
+      if (place.detour === undefined && this.#skips(place, header)) {
+        await this.#layOut(place);
         continue;
       }
       if (header.first >= this.context.segments.boundOf(place.segment)) {
@@ -129,7 +143,7 @@ export class Reader implements JournalReader {
         this.#lostFile(segment);
         continue;
       }
-      const place: Place = { segment, file, offset: SEGMENT_HEADER_BYTES, header: undefined };
+      const place: Place = { segment, file, offset: segment.start, header: undefined, detour: undefined };
       this.#place = place;
       await this.#walkTo(place);
       return this.#place;
@@ -137,9 +151,9 @@ export class Reader implements JournalReader {
   }
 
   async #walkTo(place: Place): Promise<void> {
-    const { marks, limit } = place.segment;
+    const { marks, limit, start } = place.segment;
     if (marks === undefined || place.segment.base >= this.position) return;
-    for await (const found of walkRecords(place.file, { marks, limit, verify: false })) {
+    for await (const found of walkRecords(place.file, { marks, from: start, limit, verify: false })) {
       if (found.kind !== "record") continue;
       const { first, frames, length, previousEnd } = found.header;
       if (first + frames > this.position) {
@@ -148,6 +162,54 @@ export class Reader implements JournalReader {
         return;
       }
       place.offset = found.offset + RECORD_HEADER_BYTES + length;
+    }
+  }
+
+  /** Has the segment frames, or had it any, that did not come where they should have? */
+  #lacks({ segment }: Place): boolean {
+    const { segments } = this.context;
+    const until = Math.min(segment.end, segments.boundOf(segment));
+    return segment.marks !== undefined && Math.max(this.position, segments.floor) < until;
+  }
+
+  /** Says this record that others of its segment were before it, which did not come? */
+  #skips({ segment }: Place, { previousEnd, first }: RecordHeader): boolean {
+    const { segments } = this.context;
+    const until = Math.min(previousEnd, first, segments.boundOf(segment));
+    return until > Math.max(this.position, segment.base, segments.floor);
+  }
+
+  /**
+   * The segment is not as it was written: from here on what it has is taken in
+   * the order of the sequences, wherever in the file that is.
+   */
+  async #layOut(place: Place): Promise<void> {
+    const { segment, file } = place;
+    const { base, marks, start, limit } = segment;
+    const snapshot = snapshotOf(segment);
+    const layout = await layOut(file, { base, marks: marks!, from: start, limit });
+    const bound = this.context.segments.boundOf(segment);
+    // Whose frames are all counted was whole once.
+    const isDamagedTail = layout.tail?.torn === false || snapshot.counted === "all";
+    const steps = stepsThrough(layout, gapsOf(layout, snapshot, bound), bound, isDamagedTail);
+    place.detour = { steps, next: 0, end: 0, limit };
+    place.header = undefined;
+  }
+
+  async #takeStep(place: Place, detour: Detour): Promise<void> {
+    place.header = undefined;
+    const step = detour.steps[detour.next++];
+    if (step === undefined) {
+      place.detour = undefined;
+      place.offset = detour.limit;
+    } else if (step.kind === "run") {
+      if (step.until <= this.position) return;
+      place.offset = step.offset;
+      detour.end = step.end;
+    } else if (step.kind === "claim") {
+      await this.#lostRecord(place, step.offset, step.bytes, step.header);
+    } else {
+      await this.#lostBytes(place, step);
     }
   }
 
@@ -180,27 +242,28 @@ export class Reader implements JournalReader {
     this.position = Math.max(this.position, this.context.end());
   }
 
-  /** The header at the reader's place; undefined after something else was passed over. */
+  /** The header at the reader's place; undefined where there is none, and something else is to be done first. */
   async #headerAt(place: Place): Promise<RecordHeader | undefined> {
     const { segment, file, offset } = place;
     const limit = segment.limit;
     if (segment.marks === undefined) {
-      await this.#damaged(place, limit - offset, undefined);
+      const until = Math.max(this.position, Math.min(segment.end, this.context.segments.boundOf(segment)));
+      const frames = until - this.position;
+      const bytes = limit - offset;
+      const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
+      await this.#damaged(place, { offset, bytes, until, frames, payloadBytes, counted: false });
+      place.offset = limit;
       return undefined;
     }
     const length = Math.min(FOOTER_BYTES, limit - offset);
     const bytes = this.#scratch.subarray(0, await readTolerant(file, this.#scratch.subarray(0, length), offset));
     const header = decodeRecordHeader(bytes, 0, segment.marks.record);
     if (header !== undefined && fits(segment, offset, header)) return place.header = header;
-    if (decodeFooter(bytes, offset) !== undefined) {
-      place.offset += FOOTER_BYTES;
-      return undefined;
-    }
-    const next = await findMark(file, offset + 1, limit, segment.marks);
-    // Whose frames are all counted was whole once.
-    const mayBeTorn = next === limit && segment.counted !== "all";
-    if (mayBeTorn && await looksTorn(file, offset, limit, segment.marks)) place.offset = limit;
-    else await this.#damaged(place, next - offset, undefined);
+    const isFooter = decodeFooter(bytes, offset) !== undefined;
+    if (isFooter && offset + FOOTER_BYTES === limit) place.offset = limit;
+    else if (place.detour === undefined) await this.#layOut(place);
+    // It was whole a moment ago.
+    else await this.#lostRun(place, place.detour);
     return undefined;
   }
 
@@ -231,18 +294,48 @@ export class Reader implements JournalReader {
     this.context.damages.report({ segment: segment.name, from: this.position, ...damage });
   }
 
-  /** Passes over a damaged stretch: copied to quarantine, reported, and the next record is what follows. */
-  async #damaged(place: Place, bytes: number, header: RecordHeader | undefined): Promise<void> {
-    const { segment, file, offset } = place;
-    const end = header === undefined ? await endOfLoss(file, segment, offset + bytes) : header.first + header.frames;
-    const bound = this.context.segments.boundOf(segment);
-    const until = Math.max(this.position, Math.min(end, bound));
-    await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
-    const range = { offset, bytes, from: this.position, until };
-    this.#report(segment, { ...range, ...await lossIn(file, segment, { ...range, bound }, header) });
-    place.offset = offset + bytes;
-    place.header = undefined;
-    this.position = until;
+  /** A stretch that costs frames, or none: copied to quarantine and reported. */
+  async #damaged({ segment, file }: Place, damage: Omit<Damage, "segment" | "from">): Promise<void> {
+    const { offset, bytes, until } = damage;
+    if (bytes > 0) await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
+    this.#report(segment, damage);
+    this.position = Math.max(this.position, until);
+  }
+
+  /** A record of which only the header is left. */
+  async #lostRecord(place: Place, offset: number, bytes: number, header: RecordHeader): Promise<void> {
+    const { segment, file } = place;
+    const { first, frames, length } = header;
+    const until = Math.max(this.position, Math.min(first + frames, this.context.segments.boundOf(segment)));
+    const from = Math.min(until, Math.max(this.position, first));
+    const record = { offset, length, frames };
+    const payloadBytes = from === until ? 0 : await bytesBetween(file, segment, record, from - first, until - first);
+    await this.#damaged(place, { offset, bytes, until, frames: until - from, payloadBytes, counted: true });
+  }
+
+  /** Bytes that are no record, or a place where records are missing. */
+  async #lostBytes(place: Place, { offset, bytes, gap }: Extract<Step, { kind: "damage" }>): Promise<void> {
+    // The segment's own header, damaged, costs no frame.
+    if (gap === undefined && offset + bytes <= SEGMENT_HEADER_BYTES) return;
+    const until = Math.max(this.position, gap?.until ?? 0);
+    const sequences = until - this.position;
+    if (bytes === 0 && sequences === 0) return;
+    // Of a gap that was given up in part nobody has counted that part: it is told as a whole.
+    const counted = sequences === 0 ? { frames: 0, bytes: 0 } : gap?.counted;
+    const frames = counted?.frames ?? sequences;
+    const payloadBytes = counted?.bytes ?? Math.max(0, bytes - RECORD_HEADER_BYTES);
+    await this.#damaged(place, { offset, bytes, until, frames, payloadBytes, counted: counted !== undefined });
+  }
+
+  /** Records that were whole when the segment was laid out, and now are not. */
+  async #lostRun(place: Place, { steps, next, end }: Detour): Promise<void> {
+    const { offset } = place;
+    const step = steps[next - 1] as Extract<Step, { kind: "run" }>;
+    const until = Math.max(this.position, Math.min(step.until, this.context.segments.boundOf(place.segment)));
+    const bytes = end - offset;
+    const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
+    await this.#damaged(place, { offset, bytes, until, frames: until - this.position, payloadBytes, counted: true });
+    place.offset = end;
   }
 
   /** `again`: nothing came of it, what is next has to be looked for anew. */
@@ -263,7 +356,12 @@ export class Reader implements JournalReader {
     buffer.release();
     if (this.#closed) return undefined;
     if (this.#isMoved(place)) return "again";
-    await this.#damaged(place, RECORD_HEADER_BYTES + header.length, header);
+    if (place.detour === undefined) {
+      await this.#layOut(place);
+    } else {
+      await this.#lostRecord(place, place.offset, RECORD_HEADER_BYTES + header.length, header);
+      advance(place, header);
+    }
     return "again";
   }
 

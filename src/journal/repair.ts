@@ -8,13 +8,14 @@ import { silentLog } from "../base/log.ts";
 import type { Framing } from "../framing/framing.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import { type ArchiveSegment, directoriesAt, openArchive, surveyOpened } from "./archive.ts";
-import { COMPRESSED_SUFFIX } from "./format.ts";
+import { segmentBase } from "./format.ts";
 import { lockCompaction, lockJournal } from "./lock.ts";
 import { Quarantine } from "./quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
 import { type DamagedStretch, planSegment } from "./repair_plan.ts";
+import { isMisnamed } from "./survey.ts";
 import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
-import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
+import { listSegments, openSegmentIfThere } from "./segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
@@ -117,6 +118,11 @@ async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegmen
   if (file === undefined) return;
   try {
     const segment = await surveyOpened(file, listed);
+    if (isMisnamed(segment)) {
+      const { path, fileBytes: bytes } = segment;
+      if (dryRun) return await on.moved({ path, offset: 0, bytes, to: undefined });
+      return await on.setAside(path, await new Quarantine(files, silentLog, segment.directory).setAside(path));
+    }
     const plan = await planSegment(file, segment, { ...options, journal });
     if (plan.damages.length + plan.extras.length === 0) return;
     if (dryRun) {
@@ -133,14 +139,15 @@ async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegmen
 
 /**
  * As the daemon does at its start: files that were to take the place of a
- * segment, and did not. And compressed ones beside the segment itself, which
- * counts: a repair that was killed has left them, or a compaction.
+ * segment, and did not. And of a segment that is there twice, compressed and not,
+ * the one that does not count: a repair that was killed has left it, or a
+ * compaction.
  */
 async function setLeftoversAside(directory: string, { files, on }: RepairOptions): Promise<void> {
   const quarantine = new Quarantine(files, silentLog, directory);
-  const names = await files.list(directory);
-  for (const name of names) {
-    const isSpare = isCompressed(name) && names.includes(name.slice(0, -COMPRESSED_SUFFIX.length));
+  const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
+  for (const name of await files.list(directory)) {
+    const isSpare = segmentBase(name) !== undefined && !counts.has(name);
     if (!name.endsWith(".seg.tmp") && !isSpare) continue;
     const path = `${directory}/${name}`;
     await on.setAside(path, await quarantine.setAside(path));

@@ -1,7 +1,8 @@
 /** The records of a segment as readers take them: checksums verified, past any damage. */
 import type { Framer } from "../framing/framing.ts";
 import type { File } from "../runtime/files.ts";
-import { type CheckableSegment, type Checked, checkSegment } from "./check_segment.ts";
+import { type CheckableSegment, type Checked, checkSegment, type RecordPosition } from "./check_segment.ts";
+import type { FileRange } from "./compressed_blocks.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
 import { framesBelow } from "./overlap.ts";
 import type { SegmentSurvey } from "./survey.ts";
@@ -14,8 +15,8 @@ export type Scanned =
 export interface ScanOptions {
   /** Only frames below this sequence; default: all. */
   readonly bound?: number;
-  /** Offset of a record to begin at; default: the first one. */
-  readonly from?: number;
+  /** Where to begin; default: at the first record. */
+  readonly from?: RecordPosition;
 }
 
 /**
@@ -29,16 +30,18 @@ export async function* scanSegment(
   { bound = Number.POSITIVE_INFINITY, from }: ScanOptions = {},
 ): AsyncGenerator<Scanned> {
   const { framer, marks } = survey;
+  const isHeader = ({ offset, bytes }: FileRange) => marks !== undefined && offset + bytes <= SEGMENT_HEADER_BYTES;
   /** Sequence after the last frame that was here, whole or not. */
   let end = survey.base;
   for await (const batch of checkSegment(file, survey, from)) {
     for (const found of batch) {
       if (end >= bound) return;
-      if (found.kind === "footer" || found.offset < SEGMENT_HEADER_BYTES && marks !== undefined) continue;
+      if (found.kind === "footer") continue;
       if (found.kind === "unfinished") {
         yield found;
         continue;
       }
+      if (found.kind === "damage" && isHeader(found)) continue;
       const { header } = found;
       if (header !== undefined && header.first >= bound) return;
       if (header !== undefined) end = header.first + header.frames;

@@ -12,42 +12,55 @@ import {
   recordMagic,
   SALT_BYTES,
   saltOf,
-  SEGMENT_HEADER_BYTES,
 } from "./format.ts";
 import { readSome, readTolerant } from "./tolerant_read.ts";
 
 const SEARCH_BYTES = 256 * 1024;
 
 /**
- * Offset of the first record, as far as its header says, or footer in [from,
- * limit) of `file`; `limit` if there is none. Reads each byte about once.
+ * Offset of the first header of a record, whatever is behind it, or footer that
+ * begins in [from, until) and ends before `limit`; `until` if there is none. Reads
+ * each byte about once.
  */
-export async function findMark(file: File, from: number, limit: number, marks: Marks): Promise<number> {
-  for await (const offset of occurrences(file, from + MAGIC_BYTES - SALT_BYTES, limit, saltOf(marks))) {
+export async function findMark(
+  file: File,
+  from: number,
+  limit: number,
+  marks: Marks,
+  until: number = limit,
+): Promise<number> {
+  const searched = Math.min(limit, until + MAGIC_BYTES - 1);
+  for await (const offset of occurrences(file, from + MAGIC_BYTES - SALT_BYTES, searched, saltOf(marks))) {
     const start = offset - (MAGIC_BYTES - SALT_BYTES);
     const bytes = await readSome(file, start, Math.min(FOOTER_BYTES, limit - start));
-    const header = decodeRecordHeader(bytes, 0, marks.record);
-    if (header !== undefined && start + RECORD_HEADER_BYTES + header.length <= limit) return start;
+    if (decodeRecordHeader(bytes, 0, marks.record) !== undefined) return start;
     if (decodeFooter(bytes, start) !== undefined) return start;
   }
-  return limit;
+  return until;
 }
 
 /**
  * The salt of a segment whose header and footer are damaged or missing, from the
- * first record whose checksum is right, and which does not begin below `base`,
- * as one of an older file would; undefined if there is none.
+ * records whose checksum is right: of those that do not begin below `base`, as
+ * one of an older file would, the one that begins lowest, for bytes of a newer
+ * file may be among them. Undefined if there is none.
  */
 export async function findSalt(file: File, size: number, base: number): Promise<Uint8Array | undefined> {
   const magic = recordMagic();
-  for await (const offset of occurrences(file, SEGMENT_HEADER_BYTES, size, magic)) {
+  let lowest = Number.POSITIVE_INFINITY;
+  let salt: Uint8Array | undefined;
+  for await (const offset of occurrences(file, 0, size, magic)) {
     const bytes = await readSome(file, offset, RECORD_HEADER_BYTES);
     const header = decodeRecordHeader(bytes, 0, magic);
-    if (header === undefined || header.first < base || offset + RECORD_HEADER_BYTES + header.length > size) continue;
+    if (header === undefined || header.first < base || header.first >= lowest) continue;
+    if (offset + RECORD_HEADER_BYTES + header.length > size) continue;
     const payload = await readSome(file, offset + RECORD_HEADER_BYTES, header.length);
-    if (payloadMatches(header, payload)) return bytes.slice(magic.length, MAGIC_BYTES);
+    if (!payloadMatches(header, payload)) continue;
+    lowest = header.first;
+    salt = bytes.slice(magic.length, MAGIC_BYTES);
+    if (lowest === base) break;
   }
-  return undefined;
+  return salt;
 }
 
 /**

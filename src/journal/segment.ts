@@ -8,6 +8,8 @@ export interface SegmentOrigin {
   readonly path: string;
   /** Undefined if the header is damaged and no record gives the salt away: nothing in it can be read. */
   readonly marks: Marks | undefined;
+  /** Its records are looked for from this offset on. */
+  readonly start: number;
   /** For the framing it was written with. */
   readonly framer: Framer;
 }
@@ -22,6 +24,7 @@ export class Segment {
   readonly base: number;
   readonly path: string;
   readonly marks: Marks | undefined;
+  readonly start: number;
   readonly framer: Framer;
   /** Size of the file, in bytes. */
   bytes = 0;
@@ -43,6 +46,7 @@ export class Segment {
     this.base = this.end = origin.base;
     this.path = origin.path;
     this.marks = origin.marks;
+    this.start = origin.start;
     this.framer = origin.framer;
   }
 

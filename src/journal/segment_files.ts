@@ -6,7 +6,9 @@ import { failedWith } from "../base/error.ts";
 import type { File, FileOpener, FileSystem } from "../runtime/files.ts";
 import type { FileRange } from "./compressed_blocks.ts";
 import { CompressedSegment } from "./compressed_segment.ts";
-import { COMPRESSED_SUFFIX, segmentBase } from "./format.ts";
+import { COMPRESSED_SUFFIX, decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentBase } from "./format.ts";
+import { findSalt } from "./search.ts";
+import { readSome } from "./tolerant_read.ts";
 
 export interface SegmentFile {
   /** The first sequence that may be in it. */
@@ -17,22 +19,45 @@ export interface SegmentFile {
 
 /**
  * In ascending order of their bases, each base once: where a segment is there
- * compressed too, the original counts until a compaction has removed it.
+ * compressed too, the original counts until a compaction has removed it, unless
+ * nothing in it can be read.
  */
 export async function listSegments(files: FileSystem, directory: string): Promise<SegmentFile[]> {
-  return segmentsAmong(await files.list(directory), directory);
+  const names = await files.list(directory);
+  const there = new Set(names);
+  const found: SegmentFile[] = [];
+  for (const segment of segmentsAmong(names, directory)) {
+    const compressed = `${segment.name}${COMPRESSED_SUFFIX}`;
+    const isHidden = there.has(compressed) && !await hasSomething(files, segment);
+    found.push(isHidden ? { ...segment, name: compressed, path: `${directory}/${compressed}` } : segment);
+  }
+  return found;
 }
 
-/** Likewise, of the sorted names of a directory's entries. */
+/** All that there are names of among the sorted ones of a directory's entries, without looking into any. */
 export function segmentsAmong(names: readonly string[], directory: string): SegmentFile[] {
   const found: SegmentFile[] = [];
   for (const name of names) {
     const base = segmentBase(name);
     // Sorted as they are, a name comes right before itself with something behind it.
-    if (base === undefined || found.at(-1)?.base === base) continue;
+    if (base === undefined || name === `${found.at(-1)?.name}${COMPRESSED_SUFFIX}`) continue;
     found.push({ base, name, path: `${directory}/${name}` });
   }
   return found;
+}
+
+/** Is there more in this original than a header, or anything if that is damaged? False too if it is gone. */
+async function hasSomething(files: FileOpener, { base, path }: SegmentFile): Promise<boolean> {
+  const file = await ifThere(() => files.open(path, "read"));
+  if (file === undefined) return false;
+  try {
+    const size = await file.size();
+    const header = decodeSegmentHeader(await readSome(file, 0, SEGMENT_HEADER_BYTES));
+    if (header?.base === base) return size > SEGMENT_HEADER_BYTES;
+    return await findSalt(file, size, base) !== undefined;
+  } finally {
+    file.close();
+  }
 }
 
 /** What these files take up on disk, in bytes, as far as they are still there. */

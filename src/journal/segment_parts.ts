@@ -10,6 +10,7 @@ import {
   type RecordHeader,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
+import { walkInOrder } from "./ordered_walk.ts";
 import { framesBelow } from "./overlap.ts";
 import { openSegment } from "./segment_files.ts";
 import type { SegmentSurvey } from "./survey.ts";
@@ -95,7 +96,8 @@ export async function* mergedParts(
 async function* countingRecords(files: FileSystem, { survey, bound }: MergeSource) {
   const file = await openSegment(files, survey.path);
   try {
-    for await (const found of walkRecords(file, { marks: survey.marks!, limit: survey.size, verify: true })) {
+    const { base, marks, size } = survey;
+    for await (const found of walkInOrder(file, { base, marks: marks!, limit: size, verify: true })) {
       if (found.kind === "footer") return;
       if (found.kind !== "record") throw new DamagedSegmentError(survey.path, found.offset);
       if (found.header.first >= bound) return;

@@ -78,7 +78,7 @@ export async function readSegment(
         if (hasRemainsIn(extras, range)) continue;
         account.damages.push({ path, ...range, frames: framesOf(found.header) });
       }
-      const offset = Math.min(batch[batch.length - 1].offset, listed.size);
+      const offset = Math.max(done, Math.min(batch[batch.length - 1].offset, listed.size));
       onProgress(offset - done);
       done = offset;
     }

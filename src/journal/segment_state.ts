@@ -3,7 +3,7 @@ import type { FileSystem } from "../runtime/files.ts";
 import type { ArchiveSegment } from "./archive.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
 import { isCompressed, openSegmentIfThere } from "./segment_files.ts";
-import { type RecordTally, tallyRecords } from "./survey.ts";
+import { isMisnamed, type RecordTally, tallyRecords } from "./survey.ts";
 
 /** `damaged`: not only records stand where its record headers were looked at. */
 export type SegmentTally = Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end" | "damaged">;
@@ -21,7 +21,10 @@ export async function tallySegment(
   if (file === undefined) return undefined;
   try {
     const tally = await tallyRecords(file, segment, false);
-    return { ...tally, damaged: tally.damaged || tally.tail !== "none" };
+    // What the daemon will cut off with the end of the file is pending until it does, and counted as dropped then.
+    const frames = tally.lost.reduce((sum, lost) => sum + lost.frames, tally.frames);
+    const bytes = tally.lost.reduce((sum, lost) => sum + lost.length, tally.bytes);
+    return { ...tally, frames, bytes, end: tally.claimedEnd, damaged: tally.damaged || tally.tail !== "none" };
   } finally {
     file.close();
   }
@@ -31,6 +34,7 @@ export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "dam
 
 /** What can be said of a segment without reading its payloads: damaged is one in which `verify` finds the same. */
 export function stateOf(segment: ArchiveSegment, { end, damaged }: SegmentTally): SegmentState {
+  if (isMisnamed(segment)) return "damaged";
   const compressed = isCompressed(segment.path);
   const isOpen = segment.newest && !compressed;
   const isBeingCreated = isOpen && segment.size < SEGMENT_HEADER_BYTES;

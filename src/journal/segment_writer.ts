@@ -41,6 +41,7 @@ export function createSegment(
     base: at.base,
     path: `${directory}/${segmentName(at.base)}`,
     marks: marksOf(salt),
+    start: SEGMENT_HEADER_BYTES,
     framer,
   });
   const createdUs = Math.max(0, clock.wallUs());

@@ -135,8 +135,8 @@ async function timesOf(
     }
     const file = await openSegment(files, segment.path);
     try {
-      for await (const found of framesBetween(file, segment, from, bound)) {
-        if (found.kind === "frames") note(found.timeUs, found.timeUs);
+      for await (const found of framesBetween(file, segment, { from, until: bound, bound })) {
+        if (found.frames > 0) note(found.timeUs, found.timeUs);
       }
     } finally {
       file.close();

@@ -7,6 +7,7 @@ import {
   decodeSegmentHeader,
   type Footer,
   FOOTER_BYTES,
+  isPossibleBase,
   type Marks,
   marksOf,
   RECORD_HEADER_BYTES,
@@ -17,11 +18,12 @@ import {
 } from "./format.ts";
 import { framerOf } from "./framer_of.ts";
 import { newerVersion } from "./newer_version.ts";
+import { walkInOrder } from "./ordered_walk.ts";
 import type { LastSegment } from "./recovery.ts";
 import { findSalt } from "./search.ts";
 import { fileBytesOf, listSegments, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { readSome } from "./tolerant_read.ts";
-import { walkRecords } from "./walk.ts";
+import type { Found } from "./walk.ts";
 
 /** One segment file, judged by its name, header and footer. */
 export interface SegmentSurvey {
@@ -31,6 +33,8 @@ export interface SegmentSurvey {
   readonly size: number;
   /** What it takes on disk: less, if it is compressed. */
   readonly fileBytes: number;
+  /** Its records are looked for from here on: behind the header, or where that is lost, anywhere. */
+  readonly start: number;
   readonly header: SegmentHeader | undefined;
   readonly footer: Footer | undefined;
   /** Undefined if neither header, footer nor any record gives the salt away. */
@@ -40,6 +44,8 @@ export interface SegmentSurvey {
 
 export interface Survey {
   readonly segments: readonly SegmentSurvey[];
+  /** Files with a segment's name that cannot be one: nothing is known of them, and they say nothing of the journal. */
+  readonly misnamed: readonly SegmentSurvey[];
   readonly cursor: CursorFound;
 }
 
@@ -51,8 +57,15 @@ export async function surveyJournal(files: FileSystem, directory: string, framer
   const cursor = await readCursor(files, `${directory}/cursor`);
   for (let left = LISTINGS_MAX;; left--) {
     const segments = await surveySegments(files, directory, framer, left > 1);
-    if (segments !== undefined) return { segments, cursor };
+    if (segments === undefined) continue;
+    const misnamed = segments.filter(isMisnamed);
+    return { segments: segments.filter((segment) => !isMisnamed(segment)), misnamed, cursor };
   }
+}
+
+/** Can no writer have given it its name, and is nothing in it that says otherwise? Then it is damage, not the journal's end. */
+export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks">): boolean {
+  return marks === undefined && !isPossibleBase(base);
 }
 
 /** Undefined if one was gone, when `all` are to be there: what it held may be in another one by now. */
@@ -104,6 +117,7 @@ export async function surveySegment(file: File, path: string, base: number, fram
     path: file.path,
     size,
     fileBytes: await fileBytesOf(file),
+    start: startOf(header),
     header,
     footer: known,
     marks: salt === undefined ? undefined : marksOf(salt),
@@ -111,9 +125,14 @@ export async function surveySegment(file: File, path: string, base: number, fram
   };
 }
 
+/** Where the records of a segment with this header begin. A file that has lost bytes of its header has moved together. */
+function startOf(header: SegmentHeader | undefined): number {
+  return header === undefined ? 0 : SEGMENT_HEADER_BYTES;
+}
+
 /**
- * What a pass over a segment's records adds up to, those included whose payload
- * alone is damaged and that a whole one follows.
+ * What a pass over a segment's records adds up to, each once, those included
+ * that are damaged behind their header and that a whole one follows.
  */
 export interface RecordTally {
   readonly records: number;
@@ -124,14 +143,16 @@ export interface RecordTally {
   readonly highestUs: number;
   /** Sequence after the last valid record; the base if there is none. */
   readonly end: number;
-  /** Where the last valid record ends. */
+  /** Where the last valid record of the file ends. */
   readonly offset: number;
   /** The cursor as the newest record has it. */
   readonly cursor: number | undefined;
   readonly tail: LastSegment["tail"];
   /** Is there anything before the last record that is none? */
   readonly damaged: boolean;
-  /** Sequence up to which damaged records at the end claim to have gone; `end` if there are none. */
+  /** Damaged records at the end of the file, which would be cut off with it; ascending by sequence. */
+  readonly lost: readonly RecordHeader[];
+  /** Sequence up to which these claim to have gone; `end` if there are none. */
   readonly claimedEnd: number;
 }
 
@@ -142,53 +163,81 @@ export async function tallyRecords(
   verify: boolean,
   bound: number = Number.POSITIVE_INFINITY,
 ): Promise<RecordTally> {
-  const tally = {
-    records: 0,
-    frames: 0,
-    bytes: 0,
-    lowestUs: Number.POSITIVE_INFINITY,
-    highestUs: 0,
-    end: segment.base,
-    offset: Math.min(segment.size, SEGMENT_HEADER_BYTES),
-    cursor: undefined as number | undefined,
-    tail: "none" as LastSegment["tail"],
-    damaged: false,
-    claimedEnd: segment.base,
-  };
-  if (segment.marks === undefined) {
-    return { ...tally, tail: segment.size > SEGMENT_HEADER_BYTES ? "damaged" : "none" };
-  }
-  const add = ({ frames, length, timeUs }: RecordHeader) => {
-    tally.records++;
-    tally.frames += frames;
-    tally.bytes += length;
-    tally.lowestUs = Math.min(tally.lowestUs, timeUs);
-    tally.highestUs = Math.max(tally.highestUs, timeUs);
-  };
-  /** Records with a damaged payload: those that a whole one follows are in the counts, as for the reader. */
-  let damaged: RecordHeader[] = [];
-  for await (const found of walkRecords(file, { marks: segment.marks, limit: segment.size, verify })) {
-    if (found.kind === "record") {
-      const { header } = found;
-      if (header.first >= bound) break;
-      if (header.first < tally.end) continue;
-      for (const each of [...damaged, header]) add(each);
-      damaged = [];
-      tally.end = tally.claimedEnd = Math.min(header.first + header.frames, bound);
-      tally.offset = found.offset + RECORD_HEADER_BYTES + header.length;
-      tally.cursor = header.cursor;
-      tally.damaged ||= tally.tail !== "none";
-      tally.tail = "none";
-    } else if (found.kind === "damage") {
-      tally.tail = "damaged";
-      if (found.header === undefined || found.header.first < tally.claimedEnd) continue;
-      damaged.push(found.header);
-      tally.claimedEnd = found.header.first + found.header.frames;
-    } else if (found.kind === "tail") {
-      tally.tail = found.torn && tally.tail === "none" ? "torn" : "damaged";
+  const { marks, base, size, start } = segment;
+  const sum = new Sum(segment);
+  if (marks !== undefined) {
+    for await (const found of walkInOrder(file, { marks, base, from: start, limit: size, verify })) {
+      if (found.kind === "record" && found.header.first >= bound) break;
+      sum.add(found);
     }
   }
-  return tally;
+  const damaged = marks === undefined && size > SEGMENT_HEADER_BYTES;
+  return damaged ? { ...sum.tally(bound), tail: "damaged" } : sum.tally(bound);
+}
+
+class Sum {
+  #end: number;
+  #offset: number;
+  #cursor: number | undefined;
+  /** What is none of the records that count, where it begins. */
+  #damages: { readonly offset: number; readonly header: RecordHeader | undefined }[] = [];
+  #tail: { readonly offset: number; readonly torn: boolean } | undefined;
+  readonly #count = { records: 0, frames: 0, bytes: 0, lowestUs: Number.POSITIVE_INFINITY, highestUs: 0 };
+
+  constructor({ base, size, start }: SegmentSurvey) {
+    this.#end = base;
+    this.#offset = Math.min(size, start);
+  }
+
+  add(found: Found): void {
+    if (found.kind === "tail") this.#tail = found;
+    else if (found.kind === "damage") this.#damages.push({ offset: found.offset, header: found.header });
+    else if (found.kind === "record") {
+      const { first, frames, length, cursor } = found.header;
+      this.#add(found.header);
+      this.#end = first + frames;
+      this.#cursor = cursor;
+      this.#offset = Math.max(this.#offset, found.offset + RECORD_HEADER_BYTES + length);
+    }
+  }
+
+  #add({ frames, length, timeUs }: RecordHeader): void {
+    const count = this.#count;
+    count.records++;
+    count.frames += frames;
+    count.bytes += length;
+    count.lowestUs = Math.min(count.lowestUs, timeUs);
+    count.highestUs = Math.max(count.highestUs, timeUs);
+  }
+
+  /** What is damaged and stays in the file, for a whole record comes after it, is the reader's to report. */
+  tally(bound: number): RecordTally {
+    const offset = this.#offset;
+    const lost: RecordHeader[] = [];
+    let end = this.#end;
+    for (const { offset: at, header } of this.#damages) {
+      if (header === undefined || header.first >= bound) continue;
+      if (at >= offset) {
+        lost.push(header);
+      } else {
+        this.#add(header);
+        end = Math.max(end, header.first + header.frames);
+      }
+    }
+    const claimedEnd = lost.reduce((most, { first, frames }) => Math.max(most, first + frames), end);
+    const isDamagedBehind = this.#damages.some((damage) => damage.offset >= offset);
+    const tail = isDamagedBehind ? "damaged" : this.#tail === undefined ? "none" : this.#tail.torn ? "torn" : "damaged";
+    return {
+      ...this.#count,
+      end: Math.min(end, bound),
+      offset,
+      cursor: this.#cursor,
+      tail,
+      damaged: this.#damages.some((damage) => damage.offset < offset),
+      lost,
+      claimedEnd: Math.min(claimedEnd, bound),
+    };
+  }
 }
 
 /** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */

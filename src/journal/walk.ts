@@ -21,7 +21,7 @@ import { findMark, looksTorn } from "./search.ts";
 export type Found =
   /** `payload` is valid until the next step; empty unless payloads are verified. */
   | { readonly kind: "record"; readonly offset: number; readonly header: RecordHeader; readonly payload: Uint8Array }
-  /** Bytes that are no record; `header` is there if only the payload behind it is damaged. */
+  /** Bytes that are no whole record; `header` is there if it can be read, and only what is behind it is damaged. */
   | { readonly kind: "damage"; readonly offset: number; readonly bytes: number; readonly header?: RecordHeader }
   | { readonly kind: "footer"; readonly offset: number; readonly footer: Footer }
   /** What follows the last record: a write that is not finished, or was interrupted, or else damage. */
@@ -76,14 +76,15 @@ export async function* walkBatches(file: File, options: WalkOptions): AsyncGener
         needed = size;
         continue;
       }
-      batch.push(judge(offset, header, bytes, verify));
+      const record = judge(offset, header, bytes, verify);
+      batch.push(record ?? await damagedRecord(file, offset, header, options));
       // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
       ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, offset + size + FOOTER_BYTES);
-      offset += size;
+      offset += record === undefined ? (batch[batch.length - 1] as Extract<Found, { kind: "damage" }>).bytes : size;
       needed = FOOTER_BYTES;
       continue;
     }
-    const other = await judgeOther(file, offset, bytes, options);
+    const other = await judgeOther(file, offset, header, bytes, options);
     batch.push(other);
     offset += other.kind === "footer" ? FOOTER_BYTES : other.bytes;
     needed = FOOTER_BYTES;
@@ -91,19 +92,32 @@ export async function* walkBatches(file: File, options: WalkOptions): AsyncGener
   if (batch.length > 0) yield batch;
 }
 
-function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): Found {
+/** Undefined if the payload is not what was written. */
+function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): Found | undefined {
   if (!verify) return { kind: "record", offset, header, payload: NO_PAYLOAD };
   const size = RECORD_HEADER_BYTES + header.length;
   const payload = bytes.subarray(RECORD_HEADER_BYTES, size);
-  if (payloadMatches(header, payload)) return { kind: "record", offset, header, payload };
-  return { kind: "damage", offset, bytes: size, header };
+  return payloadMatches(header, payload) ? { kind: "record", offset, header, payload } : undefined;
+}
+
+/** Where bytes of its payload are gone, the next record begins before the header says so. */
+async function damagedRecord(file: File, offset: number, header: RecordHeader, { marks, limit }: WalkOptions) {
+  const end = offset + RECORD_HEADER_BYTES + header.length;
+  const next = await findMark(file, offset + 1, limit, marks, end);
+  return { kind: "damage", offset, bytes: next - offset, header } as const;
 }
 
 /** What is no record: a footer, damage up to the next record or footer, or the end. */
-async function judgeOther(file: File, offset: number, bytes: Uint8Array, { marks, limit }: WalkOptions) {
+async function judgeOther(
+  file: File,
+  offset: number,
+  header: RecordHeader | undefined,
+  bytes: Uint8Array,
+  { marks, limit }: WalkOptions,
+) {
   const footer = decodeFooter(bytes, offset);
   if (footer !== undefined) return { kind: "footer", offset, footer } as const;
   const next = await findMark(file, offset + 1, limit, marks);
-  if (next < limit) return { kind: "damage", offset, bytes: next - offset } as const;
+  if (next < limit) return { kind: "damage", offset, bytes: next - offset, header } as const;
   return { kind: "tail", offset, bytes: limit - offset, torn: await looksTorn(file, offset, limit, marks) } as const;
 }

@@ -11,7 +11,7 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
-import type { Damage, Journal } from "../../src/journal/types.ts";
+import type { Damage, Journal, Recovery } from "../../src/journal/types.ts";
 import { appendLines, type Delivered, line, open, readAll } from "./rig.ts";
 
 /** In the soak every place is tried, and the figures are printed. */
@@ -41,6 +41,7 @@ export interface Examined {
   /** Sequence after the last frame of what was found. */
   readonly end: number;
   readonly truncatedBytes: number;
+  readonly recovery: Recovery;
 }
 
 /** What the sample has under each sequence. */
@@ -52,7 +53,8 @@ export async function examine(files: MemoryFiles, frames: Frames, what: string):
     return undefined;
   };
   const journal = await open(files);
-  const { cursor, end, recovery: { truncatedBytes } } = journal;
+  const { cursor, end, recovery } = journal;
+  const { truncatedBytes } = recovery;
   const damages: Damage[] = [];
   journal.onDamage = (damage) => damages.push(damage);
   const delivered = await readAll(journal);
@@ -62,7 +64,7 @@ export async function examine(files: MemoryFiles, frames: Frames, what: string):
   const reported = damages.length;
   assertEquals(await readAll(journal), delivered, `${what}, read again`);
   assertEquals(damages.length, reported, `${what}: reported twice`);
-  const examined = { cursor, delivered, damages: [...damages], end, truncatedBytes };
+  const examined = { cursor, delivered, damages: [...damages], end, truncatedBytes, recovery };
   await checkGoingOn(files, journal, examined, what);
   count(examined, frames);
   return examined;

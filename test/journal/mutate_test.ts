@@ -1,0 +1,121 @@
+/**
+ * A journal whose segments were mutated, one time or two: `ls`, `cat`, `verify`,
+ * `status`, the daemon and `repair` say the same of it, and that is what an
+ * oracle says who knows each record: a frame is there as long as the bytes of
+ * its record are, wherever in its file. The gate takes 60 mutations of each
+ * sample, SPILLWAY_SOAK=1 (task soak:mutate) 20,000 of all.
+ */
+import fc from "fast-check";
+import { Buffer } from "node:buffer";
+import { assertEquals } from "../support/assert.ts";
+import { openArchive } from "../../src/journal/archive.ts";
+import { glanceAt } from "../../src/journal/glance.ts";
+import { tallySegment } from "../../src/journal/segment_state.ts";
+import type { MemoryFiles } from "../support/memory_files.ts";
+import { compressSample } from "./compressed.ts";
+import { examine, SOAK } from "./examine.ts";
+import { type Mutable, mutated, type Mutation, mutation } from "./mutations.ts";
+import { printed, repaired } from "./repaired.ts";
+import { DIRECTORY } from "./rig.ts";
+import { type Sample, sample, type SampleOptions, type SampleRecord, sequencesOf } from "./sample.ts";
+import { verified } from "./verified.ts";
+
+const SAMPLES: readonly (SampleOptions & { readonly compressed?: boolean })[] = [
+  { shape: "small", sealed: false },
+  { shape: "small", sealed: true },
+  { shape: "large", sealed: true },
+  { shape: "holes", sealed: false, cursor: 2 },
+  { shape: "holes", sealed: true, cursor: 7 },
+  { shape: "small", sealed: true, compressed: true },
+  { shape: "large", sealed: true, compressed: true },
+  { shape: "holes", sealed: true, cursor: 2, compressed: true },
+];
+
+const RUNS = SOAK ? 20_000 / SAMPLES.length : 60;
+const SEED = Deno.env.get("SPILLWAY_SEED");
+
+for (const options of SAMPLES) {
+  const { shape, sealed, cursor = 0, compressed = false } = options;
+  const as = `${shape}, ${sealed ? "sealed" : "not sealed"}${compressed ? ", compressed" : ""}`;
+
+  Deno.test(`everybody says the same of a mutated journal (${as}, delivered up to ${cursor})`, async () => {
+    const original = compressed ? await compressSample(await sample(options)) : await sample(options);
+    const mutations = fc.array(mutation, { minLength: 1, maxLength: 2 });
+    await fc.assert(fc.asyncProperty(mutations, (each) => check(original, each)), {
+      numRuns: RUNS,
+      seed: SEED === undefined ? undefined : Number(SEED),
+    });
+  });
+}
+
+async function check(original: Sample, mutations: readonly Mutation[]): Promise<void> {
+  const files = original.files.afterCrash();
+  for (const each of mutations) {
+    const { index, bytes } = mutated(original.segments.map((path) => mutable(original, files, path)), each);
+    files.put(original.segments[index], bytes);
+  }
+  const what = mutations.map(({ kind, file }) => `${kind} ${file % original.segments.length}`).join(", ");
+  if (hasOnlyForeignRecords(original, files)) return;
+  const whole = wholeFrames(original, files);
+  const left = whole.map((sequence) => ({ sequence, text: original.frames.get(sequence)! }));
+
+  assertEquals((await printed(files)).frames, left, `${what}: cat`);
+  assertEquals((await verified(files)).frames, whole.length, `${what}: verify`);
+  const glance = await glanceAt(files, DIRECTORY);
+  const listed = await listedFrames(files);
+  if (original.cursor === 0) assertEquals(listed, glance.pendingFrames, `${what}: ls, against status`);
+
+  const fixed = files.afterCrash();
+  const { failed } = await repaired(fixed);
+  assertEquals(failed, [], `${what}: repair`);
+  assertEquals((await verified(fixed)).damages, [], `${what}: repaired`);
+  assertEquals((await printed(fixed)).frames, left, `${what}: repaired, cat`);
+  assertEquals(await repaired(fixed), { moved: [], failed: [], cursor: undefined }, `${what}: repaired twice`);
+
+  const pending = left.filter(({ sequence }) => sequence >= original.cursor);
+  const { delivered, recovery } = await examine(files, original.frames, what);
+  assertEquals(delivered, pending, `${what}: delivered`);
+  const { pendingFrames, pendingBytes } = recovery;
+  const { pendingFrames: frames, pendingBytes: bytes } = glance;
+  assertEquals(
+    { frames, bytes },
+    { frames: pendingFrames, bytes: pendingBytes },
+    `${what}: status, against the daemon`,
+  );
+  const again = await examine(fixed, original.frames, `${what}: repaired`);
+  assertEquals(again.delivered, pending, `${what}: repaired, delivered`);
+}
+
+function mutable({ records }: Sample, files: MemoryFiles, path: string): Mutable {
+  const bytes = files.bytesOf(path);
+  const edges = records.filter((record) => record.path === path).flatMap(({ offset, end }) => [offset, end]);
+  return { bytes, edges: [0, ...edges, bytes.length] };
+}
+
+/** Sequences of the frames whose record, header and all, is somewhere in its file. */
+function wholeFrames(original: Sample, files: MemoryFiles): number[] {
+  const isThere = (record: SampleRecord) => isIn(original, files, record.path, record);
+  return sequencesOf(original.records.filter(isThere));
+}
+
+/** A file in which no record of its own is left, but one of another file: whose it is nothing tells any more. */
+function hasOnlyForeignRecords(original: Sample, files: MemoryFiles): boolean {
+  return original.segments.some((path) => {
+    const isOwn = (record: SampleRecord) => record.path === path;
+    const there = original.records.filter((record) => isIn(original, files, path, record));
+    return there.length > 0 && !there.some(isOwn);
+  });
+}
+
+function isIn(original: Sample, files: MemoryFiles, path: string, record: SampleRecord): boolean {
+  const bytes = Buffer.from(original.files.bytesOf(record.path).subarray(record.offset, record.end));
+  return Buffer.from(files.bytesOf(path)).includes(bytes);
+}
+
+async function listedFrames(files: MemoryFiles): Promise<number> {
+  let frames = 0;
+  for (const segment of await openArchive(files, [DIRECTORY])) {
+    frames += (await tallySegment(files, segment))!.frames;
+  }
+  return frames;
+}
