@@ -7,14 +7,14 @@
  * promises go by that alone.
  */
 import { Condition } from "../base/condition.ts";
-import { failedWith, messageOf, SpillwayError, SystemError } from "../base/error.ts";
-import { type Run, runEnd } from "../base/run.ts";
+import { failedWith, messageOf, SpillwayError } from "../base/error.ts";
+import type { Run } from "../base/run.ts";
 import type { StopDeadline } from "../base/stop_deadline.ts";
 import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import { Presence } from "./presence.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { type PlannedRecord, planRecords, takeUpTo } from "./record_plan.ts";
+import { assertCountable, type PlannedRecord, planRecords, takeUpTo } from "./record_plan.ts";
 import { copyUnsynced } from "./rescue.ts";
 import { asFull, type Room } from "./room.ts";
 import type { Segment, SegmentList } from "./segment.ts";
@@ -116,7 +116,7 @@ export class AppendLog {
   async #append(runs: readonly Run[], last: boolean): Promise<void> {
     this.#presence.assert();
     try {
-      this.#assertCountable(runs);
+      assertCountable(runs, this.#options.directory);
       await this.#rescue();
       const records = planRecords(runs, this.#end, this.#recordBytes);
       for (let next = 0; next < records.length;) next += await this.#appendSome(records, next, last);
@@ -125,13 +125,6 @@ export class AppendLog {
       if (reason instanceof JournalFullError) this.#parts.housekeeping.makeRoom();
       throw reason;
     }
-  }
-
-  /** Sequences from 2^53 on are not told apart: they would read back as frames that came before. */
-  #assertCountable(runs: readonly Run[]): void {
-    const last = runs[runs.length - 1];
-    if (last === undefined || runEnd(last) <= Number.MAX_SAFE_INTEGER) return;
-    throw new SystemError("EOVERFLOW", "append to", this.#options.directory);
   }
 
   /** Appends as many records as the segment takes in one write; returns how many. 0: the next segment takes more. */

@@ -3,13 +3,14 @@
  * changes something. What was decided and cannot be carried out (a disk that is
  * full or read-only) is logged, and the journal works without it.
  */
-import { messageOf, SpillwayError, SystemError } from "../base/error.ts";
+import { messageOf } from "../base/error.ts";
 import type { File } from "../runtime/files.ts";
 import { add } from "../base/ledger.ts";
 import { CursorFile, riskOf } from "./cursor.ts";
 import { DamageLog } from "./damage_log.ts";
 import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { explainOpening, mustBeThere } from "./explain_opening.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./journal.ts";
 import { lockJournal } from "./lock.ts";
@@ -39,33 +40,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
-    throw explain(error, options);
+    throw explainOpening(error, options);
   }
-}
-
-/** Rejects with a `SpillwayError` unless the directory is there, with `journal.create = false`. */
-export async function mustBeThere({ files, directory }: Pick<JournalOptions, "files" | "directory">): Promise<void> {
-  if (await files.stat(directory) !== undefined) return;
-  throw new SpillwayError(`journal ${directory}: not there, and journal.create is false`, {
-    hint: "mount its file system, or make the directory",
-  });
-}
-
-/** A missing permission or a file in the way is something that an operator can act on. */
-function explain(error: unknown, { directory, user }: JournalOptions): unknown {
-  if (!(error instanceof SystemError)) return error;
-  if (error.syscall === "mkdir" && ["EEXIST", "ENOTDIR"].includes(error.code)) {
-    return new SpillwayError(`journal ${directory}: not a directory, or below something that is none`, {
-      hint: "a file stands in the way: move it, or set journal.dir to another directory",
-      cause: error,
-    });
-  }
-  if (!["EACCES", "EPERM", "EROFS"].includes(error.code)) return error;
-  const who = user === undefined ? "this user" : user;
-  return new SpillwayError(`journal ${directory}: not usable by ${who}: ${error.message}`, {
-    hint: "make the directory writable for the user that spillway runs as, or set journal.dir to another one",
-    cause: error,
-  });
 }
 
 class Opening {

@@ -4,9 +4,16 @@
  * checksum for each record, payloads pushed together in place.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import type { FileSystem } from "../runtime/files.ts";
 import { joinRecords, readLength } from "./batch.ts";
-import type { DamageLog } from "./damage_log.ts";
+import {
+  type Detour,
+  detourThrough,
+  lossOfAll,
+  lossOfBytes,
+  lossOfRecord,
+  lossOfRun,
+  type LossPlace,
+} from "./detour.ts";
 import {
   decodeFooter,
   decodeRecordHeader,
@@ -14,29 +21,13 @@ import {
   payloadMatches,
   RECORD_HEADER_BYTES,
   type RecordHeader,
-  SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { layOut } from "./layout.ts";
-import { gapsOf, snapshotOf } from "./losses.ts";
-import { advance, type Detour, fits, type Place, type Step, stepsThrough } from "./place.ts";
-import type { Quarantine } from "./quarantine.ts";
-import { bytesBetween } from "./record_bytes.ts";
-import type { Segment, SegmentList } from "./segment.ts";
+import { advance, fits, goTo, type Place } from "./place.ts";
+import type { Segment } from "./segment.ts";
 import { openSegmentIfThere } from "./segment_files.ts";
+import type { ReaderContext } from "./reader_context.ts";
 import { readTolerant } from "./tolerant_read.ts";
 import type { Damage, JournalBatch, JournalReader } from "./types.ts";
-import { walkRecords } from "./walk.ts";
-
-export interface ReaderContext {
-  readonly files: FileSystem;
-  readonly segments: SegmentList;
-  readonly quarantine: Quarantine;
-  readonly damages: DamageLog;
-  /** Sequence after the last frame appended. */
-  readonly end: () => number;
-  /** What that was at opening: frames from there on are this process's own. */
-  readonly openedAt: number;
-}
 
 export class Reader implements JournalReader {
   #place: Place | undefined;
@@ -91,7 +82,7 @@ export class Reader implements JournalReader {
         continue;
       }
       if (place.offset >= place.segment.limit) {
-        if (this.#lacks(place)) await this.#layOut(place);
+        if (this.#lacks(place, place.segment.end)) await this.#layOut(place);
         else if (!this.#leaveFor(place)) return undefined;
         continue;
       }
@@ -101,7 +92,7 @@ export class Reader implements JournalReader {
         advance(place, header);
         continue;
       }
-      if (place.detour === undefined && this.#skips(place, header)) {
+      if (place.detour === undefined && this.#lacks(place, Math.min(header.previousEnd, header.first))) {
         await this.#layOut(place);
         continue;
       }
@@ -145,54 +136,21 @@ export class Reader implements JournalReader {
       }
       const place: Place = { segment, file, offset: segment.start, header: undefined, detour: undefined };
       this.#place = place;
-      await this.#walkTo(place);
+      await goTo(place, this.position);
       return this.#place;
     }
   }
 
-  async #walkTo(place: Place): Promise<void> {
-    const { marks, limit, start } = place.segment;
-    if (marks === undefined || place.segment.base >= this.position) return;
-    for await (const found of walkRecords(place.file, { marks, from: start, limit, verify: false })) {
-      if (found.kind !== "record") continue;
-      const { first, frames, length, previousEnd } = found.header;
-      if (first + frames > this.position) {
-        // What is damaged before it, and ends before the position, was delivered or given up.
-        if (Math.min(previousEnd, first) <= this.position) place.offset = found.offset;
-        return;
-      }
-      place.offset = found.offset + RECORD_HEADER_BYTES + length;
-    }
-  }
-
-  /** Has the segment frames, or had it any, that did not come where they should have? */
-  #lacks({ segment }: Place): boolean {
+  /** Has the segment, or had it, frames below `until` that did not come where they should have? */
+  #lacks({ segment }: Place, until: number): boolean {
     const { segments } = this.context;
-    const until = Math.min(segment.end, segments.boundOf(segment));
-    return segment.marks !== undefined && Math.max(this.position, segments.floor) < until;
+    return Math.min(until, segments.boundOf(segment)) > Math.max(this.position, segment.base, segments.floor);
   }
 
-  /** Says this record that others of its segment were before it, which did not come? */
-  #skips({ segment }: Place, { previousEnd, first }: RecordHeader): boolean {
-    const { segments } = this.context;
-    const until = Math.min(previousEnd, first, segments.boundOf(segment));
-    return until > Math.max(this.position, segment.base, segments.floor);
-  }
-
-  /**
-   * The segment is not as it was written: from here on what it has is taken in
-   * the order of the sequences, wherever in the file that is.
-   */
+  /** The segment is not as it was written: its steps are taken from here on. */
   async #layOut(place: Place): Promise<void> {
     const { segment, file } = place;
-    const { base, marks, start, limit } = segment;
-    const snapshot = snapshotOf(segment);
-    const layout = await layOut(file, { base, marks: marks!, from: start, limit });
-    const bound = this.context.segments.boundOf(segment);
-    // Whose frames are all counted was whole once.
-    const isDamagedTail = layout.tail?.torn === false || snapshot.counted === "all";
-    const steps = stepsThrough(layout, gapsOf(layout, snapshot, bound), bound, isDamagedTail);
-    place.detour = { steps, next: 0, end: 0, limit };
+    place.detour = await detourThrough(file, segment, this.context.segments.boundOf(segment));
     place.header = undefined;
   }
 
@@ -207,9 +165,10 @@ export class Reader implements JournalReader {
       place.offset = step.offset;
       detour.end = step.end;
     } else if (step.kind === "claim") {
-      await this.#lostRecord(place, step.offset, step.bytes, step.header);
+      await this.#damaged(place, await lossOfRecord(this.#lossAt(place), step));
     } else {
-      await this.#lostBytes(place, step);
+      const loss = lossOfBytes(this.#lossAt(place), step);
+      if (loss !== undefined) await this.#damaged(place, loss);
     }
   }
 
@@ -217,7 +176,8 @@ export class Reader implements JournalReader {
   #leaveFor(place: Place): boolean {
     const { segment } = place;
     const { segments } = this.context;
-    this.#noteMissing(segment, Math.min(segment.end, segments.boundOf(segment)));
+    // What it lacked was told before, or given up with all that is below the floor.
+    this.position = Math.max(this.position, Math.min(segment.end, segments.boundOf(segment)));
     // One that is not in the list was replaced or unlinked: the position is looked for anew.
     if (segments.after(segment) !== undefined || !segments.all.includes(segment)) {
       this.#leave();
@@ -225,16 +185,6 @@ export class Reader implements JournalReader {
     }
     this.#reachEnd();
     return false;
-  }
-
-  /** The file ends before the frames that it should have. */
-  #noteMissing(segment: Segment, until: number): void {
-    this.position = Math.max(this.position, Math.min(until, this.context.segments.floor));
-    if (this.position >= until) return;
-    const counted = segment.counted === "all";
-    const frames = until - this.position;
-    this.#report(segment, { offset: segment.limit, bytes: 0, until, frames, payloadBytes: 0, counted });
-    this.position = until;
   }
 
   /** What is before the journal's end and was not found by now will not be found any more. */
@@ -247,11 +197,7 @@ export class Reader implements JournalReader {
     const { segment, file, offset } = place;
     const limit = segment.limit;
     if (segment.marks === undefined) {
-      const until = Math.max(this.position, Math.min(segment.end, this.context.segments.boundOf(segment)));
-      const frames = until - this.position;
-      const bytes = limit - offset;
-      const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
-      await this.#damaged(place, { offset, bytes, until, frames, payloadBytes, counted: false });
+      await this.#damaged(place, lossOfAll(this.#lossAt(place), offset));
       place.offset = limit;
       return undefined;
     }
@@ -262,8 +208,11 @@ export class Reader implements JournalReader {
     const isFooter = decodeFooter(bytes, offset) !== undefined;
     if (isFooter && offset + FOOTER_BYTES === limit) place.offset = limit;
     else if (place.detour === undefined) await this.#layOut(place);
-    // It was whole a moment ago.
-    else await this.#lostRun(place, place.detour);
+    else {
+      // It was whole a moment ago.
+      await this.#damaged(place, lossOfRun(this.#lossAt(place), offset, place.detour));
+      place.offset = place.detour.end;
+    }
     return undefined;
   }
 
@@ -302,40 +251,8 @@ export class Reader implements JournalReader {
     this.position = Math.max(this.position, until);
   }
 
-  /** A record of which only the header is left. */
-  async #lostRecord(place: Place, offset: number, bytes: number, header: RecordHeader): Promise<void> {
-    const { segment, file } = place;
-    const { first, frames, length } = header;
-    const until = Math.max(this.position, Math.min(first + frames, this.context.segments.boundOf(segment)));
-    const from = Math.min(until, Math.max(this.position, first));
-    const record = { offset, length, frames };
-    const payloadBytes = from === until ? 0 : await bytesBetween(file, segment, record, from - first, until - first);
-    await this.#damaged(place, { offset, bytes, until, frames: until - from, payloadBytes, counted: true });
-  }
-
-  /** Bytes that are no record, or a place where records are missing. */
-  async #lostBytes(place: Place, { offset, bytes, gap }: Extract<Step, { kind: "damage" }>): Promise<void> {
-    // The segment's own header, damaged, costs no frame.
-    if (gap === undefined && offset + bytes <= SEGMENT_HEADER_BYTES) return;
-    const until = Math.max(this.position, gap?.until ?? 0);
-    const sequences = until - this.position;
-    if (bytes === 0 && sequences === 0) return;
-    // Of a gap that was given up in part nobody has counted that part: it is told as a whole.
-    const counted = sequences === 0 ? { frames: 0, bytes: 0 } : gap?.counted;
-    const frames = counted?.frames ?? sequences;
-    const payloadBytes = counted?.bytes ?? Math.max(0, bytes - RECORD_HEADER_BYTES);
-    await this.#damaged(place, { offset, bytes, until, frames, payloadBytes, counted: counted !== undefined });
-  }
-
-  /** Records that were whole when the segment was laid out, and now are not. */
-  async #lostRun(place: Place, { steps, next, end }: Detour): Promise<void> {
-    const { offset } = place;
-    const step = steps[next - 1] as Extract<Step, { kind: "run" }>;
-    const until = Math.max(this.position, Math.min(step.until, this.context.segments.boundOf(place.segment)));
-    const bytes = end - offset;
-    const payloadBytes = Math.max(0, bytes - RECORD_HEADER_BYTES);
-    await this.#damaged(place, { offset, bytes, until, frames: until - this.position, payloadBytes, counted: true });
-    place.offset = end;
+  #lossAt({ segment, file }: Place): LossPlace {
+    return { segment, file, position: this.position, bound: this.context.segments.boundOf(segment) };
   }
 
   /** `again`: nothing came of it, what is next has to be looked for anew. */
@@ -359,7 +276,8 @@ export class Reader implements JournalReader {
     if (place.detour === undefined) {
       await this.#layOut(place);
     } else {
-      await this.#lostRecord(place, place.offset, RECORD_HEADER_BYTES + header.length, header);
+      const record = { offset: place.offset, bytes: RECORD_HEADER_BYTES + header.length, header };
+      await this.#damaged(place, await lossOfRecord(this.#lossAt(place), record));
       advance(place, header);
     }
     return "again";

@@ -1,4 +1,5 @@
 /** Which runs become which records. */
+import { SystemError } from "../base/error.ts";
 import { bytesOf, type Run, runBytes, runEnd } from "../base/run.ts";
 import { RECORD_HEADER_BYTES } from "./format.ts";
 
@@ -18,6 +19,16 @@ export interface PlannedRecord {
 /** Bytes of the record in the file. */
 export function sizeOf(record: PlannedRecord): number {
   return RECORD_HEADER_BYTES + record.length;
+}
+
+/**
+ * Sequences from 2^53 on are not told apart: they would read back as frames that
+ * came before. Throws a `SystemError` for runs that go beyond.
+ */
+export function assertCountable(runs: readonly Run[], directory: string): void {
+  const last = runs[runs.length - 1];
+  if (last === undefined || runEnd(last) <= Number.MAX_SAFE_INTEGER) return;
+  throw new SystemError("EOVERFLOW", "append to", directory);
 }
 
 /**

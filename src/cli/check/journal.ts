@@ -12,7 +12,7 @@ import { failedWith, messageOf, SpillwayError } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { glanceAt } from "../../journal/glance.ts";
 import { readNote } from "../../journal/lock.ts";
-import { mustBeThere } from "../../journal/open.ts";
+import { mustBeThere } from "../../journal/explain_opening.ts";
 import { bytesOnDisk, listSegments } from "../../journal/segment_files.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import { UNIX_PATH_BYTES_MAX } from "../../runtime/address.ts";
