@@ -12,12 +12,16 @@ export class RefusedConnections {
   constructor(private readonly log: Log, private readonly maxConnections: number) {}
 
   refuse(connection: Connection, why: string): void {
-    this.refused(connection.peer, why);
+    this.#note(connection.peer, why);
     connection.close();
   }
 
-  /** This one is closed already. */
-  refused(peer: string, why: string): void {
+  /** This one was closed as it came, for want of a descriptor. */
+  withoutDescriptor(peer: string): void {
+    this.#note(peer, "the limit of open files (ulimit -n) leaves no room for more connections");
+  }
+
+  #note(peer: string, why: string): void {
     this.count++;
     if (!this.#logged) {
       this.#logged = true;

@@ -50,8 +50,6 @@ export interface SourceOptions extends DialOptions {
 /** How often timeouts are looked at, and refused memory is asked for again. */
 const TICK_MS = 1000;
 
-const NO_DESCRIPTORS = "the limit of open files (ulimit -n) leaves no room for more connections";
-
 /** How long a clean stop waits for what is owed to producers and for their end of stream, all in all. */
 const SOURCE_STOP_MS = 1000;
 
@@ -109,7 +107,7 @@ export class Source {
   async bind(): Promise<void> {
     const { role, net, address, places } = this.#options;
     if (role !== "listen") return;
-    const door = places.doorForProducers((peer) => this.#refused.refused(peer, NO_DESCRIPTORS));
+    const door = places.doorForProducers((peer) => this.#refused.withoutDescriptor(peer));
     this.#listener = await net.listen(address, { door });
   }
 

@@ -10,9 +10,9 @@
  *
  * In `always` mode every frame is appended. In `overflow` mode the spool is
  * either direct (nothing is appended) or spilling (everything unconfirmed is
- * appended, in order, and then what follows). A frame leaves the
- * window when it is confirmed, or when it is in the journal and memory is
- * wanted. Nothing here waits: `push` is called by the readers of sockets.
+ * appended, in order, and then what follows). A frame leaves the window when it
+ * is confirmed, or when it is in the journal and memory is wanted. Nothing here
+ * waits: `push` is called by the readers of sockets.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
