@@ -14,8 +14,8 @@ const KILL = { do: "kill" } as const;
 const TEAR = { do: "tear" } as const;
 const ENOSPC = { do: "fail", errno: 28, times: 0 } as const;
 
-/** A few for the gate. */
-const FAULTS: readonly CallFault[] = [
+/** A few for the gate, and half of them on the runtimes. */
+const ALL_FAULTS: readonly CallFault[] = [
   ...[1, 2, 3, 4].map((nth) => ({ kind: "write", nth, fault: TEAR } as const)),
   ...[1, 2].map((nth) => ({ kind: "rename", nth, fault: KILL } as const)),
   { kind: "rename", nth: 1, fault: TEAR },
@@ -25,6 +25,7 @@ const FAULTS: readonly CallFault[] = [
   { kind: "open", nth: 20, fault: KILL },
   { kind: "write", nth: 1, fault: ENOSPC },
 ];
+const FAULTS = ALL_FAULTS.filter((_, i) => runtime === "binary" || i % 2 === 0);
 
 scene(
   `a compaction is disturbed at ${FAULTS.length} of its calls: nothing is lost, and the next run finishes`,

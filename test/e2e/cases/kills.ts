@@ -51,8 +51,11 @@ const LINES: FrameKind = { kind: "line", size: LINE_BYTES };
 const REPLY = "+";
 const MEMORY_BYTES = 4 * 2 ** 20;
 const CONSUMED_PER_SECOND = 40e6;
-/** What a kill may repeat: 100 ms of confirmations, and what the kernel's largest send buffer has in flight. */
-export const REPEATED_BYTES_MAX = CONSUMED_PER_SECOND / 10 + 8 * 2 ** 20;
+/**
+ * What a kill may repeat: 100 ms of confirmations, in which the consumer's kernel
+ * may take all that its receive buffer has room for, and what the relay's kernel has in flight.
+ */
+export const REPEATED_BYTES_MAX = CONSUMED_PER_SECOND / 10 + largestBuffer("tcp_rmem") + largestBuffer("tcp_wmem");
 /** `always`: somewhat more than the consumer takes, so that there is a backlog; `overflow`: less, so that there is often none. */
 const PRODUCED_PER_SECOND = { always: 50e6, overflow: 30e6 };
 /** Fresh frames before the next kill. */
@@ -216,4 +219,9 @@ class Kills {
       return cost;
     });
   }
+}
+
+/** The third number of the setting, in bytes (tcp(7)). */
+function largestBuffer(setting: "tcp_rmem" | "tcp_wmem"): number {
+  return Number(Deno.readTextFileSync(`/proc/sys/net/ipv4/${setting}`).trim().split(/\s+/)[2]);
 }
