@@ -15,23 +15,22 @@ const SPILL_SHARE = 0.75;
 const DIRECT_SHARE = 0.25;
 
 export class Pressure {
+  /** With less in use memory is not wanted, whatever `rewind` keeps: that only raises the limit. */
+  readonly #least: number;
+
   constructor(
     private readonly pool: BufferPool,
     private readonly rewind: Rewind,
     private readonly overload: Overload,
-  ) {}
+  ) {
+    this.#least = this.#limit(0);
+  }
 
   /** Are frames to be appended, and to leave memory once they are? `confirmed` is the first frame that is not confirmed. */
   isHigh(confirmed: number): boolean {
-    const { usedBytes, maxBytes, intakeBytes, bufferBytes } = this.pool;
-    // What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in.
-    const kept = this.rewind.keptBytes(confirmed);
-    const most = Math.min(
-      (maxBytes + kept) / 2,
-      kept + (intakeBytes - kept) * SPILL_SHARE,
-      intakeBytes - 2 * bufferBytes,
-    );
-    return usedBytes >= most;
+    const { usedBytes } = this.pool;
+    // Asked with each read; what is kept has to be searched for.
+    return usedBytes >= this.#least && usedBytes >= this.#limit(this.rewind.keptBytes(confirmed));
   }
 
   /** May frames pass the journal by, with so many bytes unconfirmed? */
@@ -44,5 +43,11 @@ export class Pressure {
     // Where nothing can be appended, what comes in needs the memory more.
     const isShort = this.overload.failing !== undefined && !this.pool.roomy;
     return this.rewind.wants(run, confirmed) && !isShort;
+  }
+
+  /** What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in. */
+  #limit(kept: number): number {
+    const { maxBytes, intakeBytes, bufferBytes } = this.pool;
+    return Math.min((maxBytes + kept) / 2, kept + (intakeBytes - kept) * SPILL_SHARE, intakeBytes - 2 * bufferBytes);
   }
 }
