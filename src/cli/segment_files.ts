@@ -15,6 +15,7 @@ import {
 } from "../journal/format.ts";
 import { expandPattern, isPattern } from "../journal/glob.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
+import { ReadOnlyFile } from "../runtime/read_only_file.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** Standard input as an operand. */
@@ -122,8 +123,10 @@ function showing(files: FileSystem, shown: ReadonlyMap<string, Shown>): FileSyst
 }
 
 /** A file that is only read, whatever it is, under the path that it is shown with. */
-class ShownFile implements File {
-  constructor(readonly path: string, private readonly file: Pick<File, "readAt" | "size" | "close">) {}
+class ShownFile extends ReadOnlyFile {
+  constructor(readonly path: string, private readonly file: Pick<File, "readAt" | "size" | "close">) {
+    super();
+  }
 
   readAt(into: Uint8Array, position: number): Promise<number> {
     return this.file.readAt(into, position);
@@ -133,28 +136,8 @@ class ShownFile implements File {
     return this.file.size();
   }
 
-  writeAt(): Promise<void> {
-    return this.#refuse("write");
-  }
-
-  sync(): Promise<void> {
-    return this.#refuse("sync");
-  }
-
-  truncate(): Promise<void> {
-    return this.#refuse("truncate");
-  }
-
-  tryLock(): Promise<boolean> {
-    return this.#refuse("lock");
-  }
-
   close(): void {
     this.file.close();
-  }
-
-  #refuse(call: string): Promise<never> {
-    return Promise.reject(new SystemError("EBADF", call, this.path));
   }
 }
 

@@ -9,6 +9,7 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../runtime/files.ts";
+import { ReadOnlyFile } from "../runtime/read_only_file.ts";
 import { Chunk } from "./chunk.ts";
 import { BlockMap, type BlockPlace, blocksOfIndex, type FileRange, searchBlocks } from "./compressed_blocks.ts";
 import {
@@ -52,7 +53,7 @@ interface Stretch {
 }
 
 /** One call at a time. */
-export class CompressedSegment implements File {
+export class CompressedSegment extends ReadOnlyFile {
   /** Position after the last block read: who goes on there will want the next one too. */
   #ahead = -1;
   #current: Stretch | undefined;
@@ -66,7 +67,9 @@ export class CompressedSegment implements File {
     readonly file: File,
     private readonly chunk: Chunk,
     private readonly known: Known,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Rejects as `FileSystem.open` does, and with a `SpillwayError` for a newer format version. */
   static async open(files: FileOpener, path: string): Promise<CompressedSegment> {
@@ -142,22 +145,6 @@ export class CompressedSegment implements File {
 
   close(): void {
     this.file.close();
-  }
-
-  writeAt(): Promise<void> {
-    return Promise.reject(new Error("a compressed segment is only read"));
-  }
-
-  sync(): Promise<void> {
-    return this.writeAt();
-  }
-
-  truncate(): Promise<void> {
-    return this.writeAt();
-  }
-
-  tryLock(): Promise<boolean> {
-    return Promise.reject(new Error("a compressed segment is not locked"));
   }
 
   async #blocks(): Promise<BlockMap> {

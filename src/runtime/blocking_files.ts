@@ -5,7 +5,8 @@
  */
 import * as fs from "node:fs";
 import { SystemError } from "../base/error.ts";
-import type { File, FileOpener } from "./files.ts";
+import type { FileOpener } from "./files.ts";
+import { ReadOnlyFile } from "./read_only_file.ts";
 import { systemError } from "./system_error.ts";
 
 export const blockingFiles: FileOpener = {
@@ -19,10 +20,12 @@ export const blockingFiles: FileOpener = {
   },
 };
 
-class BlockingFile implements File {
+class BlockingFile extends ReadOnlyFile {
   #closed = false;
 
-  constructor(private readonly descriptor: number, readonly path: string) {}
+  constructor(private readonly descriptor: number, readonly path: string) {
+    super();
+  }
 
   readAt(into: Uint8Array, position: number): Promise<number> {
     return this.#call("read", () => {
@@ -45,22 +48,6 @@ class BlockingFile implements File {
     this.#closed = true;
   }
 
-  writeAt(): Promise<void> {
-    return this.#refuse("write");
-  }
-
-  sync(): Promise<void> {
-    return this.#refuse("sync");
-  }
-
-  truncate(): Promise<void> {
-    return this.#refuse("truncate");
-  }
-
-  tryLock(): Promise<boolean> {
-    return this.#refuse("lock");
-  }
-
   #call<T>(syscall: string, action: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new SystemError("EBADF", syscall, this.path));
     try {
@@ -68,9 +55,5 @@ class BlockingFile implements File {
     } catch (error) {
       return Promise.reject(systemError(error, syscall, this.path));
     }
-  }
-
-  #refuse(syscall: string): Promise<never> {
-    return Promise.reject(new SystemError("EROFS", syscall, this.path));
   }
 }
