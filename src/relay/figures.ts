@@ -66,7 +66,7 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   const inflight = spool.flight.unconfirmed(spool.confirmed);
   return {
     ...stateOf(parts),
-    waitsForProducer: source.heldUpMs !== undefined,
+    waitsForProducer: source.forwarding.heldUpMs !== undefined,
     targetPeer: target.peer,
     targetConnects: target.connects,
     inflightFrames: inflight.frames,
@@ -98,7 +98,7 @@ function stateOf({ source, spool, target, supply, stopping }: RouteParts): Pick<
   if (stopping) return { state: "stopping", detail: undefined };
   if (full !== undefined) return { state: "full", detail: full };
   if (target.peer === undefined) return { state: "waiting", detail: supply.trouble };
-  const heldUpMs = source.heldUpMs;
+  const heldUpMs = source.forwarding.heldUpMs;
   const detail = heldUpMs !== undefined && heldUpMs >= HELD_UP_MS
     ? `the producer has not read its answers for ${formatDuration(heldUpMs)}, delivery waits for it`
     : undefined;

@@ -250,7 +250,7 @@ export class Route {
       clock,
       log,
       confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
-      replies: forwardReplies ? this.#source : undefined,
+      replies: forwardReplies ? this.#source.forwarding : undefined,
       rateBytes,
       stallTimeoutMs,
       halfClose,

@@ -16,6 +16,7 @@ import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
 import type { DrainContext } from "./drain.ts";
 import { ForwardedAnswers } from "./forwarded_answers.ts";
+import { Forwarding } from "./forwarding.ts";
 import { MemoryQueue } from "./memory_queue.ts";
 import { OpenBuffer } from "./open_buffer.ts";
 import { RefusedConnections } from "./refused_connections.ts";
@@ -58,10 +59,8 @@ export class Source {
   #shutBecause: string | undefined;
   readonly #reopened = new Condition();
   readonly #replies: SafeReplies | undefined;
-  /** Of each connection, where the consumer's bytes are forwarded. */
-  readonly #forwarding = new Set<ForwardedAnswers>();
-  /** Notified when a producer has read what was forwarded. */
-  readonly #repliesTaken = new Condition();
+  /** Where the consumer's bytes go; nobody joins where none are forwarded. */
+  readonly forwarding: Forwarding;
   readonly #options: SourceOptions;
   readonly #connections = new Set<SourceConnection>();
   readonly #refused: RefusedConnections;
@@ -79,6 +78,7 @@ export class Source {
     const { pool, framer, sink, bound, clock, recordBytes, unfinishedBytes, maxConnections, log } = options;
     this.#open = new OpenBuffer(pool, unfinishedBytes / 2);
     this.#refused = new RefusedConnections(log, maxConnections);
+    this.forwarding = new Forwarding(clock);
     if (options.reply.length > 0) this.#replies = new SafeReplies(options.reply);
     this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);
     const memory = new MemoryQueue(pool, clock);
@@ -153,30 +153,6 @@ export class Source {
     this.#replies?.safe(end);
   }
 
-  /** Does the producer read what `forward` has for it? Also where there is none: then it is dropped. */
-  get isReady(): boolean {
-    for (const answers of this.#forwarding) if (!answers.isReady) return false;
-    return true;
-  }
-
-  /** Resolves when `isReady` may have changed. */
-  changed(): Promise<void> {
-    return this.#repliesTaken.wait();
-  }
-
-  /** Bytes of the consumer for the producer, an answer to frame `sequence` if that is known. Takes a copy. */
-  forward(bytes: Uint8Array, sequence: number | undefined): void {
-    for (const answers of this.#forwarding) answers.forward(bytes, sequence);
-  }
-
-  /** How long delivery has been waiting for a producer that does not read its answers, in ms; undefined if it does not wait. */
-  get heldUpMs(): number | undefined {
-    for (const { heldUpSinceMs } of this.#forwarding) {
-      if (heldUpSinceMs !== undefined) return this.#options.clock.monotonicMs() - heldUpSinceMs;
-    }
-    return undefined;
-  }
-
   /**
    * Stops accepting, lets every producer finish for at most {@link SOURCE_STOP_MS},
    * closes what is left. Once it hurries a producer that is silent has finished.
@@ -248,13 +224,7 @@ export class Source {
 
   #answersFor(connection: Connection): Answers | undefined {
     const { forwards, pool, clock, log } = this.#options;
-    const onRoom = () => this.#repliesTaken.notify();
-    if (forwards) {
-      const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom });
-      this.#forwarding.add(answers);
-      return answers;
-    }
-    return this.#replies?.for(connection);
+    return forwards ? this.forwarding.joined({ connection, pool, clock, log }) : this.#replies?.for(connection);
   }
 
   /** Undefined if nobody may come in any more, or the stop comes, before there is memory for it. */
@@ -280,7 +250,7 @@ export class Source {
     served.ended.then(() => {
       this.#connections.delete(served);
       this.#admission.left(smallBytes);
-      if (answers instanceof ForwardedAnswers) this.#forwarding.delete(answers);
+      if (answers instanceof ForwardedAnswers) this.forwarding.left(answers);
     });
     return served;
   }
@@ -292,7 +262,7 @@ export class Source {
       const nowMs = clock.monotonicMs();
       this.#unfinished.check(nowMs);
       this.#refused.report();
-      for (const answers of this.#forwarding) answers.check(sink.confirmed, nowMs);
+      this.forwarding.check(sink.confirmed, nowMs);
       for (const each of this.#connections) {
         if (idleTimeoutMs > 0 && each.idleMs(nowMs) >= idleTimeoutMs) each.close("idle_timeout");
       }
