@@ -3,8 +3,8 @@
  * is in the journal anyway, and only where nothing can be appended what `rewind`
  * keeps.
  */
-import type { BufferPool } from "../base/buffer.ts";
 import type { Run } from "../base/run.ts";
+import type { SpoolOptions } from "./options.ts";
 import type { Overload } from "./overload.ts";
 import type { Rewind } from "./rewind.ts";
 
@@ -19,7 +19,7 @@ export class Pressure {
   readonly #least: number;
 
   constructor(
-    private readonly pool: BufferPool,
+    private readonly options: Pick<SpoolOptions, "mode" | "pool">,
     private readonly rewind: Rewind,
     private readonly overload: Overload,
   ) {
@@ -28,26 +28,27 @@ export class Pressure {
 
   /** Are frames to be appended, and to leave memory once they are? `confirmed` is the first frame that is not confirmed. */
   isHigh(confirmed: number): boolean {
-    const { usedBytes } = this.pool;
+    const { usedBytes } = this.options.pool;
     // Asked with each read; what is kept has to be searched for.
     return usedBytes >= this.#least && usedBytes >= this.#limit(this.rewind.keptBytes(confirmed));
   }
 
   /** May frames pass the journal by, with so many bytes unconfirmed? */
   isLow(confirmed: number, unconfirmedBytes: number): boolean {
-    return unconfirmedBytes < this.pool.maxBytes * DIRECT_SHARE && !this.isHigh(confirmed);
+    return unconfirmedBytes < this.options.pool.maxBytes * DIRECT_SHARE && !this.isHigh(confirmed);
   }
 
-  /** Does this run, which is confirmed and not in the journal, stay in memory to be sent again? */
+  /** Does this run, which is confirmed and not in the journal, stay in memory: to be appended, or to be sent again? */
   keeps(run: Run, confirmed: number): boolean {
+    if (this.options.mode === "always") return true;
     // Where nothing can be appended, what comes in needs the memory more.
-    const isShort = this.overload.failing !== undefined && !this.pool.roomy;
+    const isShort = this.overload.failing !== undefined && !this.options.pool.roomy;
     return this.rewind.wants(run, confirmed) && !isShort;
   }
 
   /** What `rewind` keeps in memory is no sign of a slow target; but it must leave room for what comes in. */
   #limit(kept: number): number {
-    const { maxBytes, intakeBytes, bufferBytes } = this.pool;
+    const { maxBytes, intakeBytes, bufferBytes } = this.options.pool;
     return Math.min((maxBytes + kept) / 2, kept + (intakeBytes - kept) * SPILL_SHARE, intakeBytes - 2 * bufferBytes);
   }
 }

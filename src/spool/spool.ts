@@ -17,7 +17,7 @@
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import { add, type DropReason, tally } from "../base/ledger.ts";
-import { type Run, runBytes, runEnd } from "../base/run.ts";
+import { runBytes, runEnd } from "../base/run.ts";
 import type { Damage } from "../journal/types.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing, whyDropped } from "./gaps.ts";
@@ -68,7 +68,7 @@ export class Spool {
     this.overload = new Overload(options);
     this.#confirmed = this.sent = journal.cursor;
     this.rewind = new Rewind({ policy, journal, window: this.window, framer, pool, ledger, log });
-    this.#pressure = new Pressure(pool, this.rewind, this.overload);
+    this.#pressure = new Pressure(options, this.rewind, this.overload);
     this.#spilling = journal.cursor < journal.end;
   }
 
@@ -285,15 +285,10 @@ export class Spool {
     for (let run = this.window.front; run !== undefined; run = this.window.front) {
       const end = runEnd(run);
       const appended = end <= this.options.journal.end;
-      const isDone = end <= this.#confirmed && (appended || !this.#isKept(run));
+      const isDone = end <= this.#confirmed && (appended || !this.#pressure.keeps(run, this.#confirmed));
       if (!isDone && !(appended && this.#pressure.isHigh(this.#confirmed))) return;
       this.window.dropFront();
     }
-  }
-
-  /** Does this run, which is confirmed and not in the journal, stay in memory? */
-  #isKept(run: Run): boolean {
-    return this.options.mode === "always" || this.#pressure.keeps(run, this.#confirmed);
   }
 
   /** Direct again when the whole journal is sent and memory is nearly free. */
