@@ -60,10 +60,11 @@ Deno.test("a program or file that the service cannot reach is named, with what k
 
     const { stderr, stdout } = await spillway(["init", "systemd", "-c", "/home/ann/spillway.toml"]);
     assertEquals(stdout.includes("/home/ann/spillway.toml"), true);
-    const [first, second] = [
+    // Where this program itself is in a place that the unit cannot see, that is said as well.
+    const ofProgram = /^(warning: the unit names (?!\/home\/ann\/)|hint: install it in )/;
+    assertEquals(stderr.split("\n").filter((line) => !ofProgram.test(line)).slice(-3), [
       "warning: the unit names /home/ann/spillway.toml, which it cannot see (ProtectHome=yes)",
       "hint: put the configuration in /etc/spillway, or name another with -c",
-    ];
-    // Where this program itself is in a place that the unit cannot see, that is said as well.
-    assertEquals(stderr.includes(`${first}\n${second}\n`), true, stderr);
+      "",
+    ]);
   }));
