@@ -9,7 +9,7 @@
  * `bun build --compile` takes over. The last line says which it was, and why.
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "../src/cli/parse_args.ts";
+import { parseArgs } from "../src/cli/args/parse_args.ts";
 import { bundle } from "./bundle.ts";
 import { bunCompile, type Compiled, denoCompile, printsVersion } from "./compile.ts";
 import { checkDenoCompile } from "./deno_compile_check.ts";

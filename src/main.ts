@@ -2,10 +2,10 @@
 import { EXIT, isOutputUnwanted } from "./base/error.ts";
 import type { Invocation } from "./cli/command.ts";
 import { findCommand } from "./cli/commands.ts";
-import { parseFlags } from "./cli/flags.ts";
-import { commandHelp, overview } from "./cli/help.ts";
-import { printError } from "./cli/print_error.ts";
-import { wantsColour } from "./cli/terminal.ts";
+import { parseFlags } from "./cli/args/flags.ts";
+import { commandHelp, overview } from "./cli/commands/help.ts";
+import { printError } from "./cli/output/print_error.ts";
+import { wantsColour } from "./cli/output/terminal.ts";
 import { currentRuntime, type Runtime } from "./runtime/runtime.ts";
 import { isThread, serveThread } from "./runtime/thread.ts";
 
@@ -56,5 +56,5 @@ async function main(): Promise<void> {
   runtime.exit(exit);
 }
 
-if (isThread) serveThread((await import("./journal/reading_thread.ts")).readingJob);
+if (isThread) serveThread((await import("./journal/files/verify/verify_thread.ts")).readingJob);
 else await main();

@@ -1,7 +1,7 @@
 /** The state of a route as its journal's files tell it, where no daemon does. */
 import { resolve } from "node:path";
 import { counted } from "../base/words.ts";
-import { type Glance, glanceAt } from "../journal/glance.ts";
+import { type Glance, glanceAt } from "../journal/files/archive/summary.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ageSeconds, isoMs, type RouteStatus } from "./status.ts";
 

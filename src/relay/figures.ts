@@ -2,7 +2,7 @@
 import type { BufferPool } from "../base/buffer.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Ledger } from "../base/ledger.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Source } from "../source/source.ts";
 import { oldestArrival } from "../spool/oldest.ts";
 import type { Spool } from "../spool/spool.ts";

@@ -8,7 +8,7 @@
  * five buffers, is for whole frames, whatever producers begin and do not finish.
  */
 import { BufferPool } from "../base/buffer.ts";
-import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "../journal/format.ts";
+import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "../journal/files/format/segment.ts";
 import { SMALL_BUFFERS_SHARE } from "../source/small_buffers.ts";
 
 const KIB = 1024;

@@ -1,6 +1,6 @@
 /** One route as the relay needs it: everything resolved, in bytes and milliseconds. The configuration produces it. */
 import type { Framing } from "../framing/framing.ts";
-import type { SyncPolicy } from "../journal/types.ts";
+import type { SyncPolicy } from "../journal/journal.ts";
 import type { Address } from "../runtime/net.ts";
 import type { WhenFull } from "../spool/overload.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";

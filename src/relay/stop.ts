@@ -7,7 +7,7 @@ import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
 import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Source } from "../source/source.ts";
 import type { Appender } from "../spool/appender.ts";
 import type { Expiry } from "../spool/expiry.ts";

@@ -1,6 +1,6 @@
 /** What the log says of a last run that did not stop cleanly. */
 import type { Log } from "../base/log.ts";
-import type { Recovery } from "../journal/types.ts";
+import type { Recovery } from "../journal/journal.ts";
 
 /** One line: what it may have lost, and what may arrive twice. */
 export function tellUnclean(log: Log, { atRiskBytes, truncatedBytes, unreadFrames }: Recovery): void {

@@ -6,7 +6,7 @@
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Passage } from "../journal/passages.ts";
+import type { Passage } from "../journal/files/archive/read_archive.ts";
 import type { FrameRun } from "../spool/frame_feed.ts";
 
 type Frames = Extract<Passage, { kind: "frames" }>;

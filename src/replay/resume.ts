@@ -1,8 +1,8 @@
 /** Is this the replay that a progress file speaks of? Sequences mean nothing in another journal. */
 import { type SpillwayError, usageError } from "../base/error.ts";
-import type { ArchiveSegment } from "../journal/archive.ts";
-import { readPassages } from "../journal/passages.ts";
-import type { Range, Selection } from "../journal/wanted.ts";
+import type { ArchiveSegment } from "../journal/files/archive/open_archive.ts";
+import { readPassages } from "../journal/files/archive/read_archive.ts";
+import type { Range, Selection } from "../journal/files/archive/selection.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { ReplayIdentity, SavedReplay } from "./progress_file.ts";
 

@@ -11,7 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, SystemError } from "../base/error.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
 import { RESERVE_MS, type StopDeadline, within } from "../base/stop_deadline.ts";
-import { JournalFullError } from "../journal/types.ts";
+import { JournalFullError } from "../journal/journal.ts";
 import { dropOldest } from "./drop_oldest.ts";
 import type { Spool } from "./spool.ts";
 

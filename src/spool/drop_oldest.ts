@@ -8,7 +8,7 @@
  */
 import { tally } from "../base/ledger.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
-import type { JournalReader } from "../journal/types.ts";
+import type { JournalReader } from "../journal/journal.ts";
 import type { FlightPart } from "./flight.ts";
 import type { Passing } from "./gaps.ts";
 import type { Spool } from "./spool.ts";

@@ -6,7 +6,7 @@
  */
 import type { BufferPool } from "../base/buffer.ts";
 import { skipFrames } from "../framing/skip.ts";
-import type { Journal, JournalBatch } from "../journal/types.ts";
+import type { Journal, JournalBatch } from "../journal/journal.ts";
 import type { FramePiece, FrameRun } from "./frame_feed.ts";
 import { ReadAhead } from "./read_ahead.ts";
 

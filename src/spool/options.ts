@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { WhenFull } from "./overload.ts";
 import type { RewindPolicy } from "./rewind.ts";
 

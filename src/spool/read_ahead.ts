@@ -2,7 +2,7 @@
  * Reads the journal one batch ahead of the target, so that the disk and the
  * socket work at the same time.
  */
-import type { JournalBatch, JournalReader } from "../journal/types.ts";
+import type { JournalBatch, JournalReader } from "../journal/journal.ts";
 
 export class ReadAhead {
   #ahead: Promise<JournalBatch | undefined> | undefined;

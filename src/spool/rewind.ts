@@ -12,7 +12,7 @@ import { type Run, runBytes, runEnd } from "../base/run.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Window } from "./window.ts";
 
 /** Bytes, or as many as the consumer may not have read. */

@@ -16,7 +16,7 @@ import { Condition } from "../base/condition.ts";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { within } from "../base/stop_deadline.ts";
-import type { Journal } from "../journal/types.ts";
+import type { Journal } from "../journal/journal.ts";
 
 /** The lowest figure, and how much higher the next one is. */
 const STEP_BYTES = 64 * 1024;

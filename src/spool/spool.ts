@@ -18,7 +18,7 @@ import type { PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import { add, type DropReason, tally } from "../base/ledger.ts";
 import { runBytes, runEnd } from "../base/run.ts";
-import type { Damage } from "../journal/types.ts";
+import type { Damage } from "../journal/journal.ts";
 import { Flight } from "./flight.ts";
 import { Gaps, type Passing, whyDropped } from "./gaps.ts";
 import type { SpoolOptions } from "./options.ts";

@@ -1,9 +1,9 @@
 /** The live view, line by line. */
 import type { RouteStatus } from "../../src/admin/status.ts";
 import { diskStatus } from "../../src/admin/disk_status.ts";
-import { screenOf } from "../../src/cli/status/screen.ts";
-import { ASCII_BARS, sparkline, UNICODE_BARS } from "../../src/cli/status/sparkline.ts";
-import { tableOf } from "../../src/cli/status/table.ts";
+import { screenOf } from "../../src/cli/commands/status/screen.ts";
+import { ASCII_BARS, sparkline, UNICODE_BARS } from "../../src/cli/commands/status/sparkline.ts";
+import { tableOf } from "../../src/cli/commands/status/table.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 

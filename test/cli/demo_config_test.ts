@@ -1,5 +1,5 @@
 /** The demo proves that nothing is missing on machines that keep more unread than Linux does by default, too. */
-import { configFor, unreadBytesMax } from "../../src/cli/demo/config.ts";
+import { configFor, unreadBytesMax } from "../../src/cli/commands/demo/config.ts";
 import { read } from "../config/parse.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 

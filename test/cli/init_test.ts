@@ -1,7 +1,7 @@
 /** The unit that `init systemd` prints, judged by systemd itself. */
 import { assertEquals } from "../support/assert.ts";
-import { unreachable } from "../../src/cli/init_place.ts";
-import { systemdUnit } from "../../src/cli/init_systemd.ts";
+import { unreachable } from "../../src/cli/commands/init/place.ts";
+import { systemdUnit } from "../../src/cli/commands/init/systemd_unit.ts";
 import { finish, spillway, withDirectory } from "./program.ts";
 
 const ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };

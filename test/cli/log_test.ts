@@ -1,7 +1,7 @@
 /** The daemon's log lines. */
 import { assertEquals } from "../support/assert.ts";
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
-import { createLogs } from "../../src/cli/log.ts";
+import { createLogs } from "../../src/cli/output/log.ts";
 import type { LogSettings } from "../../src/config/parse.ts";
 
 const clock = {

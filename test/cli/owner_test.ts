@@ -1,6 +1,6 @@
 /** Whoever may not write a journal is told who may, and with what command. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { checkOwner } from "../../src/cli/owner.ts";
+import { checkOwner } from "../../src/cli/journals/owner.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 

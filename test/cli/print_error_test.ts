@@ -1,7 +1,7 @@
 /** Errors as they are printed, and the exit codes they stand for. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
-import { printError } from "../../src/cli/print_error.ts";
+import { printError } from "../../src/cli/output/print_error.ts";
 import { ConfigError } from "../../src/config/problem.ts";
 
 Deno.test("an error of the world is printed with its hint and without a stack", () => {

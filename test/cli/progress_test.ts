@@ -1,6 +1,6 @@
 /** The bar of long work, on terminals of any width. */
 import { assertEquals } from "../support/assert.ts";
-import { barLine } from "../../src/cli/progress.ts";
+import { barLine } from "../../src/cli/output/progress.ts";
 
 const FIGURES = "50%  110756 frames, 53.8MiB of 165.4MiB sent, 28.2MiB/s, 4s left";
 

@@ -1,6 +1,6 @@
 /** Points in time as they are printed, and as flags have them. */
 import { assertEquals } from "../support/assert.ts";
-import { isoTime, parseTime } from "../../src/cli/time.ts";
+import { isoTime, parseTime } from "../../src/cli/args/time.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 25, 9);
 

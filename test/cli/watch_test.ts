@@ -1,6 +1,6 @@
 /** `status --watch` where nobody reads what it prints. */
 import { systemClock } from "../../src/base/clock.ts";
-import { watch } from "../../src/cli/status/watch.ts";
+import { watch } from "../../src/cli/commands/status/watch.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { assertEquals } from "../support/assert.ts";

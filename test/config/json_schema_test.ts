@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/2020";
 import { parse } from "smol-toml";
 import { configJsonSchema, type JsonSchema } from "../../src/config/json_schema.ts";
 import { KEYS } from "../../src/config/key_texts.ts";
-import { CONFIG_TEMPLATE } from "../../src/cli/init_config.ts";
+import { CONFIG_TEMPLATE } from "../../src/cli/commands/init/config_template.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { problemsOf, read, routeWith } from "./parse.ts";
 

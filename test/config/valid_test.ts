@@ -4,7 +4,7 @@ import { configFromFlags } from "../../src/config/flags.ts";
 import { renderConfig } from "../../src/config/render.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import type { RouteOptions } from "../../src/relay/options.ts";
-import { CONFIG_TEMPLATE } from "../../src/cli/init_config.ts";
+import { CONFIG_TEMPLATE } from "../../src/cli/commands/init/config_template.ts";
 import { read, routeWith } from "./parse.ts";
 
 const MIB = 1024 * 1024;

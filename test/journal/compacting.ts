@@ -1,6 +1,6 @@
 /** Journals to compact, and what is in them before and after. */
-import { type CompactionReport, compactJournal } from "../../src/journal/compaction.ts";
-import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
+import { type CompactionReport, compactJournal } from "../../src/journal/files/compaction/compact.ts";
+import type { CompactionPolicy } from "../../src/journal/files/compaction/plan.ts";
 import { scanJournal } from "../support/scan_journal.ts";
 import { assert } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";

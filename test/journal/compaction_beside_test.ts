@@ -1,14 +1,14 @@
 /** The daemon and a compaction in one journal at the same time. */
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { CompressedSegment } from "../../src/journal/compressed_segment.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
-import { openArchive } from "../../src/journal/archive.ts";
-import { tryFilesLock } from "../../src/journal/files_lock.ts";
-import { readPassages } from "../../src/journal/passages.ts";
-import { planPassages } from "../../src/journal/plan.ts";
-import { surveyJournal } from "../../src/journal/survey.ts";
-import type { JournalOptions } from "../../src/journal/types.ts";
+import { CompressedSegment } from "../../src/journal/files/segment/compressed_file.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { tryFilesLock } from "../../src/journal/files/directory/files_lock.ts";
+import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import { planPassages } from "../../src/journal/files/archive/read_plan.ts";
+import { surveyJournal } from "../../src/journal/files/segment/survey.ts";
+import type { JournalOptions } from "../../src/journal/journal.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn } from "./compacting.ts";
 import { killAt } from "./interrupted.ts";
 import {
@@ -214,7 +214,7 @@ Deno.test("a scan that is under way when its segments are merged goes on to the 
 });
 
 Deno.test("what the daemon keeps stands in the lock file, behind who has it", async () => {
-  const { readLockNote } = await import("../../src/journal/lock.ts");
+  const { readLockNote } = await import("../../src/journal/files/directory/lock.ts");
   const files = new MemoryFiles();
   const journal = await open(files, { holder: "pid 4711", retainMs: 3_600_000, rewindBytes: 65536 });
   await settle();

@@ -1,5 +1,5 @@
 /** A compaction killed, and the power lost, at any of its operations: every frame stays readable once, and the next run finishes. */
-import type { CompactionPolicy } from "../../src/journal/compaction_plan.ts";
+import type { CompactionPolicy } from "../../src/journal/files/compaction/plan.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";

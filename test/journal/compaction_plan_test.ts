@@ -1,6 +1,6 @@
 /** Which segments go and which become one, as a decision. */
-import { type Candidate, type CompactionPolicy, planCompaction } from "../../src/journal/compaction_plan.ts";
-import { surveyForCompaction } from "../../src/journal/compaction_survey.ts";
+import { type Candidate, type CompactionPolicy, planCompaction } from "../../src/journal/files/compaction/plan.ts";
+import { surveyForCompaction } from "../../src/journal/files/compaction/survey.ts";
 import { assertEquals } from "../support/assert.ts";
 import { journalOf, KEEP_ALL } from "./compacting.ts";
 import { appendLines, DIRECTORY, ManualClock, open } from "./rig.ts";

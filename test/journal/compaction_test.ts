@@ -1,6 +1,6 @@
 /** What a compaction leaves of a journal, beside nobody and beside the daemon. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { CompressedSegment } from "../../src/journal/compressed_segment.ts";
+import { CompressedSegment } from "../../src/journal/files/segment/compressed_file.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn, sizeOf, strangers } from "./compacting.ts";

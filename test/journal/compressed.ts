@@ -1,10 +1,10 @@
 /** Journals with compressed segments, for tests that read or damage them. */
 import { createFramer } from "../../src/framing/create.ts";
-import { CompressedSegment } from "../../src/journal/compressed_segment.ts";
-import { CompressedWriter } from "../../src/journal/compressed_writer.ts";
-import { saltOf, segmentBase } from "../../src/journal/format.ts";
-import { partsOf } from "../../src/journal/segment_parts.ts";
-import { surveySegment } from "../../src/journal/survey.ts";
+import { CompressedSegment } from "../../src/journal/files/segment/compressed_file.ts";
+import { CompressedWriter } from "../../src/journal/files/compaction/compressed_writer.ts";
+import { saltOf, segmentBase } from "../../src/journal/files/format/segment.ts";
+import { partsOf } from "../../src/journal/files/compaction/segment_parts.ts";
+import { surveySegment } from "../../src/journal/files/segment/survey.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { type Sample, type SampleRecord, sequencesOf } from "./sample.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
-import type { Journal, JournalOptions, SyncPolicy } from "../../src/journal/types.ts";
+import type { Journal, JournalOptions, SyncPolicy } from "../../src/journal/journal.ts";
 import { examine, SOAK } from "./examine.ts";
 import { failAt, killAt } from "./interrupted.ts";
 import { appendLines, expected, line, lines, ManualClock, open, readAll, run } from "./rig.ts";

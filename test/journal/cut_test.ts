@@ -4,7 +4,7 @@
  * the soak (SPILLWAY_SOAK=1) takes all of them.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { examine, type Examined, printFigures, SOAK } from "./examine.ts";
 import { type Sample, sample, type SampleOptions, sequencesOf, touched } from "./sample.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
-import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
-import type { Damage, Journal } from "../../src/journal/types.ts";
+import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
+import type { Damage, Journal } from "../../src/journal/journal.ts";
 import { appendLines, expected, line, open, readAll, run } from "./rig.ts";
 
 const LINE = line(0).length;

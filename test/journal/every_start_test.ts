@@ -7,7 +7,7 @@ import { crc32 } from "node:zlib";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
-import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { examine } from "./examine.ts";
 import { appendLines, line, lines, ManualClock, open } from "./rig.ts";
 

@@ -11,7 +11,7 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
-import type { Damage, Journal, Recovery } from "../../src/journal/types.ts";
+import type { Damage, Journal, Recovery } from "../../src/journal/journal.ts";
 import { appendLines, type Delivered, line, open, readAll } from "./rig.ts";
 
 /** In the soak every place is tried, and the figures are printed. */

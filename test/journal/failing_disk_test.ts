@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import { SystemError } from "../../src/base/error.ts";
-import { JournalFullError } from "../../src/journal/types.ts";
-import { createSegment } from "../../src/journal/segment_writer.ts";
+import { JournalFullError } from "../../src/journal/journal.ts";
+import { createSegment } from "../../src/journal/files/log/segment_writer.ts";
 import {
   appendLines,
   expected,

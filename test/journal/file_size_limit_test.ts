@@ -1,5 +1,5 @@
 /** RLIMIT_FSIZE (`ulimit -f`), whose signal is ignored: a write beyond it fails with EFBIG, in each file for itself. */
-import { JournalFullError } from "../../src/journal/types.ts";
+import { JournalFullError } from "../../src/journal/journal.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { expected, lines, open, readAll, run } from "./rig.ts";

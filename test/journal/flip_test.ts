@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { assert, assertEquals } from "../support/assert.ts";
-import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { examine, printFigures, SOAK } from "./examine.ts";
 import { appendLines, line, lines, ManualClock, open } from "./rig.ts";

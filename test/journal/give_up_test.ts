@@ -5,9 +5,9 @@
  */
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
-import { skipOffline } from "../../src/journal/skip.ts";
-import type { Journal, JournalReader } from "../../src/journal/types.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
+import { skipOffline } from "../../src/journal/files/offline/skip.ts";
+import type { Journal, JournalReader } from "../../src/journal/journal.ts";
 import { DIRECTORY, line, lines, open, pool, readAll, run } from "./rig.ts";
 
 const FRAMES_OF_RECORD = 3;

@@ -1,8 +1,8 @@
 /** What `status` tells of a journal without a daemon, against what the next daemon finds. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { segmentName } from "../../src/journal/format.ts";
-import { glanceAt } from "../../src/journal/glance.ts";
-import { skipOffline } from "../../src/journal/skip.ts";
+import { segmentName } from "../../src/journal/files/format/segment.ts";
+import { glanceAt } from "../../src/journal/files/archive/summary.ts";
+import { skipOffline } from "../../src/journal/files/offline/skip.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";

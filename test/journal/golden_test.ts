@@ -3,7 +3,7 @@ import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import { scanJournal } from "../support/scan_journal.ts";
-import { CompressedSegment } from "../../src/journal/compressed_segment.ts";
+import { CompressedSegment } from "../../src/journal/files/segment/compressed_file.ts";
 import { GOLDEN_FRAMES, goldenCompressed, goldenFiles } from "./golden/generate.ts";
 import { DIRECTORY, lineFramer, open, readAll } from "./rig.ts";
 

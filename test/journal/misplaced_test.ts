@@ -11,10 +11,10 @@ import {
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   segmentName,
-} from "../../src/journal/format.ts";
+} from "../../src/journal/files/format/segment.ts";
 import { crc32 } from "node:zlib";
-import { glanceAt } from "../../src/journal/glance.ts";
-import type { Damage, Journal } from "../../src/journal/types.ts";
+import { glanceAt } from "../../src/journal/files/archive/summary.ts";
+import type { Damage, Journal } from "../../src/journal/journal.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compact } from "./compacting.ts";
 import { compressInPlace } from "./compressed.ts";

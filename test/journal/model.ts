@@ -10,7 +10,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles, type Operation } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
 import type { Run } from "../../src/base/run.ts";
-import type { Damage, Journal, JournalOptions, JournalReader, SyncPolicy } from "../../src/journal/types.ts";
+import type { Damage, Journal, JournalOptions, JournalReader, SyncPolicy } from "../../src/journal/journal.ts";
 import { FrameBook } from "./frame_book.ts";
 import { type Delivered, follow, ManualClock, open, pool, readAll, run } from "./rig.ts";
 

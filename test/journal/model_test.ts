@@ -1,6 +1,6 @@
 /** The journal against a plain map, under random actions, failures, kills and power losses. */
 import fc from "fast-check";
-import type { SyncPolicy } from "../../src/journal/types.ts";
+import type { SyncPolicy } from "../../src/journal/journal.ts";
 import { type Figures, Model } from "./model.ts";
 import { type Action, action, perform } from "./model_actions.ts";
 import { EXAMPLES } from "./model_examples.ts";

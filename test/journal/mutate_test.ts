@@ -8,9 +8,9 @@
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { assertEquals } from "../support/assert.ts";
-import { openArchive } from "../../src/journal/archive.ts";
-import { glanceAt } from "../../src/journal/glance.ts";
-import { tallySegment } from "../../src/journal/segment_state.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { glanceAt } from "../../src/journal/files/archive/summary.ts";
+import { tallySegment } from "../../src/journal/files/archive/segment_state.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";

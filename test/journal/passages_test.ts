@@ -1,9 +1,9 @@
 /** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive } from "../../src/journal/archive.ts";
-import { planPassages } from "../../src/journal/plan.ts";
-import { type Passage, readPassages } from "../../src/journal/passages.ts";
-import { tallySegment } from "../../src/journal/segment_state.ts";
-import type { Selection } from "../../src/journal/wanted.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { planPassages } from "../../src/journal/files/archive/read_plan.ts";
+import { type Passage, readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import { tallySegment } from "../../src/journal/files/archive/segment_state.ts";
+import type { Selection } from "../../src/journal/files/archive/selection.ts";
 import { assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";

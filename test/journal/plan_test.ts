@@ -1,8 +1,8 @@
 /** What a replay is told before it begins, against what it then reads. */
-import { openArchive } from "../../src/journal/archive.ts";
-import { planPassages } from "../../src/journal/plan.ts";
-import { readPassages } from "../../src/journal/passages.ts";
-import type { Selection } from "../../src/journal/wanted.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { planPassages } from "../../src/journal/files/archive/read_plan.ts";
+import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import type { Selection } from "../../src/journal/files/archive/selection.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { decideCursor, decideLast, type LastAction, type LastSegment } from "../../src/journal/recovery.ts";
+import { decideCursor, decideLast, type LastAction, type LastSegment } from "../../src/journal/files/catalog/recovery.ts";
 
 const NOTHING: LastAction = { setAside: false, quarantineTail: false, truncate: false, seal: false };
 

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";
 import { killAt } from "./interrupted.ts";

@@ -1,5 +1,5 @@
 /** What `repair` does at the end of a journal: behind the newest segment others may have been begun, or be damaged. */
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, segmentName } from "../../src/journal/format.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, segmentName } from "../../src/journal/files/format/segment.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";

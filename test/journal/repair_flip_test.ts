@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import { assert, assertEquals } from "../support/assert.ts";
-import { RECORD_HEADER_BYTES } from "../../src/journal/format.ts";
+import { RECORD_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { compressSample } from "./compressed.ts";
 import { examine, SOAK } from "./examine.ts";
 import { printed, repaired } from "./repaired.ts";

@@ -1,9 +1,9 @@
 /** `repair` on files in memory, what it says as short texts; and what `cat` sees. */
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { messageOf } from "../../src/base/error.ts";
-import { openArchive } from "../../src/journal/archive.ts";
-import { readPassages } from "../../src/journal/passages.ts";
-import { repair, type RepairOptions } from "../../src/journal/repair.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import { repair, type RepairOptions } from "../../src/journal/files/offline/repair.ts";
 import { frameEnds } from "../../src/framing/frame_ends.ts";
 import { countingBytes, type Delivered, DIRECTORY } from "./rig.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/format.ts";
-import type { Journal, JournalOptions } from "../../src/journal/types.ts";
+import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
+import type { Journal, JournalOptions } from "../../src/journal/journal.ts";
 import { appendLines, expected, line, ManualClock, open, readAll } from "./rig.ts";
 
 const RECORD = RECORD_HEADER_BYTES + line(0).length;

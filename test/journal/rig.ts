@@ -6,8 +6,8 @@ import type { Run } from "../../src/base/run.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framer } from "../../src/framing/framing.ts";
 import { skipFrames } from "../../src/framing/skip.ts";
-import { openJournal } from "../../src/journal/open.ts";
-import type { Journal, JournalOptions, JournalReader } from "../../src/journal/types.ts";
+import { openJournal } from "../../src/journal/files/log/open.ts";
+import type { Journal, JournalOptions, JournalReader } from "../../src/journal/journal.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 
 export const DIRECTORY = "/j";

@@ -1,6 +1,6 @@
 /** Journals of three segments whose every byte is known, to be damaged. */
 import { MemoryFiles } from "../support/memory_files.ts";
-import { RECORD_HEADER_BYTES } from "../../src/journal/format.ts";
+import { RECORD_HEADER_BYTES } from "../../src/journal/files/format/segment.ts";
 import { line, ManualClock, open, run } from "./rig.ts";
 
 export type Shape =

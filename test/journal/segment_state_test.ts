@@ -1,7 +1,7 @@
 /** What `ls` calls a segment: damaged only where `verify` finds the same. */
-import { openArchive } from "../../src/journal/archive.ts";
-import { FOOTER_BYTES } from "../../src/journal/format.ts";
-import { stateOf, tallySegment } from "../../src/journal/segment_state.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { FOOTER_BYTES } from "../../src/journal/files/format/segment.ts";
+import { stateOf, tallySegment } from "../../src/journal/files/archive/segment_state.ts";
 import { assertEquals } from "../support/assert.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { compressInPlace } from "./compressed.ts";

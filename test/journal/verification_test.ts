@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { SpillwayError } from "../../src/base/error.ts";
-import { openArchive } from "../../src/journal/archive.ts";
-import { checkCursor } from "../../src/journal/check_cursor.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { checkCursor } from "../../src/journal/files/directory/check_cursor.ts";
 import {
   CURSOR_MAGIC,
   decodeSegmentHeader,
@@ -12,7 +12,7 @@ import {
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   segmentName,
-} from "../../src/journal/format.ts";
+} from "../../src/journal/files/format/segment.ts";
 import { compact, journalOf } from "./compacting.ts";
 import { DIRECTORY, line } from "./rig.ts";
 import { sample } from "./sample.ts";

@@ -1,9 +1,9 @@
 /** `verify` on files in memory, its findings as short texts. */
 import type { MemoryFiles } from "../support/memory_files.ts";
-import { type ArchiveSegment, openArchive } from "../../src/journal/archive.ts";
-import { checkCursor } from "../../src/journal/check_cursor.ts";
-import { readSegment } from "../../src/journal/segment_reading.ts";
-import { type SegmentReader, verifySegments } from "../../src/journal/verification.ts";
+import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { checkCursor } from "../../src/journal/files/directory/check_cursor.ts";
+import { readSegment } from "../../src/journal/files/verify/verify_segment.ts";
+import { type SegmentReader, verifySegments } from "../../src/journal/files/verify/verify_segments.ts";
 import { DIRECTORY } from "./rig.ts";
 
 export interface Findings {

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { seeded } from "../support/random.ts";
-import { marksOf } from "../../src/journal/format.ts";
-import { decodeSegmentHeader } from "../../src/journal/format.ts";
-import { walkBatches, walkRecords } from "../../src/journal/walk.ts";
+import { marksOf } from "../../src/journal/files/format/segment.ts";
+import { decodeSegmentHeader } from "../../src/journal/files/format/segment.ts";
+import { walkBatches, walkRecords } from "../../src/journal/files/segment/walk_records.ts";
 import { open, run } from "./rig.ts";
 
 const PATH = "/j/00000000000000000000.seg";

@@ -1,6 +1,6 @@
 /** The progress file: what is in it when the process dies, how often it is written, and what it may be resumed with. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { type ArchiveSegment, openArchive } from "../../src/journal/archive.ts";
+import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { type Position, ProgressFile, readProgress, type SavedReplay } from "../../src/replay/progress_file.ts";
 import { checkSame, removedOf, selectionLeft } from "../../src/replay/resume.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";

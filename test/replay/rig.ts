@@ -1,9 +1,9 @@
 /** A replay of journals in memory, over connections that a test makes, in virtual time. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import { openArchive } from "../../src/journal/archive.ts";
-import { readPassages } from "../../src/journal/passages.ts";
-import type { Selection } from "../../src/journal/wanted.ts";
+import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import type { Selection } from "../../src/journal/files/archive/selection.ts";
 import { ArchiveFeed } from "../../src/replay/archive_feed.ts";
 import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";

@@ -4,10 +4,10 @@
  * under test has written.
  */
 import type { Framer } from "../../src/framing/framing.ts";
-import { boundAmong } from "../../src/journal/overlap.ts";
-import { type Scanned, scanSegment } from "../../src/journal/scan.ts";
-import { listSegments, openSegmentIfThere } from "../../src/journal/segment_files.ts";
-import { surveyIfThere, surveySegment } from "../../src/journal/survey.ts";
+import { boundAmong } from "../../src/journal/files/segment/overlap.ts";
+import { type Scanned, scanSegment } from "../../src/journal/files/segment/scan.ts";
+import { listSegments, openSegmentIfThere } from "../../src/journal/files/segment/segment_files.ts";
+import { surveyIfThere, surveySegment } from "../../src/journal/files/segment/survey.ts";
 import type { FileSystem } from "../../src/runtime/files.ts";
 
 /**

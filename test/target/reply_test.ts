@@ -7,7 +7,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { openJournal } from "../../src/journal/open.ts";
+import { openJournal } from "../../src/journal/files/log/open.ts";
 import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import { Spool } from "../../src/spool/spool.ts";
 import { SpoolFeed } from "../../src/spool/spool_feed.ts";

@@ -10,7 +10,7 @@
  */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { loopback } from "../../peers/address.ts";
-import { segmentName } from "../../../src/journal/format.ts";
+import { segmentName } from "../../../src/journal/files/format/segment.ts";
 import { Consumer } from "../../peers/consumer.ts";
 import type { FrameKind } from "../../peers/frames.ts";
 import { produce, type ProducerReport } from "../../peers/producer.ts";

@@ -1,0 +1,17 @@
+/** Do routes feed each other in a ring, by whatever name or address of this machine? */
+import { networkInterfaces } from "node:os";
+import { findRings, namesToLookUp, ringText } from "../../../config/rings.ts";
+import type { RouteOptions } from "../../../relay/options.ts";
+import type { Runtime } from "../../../runtime/runtime.ts";
+import type { Finding } from "./finding.ts";
+
+/** Warnings: who wants it so may have it so. Takes as long as the resolver. Never rejects. */
+export async function inspectRings(routes: readonly RouteOptions[], { net }: Runtime): Promise<Finding[]> {
+  const addresses = new Map<string, readonly string[]>();
+  for (const name of namesToLookUp(routes)) addresses.set(name, await net.resolve(name).catch(() => []));
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []).map(({ address }) => address);
+  const rings = findRings(routes, { own, addressesOf: (host) => addresses.get(host) ?? [] });
+  return rings.map((ring) => ({ kind: "warning", text: ringText(ring), hint: HINT }));
+}
+
+const HINT = "connect a target to where its consumer listens";

@@ -1,0 +1,53 @@
+/** `spillway help`: the list of commands, or what one of them takes. */
+import { EXIT } from "../../base/error.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Command, Flag, Invocation } from "../command.ts";
+import { COMMANDS, findCommand } from "../commands.ts";
+import { helpFlag } from "../args/flags.ts";
+
+export const command: Command = {
+  usage: ["help [COMMAND]"],
+  says: "Prints how to use spillway, or one of its commands.",
+  flags: [],
+  operandsMax: 1,
+  operands: Object.keys(COMMANDS),
+  examples: [{ command: "spillway help run", says: "flags and examples of run" }],
+  async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
+    await runtime.stdout.write(name === undefined ? overview() : commandHelp(await findCommand(name)));
+    return EXIT.ok;
+  },
+};
+
+/** What `spillway help` prints. */
+export function overview(): string {
+  return `spillway: a TCP store-and-forward relay. It takes what producers send, keeps
+what the consumer cannot take yet, and delivers it in order.
+
+usage: spillway COMMAND [FLAGS]
+
+${columns(Object.entries(COMMANDS).map(([name, entry]) => [name, entry.summary]))}
+spillway help COMMAND tells more. A first session:
+
+  spillway init config > spillway.toml
+  spillway check
+  spillway run
+`;
+}
+
+/** What `spillway help COMMAND` prints. */
+export function commandHelp(command: Command): string {
+  const usage = command.usage.map((form, i) => `${i === 0 ? "usage: " : "       "}spillway ${form}\n`).join("");
+  const flags = [...command.flags, helpFlag].map((flag): [string, string] => [flagForm(flag), flag.says]);
+  const examples = command.examples.map((example): string => `  # ${example.says}\n  ${example.command}\n`).join("\n");
+  return `${usage}\n${command.says}\n\nflags:\n${columns(flags)}\nexamples:\n${examples}`;
+}
+
+function flagForm(flag: Flag): string {
+  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+  return `${short}--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+}

@@ -1,0 +1,89 @@
+/** `spillway ls`: what is in a journal, a line for each segment. */
+import { EXIT } from "../../base/error.ts";
+import { formatSize } from "../../base/size.ts";
+import { counted } from "../../base/words.ts";
+import { openArchive } from "../../journal/files/archive/open_archive.ts";
+import { stateOf, tallySegment } from "../../journal/files/archive/segment_state.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { aligned } from "../output/table.ts";
+import type { Command, Invocation } from "../command.ts";
+import { jsonFlag, operandsOf } from "../args/operands.ts";
+import { nameSegments } from "../args/segment_files.ts";
+import { isoTime } from "../args/time.ts";
+
+interface Row {
+  readonly segment: string;
+  readonly base: number;
+  /** Sequence after its last frame. */
+  readonly end: number;
+  readonly frames: number;
+  /** Bytes of frames. */
+  readonly bytes: number;
+  readonly file_bytes: number;
+  /** Arrival of the first and last records; null where there is none. */
+  readonly first_time: string | null;
+  readonly last_time: string | null;
+  readonly state: string;
+}
+
+export const command: Command = {
+  usage: ["ls PATH... [--json]"],
+  says: `Lists the segments of journal directories, or single segment files, with the
+frames in them, their bytes, and what the files take on disk. A file may have any
+name; - is one on standard input. Reads footers and, of a segment that is still
+open, record headers; a daemon may be running. States: open (being written), sealed,
+delivered (all its frames are), compressed (likewise, by spillway compact),
+damaged (spillway verify tells more).`,
+  flags: [jsonFlag],
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
+    { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
+  ],
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
+    const { runtime, operands } = await nameSegments(given, operandsOf("ls", invocation));
+    const segments = await openArchive(runtime.files, operands);
+    const rows: Row[] = [];
+    for (const segment of segments) {
+      const tally = await tallySegment(runtime.files, segment);
+      if (tally === undefined) continue;
+      const { frames, bytes, end, lowestUs, highestUs } = tally;
+      rows.push({
+        segment: segment.path,
+        base: segment.base,
+        end,
+        frames,
+        bytes,
+        file_bytes: segment.fileBytes,
+        first_time: frames > 0 ? isoTime(lowestUs) : null,
+        last_time: frames > 0 ? isoTime(highestUs) : null,
+        state: stateOf(segment, tally),
+      });
+    }
+    const json = invocation.switches.has("json");
+    await runtime.stdout.write(json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : tableOf(rows));
+    return EXIT.ok;
+  },
+};
+
+/** The first columns are numbers. */
+const NUMBERS = 4;
+
+function tableOf(rows: readonly Row[]): string {
+  const head = ["FIRST", "FRAMES", "BYTES", "DISK", "FROM", "TO", "STATE", "FILE"];
+  const cells = rows.map((row) => [
+    String(row.base),
+    String(row.frames),
+    formatSize(row.bytes),
+    formatSize(row.file_bytes),
+    row.first_time ?? "-",
+    row.last_time ?? "-",
+    row.state,
+    row.segment,
+  ]);
+  const frames = rows.reduce((sum, row) => sum + row.frames, 0);
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const sum = `${counted(rows.length, "segment")}, ${counted(frames, "frame")}, ${formatSize(bytes)}`;
+  const table = aligned([head, ...cells], (column) => column < NUMBERS);
+  return [...table, sum].map((line) => `${line}\n`).join("");
+}

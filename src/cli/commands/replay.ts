@@ -1,0 +1,160 @@
+/** `spillway replay`: frames of a journal to a target, by hand. */
+import { resolve } from "node:path";
+import { EXIT, SpillwayError } from "../../base/error.ts";
+import { counted, framesOf } from "../../base/words.ts";
+import { type ArchiveSegment, openArchive } from "../../journal/files/archive/open_archive.ts";
+import { withFramers } from "../../journal/files/archive/lost_framing.ts";
+import { type Plan, planPassages } from "../../journal/files/archive/read_plan.ts";
+import type { Selection } from "../../journal/files/archive/selection.ts";
+import { Schedule } from "../../replay/pacer.ts";
+import { lockProgress, readProgress, type ReplayIdentity, type SavedReplay } from "../../replay/progress_file.ts";
+import { checkSame, removedOf, selectionLeft } from "../../replay/resume.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Command, Invocation } from "../command.ts";
+import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
+import { operandsOf } from "../args/operands.ts";
+import { type Job, sendAll } from "./replay/send.ts";
+import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
+import { missingText, planText } from "./replay/texts.ts";
+import { nameSegments } from "../args/segment_files.ts";
+import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
+import { checkStdout } from "../output/standard_output.ts";
+
+export const command: Command = {
+  usage: ["replay PATH... --to ADDR [FLAGS]"],
+  says: `Sends frames of journal directories or segment files to a target, in sequence
+order, each once. A daemon may be running; nothing is locked and nothing changed.
+A segment file may have any name; - is one on standard input. A lost target is
+connected to again, and gets the first frame next that it may not have read.
+Missing frames are announced before anything is sent; damaged ones are skipped
+and named. The exit code is 1 then, and where the target may not have read all.`,
+  flags: REPLAY_FLAGS,
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    {
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --since 2h --progress-file feed.replay",
+      says: "after an outage: the last two hours again; killed, the same command goes on",
+    },
+    {
+      command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --speed 0.5x --max-gap 5s",
+      says: "to a test at half the recorded pace",
+    },
+    {
+      command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
+      says: "how much is it, how long will it take?",
+    },
+    {
+      command: "spillway replay 'spillway-data/feed/*.seg' --to - | grep ORDER-4711",
+      says: "segment files, to a pipe",
+    },
+  ],
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
+    const settings = replaySettings(invocation);
+    const asked = selectionOf(invocation, Date.now());
+    if (settings.to === "stdout" && !settings.dryRun) checkStdout(given);
+    const { runtime, operands } = await nameSegments(given, operandsOf("replay", invocation));
+    const archive = await openArchive(runtime.files, operands);
+    const segments = await withFramers(runtime.files, archive);
+    warnOfMixture(segments, "sent", runtime);
+    const { target, progressFile, dryRun } = settings;
+    const identity = { target, flags: selectionFlags(invocation) };
+    const lock = progressFile === undefined || dryRun ? undefined : await lockProgress(runtime.files, progressFile);
+    try {
+      return await replay(runtime, settings, identity, segments, asked);
+    } finally {
+      lock?.close();
+    }
+  },
+};
+
+async function replay(
+  runtime: Runtime,
+  settings: ReplaySettings,
+  identity: ReplayIdentity,
+  segments: readonly ArchiveSegment[],
+  asked: Selection,
+): Promise<number> {
+  const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
+  const saved = await savedProgress(runtime, settings, identity, segments, directories);
+  if (saved?.done) {
+    const { frames, next } = saved;
+    runtime.stderr.write(
+      `nothing to send: ${settings.progressFile} says that this replay is finished, ${counted(frames, "frame")} up to ${
+        next - 1
+      }; remove it to begin anew\n`,
+    );
+    return EXIT.ok;
+  }
+  const selection = saved === undefined ? asked : selectionLeft(saved);
+  const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
+  if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
+  tellRemoved(segments, selection, runtime);
+  announceMissing(plan, settings, runtime);
+  if (settings.dryRun) return EXIT.ok;
+  const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
+  const head = { spillway_replay: 1, ...identity, directories, selection: saved?.selection ?? asked } as const;
+  const job: Job = { runtime, settings, segments, selection, plan, before, head };
+  return await sendAll(job);
+}
+
+/** What the progress file says, once it is clear that it is of this replay. */
+async function savedProgress(
+  { files }: Runtime,
+  { progressFile, to }: ReplaySettings,
+  identity: ReplayIdentity,
+  segments: readonly ArchiveSegment[],
+  directories: readonly string[],
+): Promise<SavedReplay | undefined> {
+  if (progressFile === undefined) return undefined;
+  const saved = await readProgress(files, progressFile);
+  if (saved === undefined) return undefined;
+  // A dry run need not say where to: then it is of the target that the file has.
+  const target = to === undefined ? saved.target : identity.target;
+  await checkSame(files, progressFile, saved, { ...identity, target, segments, directories });
+  return saved;
+}
+
+async function planOf(
+  { files }: Runtime,
+  { dryRun, pace }: ReplaySettings,
+  segments: readonly ArchiveSegment[],
+  selection: Selection,
+): Promise<{ readonly plan: Plan; readonly pacedMs: number }> {
+  // How long the recorded pace takes is in the records, and to look at each of them is not for a start in a hurry.
+  const schedule = dryRun && pace !== undefined ? new Schedule(pace) : undefined;
+  let pacedMs = 0;
+  const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
+  const plan = await planPassages(files, segments, selection, eachRecord);
+  return { plan, pacedMs };
+}
+
+function tellRemoved(segments: readonly ArchiveSegment[], selection: Selection, { stderr }: Runtime): void {
+  const removed = removedOf(segments, selection);
+  if (removed === undefined) return;
+  stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
+}
+
+/** Throws unless `--allow-gaps` was given. */
+function announceMissing(plan: Plan, { allowGaps }: ReplaySettings, { stderr }: Runtime): void {
+  const { missing } = plan;
+  if (missing.length === 0) return;
+  stderr.write(missingText(plan));
+  if (allowGaps) return;
+  const frames = missing.reduce((sum, { from, until }) => sum + until - from, 0);
+  throw new SpillwayError(
+    `${counted(frames, "frame")} missing in ${counted(missing.length, "range")}: nothing was sent`,
+    {
+      hint: "name the segment files that have them too, or add --allow-gaps to go on without them",
+    },
+  );
+}
+
+function selectionFlags({ values, switches }: Invocation): ReplayIdentity["flags"] {
+  const given: Record<string, string | true> = {};
+  for (const { name } of SELECTION_FLAGS) {
+    const value = values[name];
+    if (value !== undefined) given[name] = value;
+    else if (switches.has(name)) given[name] = true;
+  }
+  return given;
+}

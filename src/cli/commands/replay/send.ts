@@ -1,0 +1,293 @@
+/** The sending part of `spillway replay`: puts the engine together, shows how far it is, and says how it ended. */
+import { BufferPool } from "../../../base/buffer.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../../base/error.ts";
+import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
+import { counted, framesOf } from "../../../base/words.ts";
+import { withUsualBetween } from "../../../framing/between.ts";
+import { createFramer } from "../../../framing/create.ts";
+import type { ArchiveSegment } from "../../../journal/files/archive/open_archive.ts";
+import { readPassages } from "../../../journal/files/archive/read_archive.ts";
+import type { Plan } from "../../../journal/files/archive/read_plan.ts";
+import type { Range, Selection } from "../../../journal/files/archive/selection.ts";
+import { ArchiveFeed } from "../../../replay/archive_feed.ts";
+import { BatchFeed, type Loss } from "../../../replay/batch_feed.ts";
+import { Pacer } from "../../../replay/pacer.ts";
+import { type Position, ProgressFile, type SavedReplay } from "../../../replay/progress_file.ts";
+import { type Connections, type Outcome, Replay, type ReplayOptions } from "../../../replay/replay.ts";
+import { onlyStdout } from "../../../replay/stdout_connection.ts";
+import { Dialler } from "../../../runtime/dial_again.ts";
+import type { Runtime } from "../../../runtime/runtime.ts";
+import { Rate } from "../../../target/rate.ts";
+import { describeLoss } from "../cat.ts";
+import { escapeControls, fieldsText } from "../../output/log.ts";
+import { Progress } from "../../output/progress.ts";
+import type { ReplaySettings } from "./settings.ts";
+import { goOnHint, type Skipped, summaryText } from "./texts.ts";
+
+export interface Job {
+  readonly runtime: Runtime;
+  readonly settings: ReplaySettings;
+  readonly segments: readonly ArchiveSegment[];
+  /** What is left to send. */
+  readonly selection: Selection;
+  readonly plan: Plan;
+  /** Where earlier runs have come to. */
+  readonly before: Omit<Position, "done">;
+  /** What the progress file says of the replay itself. */
+  readonly head: Omit<SavedReplay, keyof Position>;
+}
+
+const PIECE_BYTES = 1024 * 1024;
+const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
+/** As the daemon's defaults. */
+const CONNECT_TIMEOUT_MS = 3000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2000;
+const STALL_TIMEOUT_MS = 30_000;
+const REPLY_ATTEMPTS = 3;
+const TICK_MS = 100;
+
+/** Sends what the plan says; returns the exit code. */
+export async function sendAll(job: Job): Promise<number> {
+  if (job.plan.frames === 0) {
+    job.runtime.stderr.write("nothing to send: no frame is selected\n");
+    // One that was at its end when it was killed is finished; what never had a frame to send is not begun.
+    if (job.before.frames > 0) await progressFileOf(job)?.close();
+    return EXIT.ok;
+  }
+  return await new Sending(job).run();
+}
+
+class Sending {
+  readonly #progress: Progress;
+  readonly #file: ProgressFile | undefined;
+  readonly #feed: ArchiveFeed;
+  readonly #replay: Replay;
+  readonly #skipped: Skipped = { damaged: 0, missing: 0, frames: 0 };
+  /** Nothing was skipped that was not announced. */
+  #whole = true;
+  /** Frames that the daemon has delivered and removed, and of which nothing was said yet. */
+  #removed: Range | undefined;
+  #signals = 0;
+  /** Everything is sent and confirmed, and nothing may be unread. */
+  #isDone = false;
+
+  constructor(private readonly job: Job) {
+    const { runtime, plan } = job;
+    this.#progress = new Progress(runtime.stderr, systemClock, "sent", plan.bytes);
+    this.#file = progressFileOf(job);
+    this.#feed = this.#createFeed();
+    this.#replay = new Replay(this.#options());
+  }
+
+  async run(): Promise<number> {
+    const { runtime } = this.job;
+    await this.#file?.open();
+    const over = new AbortController();
+    const interrupted = new Promise<number>((now) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) runtime.onSignal(signal, () => this.#interrupt(now));
+    });
+    const ticking = this.#tick(over.signal);
+    const sent = this.#replay.run().then((outcome) => {
+      this.#isDone = outcome.kind === "sent" && outcome.mayBeLostBytes === 0;
+      return outcome;
+    }).finally(async () => {
+      over.abort();
+      await ticking;
+      this.#tellRemoved();
+      this.#progress.finish();
+      this.#note();
+      await this.#file?.close();
+    });
+    const ended = sent.then((outcome) => this.#end(outcome), (error) => this.#cutShort(error));
+    return await Promise.race([ended, interrupted]);
+  }
+
+  /** A reader of standard output that has had enough is no failure, unless somebody counts on the rest. */
+  #cutShort(error: unknown): number {
+    if (!isOutputUnwanted(error)) throw error;
+    const { progressFile } = this.job.settings;
+    if (progressFile === undefined) return this.#whole ? EXIT.ok : EXIT.failed;
+    const { next } = this.#feed.checkpoint;
+    throw new SpillwayError(`standard output is read no more: stopped before frame ${next}`, {
+      hint: goOnHint(next, progressFile, undefined),
+    });
+  }
+
+  /** The first signal stops it, the second does not wait for that. */
+  #interrupt(now: (exit: number) => void): void {
+    if (++this.#signals === 1) this.#replay.stop();
+    else now(EXIT.interrupted);
+  }
+
+  #end(outcome: Outcome): number {
+    const { runtime, settings: { target, progressFile }, selection: { limit }, plan } = this.job;
+    const { checkpoint, delivered: { frames, bytes, sentTwice } } = this.#feed;
+    const { elapsedMs, mayBeLostBytes } = outcome;
+    const verb = outcome.kind === "stopped" ? "interrupted" : outcome.kind;
+    runtime.stderr.write(
+      summaryText(verb, { frames, bytes, elapsedMs, target, sentTwice, mayBeLostBytes, skipped: this.#skipped }),
+    );
+    if (outcome.kind === "sent") return this.#whole && mayBeLostBytes === 0 ? EXIT.ok : EXIT.failed;
+    const { next } = checkpoint;
+    const hint = goOnHint(next, progressFile, limit === undefined ? undefined : limit - checkpoint.frames);
+    if (outcome.kind === "stopped") {
+      runtime.stderr.write(`stopped before frame ${next}: ${hint}\n`);
+      return EXIT.interrupted;
+    }
+    const retries = this.job.settings.retries;
+    const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
+    throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${next}`, {
+      hint: checkpoint.frames === 0 && this.#feed.delivered.sentBefore === plan.first
+        ? "nothing has arrived: is the target running, and the address right?"
+        : hint,
+    });
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    let noted = -1;
+    while (!signal.aborted) {
+      const { checkpoint, delivered: { bytes, frames } } = this.#feed;
+      this.#progress.reached(bytes, frames);
+      if (checkpoint.next !== noted) this.#note();
+      noted = checkpoint.next;
+      await systemClock.sleep(TICK_MS, signal);
+    }
+  }
+
+  /** For the progress file. */
+  #note(): void {
+    const { before } = this.job;
+    const { next, frames, bytes, lastUs } = this.#feed.checkpoint;
+    this.#file?.note({
+      next,
+      frames: before.frames + frames,
+      bytes: before.bytes + bytes,
+      last_time_us: lastUs ?? before.last_time_us,
+      done: this.#isDone,
+    });
+  }
+
+  #lost(loss: Loss): void {
+    if (loss.kind === "removed") return this.#noteRemoved(loss);
+    const skipped = this.#skipped;
+    if (loss.kind === "damage") {
+      skipped.damaged++;
+      if (loss.lost !== undefined) skipped.frames += loss.lost.until - loss.lost.from;
+    } else {
+      skipped.missing++;
+      skipped.frames += loss.until - loss.from;
+      if (this.job.plan.missing.some(({ until }) => until === loss.until)) return;
+    }
+    this.#whole = false;
+    this.#progress.say(`warning: ${describeLoss(loss)}`);
+  }
+
+  /** A long journal goes file by file: side by side they are one range, and one line. */
+  #noteRemoved({ from, until }: Range): void {
+    if (this.#removed?.until === from) this.#removed = { from: this.#removed.from, until };
+    else {
+      this.#tellRemoved();
+      this.#removed = { from, until };
+    }
+  }
+
+  #tellRemoved(): void {
+    if (this.#removed === undefined) return;
+    const { from, until } = this.#removed;
+    this.#progress.say(`note: ${framesOf(from, until)}: delivered and removed by the daemon meanwhile`);
+    this.#removed = undefined;
+  }
+
+  #createFeed(): ArchiveFeed {
+    const { runtime: { files }, settings: { pace, rateBytes, confirm, rewind }, segments, selection, plan } = this.job;
+    const read = (from: number, taken: number) => {
+      if (taken === 0) return readPassages(files, segments, selection);
+      const limit = selection.limit === undefined ? undefined : selection.limit - taken;
+      return readPassages(files, segments, { ...selection, from, limit });
+    };
+    const batches = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
+    return new ArchiveFeed({
+      batches,
+      clock: systemClock,
+      first: plan.first ?? 0,
+      pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
+      // What is confirmed is known by pieces: a slow one must not be large.
+      pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
+      eachFrame: typeof confirm === "object",
+      // An answer comes from the program that has read the frame.
+      rewind: rewind === "auto" && typeof confirm === "object" ? 0 : rewind,
+    });
+  }
+
+  #options(): ReplayOptions {
+    const { rateBytes, retries, to } = this.job.settings;
+    // A reader that has had enough is no lost target: the second attempt tells why the first one ended.
+    const isStdout = to === "stdout";
+    const stopping = new AbortController();
+    return {
+      feed: this.#feed,
+      clock: systemClock,
+      log: isStdout ? silentLog : this.#log(),
+      connections: this.#connections(stopping.signal),
+      stopping,
+      confirm: this.#confirm(),
+      rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
+      stallTimeoutMs: STALL_TIMEOUT_MS,
+      retries: isStdout ? 1 : retries,
+    };
+  }
+
+  #connections(signal: AbortSignal): Connections {
+    const { runtime: { net, stdout }, settings: { to } } = this.job;
+    if (to === "stdout" || to === undefined) return onlyStdout(stdout);
+    const dial = {
+      net,
+      clock: systemClock,
+      random: Math.random,
+      log: silentLog,
+      address: to,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      retryMinMs: RETRY_MIN_MS,
+      retryMaxMs: RETRY_MAX_MS,
+    };
+    return new Dialler(dial, "the target", signal);
+  }
+
+  #confirm(): ReplayOptions["confirm"] {
+    const { settings: { confirm }, segments } = this.job;
+    if (typeof confirm === "string") return confirm;
+    const own = segments.find(({ header }) => header !== undefined)?.framer.framing;
+    if (own?.type === "raw") {
+      throw usageError(
+        "--confirm reply: the journal's framing is raw",
+        "without messages there is nothing to answer: use --confirm acked",
+      );
+    }
+    const framing = confirm.framing ?? (own && withUsualBetween(own));
+    if (framing === undefined) {
+      throw usageError(
+        "--confirm reply: no segment says how its frames are cut",
+        "name it with --reply-framing",
+      );
+    }
+    const { timeoutMs, ok, window } = confirm;
+    return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };
+  }
+
+  #log(): Log {
+    const say = (level: string) => (message: string, fields: LogFields = {}) => {
+      this.#progress.say(escapeControls(`${level}: ${message}${fieldsText(fields)}`));
+    };
+    return { debug() {}, info: say("note"), warn: say("warning"), error: say("warning") };
+  }
+}
+
+function progressFileOf({ runtime, settings: { progressFile }, before, head, plan }: Job): ProgressFile | undefined {
+  if (progressFile === undefined) return undefined;
+  const begin = { ...before, next: before.frames === 0 ? plan.first ?? before.next : before.next };
+  const { next, frames, bytes, last_time_us } = begin;
+  const done = plan.frames === 0;
+  return new ProgressFile(runtime.files, systemClock, progressFile, head, { next, frames, bytes, last_time_us, done });
+}

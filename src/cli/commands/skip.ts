@@ -1,0 +1,173 @@
+/** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
+import { askSkip } from "../../admin/client.ts";
+import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
+import { formatSize } from "../../base/size.ts";
+import { counted } from "../../base/words.ts";
+import { directoriesAt } from "../../journal/files/archive/open_archive.ts";
+import { type GivenUp, type SkipLimit, skipOffline } from "../../journal/files/offline/skip.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Command, Invocation } from "../command.ts";
+import { jsonFlag } from "../args/operands.ts";
+import { sequenceOf, timeOf } from "../args/selection.ts";
+import { askYes, canAsk } from "../output/terminal.ts";
+import { isoTime } from "../args/time.ts";
+
+export const command: Command = {
+  usage: ["skip PATH --until SEQ [--yes] [--json]", "skip PATH --before TIME [--yes] [--json]"],
+  says: `Gives up the pending frames of a journal before SEQ, or before the first one
+that arrived at TIME or later: they will never be delivered. Shows what they are
+and asks first, on a terminal; elsewhere it needs --yes. They count as
+dropped{operator}, with --before as dropped{expired}.
+
+A running daemon does it itself: what is in flight then counts as delivered if
+it is confirmed, and is dropped with its connection if not. Without a daemon the
+cursor is moved; the count is what this command prints, nothing else keeps it.
+Segment files stay until they are removed as delivered ones are, later with
+journal.retain: spillway cat and replay can still read them.`,
+  flags: [
+    { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
+    {
+      name: "before",
+      value: "TIME",
+      says: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+    },
+    { name: "yes", says: "do not ask" },
+    jsonFlag,
+  ],
+  judges: true,
+  operandsMax: 1,
+  examples: [
+    {
+      command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
+      says: "first: what is delivered next?",
+    },
+    { command: "spillway skip spillway-data/feed --until 100", says: "give up what is before frame 100" },
+    { command: "spillway skip spillway-data/feed --before 2h", says: "give up what is older than two hours" },
+  ],
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const { switches } = invocation;
+    const directory = await directoryOf(invocation, runtime);
+    const limit = limitOf(invocation);
+    const confirm = (what: Skip) =>
+      switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
+    const skipped = await skip(runtime, directory, limit, confirm);
+    if (skipped === undefined) {
+      runtime.stderr.write("nothing was given up\n");
+      return EXIT.failed;
+    }
+    const reason = "until" in limit ? "operator" : "expired";
+    await runtime.stdout.write(
+      switches.has("json") ? `${JSON.stringify(objectOf(skipped, reason))}\n` : textOf(skipped, reason),
+    );
+    return EXIT.ok;
+  },
+};
+
+/** What is given up; `inFlight` beside it where a daemon had sent some. */
+type Skip = GivenUp & { readonly inFlight?: number };
+
+/** Undefined if `confirm` says no. */
+async function skip(
+  runtime: Runtime,
+  directory: string,
+  limit: SkipLimit,
+  confirm: (what: Skip) => Promise<boolean>,
+): Promise<Skip | undefined> {
+  const would = await throughDaemon(runtime, directory, limit, true);
+  if (would === undefined) {
+    const holder = `pid ${runtime.pid}, spillway skip`;
+    return await skipOffline({ files: runtime.files, directory, ...limit, holder, confirm });
+  }
+  return await confirm(would) ? await throughDaemon(runtime, directory, limit, false) : undefined;
+}
+
+/** Undefined if there is no daemon that could be asked. */
+async function throughDaemon(
+  { net }: Runtime,
+  directory: string,
+  limit: SkipLimit,
+  preview: boolean,
+): Promise<Skip | undefined> {
+  const asked = await askSkip(net, directory, limit, preview);
+  if (asked.kind === "answered") {
+    const { inflight_frames: inFlight, ...rest } = asked.answer;
+    return { ...rest, firstUs: undefined, lastUs: undefined, inFlight };
+  }
+  if (asked.kind === "absent" && preview) return undefined;
+  throw new SpillwayError(
+    `${directory}: the daemon does not answer${asked.kind === "silent" ? `: ${asked.why}` : ""}`,
+    {
+      hint: "try again, as the user that it runs as, or stop it first; spillway status tells what it does",
+      exit: EXIT.busy,
+    },
+  );
+}
+
+async function directoryOf({ operands: [path] }: Invocation, { files }: Runtime): Promise<string> {
+  if (path === undefined) {
+    throw usageError(
+      "skip needs the path of a journal directory",
+      "for example: spillway skip spillway-data/feed --until 14217",
+    );
+  }
+  if (await files.stat(path) === undefined) {
+    throw usageError(`${path}: no such file or directory`, "name the journal directory of a route");
+  }
+  const [directory] = await directoriesAt(files, [path]);
+  if (directory !== undefined) return directory;
+  throw usageError(`${path}: not a directory`, "the cursor belongs to a whole journal: name its directory");
+}
+
+function limitOf({ values }: Invocation): SkipLimit {
+  const until = sequenceOf(values, "until");
+  const beforeUs = timeOf(values, "before", Date.now());
+  if (until !== undefined && beforeUs !== undefined) {
+    throw usageError("--until and --before are given together", "a sequence or a time says where delivery goes on");
+  }
+  if (until !== undefined) return { until };
+  if (beforeUs !== undefined) return { beforeUs };
+  throw usageError(
+    "skip needs --until SEQ",
+    "SEQ is the first frame that is not given up; spillway ls shows the sequences",
+  );
+}
+
+function ask(runtime: Runtime, what: Skip): Promise<boolean> {
+  if (!canAsk()) {
+    throw usageError(
+      `skip would give up ${describe(what)}, and there is no terminal to ask on`,
+      "--yes does it without asking",
+    );
+  }
+  return askYes(runtime, `${describe(what)}\nNever deliver them?`);
+}
+
+function describe(what: Skip): string {
+  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0 } = what;
+  const before = inFlight > 0 ? `${counted(inFlight, "frame")} in flight, if they are not confirmed` : "";
+  if (frames === 0) return before;
+  const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
+  const range = until - from === 1 ? `frame ${from}` : `of ${from} to ${until - 1}`;
+  return `${counted(frames, "frame")}, ${formatSize(bytes)}, ${range}${times}${before && `, and ${before}`}`;
+}
+
+function textOf(skipped: Skip, reason: string): string {
+  const { frames, bytes, until, inFlight = 0 } = skipped;
+  if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
+  return `given up: ${describe(skipped)}\n` +
+    `dropped{${reason}}: ${counted(frames, "frame")}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
+}
+
+function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip, reason: string) {
+  const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
+  return {
+    dropped: reason,
+    from,
+    until,
+    frames,
+    bytes,
+    first_time: time(firstUs),
+    last_time: time(lastUs),
+    inflight_frames: inFlight,
+  };
+}

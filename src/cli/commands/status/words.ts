@@ -1,0 +1,37 @@
+/** How the figures of a route are written for people. */
+import type { RouteStatus } from "../../../admin/status.ts";
+import { formatDuration } from "../../../base/duration.ts";
+import { formatSize } from "../../../base/size.ts";
+
+/** `-` stands for what is not known, or not now. */
+export const NOTHING = "-";
+
+/** `1.5MiB/s` */
+export function rate(bytesPerSecond: number | null): string {
+  return bytesPerSecond === null ? NOTHING : `${formatSize(bytesPerSecond)}/s`;
+}
+
+/** How long the oldest pending frame has been waiting. */
+export function oldest({ oldest_pending_seconds: age }: RouteStatus): string {
+  return age === null ? NOTHING : formatDuration(age * 1000);
+}
+
+/** How long until nothing is pending, at the rates of now. */
+export function drained({ drained_in_seconds: left }: RouteStatus): string {
+  if (left === null) return NOTHING;
+  // Nobody waits for it to the second.
+  return left > 365 * 86_400 ? "> 1 year" : formatDuration(left < 60 ? Math.ceil(left) * 1000 : left * 1000);
+}
+
+/** At most `length` characters of a name, both ends kept: names of one kind often differ in the last letters alone. */
+export function shortened(name: string, length: number): string {
+  if (name.length <= length) return name;
+  const tail = Math.floor((length - 1) / 2);
+  return `${name.slice(0, length - 1 - tail)}~${name.slice(name.length - tail)}`.slice(0, length);
+}
+
+/** Names and messages come from elsewhere: they must not steer a terminal. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- those are what it is about
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
+}

@@ -1,0 +1,136 @@
+/** `spillway verify`: every checksum of a journal. */
+import { systemClock } from "../../base/clock.ts";
+import { EXIT } from "../../base/error.ts";
+import { formatSize } from "../../base/size.ts";
+import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { directoriesAt, openArchive } from "../../journal/files/archive/open_archive.ts";
+import { checkCursor } from "../../journal/files/directory/check_cursor.ts";
+import { readerIn, type ReadingThread } from "../../journal/files/verify/verify_thread.ts";
+import { type DamagedRange, type MissingFrames, readSegment } from "../../journal/files/verify/verify_segment.ts";
+import { type SegmentReader, verifySegments } from "../../journal/files/verify/verify_segments.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Command, Invocation } from "../command.ts";
+import { jsonFlag, operandsOf } from "../args/operands.ts";
+import { Progress } from "../output/progress.ts";
+import { type NamedSegments, nameSegments } from "../args/segment_files.ts";
+
+/** More would be faster only where a disk is faster than two cores check. */
+const THREADS = 2;
+/** Up to here a journal is read before a thread is there, and costs no memory of its own. */
+const THREADS_FROM_BYTES = 128 * 1024 * 1024;
+
+export const command: Command = {
+  usage: ["verify PATH... [--json]"],
+  says: `Reads journal directories or segment files and checks every checksum, of a
+directory's cursor too; a daemon may be running. A file may have any name; - is one
+on standard input. Lists what is damaged, and exits
+with 1 if anything is; spillway repair puts it aside. What a crash left unfinished
+at the end of the newest segment is no damage.
+
+Frames that were journaled and are not there are listed as missing: what stood in
+a damaged range, or in a segment that somebody has removed. Every checksum may
+still be right; then the exit code is 0.`,
+  flags: [jsonFlag],
+  judges: true,
+  operandsMax: Number.POSITIVE_INFINITY,
+  examples: [
+    { command: "spillway verify spillway-data/feed", says: "is everything there as it was written?" },
+    {
+      command: "spillway verify --json spillway-data/*/ | jq .file",
+      says: "one JSON object for each range that is damaged or missing",
+    },
+  ],
+  async run(invocation: Invocation, given: Runtime): Promise<number> {
+    const named = await nameSegments(given, operandsOf("verify", invocation));
+    const { runtime, operands: paths } = named;
+    const segments = await openArchive(runtime.files, paths);
+    const report = new Report(runtime, invocation.switches.has("json"));
+    const totalBytes = segments.reduce((sum, segment) => sum + segment.size, 0);
+    const progress = new Progress(runtime.stderr, systemClock, "checked", totalBytes);
+    const cursors = new Map<string, number>();
+    for (const directory of await directoriesAt(runtime.files, paths)) {
+      const { found, damages } = await checkCursor(runtime.files, directory);
+      for (const damage of damages) await report.damaged({ path: `${directory}/cursor`, ...damage });
+      if (damages.length === 0 && found.kind === "valid" && found.newest) cursors.set(directory, found.state.cursor);
+    }
+    let done = 0;
+    const onProgress = (bytes: number) => progress.reached(done += bytes);
+    for await (const verdict of verifySegments(readersFor(named, totalBytes), segments, { onProgress, cursors })) {
+      const { damages, missing, frames, bytes } = verdict;
+      if (damages.length + missing.length > 0) progress.finish();
+      for (const damage of damages) await report.damaged(damage);
+      for (const each of missing) await report.missing(each);
+      report.whole(verdict.segment !== undefined, frames, bytes);
+    }
+    progress.finish();
+    await report.end();
+    return report.clean ? EXIT.ok : EXIT.failed;
+  },
+};
+
+function readersFor({ runtime, areHereAlone }: NamedSegments, totalBytes: number): SegmentReader[] {
+  const here: SegmentReader = (segment, onProgress) => readSegment(runtime.files, segment, onProgress);
+  if (totalBytes < THREADS_FROM_BYTES || areHereAlone) return [here];
+  return Array.from({ length: THREADS }, () => readerIn(runtime.startThread() as ReadingThread, here));
+}
+
+/** Prints what is found, and sums up. */
+class Report {
+  readonly #whole = { segments: 0, frames: 0, bytes: 0 };
+  #damaged = 0;
+  #missing = 0;
+
+  constructor(private readonly runtime: Runtime, private readonly json: boolean) {}
+
+  get clean(): boolean {
+    return this.#damaged === 0;
+  }
+
+  whole(isThere: boolean, frames: number, bytes: number): void {
+    if (isThere) this.#whole.segments++;
+    this.#whole.frames += frames;
+    this.#whole.bytes += bytes;
+  }
+
+  async damaged({ path, offset, bytes, frames }: DamagedRange): Promise<void> {
+    this.#damaged++;
+    if (this.json) {
+      return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
+    }
+    const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
+    await this.#print(`damaged: ${path}: ${placeOf(offset, bytes)}${holding}`);
+  }
+
+  async missing({ path, offset, from, until }: MissingFrames): Promise<void> {
+    this.#missing += until - from;
+    if (this.json) return await this.#object("missing", path, offset, 0, from, until);
+    await this.#print(`missing: ${framesOf(from, until)}, before byte ${offset} of ${path}`);
+  }
+
+  async end(): Promise<void> {
+    if (this.json) return;
+    const { segments, frames, bytes } = this.#whole;
+    const checked = `${counted(segments, "segment")}, ${counted(frames, "frame")}, ${formatSize(bytes)}`;
+    const missing = this.#missing === 0 ? "" : `; missing: ${counted(this.#missing, "frame")}`;
+    await this.#print(
+      this.clean
+        ? `ok: ${checked}${missing}`
+        : `damaged: ${counted(this.#damaged, "range")}; whole: ${checked}${missing}`,
+    );
+  }
+
+  async #print(line: string): Promise<void> {
+    await this.runtime.stdout.write(`${line}\n`);
+  }
+
+  async #object(
+    kind: "damaged" | "missing",
+    file: string,
+    offset: number,
+    bytes: number,
+    from: number | null,
+    until: number | null,
+  ): Promise<void> {
+    await this.#print(JSON.stringify({ kind, file, offset, bytes, from, until }));
+  }
+}

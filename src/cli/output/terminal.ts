@@ -1,0 +1,34 @@
+/** What is known of the terminal at the other end. */
+import { read } from "node:fs";
+import { isatty } from "node:tty";
+import type { Runtime } from "../../runtime/runtime.ts";
+
+/** Colour on standard error: on a terminal, unless NO_COLOR is set to anything (no-color.org). */
+export function wantsColour(runtime: Runtime): boolean {
+  return isatty(2) && !runtime.env("NO_COLOR");
+}
+
+/** Is there somebody to ask? */
+export function canAsk(): boolean {
+  return isatty(0) && isatty(2);
+}
+
+/** Asks on the terminal; true for `y` or `yes`. */
+export async function askYes(runtime: Runtime, question: string): Promise<boolean> {
+  runtime.stderr.write(`${question} [y/N] `);
+  await runtime.stderr.flush();
+  const line = new Uint8Array(256);
+  const length = await new Promise<number>((resolve, reject) => {
+    // A terminal gives what was typed line by line.
+    read(0, line, 0, line.length, null, (error, count) => error === null ? resolve(count) : reject(error));
+  });
+  // Ctrl-D instead of an answer leaves the cursor behind the question.
+  if (length === 0) runtime.stderr.write("\n");
+  return /^y(es)?$/i.test(new TextDecoder().decode(line.subarray(0, length)).trim());
+}
+
+/** Does the locale say that the terminal shows more than ASCII? */
+export function isUtf8(runtime: Runtime): boolean {
+  const locale = runtime.env("LC_ALL") || runtime.env("LC_CTYPE") || runtime.env("LANG") || "";
+  return /utf-?8/i.test(locale);
+}

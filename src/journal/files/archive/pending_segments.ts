@@ -1,0 +1,57 @@
+/** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import { LINES } from "../segment/framer_of.ts";
+import { findFramer } from "./lost_framing.ts";
+import { Segment, SegmentList } from "../catalog/segment_list.ts";
+import { openSegmentIfThere, type SegmentFile } from "../segment/segment_files.ts";
+import { isMisnamed, type SegmentSurvey, surveySegment, tallyRecords } from "../segment/survey.ts";
+
+export interface PendingSegments {
+  readonly list: SegmentList;
+  /** One for each in the list. */
+  readonly surveys: readonly SegmentSurvey[];
+}
+
+/** Those of the `listed` segments that may hold frames from `cursor` on. */
+export async function surveyPending(
+  files: FileSystem,
+  listed: readonly SegmentFile[],
+  cursor: number,
+): Promise<PendingSegments> {
+  // One whose successor begins at or below the cursor holds nothing more to deliver.
+  const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
+  const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
+  let bound = Number.POSITIVE_INFINITY;
+  for (const { base, path } of listed.slice(from).reverse()) {
+    const file = await openSegmentIfThere(files, path);
+    if (file === undefined) continue;
+    try {
+      const survey = await surveyFramed(file, path, base, newestFirst.map((newer) => newer.survey));
+      if (isMisnamed(survey)) continue;
+      const segment = new Segment(survey);
+      segment.bytes = segment.limit = survey.size;
+      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      if (survey.footer !== undefined) segment.setContents(survey.footer);
+      newestFirst.push({ segment, survey });
+      // What a later segment has again does not count in an earlier one.
+      if (!segment.empty) bound = base;
+    } finally {
+      file.close();
+    }
+  }
+  const list = new SegmentList();
+  for (const { segment } of newestFirst.reverse()) list.add(segment);
+  return { list, surveys: newestFirst.map(({ survey }) => survey) };
+}
+
+/** A header that is lost costs no figure: the records say how they were cut, as far as that can be told. */
+async function surveyFramed(
+  file: File,
+  path: string,
+  base: number,
+  others: readonly SegmentSurvey[],
+): Promise<SegmentSurvey> {
+  const survey = await surveySegment(file, path, base, LINES);
+  if (survey.header !== undefined || survey.marks === undefined) return survey;
+  return { ...survey, framer: await findFramer(file, survey, others) ?? survey.framer };
+}

@@ -1,0 +1,97 @@
+/**
+ * What is done with what is found at opening: the whole decision, in one place,
+ * without any input or output. `open.ts` gathers the facts and carries it out.
+ *
+ * Nothing refuses to start, a newer format version apart; nothing here removes
+ * a frame that could still be delivered.
+ */
+import type { CursorFound } from "../directory/cursor_file.ts";
+
+/** The newest segment file. */
+export interface LastSegment {
+  /** The header; `damaged` if it is cut short too. A newer version was refused before any of this (survey.ts). */
+  readonly head: "whole" | "damaged";
+  /** Does it hold at least one valid record? */
+  readonly records: "none" | "some";
+  /** What stands between the last valid record and the footer or the end of the file. */
+  readonly tail: "none" | "torn" | "damaged";
+  readonly footer: "whole" | "absent";
+}
+
+export interface LastAction {
+  /** Move the whole file to `quarantine/`. */
+  readonly setAside: boolean;
+  /** Copy the tail to `quarantine/` before it is cut off. */
+  readonly quarantineTail: boolean;
+  /** Cut the file after its last valid record. */
+  readonly truncate: boolean;
+  /** Write the footer that an unclean end has left out. */
+  readonly seal: boolean;
+}
+
+const KEEP: LastAction = { setAside: false, quarantineTail: false, truncate: false, seal: false };
+
+interface Row {
+  readonly head: LastSegment["head"];
+  readonly records?: LastSegment["records"];
+  readonly tail?: LastSegment["tail"];
+  readonly footer?: LastSegment["footer"];
+  readonly action: LastAction;
+}
+
+/** The first row that fits counts; what a row leaves out may be anything. */
+const LAST_SEGMENT_TABLE: readonly Row[] = [
+  // Nothing can be read from it: not even its name's promise is lost, the next sequence is no lower than its base.
+  { head: "damaged", records: "none", action: { ...KEEP, setAside: true } },
+  // Its records are found by their magic; what is left of it is for `repair`.
+  { head: "damaged", records: "some", action: KEEP },
+  // Sealed: damage inside is for the reader, which passes over it and quarantines it.
+  { head: "whole", footer: "whole", action: KEEP },
+  // Created, and the process ended before a record was whole.
+  { head: "whole", records: "none", tail: "none", action: KEEP },
+  { head: "whole", records: "none", tail: "torn", action: { ...KEEP, truncate: true } },
+  { head: "whole", records: "none", tail: "damaged", action: { ...KEEP, quarantineTail: true, truncate: true } },
+  // The process ended while it was writing here.
+  { head: "whole", records: "some", tail: "none", action: { ...KEEP, seal: true } },
+  { head: "whole", records: "some", tail: "torn", action: { ...KEEP, truncate: true, seal: true } },
+  {
+    head: "whole",
+    records: "some",
+    tail: "damaged",
+    action: { ...KEEP, quarantineTail: true, truncate: true, seal: true },
+  },
+];
+
+/** The action of the first row that fits. */
+export function decideLast(last: LastSegment): LastAction {
+  const row = LAST_SEGMENT_TABLE.find((row) =>
+    row.head === last.head &&
+    (row.records ?? last.records) === last.records &&
+    (row.tail ?? last.tail) === last.tail &&
+    (row.footer ?? last.footer) === last.footer
+  );
+  if (row === undefined) throw new Error(`no row for ${JSON.stringify(last)}`);
+  return row.action;
+}
+
+export interface CursorInput {
+  readonly found: CursorFound;
+  /** The cursor in the newest record, footer or header that can be read; undefined if there is none. */
+  readonly newestNoted: number | undefined;
+  /** Base of the oldest segment with frames; undefined if there is none. */
+  readonly oldestBase: number | undefined;
+}
+
+export interface CursorDecision {
+  readonly cursor: number;
+  readonly from: "slot" | "newest record" | "oldest segment" | "nothing";
+}
+
+/** Where delivery goes on. Ahead of the data is fine; behind the oldest segment it begins with that one. */
+export function decideCursor({ found, newestNoted, oldestBase }: CursorInput): CursorDecision {
+  const oldest = oldestBase ?? 0;
+  if (found.kind === "valid") return { cursor: Math.max(found.state.cursor, oldest), from: "slot" };
+  if (newestNoted !== undefined) return { cursor: Math.max(newestNoted, oldest), from: "newest record" };
+  if (oldestBase !== undefined) return { cursor: oldestBase, from: "oldest segment" };
+  return { cursor: 0, from: "nothing" };
+}

@@ -1,0 +1,101 @@
+/** Finding the frame that lies so many bytes behind another one, for `rewind`. */
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import { RECORD_HEADER_BYTES } from "../format/segment.ts";
+import { walkInOrder } from "../segment/ordered_walk.ts";
+import { bytesOfFrames } from "../segment/frame_bytes.ts";
+import type { Segment, SegmentList } from "./segment_list.ts";
+import { openSegmentIfThere } from "../segment/segment_files.ts";
+import { readTolerant } from "../segment/tolerant_read.ts";
+
+/** Frames of one record that lie before the sequence in question. */
+interface Piece {
+  readonly offset: number;
+  readonly first: number;
+  readonly end: number;
+  /** Bytes of these frames: the record's payload up to there. */
+  readonly bytes: number;
+}
+
+/** Gapless frames at the end of what was asked for, at least as many bytes as wanted if there are so many. */
+interface Stretch {
+  readonly pieces: Piece[];
+  readonly bytes: number;
+}
+
+/**
+ * The first frame of the longest gapless stretch before `sequence` that holds
+ * at most the next whole frame more than `bytes`, and none before `downTo`;
+ * `sequence` itself if there is none. Reads the record headers of the segments concerned, and the payload of
+ * at most two records.
+ */
+export async function locateBack(
+  files: FileSystem,
+  segments: SegmentList,
+  sequence: number,
+  bytes: number,
+  downTo: number,
+): Promise<number> {
+  let found = sequence;
+  let missing = bytes;
+  let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
+  while (segment !== undefined && missing > 0 && found > downTo) {
+    const file = await openSegmentIfThere(files, segment.path);
+    // Unlinked meanwhile: what is left of the journal begins after it.
+    if (file === undefined) return found;
+    try {
+      const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
+      const front = stretch.pieces[0];
+      if (front === undefined) return found;
+      if (stretch.bytes > missing) {
+        return Math.max(downTo, await frameAt(file, segment, front, stretch.bytes - missing));
+      }
+      found = Math.max(downTo, front.first);
+      missing -= stretch.bytes;
+    } finally {
+      file.close();
+    }
+    segment = segments.before(segment);
+  }
+  return found;
+}
+
+async function stretchBefore(
+  file: File,
+  segment: Segment,
+  bound: number,
+  until: number,
+  wanted: number,
+): Promise<Stretch> {
+  let pieces: Piece[] = [];
+  let bytes = 0;
+  if (segment.marks === undefined) return { pieces, bytes };
+  const { base, marks, start, limit } = segment;
+  for await (const found of walkInOrder(file, { base, marks, from: start, limit, verify: false })) {
+    if (found.kind !== "record") continue;
+    const { first, frames, length } = found.header;
+    if (first >= until || first >= bound) break;
+    if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {
+      pieces = [];
+      bytes = 0;
+    }
+    const end = Math.min(first + frames, until);
+    const record = { offset: found.offset, length, frames };
+    const part = end === first + frames ? length : await bytesOfFrames(file, segment, record, end - first);
+    pieces.push({ offset: found.offset, first, end, bytes: part });
+    bytes += part;
+    while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
+      bytes -= pieces.shift()!.bytes;
+    }
+    // What follows may be left over from a failed sync, and damaged.
+    if (end === until) break;
+  }
+  if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0 };
+  return { pieces, bytes };
+}
+
+/** The frame that has the byte `skip` bytes after the beginning of the piece. */
+async function frameAt(file: File, segment: Segment, piece: Piece, skip: number): Promise<number> {
+  const payload = new Uint8Array(piece.bytes);
+  await readTolerant(file, payload, piece.offset + RECORD_HEADER_BYTES);
+  return Math.min(piece.end - 1, piece.first + segment.framer.scan(payload, 0, 0, skip).frames);
+}

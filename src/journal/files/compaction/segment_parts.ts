@@ -1,0 +1,118 @@
+/** Sealed segments cut into their parts, one by one or several as one: header, records, footer. */
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import {
+  encodeFooter,
+  encodeRecordHeader,
+  encodeSegmentHeader,
+  type Marks,
+  marksOf,
+  RECORD_HEADER_BYTES,
+  type RecordHeader,
+  SEGMENT_HEADER_BYTES,
+} from "../format/segment.ts";
+import { walkInOrder } from "../segment/ordered_walk.ts";
+import { framesBelow } from "../segment/overlap.ts";
+import { openSegment } from "../segment/segment_files.ts";
+import type { SegmentSurvey } from "../segment/survey.ts";
+import { walkRecords } from "../segment/walk_records.ts";
+
+/** A segment is not what was written: it is left as it is. */
+export class DamagedSegmentError extends Error {
+  override readonly name = "DamagedSegmentError";
+  constructor(readonly path: string, readonly offset: number) {
+    super(`${path}: damaged at byte ${offset}`);
+  }
+}
+
+/**
+ * The parts of a whole segment with a footer, every checksum verified. One after
+ * the other they are the file. Throws a {@link DamagedSegmentError} at what is
+ * neither record nor footer.
+ */
+export async function* partsOf(file: File, marks: Marks): AsyncGenerator<Uint8Array> {
+  const size = await file.size();
+  const head = new Uint8Array(SEGMENT_HEADER_BYTES);
+  await file.readAt(head, 0);
+  yield head;
+  let sealed = false;
+  for await (const found of walkRecords(file, { marks, limit: size, verify: true })) {
+    if (sealed || found.kind === "damage" || found.kind === "tail") {
+      throw new DamagedSegmentError(file.path, found.offset);
+    }
+    if (found.kind === "footer") {
+      sealed = true;
+      yield encodeFooter(found.footer, marks.footer);
+    } else {
+      yield recordPart(found.header, found.payload, marks);
+    }
+  }
+  if (!sealed) throw new DamagedSegmentError(file.path, size);
+}
+
+export interface MergeSource {
+  readonly survey: SegmentSurvey;
+  /** Frames from this sequence on are in a later segment. */
+  readonly bound: number;
+}
+
+/**
+ * The parts of one segment that has what counts in `sources`, consecutive
+ * segments of one framing: records with another salt, checksums verified before,
+ * otherwise as they were; one that reaches over a bound up to it. Header and
+ * times are those of the first, so that what it says of its past stays true.
+ */
+export async function* mergedParts(
+  files: FileSystem,
+  sources: readonly MergeSource[],
+  salt: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  const marks = marksOf(salt);
+  const [{ survey: first }] = sources;
+  const { survey: last } = sources[sources.length - 1];
+  const sum = { records: 0, frames: 0, bytes: 0, lowestUs: Number.POSITIVE_INFINITY, highestUs: 0 };
+  let end = first.base;
+  let offset = SEGMENT_HEADER_BYTES;
+  yield encodeSegmentHeader({ ...first.header!, salt });
+  for (const source of sources) {
+    for await (const { header, payload } of countingRecords(files, source)) {
+      // What stands there a second time does not count, as for every reader.
+      if (header.first < end) continue;
+      const part = recordPart(header, payload, marks);
+      yield part;
+      sum.records++;
+      sum.frames += header.frames;
+      sum.bytes += header.length;
+      sum.lowestUs = Math.min(sum.lowestUs, header.timeUs);
+      sum.highestUs = Math.max(sum.highestUs, header.timeUs);
+      end = header.first + header.frames;
+      offset += part.length;
+    }
+  }
+  const lowestUs = sum.records === 0 ? 0 : sum.lowestUs;
+  yield encodeFooter({ ...sum, lowestUs, base: first.base, end, cursor: last.footer!.cursor, offset }, marks.footer);
+}
+
+/** The records of a segment below its bound. */
+async function* countingRecords(files: FileSystem, { survey, bound }: MergeSource) {
+  const file = await openSegment(files, survey.path);
+  try {
+    const { base, marks, size } = survey;
+    for await (const found of walkInOrder(file, { base, marks: marks!, limit: size, verify: true })) {
+      if (found.kind === "footer") return;
+      if (found.kind !== "record") throw new DamagedSegmentError(survey.path, found.offset);
+      if (found.header.first >= bound) return;
+      yield framesBelow(bound, found, survey.framer);
+    }
+    throw new DamagedSegmentError(survey.path, survey.size);
+  } finally {
+    file.close();
+  }
+}
+
+/** A record as it stands in a segment with these marks. */
+function recordPart(header: RecordHeader, payload: Uint8Array, marks: Marks): Uint8Array {
+  const part = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
+  encodeRecordHeader(part, 0, marks.record, header, [payload]);
+  part.set(payload, RECORD_HEADER_BYTES);
+  return part;
+}

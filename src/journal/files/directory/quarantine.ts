@@ -1,0 +1,94 @@
+/** Where bytes go that are no valid records: moved or copied, never destroyed. */
+import { basename } from "node:path";
+import { messageOf } from "../../../base/error.ts";
+import type { Log } from "../../../base/log.ts";
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import { CompressedSegment } from "../segment/compressed_file.ts";
+import { copyBytes, hasBytesOf } from "./copy_bytes.ts";
+import { replaceFile } from "./replace_file.ts";
+
+export class Quarantine {
+  readonly #directory: string;
+
+  constructor(
+    private readonly files: FileSystem,
+    private readonly log: Log,
+    private readonly journalDirectory: string,
+  ) {
+    this.#directory = `${journalDirectory}/quarantine`;
+  }
+
+  /** Like `copy`, where what follows does not wait for it to succeed: a full disk must not stop delivery. */
+  async tryCopy(segment: string, from: File, offset: number, bytes: number): Promise<void> {
+    try {
+      await this.copy(segment, from, offset, bytes);
+    } catch (error) {
+      this.log.error("cannot copy damaged bytes to quarantine", { segment, offset, bytes, error: messageOf(error) });
+    }
+  }
+
+  /**
+   * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
+   * it; to the next free name if there are other bytes under that one. Returns
+   * the path, of the earlier copy if that was done before. Of a compressed
+   * segment, what its file has there.
+   */
+  async copy(segment: string, from: File, offset: number, bytes: number): Promise<string> {
+    if (from instanceof CompressedSegment) {
+      const range = await from.rangeInFile(offset, bytes);
+      return await this.copy(segment, from.file, range.offset, range.bytes);
+    }
+    const path = `${this.#directory}/${segment.replace(/\.seg$/, "")}-${offset}.bad`;
+    for (let i = 0;; i++) {
+      const to = i === 0 ? path : `${path}.${i}`;
+      const there = await this.files.stat(to);
+      if (there?.size === bytes && await this.#isCopy(to, from, offset, bytes)) return to;
+      if (there !== undefined) continue;
+      await this.#create(to, (file) => copyBytes(from, offset, file, 0, bytes));
+      return to;
+    }
+  }
+
+  /** Other damage at the same place may be of the same size: a segment that was repaired has moved together. */
+  async #isCopy(path: string, from: File, offset: number, bytes: number): Promise<boolean> {
+    const copy = await this.files.open(path, "read");
+    try {
+      return await hasBytesOf(from, offset, bytes, copy);
+    } finally {
+      copy.close();
+    }
+  }
+
+  /** The file appears under its name when it is whole and synced. */
+  async #create(path: string, fill: (to: File) => Promise<void>): Promise<void> {
+    await this.files.makeDirectory(this.#directory);
+    await replaceFile(this.files, path, fill);
+    await this.#syncNames();
+  }
+
+  /** The directory's own name first: it may be new. */
+  async #syncNames(): Promise<void> {
+    await this.files.syncDirectory(this.journalDirectory);
+    await this.files.syncDirectory(this.#directory);
+  }
+
+  /** Writes one frame to `SEQUENCE.refused`, in place of an earlier try, and syncs it. Returns the path. */
+  async keepFrame(sequence: number, frame: Uint8Array): Promise<string> {
+    const path = `${this.#directory}/${String(sequence).padStart(20, "0")}.refused`;
+    await this.#create(path, (to) => to.writeAt([frame], 0));
+    return path;
+  }
+
+  /** Moves a whole file here, under its own name or the next free one. Returns the new path. */
+  async setAside(path: string): Promise<string> {
+    await this.files.makeDirectory(this.#directory);
+    const name = basename(path);
+    for (let i = 0;; i++) {
+      const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
+      if (await this.files.stat(to) !== undefined) continue;
+      await this.files.rename(path, to);
+      await this.#syncNames();
+      return to;
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The journal in a directory: the writing side, readers and the cursor behind
+ * the one interface that the spool sees. `types.ts` has the promises, FORMAT.md
+ * the bytes.
+ */
+import type { BufferPool } from "../../../base/buffer.ts";
+import type { Tally } from "../../../base/ledger.ts";
+import type { Run } from "../../../base/run.ts";
+import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
+import type { File } from "../../../runtime/files.ts";
+import { AppendLog, type AppendLogParts } from "./append_log.ts";
+import { Arrivals } from "../catalog/arrival_times.ts";
+import type { DamageLog } from "../catalog/damage_log.ts";
+import { IntervalSync } from "./interval_sync.ts";
+import { locateBack } from "../catalog/rewind_point.ts";
+import { countFrames } from "../catalog/count_pending.ts";
+import { Reader } from "./reader.ts";
+import { syncAbove } from "../directory/sync_parents.ts";
+import type { Damage, Journal, JournalReader, Recovery, Unread } from "../../journal.ts";
+
+export interface OpenedJournal extends AppendLogParts {
+  readonly lock: File;
+  readonly damages: DamageLog;
+  readonly recovery: Recovery;
+}
+
+export class DirectoryJournal implements Journal {
+  readonly recovery: Recovery;
+  readonly #opened: OpenedJournal;
+  readonly #log: AppendLog;
+  readonly #intervalSync: IntervalSync | undefined;
+  readonly #readers = new Set<Reader>();
+  readonly #arrivals: Arrivals;
+  #closed: Promise<void> | undefined;
+
+  constructor(opened: OpenedJournal) {
+    this.#opened = opened;
+    this.recovery = opened.recovery;
+    this.#log = new AppendLog(opened);
+    this.#arrivals = new Arrivals(opened.options.files, opened.segments);
+    opened.housekeeping.onUnlink = (segment) => {
+      for (const reader of this.#readers) reader.letGo(segment);
+    };
+    if (opened.options.sync === "interval") this.#intervalSync = new IntervalSync(opened.options, this.#log);
+  }
+
+  get end(): number {
+    return this.#log.end;
+  }
+
+  get cursor(): number {
+    return this.#opened.housekeeping.cursor;
+  }
+
+  get bytes(): number {
+    return this.#opened.segments.bytes;
+  }
+
+  get segments(): number {
+    return this.#opened.segments.length;
+  }
+
+  get onDamage(): (damage: Damage) => void {
+    return this.#opened.damages.listener;
+  }
+
+  set onDamage(listener: (damage: Damage) => void) {
+    this.#opened.damages.listener = listener;
+  }
+
+  async append(runs: readonly Run[]): Promise<void> {
+    this.#assertOpen();
+    await this.#log.append(runs, false);
+  }
+
+  async appendLast(runs: readonly Run[]): Promise<void> {
+    this.#assertOpen();
+    await this.#log.append(runs, true);
+  }
+
+  get unreadFrom(): number {
+    return this.#opened.housekeeping.unreadFrom;
+  }
+
+  confirm(sequence: number, unread: Unread = { from: sequence, resendFrom: sequence }): void {
+    this.#opened.housekeeping.confirm(sequence, unread);
+  }
+
+  boundRisk(bytes: number): Promise<void> {
+    return this.#opened.housekeeping.boundRisk(bytes);
+  }
+
+  unlinkRetained(): Promise<boolean> {
+    return this.#opened.housekeeping.unlinkRetained();
+  }
+
+  oldestPendingEnd(): number | undefined {
+    const { segments } = this.#opened;
+    const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
+    if (segment === undefined || segment === segments.newest) return undefined;
+    return Math.min(segment.end, segments.boundOf(segment));
+  }
+
+  async count(from: number, until: number): Promise<Tally> {
+    const { options, segments, damages } = this.#opened;
+    return await countFrames(options.files, segments, damages, from, until);
+  }
+
+  followCompaction(): Promise<void> {
+    return this.#opened.housekeeping.followCompaction();
+  }
+
+  async unlinkBelow(sequence: number): Promise<void> {
+    const { housekeeping, room } = this.#opened;
+    await housekeeping.unlinkBelow(sequence);
+    await room.refresh();
+  }
+
+  quarantine(sequence: number, frame: Uint8Array): Promise<string> {
+    return this.#opened.quarantine.keepFrame(sequence, frame);
+  }
+
+  reader(pool: BufferPool): JournalReader {
+    const { options, segments, quarantine, damages, end } = this.#opened;
+    const context = { files: options.files, segments, quarantine, damages, end: () => this.end, openedAt: end };
+    const reader = new Reader(context, pool, this.cursor, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  locateBack(sequence: number, bytes: number, downTo = 0): Promise<number> {
+    return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes, downTo);
+  }
+
+  arrivalOf(sequence: number): Promise<number | undefined> {
+    return this.#arrivals.of(sequence);
+  }
+
+  firstSince(sequence: number, us: number): Promise<number | undefined> {
+    return this.#arrivals.firstSince(sequence, us);
+  }
+
+  close(deadline?: StopDeadline): Promise<void> {
+    return this.#closed ??= this.#close(deadline);
+  }
+
+  async #close(deadline: StopDeadline | undefined): Promise<void> {
+    const { options, housekeeping, lock } = this.#opened;
+    const failures: unknown[] = [];
+    const inTime = async (work: Promise<unknown>, reserveMs = 0) => {
+      const guarded = work.catch((error) => failures.push(error));
+      if (deadline !== undefined) return await deadline.inTime(guarded, reserveMs);
+      await guarded;
+      return true;
+    };
+    const isSynced = await inTime(this.#finishLog(deadline), RESERVE_MS.sync);
+    if (!isSynced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
+    // A second sync would only take another of the runtime's few threads.
+    const closing = housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
+    if (!await inTime(closing)) {
+      housekeeping.letGo();
+      failures.push(new Error("the disk does not take the cursor"));
+    }
+    if (options.sync === "os" && isSynced) await inTime(syncAbove(options));
+    lock.close();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #finishLog(deadline: StopDeadline | undefined): Promise<void> {
+    await this.#intervalSync?.stop();
+    await this.#log.finish(deadline);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed !== undefined) throw new Error("append to a closed journal");
+  }
+}

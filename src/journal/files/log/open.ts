@@ -1,0 +1,294 @@
+/**
+ * Opens a journal: takes the lock, looks at everything, decides, and only then
+ * changes something. What was decided and cannot be carried out (a disk that is
+ * full or read-only) is logged, and the journal works without it.
+ */
+import { messageOf } from "../../../base/error.ts";
+import type { File } from "../../../runtime/files.ts";
+import { add } from "../../../base/ledger.ts";
+import { CursorFile, riskOf } from "../directory/cursor_file.ts";
+import { DamageLog } from "../catalog/damage_log.ts";
+import { DamagedTails } from "./damaged_tails.ts";
+import { encodeFooter, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
+import { explainOpening, mustBeThere } from "./explain_opening.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { DirectoryJournal } from "./directory_journal.ts";
+import { lockJournal } from "../directory/lock.ts";
+import { countPending } from "../catalog/count_pending.ts";
+import { Quarantine } from "../directory/quarantine.ts";
+import { decideCursor, decideLast, type LastAction } from "../catalog/recovery.ts";
+import { Room } from "./space.ts";
+import { Segment, SegmentList } from "../catalog/segment_list.ts";
+import { isCompressed, openSegment } from "../segment/segment_files.ts";
+import { footerOf, type RecordTally, type SegmentSurvey, type Survey, surveyJournal, tallyRecords } from "../segment/survey.ts";
+import { syncAbove } from "../directory/sync_parents.ts";
+import type { Journal, JournalOptions } from "../../journal.ts";
+import { WrittenCursor } from "./written_cursor.ts";
+
+/**
+ * Opens the journal in `options.directory`, making the directory unless
+ * `options.create` is false. Rejects with a `SpillwayError` if another process has it (exit code 75),
+ * if a file is of a newer format version, or if permissions are missing.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  let lock: File | undefined;
+  try {
+    if (!options.create) await mustBeThere(options);
+    await options.files.makeDirectory(options.directory);
+    if (options.sync !== "os") await syncAbove(options);
+    lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
+    return await new Opening(options).open(lock);
+  } catch (error) {
+    lock?.close();
+    throw explainOpening(error, options);
+  }
+}
+
+class Opening {
+  readonly #segments = new SegmentList();
+  readonly #quarantine: Quarantine;
+  readonly #damages: DamageLog;
+  readonly #tails = new DamagedTails();
+  #truncatedBytes = 0;
+  /** Sequences below this are not used again. */
+  #end = 0;
+  /** Sequence after the last frame on disk, or after the damaged ones behind it. */
+  #previousEnd = 0;
+  #newestNoted: number | undefined;
+
+  constructor(private readonly options: JournalOptions) {
+    this.#quarantine = new Quarantine(options.files, options.log, options.directory);
+    this.#damages = new DamageLog(options.log);
+  }
+
+  async open(lock: File): Promise<Journal> {
+    const { files, directory, log, framer } = this.options;
+    const survey = await surveyJournal(files, directory, framer);
+    await this.#setLeftoversAside();
+    for (const each of survey.misnamed) await this.#setMisnamedAside(each);
+    await this.#recoverSegments(survey);
+    if (this.options.sync !== "os") await this.#syncNewest();
+    const { cursor, from } = this.#decideCursor(survey);
+    this.#end = Math.max(this.#end, cursor);
+    const pending = await countPending(files, this.#segments, cursor, survey.segments);
+    const cutOff = this.#tails.report(this.#damages, this.#segments.all, cursor);
+    add(pending, cutOff.frames, cutOff.bytes);
+    const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
+    const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
+    if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
+    if (survey.cursor.kind === "valid" && !survey.cursor.newest) {
+      log.warn("half of the cursor file is unusable", { cursor });
+    }
+    const file = new CursorFile(
+      files,
+      directory,
+      `${directory}/cursor`,
+      survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
+    );
+    const unreadFrom = state === undefined ? cursor : Math.min(cursor, state.cursor - state.resendFrames);
+    const housekeeping = new Housekeeping(this.options, this.#segments, new WrittenCursor(file, cursor, unreadFrom));
+    await housekeeping.start();
+    const room = new Room(this.options);
+    if (room.matters) await room.refresh();
+    return new DirectoryJournal({
+      options: this.options,
+      lock,
+      segments: this.#segments,
+      quarantine: this.#quarantine,
+      damages: this.#damages,
+      housekeeping,
+      room,
+      end: this.#end,
+      previousEnd: this.#previousEnd,
+      recovery: {
+        clean: fresh || (state?.clean ?? false),
+        atRiskBytes: fresh ? 0 : riskOf(survey.cursor),
+        unreadFrames: state === undefined || state.clean ? 0 : state.unreadFrames - state.resendFrames,
+        pendingFrames: pending.frames,
+        pendingBytes: pending.bytes,
+        truncatedBytes: this.#truncatedBytes,
+      },
+    });
+  }
+
+  /** Files that were to take the place of a segment and did not: nothing in them was ever promised. */
+  async #setLeftoversAside(): Promise<void> {
+    const { files, directory } = this.options;
+    for (const name of await files.list(directory)) {
+      if (!name.endsWith(".seg.tmp")) continue;
+      await this.#attempt("move to quarantine", name, () => this.#quarantine.setAside(`${directory}/${name}`));
+    }
+  }
+
+  /** The next sequence is no matter of such a file; there would be none behind it. */
+  async #setMisnamedAside({ path, size: bytes }: SegmentSurvey): Promise<void> {
+    this.options.log.error("a segment's name cannot be right, its file is moved to quarantine", { path, bytes });
+    await this.#attempt("move to quarantine", path, () => this.#quarantine.setAside(path));
+    this.#tails.add({ path, offset: 0, bytes, end: 0, lost: [] });
+  }
+
+  async #recoverSegments(survey: Survey): Promise<void> {
+    const surveys = [...survey.segments];
+    const found: Segment[] = [];
+    while (found.length === 0 && surveys.length > 0) {
+      const last = await this.#recoverLast(surveys.pop()!);
+      if (last !== undefined) found.push(last);
+    }
+    // From the newest to the oldest: what a later segment has again does not count in an earlier one.
+    for (const earlier of surveys.toReversed()) found.push(await this.#earlier(earlier, found, survey));
+    for (const segment of found.reverse()) {
+      this.#segments.add(segment);
+      this.#end = Math.max(this.#end, segment.end);
+      if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
+    }
+    for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+  }
+
+  /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
+  async #syncNewest(): Promise<void> {
+    const { files, directory } = this.options;
+    const { all } = this.#segments;
+    const from = Math.max(0, all.findLastIndex((segment) => !segment.empty));
+    for (const { path } of all.slice(from)) {
+      await this.#attempt("sync", path, async () => {
+        const file = await files.open(path, "update");
+        await file.sync().finally(() => file.close());
+      });
+    }
+    await this.#attempt("sync the names of", directory, () => files.syncDirectory(directory));
+  }
+
+  /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
+  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
+    const segment = recovered(found);
+    const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
+    const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
+    if (found.footer !== undefined && found.footer.end <= bound) {
+      segment.end = found.footer.end;
+      segment.setContents(found.footer);
+    } else if (found.marks === undefined) {
+      segment.end = found.size <= SEGMENT_HEADER_BYTES ? found.base : later[later.length - 1].base;
+    } else if (cursor >= bound) {
+      segment.end = bound;
+    } else {
+      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
+      segment.end = tally.claimedEnd;
+      segment.setContents(tally);
+    }
+    return segment;
+  }
+
+  /** The newest segment: undefined if it was set aside. */
+  async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
+    const tally = found.footer === undefined
+      ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
+      : undefined;
+    const action = decideLast({
+      head: found.header === undefined ? "damaged" : "whole",
+      records: (tally?.records ?? found.footer!.records) > 0 ? "some" : "none",
+      tail: tally?.tail ?? "none",
+      footer: found.footer === undefined ? "absent" : "whole",
+    });
+    this.#end = Math.max(this.#end, found.base, tally?.claimedEnd ?? 0);
+    // A segment without records says where the last one ended; its own base may lie behind a hole.
+    const records = tally?.claimedEnd ?? found.footer!.end;
+    this.#previousEnd = Math.max(this.#previousEnd, records > found.base ? records : found.header?.previousEnd ?? 0);
+    this.#newestNoted ??= tally?.cursor ?? noted(found);
+    if (action.setAside) {
+      await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
+      // A header cut short is what a kill leaves; with more behind it, there have been frames.
+      const { path, size, base } = found;
+      const { lost } = tally ?? { lost: [] };
+      if (size > SEGMENT_HEADER_BYTES || lost.length > 0) {
+        this.#tails.add({ path, offset: 0, bytes: size, end: base, lost });
+      }
+      return undefined;
+    }
+    const segment = recovered(found);
+    // What is damaged and stays is the reader's to report, and belongs to the segment until then.
+    const isCut = action.truncate && !isCompressed(found.path);
+    segment.end = (isCut ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
+    segment.setContents(found.footer ?? tally!);
+    if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
+    return segment;
+  }
+
+  async #repairLast(found: SegmentSurvey, segment: Segment, tally: RecordTally, action: LastAction): Promise<void> {
+    if (action.truncate) segment.limit = tally.offset;
+    const excess = found.size - tally.offset;
+    await this.#attempt("repair the tail of", found.path, () =>
+      this.#withFile(found, "update", async (file) => {
+        if (action.quarantineTail) await this.#quarantine.copy(segment.name, file, tally.offset, excess);
+        if (action.truncate) {
+          await file.truncate(tally.offset);
+          segment.bytes = tally.offset;
+          this.#truncatedBytes += excess;
+        }
+        if (action.seal) segment.bytes += await seal(file, found, tally);
+      }));
+    const { offset, end, lost } = tally;
+    if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, end, lost });
+  }
+
+  #decideCursor(survey: Survey): { cursor: number; from: string } {
+    const oldest = this.#segments.all.find((segment) => !segment.empty);
+    const decision = decideCursor({
+      found: survey.cursor,
+      newestNoted: this.#newestNoted,
+      oldestBase: oldest?.base,
+    });
+    const header = survey.segments.find((segment) => segment.base === oldest?.base)?.header;
+    const slot = survey.cursor.kind === "valid" && survey.cursor.newest ? survey.cursor.state.cursor : decision.cursor;
+    const until = Math.min(header?.previousEnd ?? 0, oldest?.base ?? 0);
+    if (oldest !== undefined && slot < until) {
+      // Segments between the cursor and the oldest one are gone, and not by our hand.
+      this.#damages.report({
+        segment: oldest.name,
+        offset: 0,
+        bytes: 0,
+        from: slot,
+        until,
+        frames: until - slot,
+        payloadBytes: 0,
+        counted: false,
+      });
+    }
+    return decision;
+  }
+
+  async #withFile<T>({ path }: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
+    const { files } = this.options;
+    const file = mode === "read" ? await openSegment(files, path) : await files.open(path, mode);
+    try {
+      return await use(file);
+    } finally {
+      file.close();
+    }
+  }
+
+  async #attempt(what: string, path: string, action: () => Promise<unknown>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.options.log.warn(`cannot ${what} a segment`, { path, error: messageOf(error) });
+    }
+  }
+}
+
+/** A segment of the past, of which nothing is counted yet. */
+function recovered(found: SegmentSurvey): Segment {
+  const segment = new Segment(found);
+  segment.measure(found);
+  return segment;
+}
+
+/** The cursor as the newest part of the file that can be read has it. */
+function noted(found: SegmentSurvey): number | undefined {
+  return found.footer?.cursor ?? found.header?.cursor;
+}
+
+async function seal(file: File, found: SegmentSurvey, tally: RecordTally): Promise<number> {
+  const footer = encodeFooter(footerOf(found.base, tally, found.header!.cursor), found.marks!.footer);
+  await file.writeAt([footer], tally.offset);
+  return footer.length;
+}

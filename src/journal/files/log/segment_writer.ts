@@ -1,0 +1,268 @@
+/**
+ * Writes one segment file: header, records, footer. What a failed write left
+ * behind is cut off again; a file that cannot be cut, or whose sync failed, is
+ * not written to any more.
+ */
+import { dirname } from "node:path";
+import { framingText } from "../../../framing/text.ts";
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import {
+  encodeFooter,
+  encodeRecordHeader,
+  encodeSegmentHeader,
+  FOOTER_BYTES,
+  marksOf,
+  RECORD_HEADER_BYTES,
+  SALT_BYTES,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+} from "../format/segment.ts";
+import { type PlannedRecord, sizeOf } from "./plan_records.ts";
+import { type Contents, Segment } from "../catalog/segment_list.ts";
+import type { JournalOptions } from "../../journal.ts";
+
+/** How far a segment is written, or synced. */
+export interface Extent {
+  readonly offset: number;
+  /** Sequence after the last frame up to there. */
+  readonly end: number;
+}
+
+/** Creates the segment that begins at `base`; a copy of frames has the salt of theirs. See {@link SegmentWriter.create}. */
+export function createSegment(
+  options: JournalOptions,
+  at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
+  copied?: Uint8Array,
+): Promise<SegmentWriter> {
+  const salt = copied ?? options.randomBytes(SALT_BYTES);
+  const { files, directory, framer, clock } = options;
+  const segment = new Segment({
+    base: at.base,
+    path: `${directory}/${segmentName(at.base)}`,
+    marks: marksOf(salt),
+    start: SEGMENT_HEADER_BYTES,
+    framer,
+  });
+  const createdUs = Math.max(0, clock.wallUs());
+  const header = { ...at, createdUs, salt, framing: framingText(framer.framing) };
+  return SegmentWriter.create(files, segment, header, copied !== undefined);
+}
+
+export class SegmentWriter {
+  #written: Extent;
+  #synced: Extent;
+  #usable = true;
+  #directorySynced = false;
+  /** The file has taken the place of another one. */
+  #inPlace = false;
+  #syncing: Promise<void> | undefined;
+  /** A sync that failed is never tried again: the kernel may have forgotten the pages. */
+  #syncFailure: unknown;
+  #headers = new Uint8Array(16 * RECORD_HEADER_BYTES);
+  #records = 0;
+  #frames = 0;
+  #bytes = 0;
+  #lowestUs = Number.POSITIVE_INFINITY;
+  #highestUs = 0;
+
+  private constructor(
+    private readonly files: FileSystem,
+    readonly file: File,
+    readonly segment: Segment,
+    /** Sequence at which the journal ended before this segment. */
+    readonly previousEnd: number,
+    /** Its name until `takeName`; undefined: it has its own from the start. */
+    private temporary: string | undefined,
+  ) {
+    this.#written = this.#synced = { offset: SEGMENT_HEADER_BYTES, end: segment.base };
+  }
+
+  /**
+   * Creates the file and writes its header. If a file of that name exists (it
+   * has no frame that counts: a sync failed before any did, or nothing was ever
+   * written to it), it stays until the first records are here to replace it.
+   * `copy`: the records are in another file, and count there until all are here.
+   */
+  static async create(
+    files: FileSystem,
+    segment: Segment,
+    header: SegmentHeader,
+    copy: boolean,
+  ): Promise<SegmentWriter> {
+    const taken = copy || await files.stat(segment.path) !== undefined;
+    const path = taken ? `${segment.path}.tmp` : segment.path;
+    if (taken && await files.stat(path) !== undefined) await files.unlink(path);
+    const file = await files.open(path, "create");
+    try {
+      await file.writeAt([encodeSegmentHeader(header)], 0);
+    } catch (error) {
+      file.close();
+      await files.unlink(path).catch(() => {});
+      throw error;
+    }
+    return new SegmentWriter(files, file, segment, header.previousEnd, taken ? path : undefined);
+  }
+
+  /** False once nothing may be written to this file any more. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /** May a record that begins at `first` be written here? */
+  takes(first: number): boolean {
+    return this.#usable && first >= this.segment.base;
+  }
+
+  get written(): Extent {
+    return this.#written;
+  }
+
+  get synced(): Extent {
+    return this.#synced;
+  }
+
+  /** Frames in it, and their bytes. */
+  get contents(): Contents {
+    return { frames: this.#frames, bytes: this.#bytes };
+  }
+
+  get dirty(): boolean {
+    return this.#written.offset > this.#synced.offset;
+  }
+
+  /** Appends records in one write. On rejection none of them counts. */
+  async write(records: readonly PlannedRecord[], previousEnd: number, cursor: number): Promise<void> {
+    const parts = this.#encode(records, previousEnd, cursor);
+    let size = 0;
+    for (const record of records) size += sizeOf(record);
+    try {
+      await this.file.writeAt(parts, this.#written.offset);
+    } catch (error) {
+      await this.#cutBack();
+      throw error;
+    }
+    const last = records[records.length - 1];
+    this.#written = { offset: this.#written.offset + size, end: last.first + last.frames };
+    for (const record of records) this.#tally(record);
+  }
+
+  /**
+   * Gives the file its name, in the place of one that has it; to be called after
+   * the first write, or the last of a copy. On rejection the other file is
+   * untouched, this one is useless.
+   */
+  async takeName(): Promise<void> {
+    if (this.temporary === undefined) return;
+    try {
+      await this.files.rename(this.temporary, this.segment.path);
+      this.temporary = undefined;
+      this.#inPlace = true;
+      this.#directorySynced = false;
+    } catch (error) {
+      this.#usable = false;
+      throw error;
+    }
+  }
+
+  /** All that was written before the call survives a power loss. After a rejection the file is not usable. */
+  async sync(): Promise<void> {
+    while (this.#syncing !== undefined) await this.#syncing.catch(() => {});
+    if (this.#syncFailure !== undefined) throw this.#syncFailure;
+    this.#syncing = this.#syncNow();
+    try {
+      await this.#syncing;
+    } finally {
+      this.#syncing = undefined;
+    }
+  }
+
+  /** Writes the footer. On rejection the segment is as it was, and not usable. */
+  async seal(cursor: number): Promise<void> {
+    const { offset, end } = this.#written;
+    this.#usable = false;
+    const footer = encodeFooter({
+      records: this.#records,
+      base: this.segment.base,
+      end,
+      frames: this.#frames,
+      bytes: this.#bytes,
+      lowestUs: this.#records === 0 ? 0 : this.#lowestUs,
+      highestUs: this.#highestUs,
+      cursor,
+      offset,
+    }, this.segment.marks!.footer);
+    try {
+      await this.file.writeAt([footer], offset);
+      this.#written = { offset: offset + FOOTER_BYTES, end };
+    } catch (error) {
+      await this.#cutBack();
+      throw error;
+    }
+  }
+
+  /** Removes the file, in which nothing counts; not if it has replaced another one, whose frames it has. */
+  async discard(): Promise<void> {
+    await this.close();
+    if (!this.#inPlace) await this.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
+  }
+
+  /** Waits for a sync under way. */
+  async close(): Promise<void> {
+    this.#usable = false;
+    await this.#syncing?.catch(() => {});
+    this.file.close();
+  }
+
+  async #syncNow(): Promise<void> {
+    const reached = this.#written;
+    try {
+      await this.file.sync();
+      if (!this.#directorySynced) await this.files.syncDirectory(dirname(this.segment.path));
+      this.#directorySynced = true;
+      this.#synced = reached;
+    } catch (error) {
+      this.#usable = false;
+      this.#syncFailure = error;
+      throw error;
+    }
+  }
+
+  async #cutBack(): Promise<void> {
+    try {
+      await this.file.truncate(this.#written.offset);
+    } catch {
+      this.#usable = false;
+    }
+  }
+
+  #encode(records: readonly PlannedRecord[], previousEnd: number, cursor: number): Uint8Array[] {
+    if (this.#headers.length < records.length * RECORD_HEADER_BYTES) {
+      this.#headers = new Uint8Array(records.length * 2 * RECORD_HEADER_BYTES);
+    }
+    const parts: Uint8Array[] = [];
+    let offset = 0;
+    for (const record of records) {
+      encodeRecordHeader(this.#headers, offset, this.segment.marks!.record, {
+        length: record.length,
+        first: record.first,
+        frames: record.frames,
+        previousEnd,
+        cursor,
+        timeUs: record.timeUs,
+      }, record.payload);
+      parts.push(this.#headers.subarray(offset, offset + RECORD_HEADER_BYTES), ...record.payload);
+      offset += RECORD_HEADER_BYTES;
+      previousEnd = record.first + record.frames;
+    }
+    return parts;
+  }
+
+  #tally(record: PlannedRecord): void {
+    this.#records++;
+    this.#frames += record.frames;
+    this.#bytes += record.length;
+    this.#lowestUs = Math.min(this.#lowestUs, record.timeUs);
+    this.#highestUs = Math.max(this.#highestUs, record.timeUs);
+  }
+}

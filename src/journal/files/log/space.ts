@@ -1,0 +1,92 @@
+/**
+ * Is there room for an append? The limits are asked before each write, the
+ * file system only now and then, and never while an append waits for it.
+ */
+import type { Clock } from "../../../base/clock.ts";
+import { failedWith, messageOf } from "../../../base/error.ts";
+import type { Log } from "../../../base/log.ts";
+import type { FileSystem } from "../../../runtime/files.ts";
+import { JournalFullError } from "../../journal.ts";
+
+/** How old an answer of the file system may be, in time and in bytes written since. */
+const REFRESH_MS = 250;
+const REFRESH_BYTES = 16 * 1024 * 1024;
+
+export interface RoomOptions {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly minFreeBytes: number;
+  readonly dropsOldest: boolean;
+}
+
+export class Room {
+  #freeBytes = Number.POSITIVE_INFINITY;
+  #writtenSince = 0;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(private readonly options: RoomOptions) {}
+
+  /** Does anybody want to know how much is free? */
+  get matters(): boolean {
+    return this.options.minFreeBytes > 0 || this.options.dropsOldest;
+  }
+
+  /** What the journal could grow to, as far as is known, where it has `journalBytes` now. */
+  capacity(journalBytes: number): number {
+    const free = journalBytes + this.#freeBytes - this.#writtenSince - this.options.minFreeBytes;
+    return this.options.maxBytes > 0 ? Math.min(this.options.maxBytes, free) : free;
+  }
+
+  /** Throws a `JournalFullError` if `bytes` more would break a limit; `journalBytes` is what the segments have now. */
+  check(bytes: number, journalBytes: number): void {
+    const { clock, directory, maxBytes, minFreeBytes } = this.options;
+    const stale = this.#writtenSince >= REFRESH_BYTES || clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
+    if (stale && this.matters) void this.refresh();
+    if (maxBytes > 0 && journalBytes + bytes > maxBytes) {
+      const message =
+        `journal ${directory}: ${journalBytes} bytes, no room for ${bytes} more below max_bytes ${maxBytes}`;
+      throw new JournalFullError("max_bytes", message);
+    }
+    const left = this.#freeBytes - this.#writtenSince;
+    if (left - bytes < minFreeBytes) {
+      const message = `journal ${directory}: ${left} bytes free, no room for ${bytes} above min_free ${minFreeBytes}`;
+      throw new JournalFullError("min_free", message);
+    }
+  }
+
+  wrote(bytes: number): void {
+    this.#writtenSince += bytes;
+  }
+
+  /** Asks the file system; never rejects. One question at a time. */
+  refresh(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
+    return this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const { files, clock, log, directory } = this.options;
+    this.#askedMs = clock.monotonicMs();
+    const before = this.#writtenSince;
+    try {
+      this.#freeBytes = await files.freeBytes(directory);
+      this.#failed = false;
+    } catch (error) {
+      // Not knowing is no reason to stop: a disk that is full will say so itself.
+      this.#freeBytes = Number.POSITIVE_INFINITY;
+      if (!this.#failed) log.warn("cannot tell how much space is free", { error: messageOf(error) });
+      this.#failed = true;
+    }
+    this.#writtenSince -= before;
+  }
+}
+
+/** A write that failed for want of space, or for a limit of the file's size, as the error it means; any other as it is. */
+export function asFull(error: unknown): unknown {
+  return failedWith(error, "ENOSPC", "EDQUOT", "EFBIG") ? new JournalFullError(error.code, error.message) : error;
+}

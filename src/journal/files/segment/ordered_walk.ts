@@ -1,0 +1,101 @@
+/**
+ * The one pass over a segment that everybody takes who reads or counts what is
+ * in it: `ls`, `cat`, `verify`, `repair`, `status`, the daemon at its start. Each
+ * frame comes once, in the order of the sequences.
+ *
+ * As long as the file is as a writer leaves it, it is gone through once, from
+ * front to back. At the first thing that is not, its layout is made (layout.ts),
+ * for which every checksum is verified, whoever asks: so all of them see the same.
+ */
+import type { File } from "../../../runtime/files.ts";
+import { type Layout, layOut, type LayoutOptions } from "./layout.ts";
+import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
+
+export type OrderedWalkOptions = WalkOptions & LayoutOptions;
+
+/** What stands in the file from `from` on. Damage with a header costs its frames, damage without one none that are known. */
+export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<Found> {
+  for await (const batch of batchesInOrder(file, options)) {
+    for (const found of batch) yield found;
+  }
+}
+
+/** The same, as many at a time as are in memory, at least one. */
+export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly Found[]> {
+  const order = new Order(options.base);
+  for await (const batch of walkBatches(file, options)) {
+    const at = batch.findIndex((found) => !order.takes(found));
+    if (at === -1) {
+      yield batch;
+      continue;
+    }
+    if (at > 0) yield batch.slice(0, at);
+    // What was verified need not be read again. What was not may hide a record in a damaged payload.
+    const layout = options.verify
+      ? await layOut(file, { ...options, from: batch[at].offset, base: order.end })
+      : await layOut(file, options);
+    yield* batchesOf(file, options, layout, order.end);
+    return;
+  }
+}
+
+/** Is what comes what a writer has put there? */
+class Order {
+  /** Sequence after the last record. */
+  end: number;
+  #sealed = false;
+
+  constructor(base: number) {
+    this.end = base;
+  }
+
+  takes(found: Found): boolean {
+    if (this.#sealed || found.kind === "damage") return false;
+    if (found.kind === "tail") return found.torn;
+    if (found.kind === "footer") {
+      this.#sealed = true;
+      return found.footer.end <= this.end || found.footer.records === 0;
+    }
+    const { first, frames, previousEnd } = found.header;
+    if (first < this.end || Math.min(previousEnd, first) > this.end) return false;
+    this.end = first + frames;
+    return true;
+  }
+}
+
+/** What a layout has from the sequence `from` on, and all its debris. */
+async function* batchesOf(
+  file: File,
+  options: WalkOptions,
+  { runs, claims, debris, footers, tail }: Layout,
+  from: number,
+): AsyncGenerator<readonly Found[]> {
+  const damages = [
+    ...debris.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
+    ...claims.map((claim) => ({ at: claim.header.first, ...claim })),
+  ].sort((a, b) => a.at - b.at || a.offset - b.offset);
+  let next = 0;
+  const damagesUpTo = (sequence: number): Found[] => {
+    const found: Found[] = [];
+    for (; next < damages.length && damages[next].at <= sequence; next++) {
+      const { offset, bytes, header } = damages[next];
+      if (header === undefined) found.push({ kind: "damage", offset, bytes });
+      else if (header.first >= from) found.push({ kind: "damage", offset, bytes, header });
+    }
+    return found;
+  };
+  for (const run of runs) {
+    if (run.until <= from) continue;
+    const before = damagesUpTo(run.first);
+    if (before.length > 0) yield before;
+    for await (const batch of walkBatches(file, { ...options, from: run.offset, limit: run.end })) {
+      const isWanted = (found: Found) => found.kind !== "record" || found.header.first >= from;
+      const wanted = batch.every(isWanted) ? batch : batch.filter(isWanted);
+      if (wanted.length > 0) yield wanted;
+    }
+  }
+  const rest = damagesUpTo(Number.POSITIVE_INFINITY);
+  for (const { offset, footer } of footers) rest.push({ kind: "footer", offset, footer });
+  if (tail !== undefined) rest.push(tail);
+  if (rest.length > 0) yield rest;
+}

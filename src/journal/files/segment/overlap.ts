@@ -1,0 +1,62 @@
+/**
+ * Where two segments have the same frames, the newer one's copy counts: of the
+ * older one only what is below the base of the next segment that has records
+ * (FORMAT.md, Overlap). Everybody who reads or counts asks here.
+ */
+import type { Framer } from "../../../framing/framing.ts";
+import { skipFrames } from "../../../framing/skip.ts";
+import type { FileOpener } from "../../../runtime/files.ts";
+import type { RecordHeader } from "../format/segment.ts";
+import { openSegmentIfThere } from "./segment_files.ts";
+import type { SegmentSurvey } from "./survey.ts";
+import { walkRecords } from "./walk_records.ts";
+
+/**
+ * An empty one takes no frame from those before it. What has a footer is not
+ * opened. `verify`: one that is damaged is none.
+ */
+export async function hasRecords(
+  files: FileOpener,
+  { base, footer, marks, size, path, start }: Pick<
+    SegmentSurvey,
+    "base" | "footer" | "marks" | "size" | "path" | "start"
+  >,
+  verify: boolean,
+): Promise<boolean> {
+  if (footer !== undefined) return footer.records > 0;
+  if (size <= start || marks === undefined) return false;
+  const file = await openSegmentIfThere(files, path);
+  if (file === undefined) return false;
+  try {
+    for await (const found of walkRecords(file, { marks, from: start, limit: size, verify })) {
+      if (found.kind === "record" && found.header.first >= base) return true;
+    }
+    return false;
+  } finally {
+    file.close();
+  }
+}
+
+/** Where a segment ends that `later` ones, ascending, come after: it has no frame from this sequence on. */
+export async function boundAmong(
+  files: FileOpener,
+  later: Iterable<SegmentSurvey & { readonly newest: boolean }>,
+): Promise<number> {
+  for (const survey of later) {
+    // Damaged records at the end of the journal are cut off at the next start.
+    if (await hasRecords(files, survey, survey.newest)) return survey.base;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The frames of a record below `bound`: a later segment has the others. */
+export function framesBelow(
+  bound: number,
+  { header, payload }: { readonly header: RecordHeader; readonly payload: Uint8Array },
+  framer: Framer,
+) {
+  const frames = Math.min(header.frames, bound - header.first);
+  if (frames === header.frames) return { header, payload };
+  const length = skipFrames(framer, payload, 0, header.length, frames);
+  return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };
+}
