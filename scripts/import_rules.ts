@@ -1,20 +1,34 @@
-/** The architecture's rules about one source file: what it may import and name. */
-import { dirname, join } from "node:path/posix";
-import { stripComments } from "./strip_comments.ts";
+/** The architecture's rules about imports: their order, down to the sub-folders, no circles, and who may use which package. */
+import type { Import, ImportGraph } from "./import_graph.ts";
 
-/** Data flows one way: a folder imports from itself and from those before it. Those of one row know nothing of each other. */
-const LAYERS: readonly (readonly string[])[] = [
-  ["base"],
-  ["runtime"],
-  ["framing"],
-  ["journal"],
-  ["spool"],
-  ["source", "target"],
-  ["relay", "replay"],
-  ["config", "admin"],
-  ["cli"],
-  ["main.ts"],
-];
+/**
+ * Data flows one way. In each of these folders a file imports from its own row
+ * entry and from the rows before it; entries of one row know nothing of each other.
+ */
+const ORDERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "": [
+    ["base"],
+    ["runtime"],
+    ["framing"],
+    ["journal"],
+    ["spool"],
+    ["source", "target"],
+    ["relay", "replay"],
+    ["config", "admin"],
+    ["cli"],
+    ["main.ts"],
+  ],
+  "journal": [["journal.ts"], ["files"]],
+  "journal/files": [
+    ["format"],
+    ["segment"],
+    ["directory"],
+    ["catalog"],
+    ["log", "archive"],
+    ["verify", "compaction", "offline"],
+  ],
+  "cli": [["command.ts"], ["args", "output"], ["journals"], ["commands"], ["commands.ts"]],
+};
 
 /** Packages, and who may use them. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -30,51 +44,69 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
   "node:net": ["runtime", "cli"],
 };
 
-/** Import and export statements with a source, and dynamic imports. */
-const IMPORTS = /(?<=^|;)[ \t]*(?:import|export)\b(?:[^;"'=]*?\bfrom)?\s*"([^"\n]+)"|\bimport\(\s*"([^"\n]+)"/gm;
-
-/** What is wrong with the file at `path` (relative to src, with slashes), one line each with its place. */
-export function violations(path: string, source: string): string[] {
+/** What is wrong with the imports of src, one line each with its place. */
+export function violations(graph: ImportGraph): string[] {
   const found: string[] = [];
-  const report = (offset: number, text: string) => {
-    found.push(`src/${path}:${source.slice(0, offset).split("\n").length}: ${text}`);
-  };
-  const folder = folderOf(path);
-  if (layerOf(folder) < 0) report(0, `the folder ${folder} has no place in the import order`);
-
-  const code = stripComments(source, { strings: "keep" });
-  for (const match of code.matchAll(IMPORTS)) {
-    const problem = importProblem(path, folder, match[1] ?? match[2]);
-    if (problem !== undefined) report(match.index, problem);
+  for (const [path, imports] of graph) {
+    for (const each of imports) {
+      const problem = each.file === undefined
+        ? packageProblem(path, each.specifier)
+        : orderProblem(path, { ...each, file: each.file });
+      if (problem !== undefined) found.push(`src/${path}:${each.line}: ${problem}`);
+    }
   }
-  if (folder === "runtime") return found;
-  for (const match of stripComments(source, { strings: "blank" }).matchAll(/\b(?:Deno|Bun)\b/g)) {
-    report(match.index, `only src/runtime names ${match[0]}`);
-  }
+  for (const circle of circles(graph)) found.push(`src/${circle[0]}:1: imports itself through ${circle.join(", ")}`);
   return found;
 }
 
-function importProblem(path: string, folder: string, specifier: string): string | undefined {
-  if (specifier.startsWith(".")) {
-    const target = folderOf(join(dirname(path), specifier));
-    if (target === folder || layerOf(target) >= 0 && layerOf(target) < layerOf(folder)) return undefined;
-    return `${folder} imports ${specifier}: ${folder} stands ${
-      layerOf(target) < 0 ? "apart from" : "before or beside"
-    } ${target}`;
+/** The first folder in which the two ways part says which of them may know of the other. */
+function orderProblem(path: string, { specifier, file }: Import & { readonly file: string }): string | undefined {
+  const from = path.split("/");
+  const to = file.split("/");
+  const depth = from.findIndex((part, i) => part !== to[i]);
+  const folder = from.slice(0, depth).join("/");
+  const order = ORDERS[folder];
+  if (order === undefined) return undefined;
+  const [here, there] = [rowOf(order, from[depth]), rowOf(order, to[depth])];
+  if (here < 0) return `${from[depth]} has no place in the import order of src/${folder}`;
+  if (there >= 0 && there < here) return undefined;
+  const relation = there < 0 ? "apart from" : "before or beside";
+  return `${from[depth]} imports ${specifier}: ${from[depth]} stands ${relation} ${to[depth]}`;
+}
+
+function rowOf(order: readonly (readonly string[])[], name: string): number {
+  return order.findIndex((row) => row.includes(name));
+}
+
+function packageProblem(path: string, specifier: string): string | undefined {
+  const [folder] = path.split("/");
+  if (specifier.startsWith("bun:")) {
+    return folder === "runtime" ? undefined : `only src/runtime imports ${specifier}`;
   }
-  if (specifier.startsWith("bun:") && folder !== "runtime") return `only src/runtime imports ${specifier}`;
-  const allowed = specifier.startsWith("node:") || specifier.startsWith("bun:")
-    ? GUARDED[specifier]
-    : PACKAGES[specifier] ?? [];
+  const allowed = specifier.startsWith("node:") ? GUARDED[specifier] : PACKAGES[specifier] ?? [];
   if (allowed === undefined || allowed.includes(folder)) return undefined;
   return `${folder} imports ${specifier}, which is for ${allowed.join(", ") || "no folder of src"}`;
 }
 
-/** `journal` of `journal/format.ts`; `main.ts` of itself; `..` of what lies outside. */
-function folderOf(path: string): string {
-  return path.split("/")[0];
-}
-
-function layerOf(folder: string): number {
-  return LAYERS.findIndex((layer) => layer.includes(folder));
+/** Each group of files that import each other in a circle, once; types count like values. Tarjan's algorithm. */
+function circles(graph: ImportGraph): string[][] {
+  const found: string[][] = [];
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    index.set(file, index.size);
+    lowest.set(file, index.get(file)!);
+    path.push(file);
+    for (const { file: next } of graph.get(file) ?? []) {
+      if (next === undefined || !graph.has(next)) continue;
+      if (!index.has(next)) visit(next);
+      if (path.includes(next)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(next)!));
+    }
+    if (lowest.get(file) !== index.get(file)) return;
+    const circle = path.splice(path.indexOf(file));
+    if (circle.length > 1) found.push(circle.sort());
+  };
+  for (const file of graph.keys()) if (!index.has(file)) visit(file);
+  return found;
 }

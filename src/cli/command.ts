@@ -44,6 +44,15 @@ export interface Command {
   run(invocation: Invocation, runtime: Runtime): Promise<number>;
 }
 
+export interface CommandEntry {
+  /** For the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** The commands by name, in the order of the help. */
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
 /** `-c FILE`, the same wherever a configuration is read. */
 export const configFlag: Flag = {
   name: "config",

@@ -1,15 +1,7 @@
 /** The commands by name. Each is loaded when it is used, so that starting one does not cost what the others need. */
-import { usageError } from "../base/error.ts";
-import { nearest } from "../config/nearest.ts";
-import type { Command } from "./command.ts";
+import type { CommandTable } from "./command.ts";
 
-export interface CommandEntry {
-  /** For the list of commands. */
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
-
-export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+export const COMMANDS: CommandTable = {
   run: {
     summary: "relay, in the foreground, until SIGTERM or SIGINT",
     load: async () => (await import("./commands/run.ts")).command,
@@ -56,7 +48,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   completions: {
     summary: "print what bash, zsh or fish need to complete its commands",
-    load: async () => (await import("./commands/completions.ts")).command,
+    load: async () => (await import("./commands/completions.ts")).completionsCommand(COMMANDS),
   },
   schema: {
     summary: "print the JSON Schema of the configuration",
@@ -72,14 +64,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   help: {
     summary: "print how to use spillway or one of its commands",
-    load: async () => (await import("./commands/help.ts")).command,
+    load: async () => (await import("./commands/help.ts")).helpCommand(COMMANDS),
   },
 };
-
-/** The command called `name`; rejects with a SpillwayError (exit 2) if there is none. */
-export function findCommand(name: string): Promise<Command> {
-  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name].load();
-  const meant = nearest(name, Object.keys(COMMANDS));
-  const hint = meant === undefined ? "spillway help lists the commands" : `did you mean spillway ${meant}?`;
-  throw usageError(`'${name}' is not a command`, hint);
-}

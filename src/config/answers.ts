@@ -3,8 +3,8 @@ import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
 import { checkFramingKeys, resolveFraming } from "./framing.ts";
 import { renderFraming } from "./render.ts";
-import type { RouteScope } from "./route.ts";
 import type { RawRoute } from "./schema.ts";
+import type { RouteScope } from "./scope.ts";
 import { timer } from "./timer.ts";
 
 const REPLY_BYTES_MAX = 1024;

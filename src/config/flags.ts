@@ -1,6 +1,7 @@
 /** One route from the flags of `run` instead of a file. */
 import { resolve } from "node:path";
-import { type Config, resolveConfig } from "./parse.ts";
+import type { Config } from "./config.ts";
+import { resolveConfig } from "./parse.ts";
 import { formatPath } from "./problem.ts";
 
 /** The flags, by the key path of what each one sets. */

@@ -3,8 +3,8 @@ import { usualBetween } from "../framing/between.ts";
 import type { Framing } from "../framing/framing.ts";
 import { formatSizeExactly } from "./exact.ts";
 import type { KeyPath } from "./problem.ts";
-import type { RouteScope } from "./route.ts";
 import type { RawFraming } from "./schema.ts";
+import type { RouteScope } from "./scope.ts";
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,8 @@ import { dirname, resolve } from "node:path";
 import { EXIT, SpillwayError } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { systemError } from "../runtime/system_error.ts";
-import { type Config, judgeConfig, type Judged } from "./parse.ts";
+import type { Config } from "./config.ts";
+import { judgeConfig, type Judged } from "./parse.ts";
 import { ConfigError } from "./problem.ts";
 
 const DEFAULT_FILE = "spillway.toml";

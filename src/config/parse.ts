@@ -3,8 +3,8 @@
  * started. All that is wrong is reported in one {@link ConfigError}.
  */
 import { parse, TomlError } from "smol-toml";
-import type { LogLevel } from "../base/log.ts";
 import type { RouteOptions } from "../relay/options.ts";
+import type { Config } from "./config.ts";
 import { findConflicts } from "./conflicts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { hintFor } from "./hints.ts";
@@ -21,19 +21,6 @@ import {
 } from "./problem.ts";
 import { resolveRoute } from "./route.ts";
 import { validate } from "./validate.ts";
-
-export interface LogSettings {
-  readonly level: LogLevel;
-  readonly format: "text" | "json";
-}
-
-export interface Config {
-  /** The file as a message names it; `flags` if there is none. */
-  readonly name: string;
-  /** At least one. */
-  readonly routes: readonly RouteOptions[];
-  readonly log: LogSettings;
-}
 
 /**
  * Reads TOML. `name` is what messages call the file, `directory` what relative

@@ -5,9 +5,9 @@
 import type { Framing } from "../framing/framing.ts";
 import type { ReplyOptions, RouteOptions } from "../relay/options.ts";
 import { formatAddress } from "../runtime/address.ts";
+import type { Config } from "./config.ts";
 import { withoutReferences } from "./environment.ts";
 import { formatDurationExactly as duration, formatSizeExactly as size } from "./exact.ts";
-import type { Config } from "./parse.ts";
 
 /** The whole configuration as TOML, equal signs aligned per table. */
 export function renderConfig(config: Config): string {

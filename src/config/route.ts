@@ -6,6 +6,7 @@ import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import { checkFramingKeys, largestFrame, resolveFraming } from "./framing.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawRoute } from "./schema.ts";
+import type { RouteScope } from "./scope.ts";
 import { timer } from "./timer.ts";
 
 const KIB = 1024;
@@ -15,15 +16,6 @@ const RATE_BYTES_MIN = 1000;
 const STALL_TIMEOUT_MS_MIN = 100;
 /** The default of `target.stall_timeout`. */
 export const STALL_TIMEOUT_MS = 30_000;
-
-export interface RouteScope {
-  /** The directory that relative paths are relative to. */
-  readonly directory: string;
-  /** Reports the value at `path` below the route as not allowed. */
-  refuse(path: KeyPath, allowed: string, hint?: string): void;
-  /** Has the value at `path` below the route a problem already? */
-  isBroken(...path: KeyPath): boolean;
-}
 
 /**
  * The route with everything that the file leaves open filled in. What breaks a

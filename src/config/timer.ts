@@ -1,7 +1,7 @@
 /** Durations that something waits for. */
 import { formatDurationExactly } from "./exact.ts";
 import type { KeyPath } from "./problem.ts";
-import type { RouteScope } from "./route.ts";
+import type { RouteScope } from "./scope.ts";
 
 /** What setTimeout can wait for, in whole days. */
 const TIMER_MAX_MS = 24 * 86_400_000;

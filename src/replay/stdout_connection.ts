@@ -2,7 +2,7 @@
 import { Condition } from "../base/condition.ts";
 import { SystemError } from "../base/error.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Stdout } from "../runtime/runtime.ts";
+import type { Stdout } from "../runtime/output.ts";
 import type { Connections } from "./replay.ts";
 
 export class StdoutConnection implements Connection {

@@ -9,8 +9,27 @@
 import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
 import { STANDARD_OUTPUT } from "../base/error.ts";
-import type { Stderr, Stdout } from "./runtime.ts";
 import { errnoName, systemError } from "./system_error.ts";
+
+export interface Stdout {
+  /**
+   * Resolves once the system has taken it all; rejects with a `SystemError`
+   * (EPIPE if nobody reads any more). What is written comes out in the order of
+   * the calls. The caller leaves bytes alone until then.
+   */
+  write(output: string | Uint8Array): Promise<void>;
+}
+
+export interface Stderr {
+  /**
+   * Never blocks and never throws, whatever stands at the other end. At most
+   * 1 MiB waits; of what comes on top of that, the number of texts lost is
+   * printed in their place. A closed pipe swallows everything.
+   */
+  write(text: string): void;
+  /** Resolves once nothing waits; never, while a pipe that nobody reads is full. */
+  flush(): Promise<void>;
+}
 
 /** Writes some bytes, at least 1; resolves with how many. EAGAIN is allowed (a pipe that its other users made non-blocking). */
 export type WriteSome = (bytes: Uint8Array) => Promise<number>;

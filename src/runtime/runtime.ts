@@ -1,6 +1,7 @@
 /** The seam between this program and the runtime it runs on. Nothing outside this folder names a runtime. */
 import type { FileSystem } from "./files.ts";
 import type { Net } from "./net.ts";
+import type { Stderr, Stdout } from "./output.ts";
 import type { Thread } from "./thread.ts";
 
 export type Signal = "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGTERM";
@@ -46,31 +47,4 @@ export interface Runtime {
   readonly stderr: Stderr;
   /** Standard input up to its end. Rejects with a `SystemError`. */
   readStdin(): Promise<Uint8Array>;
-}
-
-export interface Stdout {
-  /**
-   * Resolves once the system has taken it all; rejects with a `SystemError`
-   * (EPIPE if nobody reads any more). What is written comes out in the order of
-   * the calls. The caller leaves bytes alone until then.
-   */
-  write(output: string | Uint8Array): Promise<void>;
-}
-
-export interface Stderr {
-  /**
-   * Never blocks and never throws, whatever stands at the other end. At most
-   * 1 MiB waits; of what comes on top of that, the number of texts lost is
-   * printed in their place. A closed pipe swallows everything.
-   */
-  write(text: string): void;
-  /** Resolves once nothing waits; never, while a pipe that nobody reads is full. */
-  flush(): Promise<void>;
-}
-
-/** The adapter for the runtime that this program runs on. */
-export async function currentRuntime(): Promise<Runtime> {
-  if ("Deno" in globalThis) return (await import("./deno/runtime.ts")).denoRuntime;
-  if ("Bun" in globalThis) return (await import("./bun/runtime.ts")).bunRuntime;
-  throw new Error("spillway runs on Deno or Bun");
 }

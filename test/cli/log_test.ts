@@ -2,7 +2,7 @@
 import { assertEquals } from "../support/assert.ts";
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
 import { createLogs } from "../../src/cli/output/log.ts";
-import type { LogSettings } from "../../src/config/parse.ts";
+import type { LogSettings } from "../../src/config/config.ts";
 
 const clock = {
   monotonicMs: () => 0,

@@ -1,6 +1,7 @@
 /** Environment variables in the strings of a configuration. */
 import { expandEnvironment } from "../../src/config/environment.ts";
-import { type Config, parseConfig } from "../../src/config/parse.ts";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { ConfigError } from "../../src/config/problem.ts";
 import { renderConfig } from "../../src/config/render.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";

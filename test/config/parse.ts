@@ -1,5 +1,6 @@
 /** Configurations of the tests: a small one that is valid, and what is wrong with others. */
-import { type Config, parseConfig } from "../../src/config/parse.ts";
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { ConfigError } from "../../src/config/problem.ts";
 
 /** One route with what it needs; `lines` are keys of the route, one each. */

@@ -7,7 +7,7 @@ import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { tryFilesLock } from "../../src/journal/files/directory/files_lock.ts";
 import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
 import { planPassages } from "../../src/journal/files/archive/read_plan.ts";
-import { surveyJournal } from "../../src/journal/files/segment/survey.ts";
+import { surveyJournal } from "../../src/journal/files/directory/survey_journal.ts";
 import type { JournalOptions } from "../../src/journal/journal.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn } from "./compacting.ts";
 import { killAt } from "./interrupted.ts";

@@ -5,7 +5,7 @@ import { SpillwayError } from "../../src/base/error.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { SLOT_OFFSETS } from "../../src/journal/files/directory/cursor_file.ts";
 import { openJournal } from "../../src/journal/files/log/open.ts";
-import { currentRuntime } from "../../src/runtime/runtime.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
 import { appendLines, expected, open, optionsFor, readAll } from "./rig.ts";
 
 Deno.test("a segment of a newer format version is refused by name, found and known version, and nothing is touched", async () => {

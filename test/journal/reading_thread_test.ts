@@ -1,10 +1,14 @@
 /** Verifying in threads of the real program: they find what a reader here finds, and where they fail one here takes over. */
-import { currentRuntime } from "../../src/runtime/runtime.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
 import { startThread, type Thread } from "../../src/runtime/thread.ts";
 import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { readerIn, type ReadingThread } from "../../src/journal/files/verify/verify_thread.ts";
 import { readSegment } from "../../src/journal/files/verify/verify_segment.ts";
-import { type SegmentReader, type SegmentVerdict, verifySegments } from "../../src/journal/files/verify/verify_segments.ts";
+import {
+  type SegmentReader,
+  type SegmentVerdict,
+  verifySegments,
+} from "../../src/journal/files/verify/verify_segments.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { open, run } from "./rig.ts";

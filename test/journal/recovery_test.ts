@@ -1,5 +1,10 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { decideCursor, decideLast, type LastAction, type LastSegment } from "../../src/journal/files/catalog/recovery.ts";
+import {
+  decideCursor,
+  decideLast,
+  type LastAction,
+  type LastSegment,
+} from "../../src/journal/files/catalog/recovery.ts";
 
 const NOTHING: LastAction = { setAside: false, quarantineTail: false, truncate: false, seal: false };
 

@@ -9,7 +9,7 @@ import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { lockCompaction, lockJournal } from "../../src/journal/files/directory/lock.ts";
-import { surveyJournal } from "../../src/journal/files/segment/survey.ts";
+import { surveyJournal } from "../../src/journal/files/directory/survey_journal.ts";
 import { examine } from "./examine.ts";
 import { printed, repaired } from "./repaired.ts";
 import { type Sample, sample } from "./sample.ts";

@@ -2,7 +2,8 @@
  * The contract of src/runtime as cases that run on every runtime: on Deno as
  * Deno tests (deno_test.ts), on Bun as one bundled program (bun_test.ts).
  */
-import { currentRuntime, type Runtime } from "../../src/runtime/runtime.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
 
 export interface Case {
   /** A whole sentence. */

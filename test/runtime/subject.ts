@@ -1,6 +1,6 @@
 /** A program that shows one part of its runtime, chosen by the first argument, so that tests can watch it from outside. */
 import { blockingFiles } from "../../src/runtime/blocking_files.ts";
-import { currentRuntime } from "../../src/runtime/runtime.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
 import { isThread, serveThread } from "../../src/runtime/thread.ts";
 
 /** By then Deno has taken SIGUSR1 for its debugger, if it does. */

@@ -2,7 +2,7 @@
 import { EXIT, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Command, Invocation } from "../command.ts";
+import type { Command, CommandTable, Invocation } from "../command.ts";
 import { bashScript } from "./completions/bash.ts";
 import { fishScript } from "./completions/fish.ts";
 import { type CommandOutline, outline } from "./completions/outline.ts";
@@ -16,33 +16,39 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly CommandOutline[]) => 
   fish: fishScript,
 };
 
-export const command: Command = {
-  usage: ["completions bash|zsh|fish"],
-  says: `Prints a script that makes the shell complete the commands of this version,
+/** The command that prints what completes `commands`, of which it is one. */
+export function completionsCommand(commands: CommandTable): Command {
+  return {
+    usage: ["completions bash|zsh|fish"],
+    says: `Prints a script that makes the shell complete the commands of this version,
 their flags, the values of flags where they can be listed, and paths.`,
-  flags: [],
-  operandsMax: 1,
-  operands: Object.keys(SCRIPTS),
-  examples: [
-    { command: "source <(spillway completions bash)", says: "for this shell; in ~/.bashrc for every one" },
-    { command: "mkdir -p ~/.zfunc && spillway completions zsh > ~/.zfunc/_spillway", says: "in a directory of $fpath" },
-    {
-      command: "mkdir -p ~/.config/fish/completions && " +
-        "spillway completions fish > ~/.config/fish/completions/spillway.fish",
-      says: "fish finds it there",
+    flags: [],
+    operandsMax: 1,
+    operands: Object.keys(SCRIPTS),
+    examples: [
+      { command: "source <(spillway completions bash)", says: "for this shell; in ~/.bashrc for every one" },
+      {
+        command: "mkdir -p ~/.zfunc && spillway completions zsh > ~/.zfunc/_spillway",
+        says: "in a directory of $fpath",
+      },
+      {
+        command: "mkdir -p ~/.config/fish/completions && " +
+          "spillway completions fish > ~/.config/fish/completions/spillway.fish",
+        says: "fish finds it there",
+      },
+    ],
+    async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {
+      const allowed = Object.keys(SCRIPTS).join(", ");
+      if (shell === undefined) {
+        throw usageError(`completions needs the name of a shell, allowed: ${allowed}`, EXAMPLE);
+      }
+      if (!Object.hasOwn(SCRIPTS, shell)) {
+        const meant = nearest(shell, Object.keys(SCRIPTS));
+        const hint = meant === undefined ? EXAMPLE : `did you mean spillway completions ${meant}?`;
+        throw usageError(`completions: found '${shell}', allowed: ${allowed}`, hint);
+      }
+      await runtime.stdout.write(SCRIPTS[shell](await outline(commands)));
+      return EXIT.ok;
     },
-  ],
-  async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {
-    const allowed = Object.keys(SCRIPTS).join(", ");
-    if (shell === undefined) {
-      throw usageError(`completions needs the name of a shell, allowed: ${allowed}`, EXAMPLE);
-    }
-    if (!Object.hasOwn(SCRIPTS, shell)) {
-      const meant = nearest(shell, Object.keys(SCRIPTS));
-      const hint = meant === undefined ? EXAMPLE : `did you mean spillway completions ${meant}?`;
-      throw usageError(`completions: found '${shell}', allowed: ${allowed}`, hint);
-    }
-    await runtime.stdout.write(SCRIPTS[shell](await outline()));
-    return EXIT.ok;
-  },
-};
+  };
+}

@@ -1,31 +1,35 @@
 /** `spillway help`: the list of commands, or what one of them takes. */
 import { EXIT } from "../../base/error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Command, Flag, Invocation } from "../command.ts";
-import { COMMANDS, findCommand } from "../commands.ts";
+import { findCommand } from "../args/find_command.ts";
 import { helpFlag } from "../args/flags.ts";
+import type { Command, CommandTable, Flag, Invocation } from "../command.ts";
 
-export const command: Command = {
-  usage: ["help [COMMAND]"],
-  says: "Prints how to use spillway, or one of its commands.",
-  flags: [],
-  operandsMax: 1,
-  operands: Object.keys(COMMANDS),
-  examples: [{ command: "spillway help run", says: "flags and examples of run" }],
-  async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
-    await runtime.stdout.write(name === undefined ? overview() : commandHelp(await findCommand(name)));
-    return EXIT.ok;
-  },
-};
+/** The command for the help on `commands`, of which it is one. */
+export function helpCommand(commands: CommandTable): Command {
+  return {
+    usage: ["help [COMMAND]"],
+    says: "Prints how to use spillway, or one of its commands.",
+    flags: [],
+    operandsMax: 1,
+    operands: Object.keys(commands),
+    examples: [{ command: "spillway help run", says: "flags and examples of run" }],
+    async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
+      const text = name === undefined ? overview(commands) : commandHelp(await findCommand(commands, name));
+      await runtime.stdout.write(text);
+      return EXIT.ok;
+    },
+  };
+}
 
 /** What `spillway help` prints. */
-export function overview(): string {
+export function overview(commands: CommandTable): string {
   return `spillway: a TCP store-and-forward relay. It takes what producers send, keeps
 what the consumer cannot take yet, and delivers it in order.
 
 usage: spillway COMMAND [FLAGS]
 
-${columns(Object.entries(COMMANDS).map(([name, entry]) => [name, entry.summary]))}
+${columns(Object.entries(commands).map(([name, entry]) => [name, entry.summary]))}
 spillway help COMMAND tells more. A first session:
 
   spillway init config > spillway.toml

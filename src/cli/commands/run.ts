@@ -6,7 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { STOP_MS } from "../../base/stop_deadline.ts";
 import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../../config/flags.ts";
 import { loadConfig } from "../../config/load.ts";
-import type { Config } from "../../config/parse.ts";
+import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
 import { type Relay, startRelay } from "../../relay/relay.ts";
 import { Places } from "../../runtime/places.ts";

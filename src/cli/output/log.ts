@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../../base/log.ts";
-import type { LogSettings } from "../../config/parse.ts";
+import type { LogSettings } from "../../config/config.ts";
 
 export interface LogTarget {
   write(text: string): void;

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
-import type { Stderr } from "../../runtime/runtime.ts";
+import type { Stderr } from "../../runtime/output.ts";
 
 const BAR_CELLS = 30;
 /** A shorter bar says less than the figures that it takes the place of. */

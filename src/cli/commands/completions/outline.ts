@@ -1,6 +1,5 @@
 /** The commands as a shell's completion needs them, read off the command table. */
-import type { Command, Flag } from "../../command.ts";
-import { COMMANDS } from "../../commands.ts";
+import type { Command, CommandTable, Flag } from "../../command.ts";
 import { helpFlag } from "../../args/flags.ts";
 
 /** What may stand at a place. */
@@ -25,10 +24,10 @@ export interface CommandOutline {
   readonly operands: Choice;
 }
 
-/** Every command of this version, loaded for its flags. */
-export async function outline(): Promise<CommandOutline[]> {
+/** Every one of `commands`, loaded for its flags. */
+export async function outline(commands: CommandTable): Promise<CommandOutline[]> {
   return await Promise.all(
-    Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {
+    Object.entries(commands).map(async ([name, { summary, load }]) => {
       const command = await load();
       return { name, summary, flags: [...command.flags, helpFlag].map(flagOf), operands: operandsOf(command) };
     }),

@@ -15,7 +15,8 @@ import { expandPattern, isPattern } from "./glob.ts";
 import { newestNoted } from "../catalog/fallback_cursor.ts";
 import { decideCursor } from "../catalog/recovery.ts";
 import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "../segment/segment_files.ts";
-import { isMisnamed, type SegmentSurvey, surveyIfThere, surveyJournal, surveySegment } from "../segment/survey.ts";
+import { isMisnamed, type SegmentSurvey, surveyIfThere, surveySegment } from "../segment/survey.ts";
+import { surveyJournal } from "../directory/survey_journal.ts";
 
 export interface ArchiveSegment extends SegmentSurvey {
   readonly name: string;

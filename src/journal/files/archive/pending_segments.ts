@@ -2,9 +2,11 @@
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
-import { Segment, SegmentList } from "../catalog/segment_list.ts";
+import { Segment } from "../segment/segment.ts";
+import { SegmentList } from "../catalog/segment_list.ts";
 import { openSegmentIfThere, type SegmentFile } from "../segment/segment_files.ts";
-import { isMisnamed, type SegmentSurvey, surveySegment, tallyRecords } from "../segment/survey.ts";
+import { isMisnamed, type SegmentSurvey, surveySegment } from "../segment/survey.ts";
+import { tallyRecords } from "../segment/tally_records.ts";
 
 export interface PendingSegments {
   readonly list: SegmentList;

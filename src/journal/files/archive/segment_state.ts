@@ -3,7 +3,8 @@ import type { FileSystem } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "./open_archive.ts";
 import { SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { isCompressed, openSegmentIfThere } from "../segment/segment_files.ts";
-import { isMisnamed, type RecordTally, tallyRecords } from "../segment/survey.ts";
+import { isMisnamed } from "../segment/survey.ts";
+import { type RecordTally, tallyRecords } from "../segment/tally_records.ts";
 
 /** `damaged`: not only records stand where its record headers were looked at. */
 export type SegmentTally = Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "highestUs" | "end" | "damaged">;

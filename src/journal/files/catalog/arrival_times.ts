@@ -1,7 +1,8 @@
 /** When a frame of the journal arrived, for somebody who asks again and again while the cursor moves on. */
 import type { FileSystem } from "../../../runtime/files.ts";
 import { walkInOrder } from "../segment/ordered_walk.ts";
-import type { Segment, SegmentList } from "./segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
+import type { SegmentList } from "./segment_list.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 
 /** The record that was found last. */

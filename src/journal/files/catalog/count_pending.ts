@@ -4,7 +4,8 @@ import type { FileSystem } from "../../../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
 import { framesBetween, type FramesWanted } from "./frames_between.ts";
 import { gapsIn } from "../segment/losses.ts";
-import type { Segment, SegmentList } from "./segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
+import type { SegmentList } from "./segment_list.ts";
 import { openSegment } from "../segment/segment_files.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
 

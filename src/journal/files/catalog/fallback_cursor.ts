@@ -1,7 +1,8 @@
 /** Where delivery was, as segments note it: the fallback where the `cursor` file does not say so. */
 import type { FileOpener } from "../../../runtime/files.ts";
 import { openSegment } from "../segment/segment_files.ts";
-import { type SegmentSurvey, tallyRecords } from "../segment/survey.ts";
+import type { SegmentSurvey } from "../segment/survey.ts";
+import { tallyRecords } from "../segment/tally_records.ts";
 
 /** The cursor as the newest record or footer of `segments`, ascending, has it, else as the newest header. */
 export async function newestNoted(

@@ -3,7 +3,7 @@ import type { File } from "../../../runtime/files.ts";
 import { payloadMatches, RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import { walkInOrder } from "../segment/ordered_walk.ts";
 import { bytesBetween } from "../segment/frame_bytes.ts";
-import type { Segment } from "./segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 /** Frames of one record, whole or damaged behind its header. */

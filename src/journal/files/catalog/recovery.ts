@@ -6,6 +6,7 @@
  * a frame that could still be delivered.
  */
 import type { CursorFound } from "../directory/cursor_file.ts";
+import type { SegmentTail } from "../segment/tally_records.ts";
 
 /** The newest segment file. */
 export interface LastSegment {
@@ -13,8 +14,7 @@ export interface LastSegment {
   readonly head: "whole" | "damaged";
   /** Does it hold at least one valid record? */
   readonly records: "none" | "some";
-  /** What stands between the last valid record and the footer or the end of the file. */
-  readonly tail: "none" | "torn" | "damaged";
+  readonly tail: SegmentTail;
   readonly footer: "whole" | "absent";
 }
 

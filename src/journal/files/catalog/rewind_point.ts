@@ -3,7 +3,8 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
 import { walkInOrder } from "../segment/ordered_walk.ts";
 import { bytesOfFrames } from "../segment/frame_bytes.ts";
-import type { Segment, SegmentList } from "./segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
+import type { SegmentList } from "./segment_list.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 import { readTolerant } from "../segment/tolerant_read.ts";
 

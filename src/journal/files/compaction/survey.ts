@@ -5,7 +5,9 @@ import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../form
 import { LINES } from "../segment/framer_of.ts";
 import { hasRecords } from "../segment/overlap.ts";
 import { isCompressed, openSegmentIfThere } from "../segment/segment_files.ts";
-import { type SegmentSurvey, surveyJournal, tallyRecords } from "../segment/survey.ts";
+import type { SegmentSurvey } from "../segment/survey.ts";
+import { surveyJournal } from "../directory/survey_journal.ts";
+import { tallyRecords } from "../segment/tally_records.ts";
 
 /** A segment that may be removed or rewritten. */
 export interface CompactionSegment extends Candidate {

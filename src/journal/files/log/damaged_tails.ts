@@ -8,7 +8,7 @@ import { basename } from "node:path";
 import { add, type Tally, tally } from "../../../base/ledger.ts";
 import type { DamageLog } from "../catalog/damage_log.ts";
 import type { RecordHeader } from "../format/segment.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 
 export interface DamagedTail {
   /** Path of the segment. */

@@ -5,7 +5,8 @@
  */
 import type { Framer } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { Segment, type SegmentList } from "../catalog/segment_list.ts";
+import { Segment } from "../segment/segment.ts";
+import type { SegmentList } from "../catalog/segment_list.ts";
 import { listSegments, type SegmentFile } from "../segment/segment_files.ts";
 import { surveyIfThere } from "../segment/survey.ts";
 

@@ -12,7 +12,8 @@ import { type DeliveredFilesOptions, refreshDelivered } from "./follow_compactio
 import { waitForFilesLock } from "../directory/files_lock.ts";
 import { planRetention } from "./retention.ts";
 import { asFull } from "./space.ts";
-import type { Segment, SegmentList } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
+import type { SegmentList } from "../catalog/segment_list.ts";
 import { unlinkIfThere } from "../segment/segment_files.ts";
 import { JournalFullError, type SyncPolicy, type Unread } from "../../journal.ts";
 import type { WrittenCursor } from "./written_cursor.ts";

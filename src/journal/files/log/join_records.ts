@@ -1,7 +1,13 @@
 /** Making one stretch of frames of the records that one read has brought. */
 import type { Framer } from "../../../framing/framing.ts";
 import { skipFrames } from "../../../framing/skip.ts";
-import { decodeRecordHeader, type Marks, payloadMatches, RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
+import {
+  decodeRecordHeader,
+  type Marks,
+  payloadMatches,
+  RECORD_HEADER_BYTES,
+  type RecordHeader,
+} from "../format/segment.ts";
 import type { BatchPart } from "../../journal.ts";
 
 /** Records from this size on are taken into account when deciding how much to read at once. */

@@ -2,7 +2,7 @@
 import type { File } from "../../../runtime/files.ts";
 import type { Detour } from "../segment/detour.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 
 export interface Place {

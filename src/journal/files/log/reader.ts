@@ -23,7 +23,7 @@ import {
   type RecordHeader,
 } from "../format/segment.ts";
 import { advance, fits, goTo, type Place } from "./read_position.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 import type { ReaderContext } from "./reader_context.ts";
 import { readTolerant } from "../segment/tolerant_read.ts";

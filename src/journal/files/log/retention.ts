@@ -1,5 +1,5 @@
 /** Which delivered segments may go: a decision from the list and the clock, carried out elsewhere. */
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 
 export interface RetentionInput {
   /** In ascending order. */

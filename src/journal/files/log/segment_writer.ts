@@ -19,7 +19,7 @@ import {
   segmentName,
 } from "../format/segment.ts";
 import { type PlannedRecord, sizeOf } from "./plan_records.ts";
-import { type Contents, Segment } from "../catalog/segment_list.ts";
+import { type Contents, Segment } from "../segment/segment.ts";
 import type { JournalOptions } from "../../journal.ts";
 
 /** How far a segment is written, or synced. */

@@ -1,7 +1,7 @@
 /** Syncing, at a stop, what `sync = "os"` had left to the operating system. */
 import { failedWith } from "../../../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "../segment/segment.ts";
 import type { JournalOptions } from "../../journal.ts";
 
 /** Nobody should wait longer for a restart: after so long no further sync begins. One that has cannot be interrupted. */

@@ -14,7 +14,8 @@ import { Quarantine } from "../directory/quarantine.ts";
 import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
 import { replaceFile } from "../directory/replace_file.ts";
 import { fileOf, hasRemainsIn, rangeInFile } from "../segment/segment_files.ts";
-import { footerOf, surveySegment, tallyRecords } from "../segment/survey.ts";
+import { footerOf, tallyRecords } from "../segment/tally_records.ts";
+import { surveySegment } from "../segment/survey.ts";
 
 /** A range of a file on disk that is in quarantine now; of one without bytes there is nothing to keep. */
 export interface PutAside extends DamagedStretch {

@@ -8,7 +8,7 @@ import { RECORD_HEADER_BYTES, type RecordHeader, SEGMENT_HEADER_BYTES } from "..
 import { type Layout, layOut } from "./layout.ts";
 import { type Gap, gapsOf, snapshotOf } from "./losses.ts";
 import { bytesBetween } from "./frame_bytes.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "./segment.ts";
 import type { Damage } from "../../journal.ts";
 
 /** What a damaged segment has, in the order of its sequences, up to where it was looked at. */

@@ -2,7 +2,7 @@
 import { skipFrames } from "../../../framing/skip.ts";
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "./segment.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
 /** A record in its file. */

@@ -5,7 +5,7 @@
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
 import { type Debris, type Layout, layOut } from "./layout.ts";
-import type { Segment } from "../catalog/segment_list.ts";
+import type { Segment } from "./segment.ts";
 
 /** Sequences [from, until) that no record has, and that none declares as delivered from memory. */
 export interface Gap {
