@@ -6,7 +6,7 @@
 import { basename } from "node:path";
 import { assert, assertEquals } from "../support/assert.ts";
 import { seeded } from "../support/random.ts";
-import { type Finished, spillway } from "../cli/program.ts";
+import { type Finished, spillway } from "./cli/program.ts";
 import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";

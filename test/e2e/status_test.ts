@@ -6,7 +6,7 @@ import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { loopback } from "../peers/address.ts";
 import type { FrameKind } from "../peers/frames.ts";
-import { finish } from "../cli/program.ts";
+import { finish } from "./cli/program.ts";
 import { freePorts } from "./rig/ports.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
 import { assertPerfect, type Scene, scene } from "./rig/scene.ts";

@@ -8,7 +8,7 @@ import type { FrameKind } from "../peers/frames.ts";
 import { seeded } from "../support/random.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { freePorts } from "./rig/ports.ts";
-import { finish } from "../cli/program.ts";
+import { finish } from "./cli/program.ts";
 import { record, replay } from "./rig/recording.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
 import { assertInOrder, type Scene, scene } from "./rig/scene.ts";

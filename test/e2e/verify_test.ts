@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { open, run } from "../journal/rig.ts";
+import { open, run } from "../journal/support/rig.ts";
 import { chosenRuntime, relayCommand } from "./rig/relay_command.ts";
 import { scene } from "./rig/scene.ts";
 import { until } from "./rig/wait.ts";

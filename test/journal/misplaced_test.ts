@@ -16,11 +16,11 @@ import { crc32 } from "node:zlib";
 import { glanceAt } from "../../src/journal/files/archive/summary.ts";
 import type { Damage, Journal } from "../../src/journal/journal.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-import { compact } from "./compacting.ts";
-import { compressInPlace } from "./compressed.ts";
-import { printed, repaired } from "./repaired.ts";
-import { appendLines, DIRECTORY, expected, line, lines, ManualClock, open, readAll, run } from "./rig.ts";
-import { verified } from "./verified.ts";
+import { compact } from "./support/compacting.ts";
+import { compressInPlace } from "./support/compress_sample.ts";
+import { printed, repaired } from "./support/repair_journal.ts";
+import { appendLines, DIRECTORY, expected, line, lines, ManualClock, open, readAll, run } from "./support/rig.ts";
+import { verified } from "./support/verify_journal.ts";
 
 const FIRST = `${DIRECTORY}/${segmentName(0)}`;
 const LARGEST = `${DIRECTORY}/00009007199254740991.seg`;

@@ -12,13 +12,13 @@ import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { glanceAt } from "../../src/journal/files/archive/summary.ts";
 import { tallySegment } from "../../src/journal/files/archive/segment_state.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
-import { compressSample } from "./compressed.ts";
-import { examine, SOAK } from "./examine.ts";
-import { type Mutable, mutated, type Mutation, mutation } from "./mutations.ts";
-import { printed, repaired } from "./repaired.ts";
-import { DIRECTORY } from "./rig.ts";
-import { type Sample, sample, type SampleOptions, type SampleRecord, sequencesOf } from "./sample.ts";
-import { verified } from "./verified.ts";
+import { compressSample } from "./support/compress_sample.ts";
+import { examine, SOAK } from "./support/check_recovered.ts";
+import { type Mutable, mutated, type Mutation, mutation } from "./support/mutations.ts";
+import { printed, repaired } from "./support/repair_journal.ts";
+import { DIRECTORY } from "./support/rig.ts";
+import { type Sample, sample, type SampleOptions, type SampleRecord, sequencesOf } from "./support/sample.ts";
+import { verified } from "./support/verify_journal.ts";
 
 const SAMPLES: readonly (SampleOptions & { readonly compressed?: boolean })[] = [
   { shape: "small", sealed: false },

@@ -5,7 +5,7 @@
  */
 import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { open } from "../journal/rig.ts";
+import { open } from "../journal/support/rig.ts";
 import { seeded } from "../support/random.ts";
 import { ConsumerConnection, frames, ProducerConnection } from "./peers.ts";
 import { DIRECTORY, FRAME_BYTES, READ_AHEAD_BYTES_MAX, Stage } from "./stage.ts";

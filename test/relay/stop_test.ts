@@ -2,7 +2,7 @@
 import { RESERVE_MS, STOP_MS } from "../../src/base/stop_deadline.ts";
 import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { open, readAll } from "../journal/rig.ts";
+import { open, readAll } from "../journal/support/rig.ts";
 import { frames, ProducerConnection } from "./peers.ts";
 import { DIRECTORY, FRAME_BYTES, Stage } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 /** Damage and gaps in the middle of a replay: told once, however often the connection is lost there. */
 import { assertEquals } from "../support/assert.ts";
-import { lines } from "../journal/rig.ts";
+import { lines } from "../journal/support/rig.ts";
 import { record, Rig } from "./rig.ts";
 import { TargetConnection } from "./target_connection.ts";
 

@@ -3,7 +3,7 @@ import { createFramer } from "../../src/framing/create.ts";
 import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { lines } from "../journal/rig.ts";
+import { lines } from "../journal/support/rig.ts";
 import { record, type Recorded, Rig } from "./rig.ts";
 import { TargetConnection } from "./target_connection.ts";
 

@@ -9,7 +9,7 @@ import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";
 import { type Outcome, Replay, type ReplayOptions } from "../../src/replay/replay.ts";
 import { Rate } from "../../src/target/rate.ts";
-import { open, rememberingLog, run } from "../journal/rig.ts";
+import { open, rememberingLog, run } from "../journal/support/rig.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { TargetConnection } from "./target_connection.ts";

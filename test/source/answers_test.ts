@@ -5,7 +5,7 @@ import { assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
-import { rememberingLog } from "../journal/rig.ts";
+import { rememberingLog } from "../journal/support/rig.ts";
 
 const text = (connection: ScriptedConnection) => new TextDecoder().decode(join(connection.written));
 const bytes = (text: string) => new TextEncoder().encode(text);

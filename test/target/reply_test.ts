@@ -19,7 +19,7 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
-import { optionsFor } from "../journal/rig.ts";
+import { optionsFor } from "../journal/support/rig.ts";
 
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 };
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
-import { journalOf, sequences } from "../../journal/compacting.ts";
+import { journalOf, sequences } from "../../journal/support/compacting.ts";
 import { type CallFault, type Hit, Injection } from "../rig/injection.ts";
 import { relayCommand, type RelayRuntime } from "../rig/relay_command.ts";
 import type { Scene } from "../rig/scene.ts";

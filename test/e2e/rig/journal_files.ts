@@ -35,7 +35,7 @@ export function newestSegment(directory: string): string {
 /**
  * Makes a file say that a newer program wrote it: magic (8 bytes), version (32
  * bits, little-endian), crc32 of both. These 16 bytes stay as they are in every
- * version, see src/journal/FORMAT.md.
+ * version, see src/journal/files/format/FORMAT.md.
  */
 export function makeNewer(segment: string, version = 2): void {
   const bytes = Deno.readFileSync(segment);

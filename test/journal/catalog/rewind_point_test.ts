@@ -1,0 +1,32 @@
+import { assertEquals } from "../../support/assert.ts";
+import { MemoryFiles } from "../../support/memory_files.ts";
+import { appendLines, line, lines, open, run } from "../support/rig.ts";
+
+const LINE = line(0).length;
+
+Deno.test("locateBack finds the frame so many bytes behind another, across records and segments", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { segmentBytes: 700 });
+  for (let first = 0; first < 60; first += 3) await journal.append([run(first, lines(first, 3))]);
+  for (const sequence of [1, 2, 3, 30, 31, 59, 60]) {
+    for (let bytes = 0; bytes <= sequence * LINE + 30; bytes += 7) {
+      const frames = Math.min(sequence, Math.ceil(bytes / LINE));
+      assertEquals(await journal.locateBack(sequence, bytes), sequence - frames, `${bytes} before ${sequence}`);
+    }
+  }
+  await journal.close();
+});
+
+Deno.test("locateBack does not go over a hole", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files);
+  await appendLines(journal, 5);
+  await journal.append([run(50, lines(50, 5))]);
+  assertEquals(await journal.locateBack(55, 1000), 50);
+  assertEquals(await journal.locateBack(53, 1000), 50);
+  assertEquals(await journal.locateBack(50, 1000), 50);
+  assertEquals(await journal.locateBack(30, 1000), 30);
+  assertEquals(await journal.locateBack(5, 1000), 0);
+  assertEquals(await journal.locateBack(0, 1000), 0);
+  await journal.close();
+});
