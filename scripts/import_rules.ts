@@ -48,6 +48,7 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       "cli/commands/repair.ts",
       "cli/commands/skip.ts",
       "cli/commands/verify.ts",
+      "main.ts",
     ],
   },
 };

@@ -16,4 +16,4 @@ export { type GivenUp, skipOffline } from "./files/offline/skip.ts";
 export { bytesOnDisk, listSegments } from "./files/segment/segment_files.ts";
 export { type DamagedRange, type MissingFrames, readSegment } from "./files/verify/verify_segment.ts";
 export { type SegmentReader, verifySegments } from "./files/verify/verify_segments.ts";
-export { readerIn, type ReadingThread } from "./files/verify/verify_thread.ts";
+export { readerIn, readingJob, type ReadingThread } from "./files/verify/verify_thread.ts";
