@@ -8,7 +8,7 @@ import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
 import { findDescriptor } from "./find_descriptor.ts";
-import { setSocketOptions } from "./libc.ts";
+import { libcOrNull, setSocketOptions } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
@@ -24,6 +24,8 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   try {
     if (address.kind === "unix") {
       const { path } = address;
+      // Each connection is looked up in it; the first one is not to wait until it is loaded.
+      libcOrNull();
       const bind = () => Deno.listen({ transport: "unix", path });
       return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.door);
     }
