@@ -11,6 +11,8 @@
  * To ask after every short read would cost a system call for each. So they are
  * asked about together, soon after the first of them, and only while there are
  * some; who did stop at an urgent byte is told again that there is something.
+ * One case is left: a unix socket whose peer leaves unread more than a quarter of
+ * the send buffer goes on when the peer reads on, sends more or closes.
  */
 import { holdUrgent, tellAgain } from "./libc.ts";
 
