@@ -22,6 +22,8 @@ export interface Storage {
   open(options: JournalOptions): Promise<Journal>;
   /** From now on what `fault` says fails; undefined: nothing any more. */
   setFault(fault: Fault | undefined): void;
+  /** The frame that is kept as refused at `path`; undefined if there is none. */
+  quarantined(sequence: number, path: unknown): Uint8Array | undefined;
   /** Nothing that the process at work does succeeds any more. */
   crash(): void;
   readonly crashed: boolean;
@@ -59,6 +61,11 @@ class DirectoryStorage implements Storage {
     files.free = fault?.kind === "no space" ? this.#usedBytes() + fault.left : Number.POSITIVE_INFINITY;
   }
 
+  quarantined(sequence: number, path: unknown): Uint8Array | undefined {
+    const expected = `${DIRECTORY}/quarantine/${String(sequence).padStart(20, "0")}.refused`;
+    return path === expected ? this.files.bytesOf(expected) : undefined;
+  }
+
   #usedBytes(): number {
     return this.files.paths().reduce((sum, path) => sum + this.files.bytesOf(path).length, 0);
   }
@@ -92,6 +99,10 @@ class MemoryStorage implements Storage {
     const plan = fault === undefined ? () => undefined : planOf(fault);
     store.faults = (operation, on) => plan(operation, on, 0, 0);
     store.capacity = fault?.kind === "no space" ? store.bytes + fault.left : Number.POSITIVE_INFINITY;
+  }
+
+  quarantined(sequence: number): Uint8Array | undefined {
+    return this.store.quarantined.get(sequence);
   }
 
   crash(): void {

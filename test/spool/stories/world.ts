@@ -104,6 +104,11 @@ export class World {
     return rewindBytes === "auto" && eachFrame ? 0 : rewindBytes;
   }
 
+  /** The frame that was refused, as the log says that it is kept at `path`. */
+  quarantined(sequence: number, path: unknown): Uint8Array | undefined {
+    return this.#storage.quarantined(sequence, path);
+  }
+
   /** From now on what `fault` says fails; undefined: nothing any more. */
   setFault(fault: Fault | undefined): void {
     this.#fault = fault;
