@@ -98,7 +98,7 @@ export class MemoryJournal implements Journal {
   async freeRetained(): Promise<boolean> {
     await Promise.resolve();
     const { segments } = this.store;
-    if (segments.length < 2) return false;
+    if (segments.length < 2 || !attempt(() => this.#storeCursor(false))) return false;
     // With everything delivered the newest can go as well, once there is a newer one.
     if (this.end <= this.cursor && segments.at(-1)!.records.length > 0) segments.push(new StoredSegment(this.end));
     return this.#free(this.unreadFrom, this.options.rewindBytes, 0) || this.#free(this.cursor, 0, 0);
@@ -181,7 +181,9 @@ export class MemoryJournal implements Journal {
       written.push(record);
     }
     // What cannot be synced has not been appended.
-    if (sync === "each") this.store.check("sync", "records.seg");
+    if (sync === "each" && !attempt(() => store.check("sync", "records.seg"), (error) => failure = asFull(error))) {
+      throw failure;
+    }
     for (const record of written) this.#put(record);
     if (sync === "each") store.syncRecords();
     else if (sync === "interval") this.#syncing ??= this.#syncLater();
@@ -357,11 +359,13 @@ function asFull(error: unknown): unknown {
   return failedWith(error, "ENOSPC", "EDQUOT") ? new JournalFullError(error.code, error.message) : error;
 }
 
-/** `failed` is told the error of `act`. */
-function attempt(act: () => void, failed: (error: unknown) => void = () => {}): void {
+/** False if `act` throws; `failed` is told what. */
+function attempt(act: () => void, failed: (error: unknown) => void = () => {}): boolean {
   try {
     act();
+    return true;
   } catch (error) {
     failed(error);
+    return false;
   }
 }

@@ -150,7 +150,7 @@ export class MemoryStore {
     const next = this.afterCrash();
     const kept = next.#syncedEnd + Math.floor(random() * (next.end - next.#syncedEnd + 1));
     next.segments = next.segments.map(({ base, records }) =>
-      new StoredSegment(base, records.filter(({ end }) => end <= Math.max(kept, this.#syncedEnd)))
+      new StoredSegment(base, records.filter(({ end }) => end <= kept))
     ).filter(({ records, base }) => records.length > 0 || base <= this.#syncedEnd);
     if (random() < 0.5) next.cursor = next.#syncedCursor;
     next.#syncedCursor = next.cursor;
