@@ -148,7 +148,7 @@ export interface Journal {
   readonly recovery: Recovery;
   /** Sequence after the last frame appended. At opening: the larger of the journal's end and the cursor. */
   readonly end: number;
-  /** Sequence of the next frame to deliver, as last set; as recovered at opening. */
+  /** Sequence of the next frame to deliver, as last set. At opening: as recovered, and not before the first frame that is there. */
   readonly cursor: number;
   /** Sequence of the first frame that the consumer's program may not have read, as last set; at most the cursor. */
   readonly unreadFrom: number;

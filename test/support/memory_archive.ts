@@ -58,6 +58,7 @@ export class MemoryArchive implements Archive {
     let left = limit;
     for (const each of this.#segments) {
       await Promise.resolve();
+      if (each.base >= until) return;
       const segment = this.#nameOf(each);
       if (!this.store.segments.includes(each)) {
         const removed = { from: Math.max(position, each.base), until: Math.min(each.end, until, this.cursor) };
@@ -119,8 +120,9 @@ export class MemoryArchive implements Archive {
 }
 
 /** What `summarizeJournal` finds out of a directory. */
-export function summarizeStore({ records, segments, bytes, end, cursor: left }: MemoryStore): JournalSummary {
-  const cursor = left?.cursor ?? 0;
+export function summarizeStore(
+  { records, segments, bytes, end, cursor: left, next: cursor }: MemoryStore,
+): JournalSummary {
   const pending = records.filter((record) => record.end > cursor);
   return {
     cursor,

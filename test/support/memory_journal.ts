@@ -37,11 +37,13 @@ export class MemoryJournal implements Journal {
   #onDamage: ((damage: Damage) => void) | undefined;
   #syncing: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
+  /** Each process begins a segment of its own. */
+  #hasSegment = false;
   readonly #closing = new AbortController();
 
   constructor(private readonly store: MemoryStore, private readonly options: JournalOptions) {
     const { cursor: left } = store;
-    this.cursor = left?.cursor ?? 0;
+    this.cursor = store.next;
     this.unreadFrom = this.#resendFrom = Math.min(this.cursor, left?.resendFrom ?? 0);
     this.end = store.end;
     if (options.sync !== "os") attempt(() => store.syncRecords());
@@ -55,7 +57,7 @@ export class MemoryJournal implements Journal {
       pendingBytes: pending.bytes,
       truncatedBytes: 0,
     };
-    this.#reportMissing();
+    this.#reportMissing(left?.cursor ?? 0);
     this.#storeOrRetry();
   }
 
@@ -220,9 +222,10 @@ export class MemoryJournal implements Journal {
     const { maxBytes } = this.options;
     const limit = Math.min(segmentBytes, maxBytes > 0 ? maxBytes / 8 : Number.POSITIVE_INFINITY);
     const newest = segments.at(-1);
-    if (newest === undefined || newest.records.length > 0 && newest.size + record.size > limit) {
-      segments.push(new StoredSegment(record.first, [record]));
-    } else newest.records.push(record);
+    const isFull = newest !== undefined && newest.records.length > 0 && newest.size + record.size > limit;
+    if (newest === undefined || isFull || !this.#hasSegment) segments.push(new StoredSegment(record.first, [record]));
+    else newest.records.push(record);
+    this.#hasSegment = true;
     this.end = record.end;
   }
 
@@ -298,8 +301,8 @@ export class MemoryJournal implements Journal {
   }
 
   /** Segments between the cursor and the oldest one are gone, and this process has not freed them. */
-  #reportMissing(): void {
-    const { store, cursor: from, end } = this;
+  #reportMissing(from: number): void {
+    const { store, end } = this;
     const oldest = store.records[0];
     const until = Math.min(oldest?.previousEnd ?? end, oldest?.first ?? end);
     if (oldest === undefined || from >= until) return;
