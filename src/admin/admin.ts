@@ -50,8 +50,8 @@ async function attend(route: Route, startedMs: number, { runtime, places, clock,
 }
 
 async function skip(route: Route, limit: SkipLimit, preview: boolean): Promise<Skipped> {
-  const { from, until, frames, bytes, inFlight } = await route.skip(limit, preview);
-  return { from, until, frames, bytes, inflight_frames: inFlight };
+  const { from, until, frames, bytes, inFlight, unreadFrames } = await route.skip(limit, preview);
+  return { from, until, frames, bytes, inflight_frames: inFlight, unread_frames: unreadFrames };
 }
 
 async function sampleUntil(

@@ -192,8 +192,8 @@ export class Route {
     const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
     const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
     if (!isOperator && !preview && givenUp.frames + givenUp.inFlight > 0) {
-      const { from, frames, bytes, inFlight } = givenUp;
-      const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+      const { from, frames, bytes, inFlight, unreadFrames } = givenUp;
+      const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
       this.context.log.warn("frames are given up by the operator, for they are too old", fields);
     }
     return givenUp;
