@@ -181,6 +181,11 @@ export class Route {
     return this.#target.serving;
   }
 
+  /** Sequences of the next frame to deliver and the next to be received. */
+  get range(): { readonly cursor: number; readonly end: number } {
+    return { cursor: this.#spool.confirmed, end: this.#spool.window.end };
+  }
+
   /**
    * Gives up what is pending below a sequence, or before the first frame that
    * came at `beforeUs` (µs since 1970) or later; with `preview` only tells what
