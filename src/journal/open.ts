@@ -20,7 +20,15 @@ import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
 import { Room } from "./room.ts";
 import { Segment, SegmentList } from "./segment.ts";
 import { isCompressed, openSegment } from "./segment_files.ts";
-import { footerOf, type RecordTally, type SegmentSurvey, type Survey, surveyJournal, tallyRecords } from "./survey.ts";
+import {
+  footerOf,
+  type RecordTally,
+  type SegmentSurvey,
+  type Survey,
+  surveyJournal,
+  tallyRecords,
+  unreadableEnd,
+} from "./survey.ts";
 import { syncAbove } from "./sync_above.ts";
 import type { Journal, JournalOptions } from "./types.ts";
 import { WrittenCursor } from "./written_cursor.ts";
@@ -55,6 +63,8 @@ class Opening {
   /** Sequence after the last frame on disk, or after the damaged ones behind it. */
   #previousEnd = 0;
   #newestNoted: number | undefined;
+  /** The newest segment, where all frames that it had are cut off with its damaged tail. */
+  #emptied: Segment | undefined;
 
   constructor(private readonly options: JournalOptions) {
     this.#quarantine = new Quarantine(options.files, options.log, options.directory);
@@ -161,13 +171,14 @@ class Opening {
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
   async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
     const segment = recovered(found);
-    const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
+    const bound = later.findLast((each) => each.hasRecords)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
-    if (found.footer !== undefined && found.footer.end <= bound) {
+    const unreadable = unreadableEnd(found, later[later.length - 1].base);
+    if (unreadable !== undefined) {
+      segment.end = unreadable;
+    } else if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
-    } else if (found.marks === undefined) {
-      segment.end = found.size <= SEGMENT_HEADER_BYTES ? found.base : later[later.length - 1].base;
     } else if (cursor >= bound) {
       segment.end = bound;
     } else {
@@ -208,6 +219,7 @@ class Opening {
     // What is damaged and stays is the reader's to report, and belongs to the segment until then.
     const isCut = action.truncate && !isCompressed(found.path);
     segment.end = (isCut ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
+    if (segment.empty && records > segment.base) this.#emptied = segment;
     segment.setContents(found.footer ?? tally!);
     if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
     return segment;
@@ -231,7 +243,7 @@ class Opening {
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
-    const oldest = this.#segments.all.find((segment) => !segment.empty);
+    const oldest = this.#segments.all.find((segment) => !segment.empty || segment === this.#emptied);
     const decision = decideCursor({
       found: survey.cursor,
       newestNoted: this.#newestNoted,

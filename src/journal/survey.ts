@@ -73,6 +73,18 @@ export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks"
   return marks === undefined && base > BASE_MAX;
 }
 
+/**
+ * Sequence after the frames that a segment of which nothing can be read may have had, where the next one that is
+ * kept begins at `next`: more than a header has been more than a name. Undefined if something of it can be read.
+ */
+export function unreadableEnd(
+  { base, size, marks }: Pick<SegmentSurvey, "base" | "size" | "marks">,
+  next: number,
+): number | undefined {
+  if (marks !== undefined) return undefined;
+  return size <= SEGMENT_HEADER_BYTES ? base : next;
+}
+
 /** Undefined if one was gone, when `all` are to be there: what it held may be in another one by now. */
 async function surveySegments(
   files: FileSystem,
