@@ -14,6 +14,7 @@ import { explainOpening, mustBeThere } from "./explain_opening.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./journal.ts";
 import { lockJournal } from "./lock.ts";
+import { notedIn } from "./noted_cursor.ts";
 import { countPending } from "./pending.ts";
 import { Quarantine } from "./quarantine.ts";
 import { decideCursor, decideLast, type LastAction } from "./recovery.ts";
@@ -151,7 +152,7 @@ class Opening {
       this.#end = Math.max(this.#end, segment.end);
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
-    for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+    for (const segment of surveys.toReversed()) this.#newestNoted ??= notedIn(segment);
   }
 
   /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
@@ -173,9 +174,8 @@ class Opening {
     const segment = recovered(found);
     const bound = later.findLast((each) => each.hasRecords)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
-    const unreadable = unreadableEnd(found, later[later.length - 1].base);
-    if (unreadable !== undefined) {
-      segment.end = unreadable;
+    if (found.marks === undefined) {
+      segment.end = unreadableEnd(found, later[later.length - 1].base);
     } else if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
@@ -204,7 +204,7 @@ class Opening {
     // A segment without records says where the last one ended; its own base may lie behind a hole.
     const records = tally?.claimedEnd ?? found.footer!.end;
     this.#previousEnd = Math.max(this.#previousEnd, records > found.base ? records : found.header?.previousEnd ?? 0);
-    this.#newestNoted ??= tally?.cursor ?? noted(found);
+    this.#newestNoted ??= tally?.cursor ?? notedIn(found);
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
       // A header cut short is what a kill leaves; with more behind it, there have been frames.
@@ -292,11 +292,6 @@ function recovered(found: SegmentSurvey): Segment {
   const segment = new Segment(found);
   segment.measure(found);
   return segment;
-}
-
-/** The cursor as the newest part of the file that can be read has it. */
-function noted(found: SegmentSurvey): number | undefined {
-  return found.footer?.cursor ?? found.header?.cursor;
 }
 
 async function seal(file: File, found: SegmentSurvey, tally: RecordTally): Promise<number> {

@@ -46,8 +46,9 @@ export async function surveyPending(
       if (isMisnamed(survey)) continue;
       const segment = new Segment(survey);
       segment.bytes = segment.limit = survey.size;
-      segment.end = unreadableEnd(survey, next ?? base) ?? survey.footer?.end ??
-        (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      segment.end = survey.marks === undefined
+        ? unreadableEnd(survey, next ?? base)
+        : survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
       end = Math.max(end, segment.end);

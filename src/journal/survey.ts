@@ -74,14 +74,10 @@ export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks"
 }
 
 /**
- * Sequence after the frames that a segment of which nothing can be read may have had, where the next one that is
- * kept begins at `next`: more than a header has been more than a name. Undefined if something of it can be read.
+ * Sequence after the frames that a segment of which nothing can be read may have had, where the next one that stays
+ * begins at `next`: none, if it was no more than a header.
  */
-export function unreadableEnd(
-  { base, size, marks }: Pick<SegmentSurvey, "base" | "size" | "marks">,
-  next: number,
-): number | undefined {
-  if (marks !== undefined) return undefined;
+export function unreadableEnd({ base, size }: Pick<SegmentSurvey, "base" | "size">, next: number): number {
   return size <= SEGMENT_HEADER_BYTES ? base : next;
 }
 
