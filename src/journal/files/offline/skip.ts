@@ -64,7 +64,7 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
     const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
-    const end = Math.max(cursor, pending.list.end);
+    const end = Math.max(cursor, pending.end);
     const until = "until" in options
       ? options.until
       : await new Arrivals(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
@@ -106,7 +106,7 @@ function checkRange(directory: string, cursor: number, until: number, end: numbe
 /** What a daemon that starts here would count if it was told to skip: damaged frames too, which nobody else counts. */
 async function contentsOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
 ): Promise<Omit<GivenUp, "unreadFrames">> {
@@ -119,7 +119,7 @@ async function contentsOf(
 /** When the first and last frames of [from, until) arrived that can be read. */
 async function timesOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
 ): Promise<Pick<GivenUp, "firstUs" | "lastUs">> {
