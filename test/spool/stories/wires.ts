@@ -3,7 +3,6 @@ import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
-import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
