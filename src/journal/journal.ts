@@ -59,7 +59,7 @@ export interface Recovery {
 
 /** A stretch of frames read back from the journal, payloads joined. */
 export interface JournalBatch {
-  /** Held by the batch; whoever drops it releases the buffer. */
+  /** Held by the batch; the caller releases it. */
   readonly buffer: PooledBuffer;
   readonly start: number;
   readonly end: number;
