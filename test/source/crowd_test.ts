@@ -240,15 +240,15 @@ Deno.test("who waits because we do not read is not the one that is stuck", async
 
 Deno.test("a producer whose frames become whole has memory for large ones beside a crowd that never finished any", async () => {
   const route = new Route(lines(MIB), 16 * MIB);
-  const proven = route.connect();
-  proven.connection.feed(line(100, 98));
+  const hasCompletedFrame = route.connect();
+  hasCompletedFrame.connection.feed(line(100, 98));
   await route.clock.advance(0);
   const crowd = Array.from({ length: 100 }, () => route.connect());
   for (const { connection } of crowd) connection.feed(new Uint8Array(900_000).fill(97));
   await route.pass(2000, trickle(crowd));
   route.intake.delivered.length = 0;
   for (let i = 0; i < 10; i++) {
-    proven.connection.feed(line(300_000, 98));
+    hasCompletedFrame.connection.feed(line(300_000, 98));
     await route.clock.advance(20);
     route.intake.release();
   }

@@ -242,14 +242,14 @@ Deno.test("what stands between frames is left out, whatever the reads, and the f
 
 Deno.test("who is dismissed while it waits for leave to read ends at once, and leaves what comes to the kernel", async () => {
   const intake = new Intake(LINES, littleMemory(64 * 1024));
-  const leave = Promise.withResolvers<void>();
-  const bound = { hold: () => false, covered: () => leave.promise, release: () => {} };
+  const allowed = Promise.withResolvers<void>();
+  const riskLimit = { hold: () => false, covered: () => allowed.promise, release: () => {} };
   const connection = new ScriptedConnection();
-  const reader = new DrainReader(connection, { ...intake.context, bound }, intake.pool.take(256)!);
+  const reader = new DrainReader(connection, { ...intake.context, riskLimit }, intake.pool.take(256)!);
   const ended = reader.run();
   await settled();
   reader.dismiss();
-  leave.resolve();
+  allowed.resolve();
   await settled();
   connection.feed(line(50, 97));
   assertEquals((await ended).reason, "dismissed");
@@ -266,7 +266,7 @@ Deno.test("what a read brings after the dismissal is counted", async () => {
   reader.dismiss();
   assertEquals((await ended).reason, "dismissed");
   connection.feed(line(50, 97));
-  await reader.quiet;
+  await reader.released;
   assertEquals([reader.lateBytes, intake.runs.length], [50, 0]);
   assertEquals(intake.close(), 0);
 });

@@ -7,9 +7,9 @@ import type { Framing } from "../../src/framing/framing.ts";
 import type { MemoryPlan } from "../../src/relay/memory.ts";
 import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { SharedBuffer } from "../../src/source/shared_buffer.ts";
 import { PausedTime } from "../../src/source/paused_time.ts";
-import type { IntakeBound } from "../../src/source/sink.ts";
+import type { RiskLimit } from "../../src/source/sink.ts";
 import { UnfinishedFrames } from "../../src/source/unfinished.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
 
@@ -21,7 +21,7 @@ export interface IntakeSurroundings {
 }
 
 /** Every read may begin. */
-export const UNBOUND: IntakeBound = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
+export const UNLIMITED_RISK: RiskLimit = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
 
 /** A small pool, half of which may be held for unfinished frames. */
 export function littleMemory(maxBytes: number, bufferBytes = 32 * 1024, frameBytes = 0): IntakeMemory {
@@ -62,7 +62,7 @@ export class Intake {
     this.context = {
       pool,
       memory: new MemoryQueue(pool, clock),
-      open: new OpenBuffer(pool, unfinishedBytes / 2),
+      sharedBuffer: new SharedBuffer(pool, unfinishedBytes / 2),
       unfinished: new UnfinishedFrames(unfinishedBytes, log),
       framer: createFramer(framing),
       recordBytes: RECORD_BYTES,
@@ -73,7 +73,7 @@ export class Intake {
           return 0;
         },
       },
-      bound: UNBOUND,
+      riskLimit: UNLIMITED_RISK,
       paused: this.paused,
       passedOver: (bytes) => this.passedOver.push(bytes.slice()),
     };
@@ -95,7 +95,7 @@ export class Intake {
   /** Bytes in use once the shared buffer is let go as well. */
   close(): number {
     this.release();
-    this.context.open.close();
+    this.context.sharedBuffer.close();
     return this.pool.usedBytes;
   }
 }

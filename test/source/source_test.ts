@@ -14,7 +14,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
-import { UNBOUND } from "./intake.ts";
+import { UNLIMITED_RISK } from "./intake.ts";
 
 const KIB = 1024;
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * KIB };
@@ -81,7 +81,7 @@ class Stage {
           return this.end += frames;
         },
       },
-      bound: UNBOUND,
+      riskLimit: UNLIMITED_RISK,
       recordBytes: 8 * KIB,
       unfinishedBytes: memory / 2,
       role: "listen",
@@ -137,7 +137,7 @@ Deno.test("who sends bytes that are no frame gets what is owed, is read no more 
   assertEquals([producer.closed, producer.unread], [false, unread + 50 * KIB], "closed, or read on");
   assert(producer.pauses > 0, "the kernel was not told to close the window");
 
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   await stage.now();
   assertEquals([written(producer), producer.writeClosed, producer.closed], ["ok\n", true, false]);
   assertEquals(producer.unread, 0, "what would make the kernel reset the connection at its close was not read");
@@ -155,7 +155,7 @@ Deno.test("who was answered and sends bytes that are no frame after that has a s
   const producer = stage.door.connect();
   producer.feed(bytes("order 1\n"));
   await stage.now();
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   await stage.now();
   assertEquals(written(producer), "ok\n");
   producer.feed(new Uint8Array(130 * KIB).fill(97));
@@ -171,7 +171,7 @@ Deno.test("a producer that closes its side after the answer need not wait for th
   const producer = stage.door.connect();
   producer.feed(bytes("order 1\n"), new Uint8Array(80 * KIB).fill(97));
   await stage.now();
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   producer.end();
   await stage.now();
   assertEquals([written(producer), producer.closed], ["ok\n", true]);
@@ -207,7 +207,7 @@ Deno.test("who is owed an answer is not idle, and begins to be when it has it", 
   owed.feed(bytes("order 1\n"));
   await stage.clock.advance(60_000);
   assertEquals([owed.closed, silent.closed], [false, true]);
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   await stage.clock.advance(4000);
   assertEquals([written(owed), owed.closed], ["ok\n", false]);
   await stage.clock.advance(2000);
@@ -240,7 +240,7 @@ Deno.test("when the disk is full producers are told what is owed, then disconnec
   const [owed, idle] = [stage.door.connect(), stage.door.connect()];
   owed.feed(bytes("order 1\norder 2\nord"));
   await stage.now();
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   stage.source.shut("no room in journal and memory");
   const late = stage.door.connect();
   await stage.now();
@@ -249,7 +249,7 @@ Deno.test("when the disk is full producers are told what is owed, then disconnec
   owed.feed(bytes("er 3\norder 4\n"));
   await stage.clock.advance(10_000);
   assertEquals([written(owed), owed.closed, stage.end], ["ok\n", false, 2]);
-  stage.source.safe(2);
+  stage.source.noteSafe(2);
   await stage.now();
   assertEquals([written(owed), owed.writeClosed], ["ok\nok\n", true]);
   owed.end();
@@ -281,7 +281,7 @@ async function tenOrders(stage: Stage): Promise<ScriptedConnection[]> {
 Deno.test("a connection whose unfinished frame is in the way gets what is owed before it is closed", async () => {
   const stage = await new Stage().open();
   const crowd = await tenOrders(stage);
-  stage.source.safe(10);
+  stage.source.noteSafe(10);
   await stage.now();
   assertEquals(crowd.map(written), new Array(10).fill("ok\n"));
   assertEquals(crowd.filter(({ writeClosed }) => writeClosed).length, 1);
@@ -365,7 +365,7 @@ Deno.test("while nobody is admitted a newcomer does not cost somebody else the a
   const newcomer = stage.door.connect();
   await stage.now();
   assertEquals([newcomer.closed, producer.closed], [true, false]);
-  stage.source.safe(1);
+  stage.source.noteSafe(1);
   await stage.now();
   assertEquals(written(producer), "ok\n");
   await stage.stop();

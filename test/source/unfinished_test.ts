@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { PooledBuffer } from "../../src/base/buffer.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { planMemory } from "../../src/relay/memory.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { SharedBuffer } from "../../src/source/shared_buffer.ts";
 import { SmallBuffers } from "../../src/source/small_buffers.ts";
 import { type Holder, STUCK_MS, type StuckFrame, UnfinishedFrames } from "../../src/source/unfinished.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -14,7 +14,7 @@ const MIB = 1024 * KIB;
 class SomeHolder implements Holder {
   readonly abandoned: StuckFrame[] = [];
 
-  constructor(readonly proven = false, public sinceMs = 0) {}
+  constructor(readonly hasCompletedFrame = false, public sinceMs = 0) {}
 
   stalledMs(nowMs: number): number {
     return nowMs - this.sinceMs;
@@ -115,7 +115,7 @@ Deno.test("only who waits has a turn", () => {
 function fillUp(memoryBytes: number, frameBytes: number, maxConnections: number, connections: number, seed: number) {
   const { pool, unfinishedBytes } = planMemory(memoryBytes, frameBytes);
   const frames = new UnfinishedFrames(unfinishedBytes, silentLog);
-  const open = new OpenBuffer(pool, unfinishedBytes / 2);
+  const sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 2);
   const small = new SmallBuffers(pool, maxConnections);
   const buffers: PooledBuffer[] = [];
   let random = seed;
@@ -130,9 +130,9 @@ function fillUp(memoryBytes: number, frameBytes: number, maxConnections: number,
   for (let refused = 0; refused < 40;) {
     const holder = new SomeHolder(next(2) === 0);
     const bytes = Math.min(frameBytes, 1 + next(1 + next(frameBytes)));
-    const lease = holder.proven && next(3) === 0;
+    const lease = holder.hasCompletedFrame && next(3) === 0;
     let buffer: PooledBuffer | undefined;
-    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? open.lease()?.buffer : undefined;
+    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? sharedBuffer.lease()?.buffer : undefined;
     else buffer = frames.mayHold(holder, bytes) ? pool.take(bytes) : undefined;
     if (buffer === undefined) refused++;
     else {
