@@ -4,9 +4,8 @@ import { formatDuration } from "../base/duration.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Source } from "../source/source.ts";
-import { oldestArrival } from "../spool/oldest.ts";
 import type { Spool } from "../spool/spool.ts";
-import type { Supply } from "../target/supply.ts";
+import type { ConsumerConnections } from "../target/consumer_connections.ts";
 import type { Target } from "../target/target.ts";
 
 /**
@@ -54,16 +53,16 @@ export interface RouteParts {
   readonly source: Source;
   readonly spool: Spool;
   readonly target: Target;
-  readonly supply: Supply;
+  readonly consumers: ConsumerConnections;
   readonly stopping: boolean;
 }
 
 /** Rejects with a SystemError if the journal had to be read for the oldest frame's time and cannot be. */
 export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   const { ledger, journal, pool, source, spool, target } = parts;
-  const oldestUs = ledger.pending.frames > 0 ? await oldestArrival(spool) : undefined;
+  const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
   await journal.followCompaction();
-  const inflight = spool.flight.unconfirmed(spool.confirmed);
+  const inflight = spool.inFlight.between(spool.confirmed);
   return {
     ...stateOf(parts),
     waitsForProducer: source.forwarding.heldUpMs !== undefined,
@@ -73,7 +72,7 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
     inflightBytes: inflight.bytes,
     oldestUs,
     cursor: spool.confirmed,
-    end: spool.window.end,
+    end: spool.positions.end,
     atRiskBytes: spool.atRiskBytes,
     memoryBytes: pool.usedBytes,
     memoryMaxBytes: pool.maxBytes,
@@ -93,11 +92,11 @@ function heldUpOf({ source, spool }: RouteParts): RouteFigures["sourceHeldUp"] {
   return { forMs, reason: why === undefined ? "memory is full" : `memory is full: ${why}` };
 }
 
-function stateOf({ source, spool, target, supply, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {
+function stateOf({ source, spool, target, consumers, stopping }: RouteParts): Pick<RouteFigures, "state" | "detail"> {
   const full = spool.overload.failing;
   if (stopping) return { state: "stopping", detail: undefined };
   if (full !== undefined) return { state: "full", detail: full };
-  if (target.peer === undefined) return { state: "waiting", detail: supply.trouble };
+  if (target.peer === undefined) return { state: "waiting", detail: consumers.lastError };
   const heldUpMs = source.forwarding.heldUpMs;
   const detail = heldUpMs !== undefined && heldUpMs >= HELD_UP_MS
     ? `the producer has not read its answers for ${formatDuration(heldUpMs)}, delivery waits for it`

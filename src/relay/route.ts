@@ -16,14 +16,14 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
 import { Expiry } from "../spool/expiry.ts";
-import { firstSince } from "../spool/oldest.ts";
-import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
 import { RiskBound } from "../spool/risk_bound.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";
+import type { SkippedFrames } from "../spool/skip.ts";
 import { Spool } from "../spool/spool.ts";
-import { SpoolFeed } from "../spool/spool_feed.ts";
-import { AcceptSupply } from "../target/accept.ts";
-import { DialSupply } from "../target/dial.ts";
+import { SpoolFeed, type SpoolFeedOptions } from "../spool/spool_feed.ts";
+import { AcceptedConnections } from "../target/accept.ts";
+import { DialledConnections } from "../target/consumer_connections.ts";
+import { Rate } from "../target/rate.ts";
 import { Target } from "../target/target.ts";
 import { figuresOf, type RouteFigures } from "./figures.ts";
 import { cannotListen } from "./listen_errors.ts";
@@ -53,7 +53,7 @@ export class Route {
   readonly #appender: Appender;
   readonly #risk: RiskBound;
   readonly #expiry: Expiry | undefined;
-  readonly #supply: DialSupply | AcceptSupply;
+  readonly #consumers: DialledConnections | AcceptedConnections;
   #stopping = false;
 
   private constructor(
@@ -66,19 +66,20 @@ export class Route {
     const { log, clock } = context;
     this.ledger = new Ledger(clock);
     this.ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
+    const { mode, whenFull } = options.journal;
+    const parts = { ...memory, journal, framer, ledger: this.ledger, log, clock, whenFull };
     this.#spool = new Spool({
-      ...memory,
-      journal,
-      framer,
-      ledger: this.ledger,
-      log,
-      clock,
-      mode: options.journal.mode,
-      whenFull: options.journal.whenFull,
-      appendFirst: options.journal.mode === "always" && options.journal.sync === "each",
+      ...parts,
+      mode,
       rewind: rewindOf(options),
+      listener: {
+        appended: (end) => this.#source.safe(end),
+        advanced: () => this.#risk.riskFell(),
+        shut: (reason) => this.#source.shut(reason),
+        reopen: () => this.#source.reopen(),
+      },
     });
-    this.#appender = new Appender(this.#spool, clock);
+    this.#appender = new Appender({ ...parts, spool: this.#spool });
     this.#risk = new RiskBound({
       journal,
       spool: this.#spool,
@@ -89,14 +90,10 @@ export class Route {
     });
     const { maxAgeMs } = options.journal;
     if (maxAgeMs > 0) this.#expiry = new Expiry({ spool: this.#spool, clock, log, maxAgeMs });
-    this.#supply = this.#createSupply();
+    this.#consumers = this.#createConsumers();
     this.#source = this.#createSource(framer, memory);
-    this.#target = this.#createTarget();
-    this.#spool.onSettled = () => this.#risk.settled();
-    this.#spool.onAppended = (end) => this.#source.safe(end);
-    this.#spool.overload.onShut = (reason) => this.#source.shut(reason);
-    this.#spool.overload.onReopen = () => this.#source.reopen();
-    journal.onDamage = (damage) => this.#spool.damaged(damage);
+    this.#target = this.#createTarget({ ...parts, spool: this.#spool });
+    journal.onDamage = (damage) => this.#spool.dropped.noteDamage(damage);
   }
 
   /** Opens the journal and binds the addresses; rejects with everything released again. */
@@ -122,7 +119,9 @@ export class Route {
     const route = new Route(options, context, journal, framer, memory);
     try {
       await bound(options.name, "source.listen", route.#source.bind());
-      if (route.#supply instanceof AcceptSupply) await bound(options.name, "target.listen", route.#supply.bind());
+      if (route.#consumers instanceof AcceptedConnections) {
+        await bound(options.name, "target.listen", route.#consumers.bind());
+      }
     } catch (error) {
       await route.abandon();
       throw error;
@@ -133,7 +132,7 @@ export class Route {
   /** Releases what `open` took, for a route that was never started. */
   async abandon(): Promise<void> {
     await this.#source.stop(new StopDeadline(this.context.clock));
-    await this.#supply.stop();
+    await this.#consumers.stop();
     await this.journal.close();
   }
 
@@ -171,7 +170,7 @@ export class Route {
       source: this.#source,
       spool: this.#spool,
       target: this.#target,
-      supply: this.#supply,
+      consumers: this.#consumers,
       stopping: this.#stopping,
     });
   }
@@ -187,10 +186,10 @@ export class Route {
    * that would be. Rejects with a SpillwayError if that is beyond what was
    * received, with a SystemError if it cannot be counted; then all is as before.
    */
-  async skip(limit: SkipLimit, preview: boolean): Promise<GivenUp> {
+  async skip(limit: SkipLimit, preview: boolean): Promise<SkippedFrames> {
     const isOperator = "until" in limit;
-    const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
-    const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
+    const until = isOperator ? limit.until : await this.#spool.backlog.firstSince(limit.beforeUs);
+    const givenUp = await this.#spool.skipUntil(until, { preview, reason: isOperator ? "operator" : "expired" });
     if (!isOperator && !preview && givenUp.frames + givenUp.inFlight > 0) {
       const { from, frames, bytes, inFlight } = givenUp;
       const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
@@ -208,7 +207,7 @@ export class Route {
       journal: this.journal,
       source: this.#source,
       target: this.#target,
-      supply: this.#supply,
+      consumers: this.#consumers,
       spool: this.#spool,
       appender: this.#appender,
       risk: this.#risk,
@@ -239,29 +238,30 @@ export class Route {
     });
   }
 
-  #createTarget(): Target {
-    const { clock, log } = this.context;
+  #createTarget(parts: Omit<SpoolFeedOptions, "appendFirst" | "eachFrame"> & { clock: Clock }): Target {
+    const { clock } = this.context;
     const { confirm, reply, forwardReplies, rateBytes, stallTimeoutMs, halfClose } = this.options.target;
+    const { mode, sync } = this.options.journal;
     const { framing, ...rules } = reply;
+    const appendFirst = mode === "always" && sync === "each";
     return new Target({
-      supply: this.#supply,
-      spool: this.#spool,
-      feed: new SpoolFeed(this.#spool, confirm === "reply"),
-      clock,
-      log,
+      ...parts,
+      connections: this.#consumers,
+      feed: new SpoolFeed({ ...parts, appendFirst, eachFrame: confirm === "reply" }),
       confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
+      mustRead: rewindOf(this.options) === "auto",
       replies: forwardReplies ? this.#source.forwarding : undefined,
-      rateBytes,
+      rate: rateBytes > 0 ? new Rate(clock, rateBytes) : undefined,
       stallTimeoutMs,
       halfClose,
     });
   }
 
-  #createSupply(): DialSupply | AcceptSupply {
+  #createConsumers(): DialledConnections | AcceptedConnections {
     const { endpoint, connectTimeoutMs, retryMinMs, retryMaxMs } = this.options.target;
     const { address } = endpoint;
-    if (endpoint.role === "listen") return new AcceptSupply({ ...this.#shared(), address });
-    return new DialSupply({ ...this.#shared(), address, connectTimeoutMs, retryMinMs, retryMaxMs });
+    if (endpoint.role === "listen") return new AcceptedConnections({ ...this.#shared(), address });
+    return new DialledConnections({ ...this.#shared(), address, connectTimeoutMs, retryMinMs, retryMaxMs });
   }
 
   #shared() {
@@ -270,7 +270,7 @@ export class Route {
   }
 
   #targetAddress(): Address {
-    const bound = this.#supply instanceof AcceptSupply ? this.#supply.address : undefined;
+    const bound = this.#consumers instanceof AcceptedConnections ? this.#consumers.address : undefined;
     return bound ?? this.options.target.endpoint.address;
   }
 }

@@ -13,7 +13,7 @@ import type { Appender } from "../spool/appender.ts";
 import type { Expiry } from "../spool/expiry.ts";
 import type { RiskBound } from "../spool/risk_bound.ts";
 import type { Spool } from "../spool/spool.ts";
-import type { Supply } from "../target/supply.ts";
+import type { ConsumerConnections } from "../target/consumer_connections.ts";
 import type { Target } from "../target/target.ts";
 
 /** How long a stop waits for frames that are just being given up. */
@@ -25,7 +25,7 @@ export interface StoppingParts {
   readonly journal: Journal;
   readonly source: Source;
   readonly target: Target;
-  readonly supply: Supply;
+  readonly consumers: ConsumerConnections;
   readonly spool: Spool;
   readonly appender: Appender;
   readonly risk: RiskBound;
@@ -36,8 +36,8 @@ export interface StoppingParts {
 
 /** Resolves to false if frames were lost by it, or the journal could not be closed cleanly; with a line in the log. */
 export async function stopRoute(parts: StoppingParts, deadline: StopDeadline): Promise<boolean> {
-  const { ledger, log, source, supply, spool, appender, risk } = parts;
-  const noMoreConsumers = supply.stop();
+  const { ledger, log, source, consumers, spool, appender, risk } = parts;
+  const noMoreConsumers = consumers.stop();
   // It may be reading a slow disk, and then gives up nothing that is not counted.
   if (parts.expiry !== undefined) await deadline.waitFor(parts.expiry.stop(), EXPIRY_STOP_MS);
   await source.stop(deadline);
