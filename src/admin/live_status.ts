@@ -2,7 +2,6 @@
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Route } from "../relay/route.ts";
-import { oldestArrival } from "../spool/oldest.ts";
 import type { Meter, Rates } from "./meter.ts";
 import { type Count, isoMs, oldestPending, type RouteStatus, seconds, type State, UNKNOWN } from "./status.ts";
 
@@ -23,11 +22,11 @@ export interface LiveContext {
 export async function liveStatus(route: Route, meter: Meter, context: LiveContext): Promise<RouteStatus> {
   const { clock, pid, startedMs } = context;
   const { ledger, journal, memory, source, spool, target } = route.parts;
-  const oldestUs = ledger.pending.frames > 0 ? await oldestArrival(spool) : undefined;
+  const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
   await journal.followCompaction();
   const { carried, received, delivered, pending, spilled } = ledger;
   const dropped = ledger.droppedTotal();
-  const inflight = spool.flight.unconfirmed(spool.confirmed);
+  const inflight = spool.inFlight.between(spool.confirmed);
   const rates = meter.rates();
   const { state, detail } = stateOf(route, meter);
   return {
@@ -49,7 +48,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     delivered_bytes_per_second: whole(rates?.deliveredBytes),
     drained_in_seconds: state === "draining" ? drainedIn(pending, rates) : null,
     cursor: spool.confirmed,
-    end: spool.window.end,
+    end: spool.positions.end,
     carried_frames: carried.frames,
     carried_bytes: carried.bytes,
     received_frames: received.frames,
@@ -90,7 +89,7 @@ function stateOf({ parts: { source, spool, target, consumers }, isStopping }: Ro
   const full = spool.overload.failing;
   if (isStopping) return { state: "stopping", detail: undefined };
   if (full !== undefined) return { state: "full", detail: full };
-  if (target.peer === undefined) return { state: "waiting", detail: consumers.trouble };
+  if (target.peer === undefined) return { state: "waiting", detail: consumers.lastError };
   const state = spool.direct ? "direct" : "draining";
   const heldUpMs = source.forwarding.heldUpMs;
   if (heldUpMs !== undefined) {

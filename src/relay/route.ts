@@ -9,9 +9,8 @@ import type { SkipLimit } from "../journal/files/offline/skip.ts";
 import type { Recovery } from "../journal/journal.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
-import { firstSince } from "../spool/oldest.ts";
-import { type GivenUp, skipUntil } from "../spool/operator_skip.ts";
-import { AcceptSupply } from "../target/accept.ts";
+import type { SkippedFrames } from "../spool/skip.ts";
+import { AcceptedConnections } from "../target/accept.ts";
 import { cannotListen } from "./listen_errors.ts";
 import { planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
@@ -55,7 +54,7 @@ export class Route {
     const { source, consumers } = route.parts;
     try {
       await bound(options.name, "source.listen", source.bind());
-      if (consumers instanceof AcceptSupply) await bound(options.name, "target.listen", consumers.bind());
+      if (consumers instanceof AcceptedConnections) await bound(options.name, "target.listen", consumers.bind());
     } catch (error) {
       await route.abandon();
       throw error;
@@ -91,7 +90,7 @@ export class Route {
   get endpoints(): { readonly source: string; readonly target: string } {
     const { source, target } = this.options;
     const { consumers } = this.parts;
-    const targetAddress = consumers instanceof AcceptSupply ? consumers.address : undefined;
+    const targetAddress = consumers instanceof AcceptedConnections ? consumers.address : undefined;
     return {
       source: describe(source.endpoint.role, this.parts.source.address ?? source.endpoint.address),
       target: describe(target.endpoint.role, targetAddress ?? target.endpoint.address),
@@ -115,17 +114,17 @@ export class Route {
    * what was received, with a SystemError if the frames cannot be counted; then
    * nothing has changed.
    */
-  async skip(limit: SkipLimit, preview: boolean): Promise<GivenUp> {
+  async skip(limit: SkipLimit, preview: boolean): Promise<SkippedFrames> {
     const { spool } = this.parts;
     const isOperator = "until" in limit;
-    const until = isOperator ? limit.until : await firstSince(spool, limit.beforeUs);
-    const givenUp = await skipUntil(spool, until, preview, isOperator ? "operator" : "expired");
-    if (!isOperator && !preview && givenUp.frames + givenUp.inFlight > 0) {
-      const { from, frames, bytes, inFlight } = givenUp;
+    const until = isOperator ? limit.until : await spool.backlog.firstSince(limit.beforeUs);
+    const skipped = await spool.skipUntil(until, { preview, reason: isOperator ? "operator" : "expired" });
+    if (!isOperator && !preview && skipped.frames + skipped.inFlight > 0) {
+      const { from, frames, bytes, inFlight } = skipped;
       const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
       this.context.log.warn("frames are given up by the operator, for they are too old", fields);
     }
-    return givenUp;
+    return skipped;
   }
 
   /** The clean stop. Resolves to false if frames were lost by it. */

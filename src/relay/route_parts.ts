@@ -13,9 +13,10 @@ import { Expiry } from "../spool/expiry.ts";
 import { RiskBound } from "../spool/risk_bound.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";
 import { Spool } from "../spool/spool.ts";
-import { SpoolFeed } from "../spool/spool_feed.ts";
-import { AcceptSupply } from "../target/accept.ts";
-import { DialSupply } from "../target/dial.ts";
+import { SpoolFeed, type SpoolFeedOptions } from "../spool/spool_feed.ts";
+import { AcceptedConnections } from "../target/accept.ts";
+import { DialledConnections } from "../target/consumer_connections.ts";
+import { Rate } from "../target/rate.ts";
 import { Target } from "../target/target.ts";
 import type { MemoryPlan } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
@@ -41,7 +42,7 @@ export interface RouteParts {
   /** Undefined where frames have no maximum age. */
   readonly expiry: Expiry | undefined;
   /** Where connections to the consumer come from. */
-  readonly consumers: DialSupply | AcceptSupply;
+  readonly consumers: DialledConnections | AcceptedConnections;
   readonly source: Source;
   readonly target: Target;
 }
@@ -55,21 +56,22 @@ export function createParts(
   journal: Journal,
 ): RouteParts {
   const { log, clock } = context;
+  const { mode, whenFull, maxAgeMs } = options.journal;
   const ledger = new Ledger(clock);
   ledger.carry(journal.recovery.pendingFrames, journal.recovery.pendingBytes);
-  const { mode, sync, whenFull, maxAgeMs } = options.journal;
+  const shared = { ...memory, journal, framer, ledger, log, clock, whenFull };
   const spool = new Spool({
-    ...memory,
-    journal,
-    framer,
-    ledger,
-    log,
-    clock,
+    ...shared,
     mode,
-    whenFull,
-    appendFirst: mode === "always" && sync === "each",
     rewind: rewindOf(options),
+    listener: {
+      appended: (end) => source.noteSafe(end),
+      advanced: () => risk.riskFell(),
+      shut: (reason) => source.shut(reason),
+      reopen: () => source.reopen(),
+    },
   });
+  journal.onDamage = (damage) => spool.dropped.noteDamage(damage);
   const risk = new RiskBound({
     journal,
     spool,
@@ -78,26 +80,12 @@ export function createParts(
     clock,
     log,
   });
-  const consumers = createConsumers(options, context);
   const source = createSource(options, context, { framer, memory, ledger, spool, risk });
-  const target = createTarget(options, context, { consumers, spool, source });
-  spool.onSettled = () => risk.settled();
-  spool.onAppended = (end) => source.noteSafe(end);
-  spool.overload.onShut = (reason) => source.shut(reason);
-  spool.overload.onReopen = () => source.reopen();
-  journal.onDamage = (damage) => spool.damaged(damage);
-  return {
-    journal,
-    ledger,
-    memory,
-    spool,
-    appender: new Appender(spool, clock),
-    risk,
-    expiry: maxAgeMs > 0 ? new Expiry({ spool, clock, log, maxAgeMs }) : undefined,
-    consumers,
-    source,
-    target,
-  };
+  const consumers = createConsumers(options, context);
+  const target = createTarget(options, { ...shared, spool, source, consumers });
+  const appender = new Appender({ ...shared, spool });
+  const expiry = maxAgeMs > 0 ? new Expiry({ spool, clock, log, maxAgeMs }) : undefined;
+  return { journal, ledger, memory, spool, appender, risk, expiry, consumers, source, target };
 }
 
 /** A reply comes from the program that has read the frame: nothing that a reply has confirmed has to be sent again. */
@@ -131,29 +119,31 @@ function createSource(
   });
 }
 
-function createConsumers({ target }: RouteOptions, context: RouteContext): DialSupply | AcceptSupply {
+function createConsumers({ target }: RouteOptions, context: RouteContext): RouteParts["consumers"] {
   const { endpoint, connectTimeoutMs, retryMinMs, retryMaxMs } = target;
   const { address } = endpoint;
-  if (endpoint.role === "listen") return new AcceptSupply({ ...sharedBy(context), address });
-  return new DialSupply({ ...sharedBy(context), address, connectTimeoutMs, retryMinMs, retryMaxMs });
+  if (endpoint.role === "listen") return new AcceptedConnections({ ...sharedBy(context), address });
+  return new DialledConnections({ ...sharedBy(context), address, connectTimeoutMs, retryMinMs, retryMaxMs });
 }
 
+type TargetParts = Pick<RouteParts, "consumers" | "source"> & { readonly clock: Clock };
+
 function createTarget(
-  { target }: RouteOptions,
-  { clock, log }: RouteContext,
-  { consumers, spool, source }: Pick<RouteParts, "consumers" | "spool" | "source">,
+  options: RouteOptions,
+  { source, consumers, ...parts }: TargetParts & Omit<SpoolFeedOptions, "appendFirst" | "eachFrame">,
 ): Target {
-  const { confirm, reply, forwardReplies, rateBytes, stallTimeoutMs, halfClose } = target;
+  const { confirm, reply, forwardReplies, rateBytes, stallTimeoutMs, halfClose } = options.target;
+  const { mode, sync } = options.journal;
   const { framing, ...rules } = reply;
+  const appendFirst = mode === "always" && sync === "each";
   return new Target({
-    supply: consumers,
-    spool,
-    feed: new SpoolFeed(spool, confirm === "reply"),
-    clock,
-    log,
+    ...parts,
+    connections: consumers,
+    feed: new SpoolFeed({ ...parts, appendFirst, eachFrame: confirm === "reply" }),
     confirm: confirm === "reply" ? { ...rules, framer: createFramer(framing) } : confirm,
+    mustRead: rewindOf(options) === "auto",
     replies: forwardReplies ? source.forwarding : undefined,
-    rateBytes,
+    rate: rateBytes > 0 ? new Rate(parts.clock, rateBytes) : undefined,
     stallTimeoutMs,
     halfClose,
   });

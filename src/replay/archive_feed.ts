@@ -220,7 +220,7 @@ export class ArchiveFeed implements FrameFeed {
   /** How many of the frames that are wanted lie before one that was handed out, or is next to be. */
   #framesBefore(sequence: number): number {
     let frames = this.delivered.framesBefore(sequence);
-    for (const part of this.#stream?.flight.parts() ?? []) {
+    for (const part of this.#stream?.inFlight.parts() ?? []) {
       if (part.first >= sequence) break;
       if (part.first >= this.confirmed) frames += part.frames;
     }

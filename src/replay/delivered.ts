@@ -3,7 +3,7 @@
  * not have read of that, and what was sent more than once.
  */
 import { Deque } from "../base/deque.ts";
-import type { Landed } from "../spool/flight.ts";
+import type { ConfirmedPart } from "../spool/in_flight.ts";
 import type { Confirmation, EndOfStream, FrameRange } from "../spool/frame_feed.ts";
 
 /** Where another run of the same replay goes on. */
@@ -32,7 +32,7 @@ export class Delivered {
   /** When the record of the last frame before the runs arrived. */
   #lastUs: number | undefined;
   /** What is confirmed and may be sent again, ascending, without the frames before it. */
-  readonly #runs = new Deque<Landed>();
+  readonly #runs = new Deque<ConfirmedPart>();
   #runBytes = 0;
   /** Frames below this are counted in `sentTwice`; the second figure as it was when the connection began. */
   #twiceUntil = 0;
@@ -82,7 +82,7 @@ export class Delivered {
   }
 
   /** The run that has the byte `bytes` before the first unconfirmed one, and how many bytes of it come before that. */
-  runBehind(bytes: number): { readonly run: Landed; readonly before: number } | undefined {
+  runBehind(bytes: number): { readonly run: ConfirmedPart; readonly before: number } | undefined {
     let left = bytes;
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs.at(i)!;
@@ -142,7 +142,7 @@ export class Delivered {
     }
   }
 
-  #isBehind({ first, frames, bytes }: Landed): boolean {
+  #isBehind({ first, frames, bytes }: ConfirmedPart): boolean {
     if (this.rewind === "auto") return first + frames <= this.#unreadFrom;
     return this.#runBytes - bytes >= this.rewind;
   }

@@ -10,14 +10,11 @@ import type { Log } from "../base/log.ts";
 import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
 import { counted } from "../base/words.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { DeliveryStream } from "../spool/delivery_stream.ts";
-import { ByteConfirmer } from "../target/byte_confirmer.ts";
-import { Care } from "../target/care.ts";
-import type { Confirmer, ReplySink } from "../target/confirmer.ts";
+import type { ReplySink } from "../target/confirmer.ts";
 import type { Rate } from "../target/rate.ts";
-import { Refusals } from "../target/refusals.ts";
-import { type RefusalSink, ReplyConfirmer, type ReplyRules } from "../target/reply_confirmer.ts";
-import { Session } from "../target/session.ts";
+import type { RefusalSink, ReplyRules } from "../target/reply_rules.ts";
+import { ConnectionServer } from "../target/serve_connection.ts";
+import type { Session } from "../target/session.ts";
 import type { ArchiveFeed } from "./archive_feed.ts";
 
 /** Where connections come from; a `Dialler` is one. */
@@ -88,12 +85,19 @@ export class Replay {
   #heardMs = 0;
   /** Why it makes no sense to go on: a frame that the consumer will not have. */
   #refused: SpillwayError | undefined;
-  #resetSilent: (() => void) | undefined;
-  readonly #refusals = new Refusals();
-  readonly #care = new Care();
-  readonly #pool = new BufferPool(ANSWER_POOL);
+  readonly #server: ConnectionServer;
 
-  constructor(private readonly options: ReplayOptions) {}
+  constructor(private readonly options: ReplayOptions) {
+    const { confirm, feed } = options;
+    this.#server = new ConnectionServer({
+      ...options,
+      mustRead: feed.rewind === "auto",
+      halfClose: false,
+      sink: this.#sink(typeof confirm === "string" ? 0 : confirm.attempts),
+      pool: new BufferPool(ANSWER_POOL),
+      replies: typeof confirm === "string" ? this.#replies() : undefined,
+    });
+  }
 
   /** Sends nothing more; `run` resolves soon, when it is known how far it got. */
   stop(): void {
@@ -118,7 +122,7 @@ export class Replay {
         if (this.#refused !== undefined) throw this.#refused;
       }
     } finally {
-      this.#resetSilent?.();
+      this.#server.resetSilent();
       await feed.close();
     }
     const kind = this.#isSent ? "sent" : this.#stopped ? "stopped" : "gave up";
@@ -141,21 +145,17 @@ export class Replay {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { feed, connections, clock, rate, stallTimeoutMs } = this.options;
-    this.#resetSilent?.();
-    this.#resetSilent = undefined;
+    const { feed, connections, clock } = this.options;
+    this.#server.resetSilent();
     const before = feed.progress;
     this.#startMs ??= clock.monotonicMs();
-    const stream = feed.begin();
-    const confirmer = this.#confirmer(connection, stream);
-    const session = new Session({ connection, stream, confirmer, clock, rate, stallTimeoutMs, halfClose: false });
-    this.#session = session;
-    const end = await this.#endOf(session);
-    // A consumer that serves one connection at a time would wait for more on this one.
-    if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
-    const { mayRepeat, mayBeLostBytes, unreadBytes } = await session.close();
+    const served = await this.#server.serve(
+      connection,
+      feed.begin(),
+      (session) => this.#endOf(this.#session = session),
+    );
+    const { ended: end, mayRepeat, mayBeLostBytes, unreadBytes } = served;
     this.#session = undefined;
-    if (session.hasSent) this.#care.ended(session.progress);
     // To one that stays, and did not read, nothing is sent again.
     this.#mayBeLostBytes += end.kind === "ours" ? unreadBytes : mayBeLostBytes;
     const hasProgressed = feed.progress > before;
@@ -216,26 +216,20 @@ export class Replay {
     }
   }
 
-  #confirmer(connection: Connection, stream: DeliveryStream): Confirmer {
-    const { feed, clock, log, confirm: rules } = this.options;
-    if (typeof rules === "string") {
-      const replies: ReplySink = {
-        isReady: true,
-        changed: () => Promise.resolve(),
-        forward: () => this.#heardMs = clock.monotonicMs(),
-      };
-      const mustRead = feed.rewind === "auto";
-      const care = mustRead ? this.#care.level : 0;
-      return new ByteConfirmer({ connection, stream, clock, mode: rules, mustRead, care, replies });
-    }
-    const spool = this.#sink(rules.attempts);
-    return new ReplyConfirmer({ stream, spool, clock, log, rules, refusals: this.#refusals, replies: undefined });
+  /** Notes when the consumer sends something. */
+  #replies(): ReplySink {
+    const { clock } = this.options;
+    return {
+      isReady: true,
+      changed: () => Promise.resolve(),
+      forward: () => this.#heardMs = clock.monotonicMs(),
+    };
   }
 
   /** There is no quarantine here: a frame that is refused too often ends the replay, for the user to decide. */
   #sink(attempts: number): RefusalSink {
     const { feed } = this.options;
-    const quarantine = (sequence: number) => {
+    const refuse = (sequence: number) => {
       this.#refused = new SpillwayError(`the consumer refused frame ${sequence} ${attempts} times`, {
         hint: `--from ${sequence + 1} goes on without it; spillway cat --from ${sequence} --limit 1 shows it`,
       });
@@ -245,8 +239,7 @@ export class Replay {
       get confirmed() {
         return feed.confirmed;
       },
-      refuse() {},
-      options: { pool: this.#pool, journal: { quarantine } },
+      refuse,
     };
   }
 }

@@ -11,8 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import { tally } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
-import { firstSince, oldestArrival } from "./oldest.ts";
-import { skipUntil } from "./operator_skip.ts";
+import type { SkippedFrames } from "./skip.ts";
 import type { Spool } from "./spool.ts";
 
 /** It is looked at this often within `max_age`, within these limits. */
@@ -50,7 +49,7 @@ export class Expiry {
   #saidMs: number | undefined;
 
   constructor(private readonly options: ExpiryOptions) {
-    this.#carriedUntil = options.spool.window.end;
+    this.#carriedUntil = options.spool.positions.end;
   }
 
   start(): void {
@@ -78,8 +77,8 @@ export class Expiry {
     const { spool, clock, log } = this.options;
     try {
       const until = await this.#expiredUntil();
-      // What is in flight may still be confirmed; if its connection is lost, the next look finds it.
-      if (until > Math.max(spool.sent, spool.confirmed)) this.#note(await skipUntil(spool, until, false, "expired"));
+      // Frames in flight may still be confirmed; if their connection is lost, the next look finds them.
+      if (until > spool.positions.sent) this.#note(await spool.skipUntil(until, { reason: "expired" }));
       this.#failure = undefined;
     } catch (error) {
       const message = messageOf(error);
@@ -92,7 +91,7 @@ export class Expiry {
   /** Frames before this one are too old. */
   async #expiredUntil(): Promise<number> {
     const { spool, clock, maxAgeMs } = this.options;
-    const { end } = spool.window;
+    const { end } = spool.positions;
     const nowMs = clock.monotonicMs();
     this.#marks.push({ ms: nowMs, end });
     while (this.#marks.length > 1 && this.#marks[1].ms <= nowMs - maxAgeMs) this.#marks.shift();
@@ -101,12 +100,12 @@ export class Expiry {
     if (oldest.ms <= nowMs - maxAgeMs) return Math.min(oldest.end, end);
     if (spool.confirmed >= this.#carriedUntil) return spool.confirmed;
     const cutoffUs = clock.wallUs() - maxAgeMs * 1000;
-    const arrivedUs = await oldestArrival(spool);
+    const arrivedUs = await spool.backlog.oldestArrival();
     if (arrivedUs === undefined || arrivedUs >= cutoffUs) return spool.confirmed;
-    return Math.min(this.#carriedUntil, await firstSince(spool, cutoffUs));
+    return Math.min(this.#carriedUntil, await spool.backlog.firstSince(cutoffUs));
   }
 
-  #note({ from, until, frames, bytes }: { from: number; until: number; frames: number; bytes: number }): void {
+  #note({ from, until, frames, bytes }: SkippedFrames): void {
     const unsaid = this.#unsaid;
     const first = unsaid.frames === 0 ? from : unsaid.from;
     this.#unsaid = { from: first, until, frames: unsaid.frames + frames, bytes: unsaid.bytes + bytes };

@@ -33,7 +33,7 @@ const EMPTY_MS = 100;
 export interface RiskBoundOptions {
   readonly journal: Pick<Journal, "boundRisk">;
   /** What the spool has in memory alone, at most. */
-  readonly spool: { readonly riskBytesMost: number };
+  readonly spool: { readonly atRiskBytesMax: number };
   /** Memory of the route, in bytes: a higher figure says nothing new, unless more is held all the same. */
   readonly maxBytes: number;
   /** What the runtime reads ahead for all connections of the route together, at most. */
@@ -104,11 +104,11 @@ export class RiskBound {
     this.#held.bytes -= held.bytes;
     this.#held.aheadBytes -= held.aheadBytes;
     this.#readers.delete(reader);
-    this.settled();
+    this.riskFell();
   }
 
   /** The spool has less in memory alone, or readers have: perhaps nothing. */
-  settled(): void {
+  riskFell(): void {
     if (this.#readers.size === 0 && this.#asked > 0 && !this.#emptying && this.#risk === 0) this.#empty();
   }
 
@@ -122,7 +122,7 @@ export class RiskBound {
 
   get #risk(): number {
     const { spool, readAheadBytesMax } = this.options;
-    return this.#held.bytes + Math.min(this.#held.aheadBytes, readAheadBytesMax) + spool.riskBytesMost;
+    return this.#held.bytes + Math.min(this.#held.aheadBytes, readAheadBytesMax) + spool.atRiskBytesMax;
   }
 
   #raise(risk: number): void {
@@ -149,7 +149,7 @@ export class RiskBound {
     if (this.#over.signal.aborted) return;
     if (!this.#failing) {
       if (step > this.#bound) this.#set(step);
-      this.settled();
+      this.riskFell();
     } else if (step < this.#risk) {
       // Memory was filled meanwhile.
       this.#ask(this.#stepFor(this.#risk));

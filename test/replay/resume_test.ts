@@ -1,6 +1,6 @@
 /** Lost connections: what is confirmed is not sent again, what is not is, from a frame on; and the end of patience. */
 import { createFramer } from "../../src/framing/create.ts";
-import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
+import type { ReplyRules } from "../../src/target/reply_rules.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { lines } from "../journal/support/rig.ts";

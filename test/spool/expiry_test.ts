@@ -2,7 +2,6 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Expiry } from "../../src/spool/expiry.ts";
-import { firstSince } from "../../src/spool/oldest.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { World } from "./stories/world.ts";
 
@@ -77,7 +76,7 @@ for (const mode of ["overflow", "always"] as const) {
     const inFlight = stream.framesInFlight;
     await clock.pass(MAX_AGE_MS);
     assertEquals(expired(), 80 - inFlight, "what is in flight may still be confirmed");
-    stream.confirm(sent.bytes.length, sent.bytes.length);
+    stream.confirmBytes(sent.bytes.length, sent.bytes.length);
     assertEquals(world.ledger.pending.frames, 0);
     await expiry.stop();
   });
@@ -91,9 +90,9 @@ for (const mode of ["overflow", "always"] as const) {
     await world.clock.sleep(3000);
     world.receive(30);
     await world.settle();
-    assertEquals(await firstSince(world.spool, (arrivedMs + 1) * 1000), 50);
-    assertEquals(await firstSince(world.spool, Number.MAX_SAFE_INTEGER), 80);
-    assertEquals(await firstSince(world.spool, 0), 0);
+    assertEquals(await world.spool.backlog.firstSince((arrivedMs + 1) * 1000), 50);
+    assertEquals(await world.spool.backlog.firstSince(Number.MAX_SAFE_INTEGER), 80);
+    assertEquals(await world.spool.backlog.firstSince(0), 0);
 
     clock.wallMs = 1000;
     const expiry = begin();

@@ -1,7 +1,6 @@
 /** Frames that the operator gives up: the books, the order, and where delivery goes on. */
 import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
-import { skipUntil } from "../../src/spool/operator_skip.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { play, stories, withSkips } from "./stories/story.ts";
 import { ByteWire } from "./stories/wires.ts";
@@ -24,12 +23,12 @@ for (const mode of MODES) {
     const { world, wire } = await open({ mode });
     world.receive(160);
     await world.settle();
-    const given = await skipUntil(world.spool, 120);
+    const given = await world.spool.skipUntil(120);
     assertEquals([given.from, given.until, given.frames, given.inFlight], [0, 120, 120, 0]);
     assertEquals(droppedBy(world), { frames: 120, bytes: given.bytes });
     world.check();
     await wire.connect();
-    assertEquals(world.spool.sent, 120);
+    assertEquals(world.spool.positions.next, 120);
     await wire.deliverAll();
     world.check();
     assertEquals(world.ledger.delivered.frames, 40);
@@ -46,9 +45,12 @@ for (const mode of MODES) {
       await world.settle();
     }
     const { spool } = world;
-    assert(spool.sent < spool.window.first && spool.window.first < spool.window.end, "there are some in each");
+    assert(
+      spool.positions.next < spool.window.first && spool.window.first < spool.window.end,
+      "there are some in each",
+    );
     const until = spool.window.end - 3;
-    await skipUntil(spool, until);
+    await spool.skipUntil(until);
     world.check();
     await wire.deliverAll();
     world.check();
@@ -65,7 +67,7 @@ for (const mode of MODES) {
       world.receive(100);
       await wire.send(20);
       world.receive(20);
-      const { from, frames, inFlight } = await skipUntil(world.spool, 110);
+      const { from, frames, inFlight } = await world.spool.skipUntil(110);
       assertEquals([from, frames, inFlight], [100, 10, 100]);
       if (confirmed) wire.acknowledge(1, true);
       await wire.disconnect();
@@ -73,7 +75,7 @@ for (const mode of MODES) {
       assertEquals(world.ledger.delivered.frames, confirmed ? 100 : 0);
       assertEquals(droppedBy(world).frames, confirmed ? 10 : 110);
       await wire.connect();
-      assertEquals(world.spool.sent, 110, "where delivery goes on");
+      assertEquals(world.spool.positions.next, 110, "where delivery goes on");
       await wire.deliverAll();
       world.check();
       assertEquals(world.ledger.delivered.frames, confirmed ? 110 : 10);
@@ -90,17 +92,17 @@ for (const mode of MODES) {
     wire.acknowledge(1, true);
     world.receive(20);
     await wire.send(20);
-    await skipUntil(world.spool, 80);
+    await world.spool.skipUntil(80);
     await wire.disconnect();
     await wire.connect();
-    assertEquals(world.spool.sent, 80, "what was in flight");
-    await skipUntil(world.spool, 80);
+    assertEquals(world.spool.positions.next, 80, "what was in flight");
+    await world.spool.skipUntil(80);
     world.receive(20);
-    await skipUntil(world.spool, 90);
+    await world.spool.skipUntil(90);
     await wire.send(20);
     await wire.disconnect();
     await wire.connect();
-    assertEquals(world.spool.sent, 90, "what was never sent");
+    assertEquals(world.spool.positions.next, 90, "what was never sent");
     world.check();
     await wire.deliverAll();
     await wire.disconnect();
@@ -110,11 +112,11 @@ for (const mode of MODES) {
   Deno.test(`${mode}: what was given up is not taken for unread, here or by a process that starts after a kill`, async () => {
     const { world, wire } = await open({ mode, rewindBytes: "auto" });
     world.receive(60);
-    await skipUntil(world.spool, 40);
+    await world.spool.skipUntil(40);
     await world.settle();
     await world.die("kill", () => Promise.resolve());
     await wire.connect();
-    assertEquals(world.spool.sent, 40, "where delivery goes on");
+    assertEquals(world.spool.positions.next, 40, "where delivery goes on");
     await wire.deliverAll();
     world.check();
     await wire.disconnect();
@@ -131,10 +133,10 @@ for (const mode of MODES) {
       await wire.connect();
       if (through === "memory") world.receive(100);
       await wire.send(20);
-      assertEquals(world.spool.sent, 100);
-      const { from, frames, inFlight } = await skipUntil(world.spool, 37, true);
+      assertEquals(world.spool.positions.next, 100);
+      const { from, frames, inFlight } = await world.spool.skipUntil(37, { preview: true });
       assertEquals([from, frames, inFlight, droppedBy(world).frames], [37, 0, 37, 0], "only told");
-      await skipUntil(world.spool, 37);
+      await world.spool.skipUntil(37);
       world.check();
       await wire.disconnect();
       world.check();
@@ -154,13 +156,13 @@ for (const mode of MODES) {
     world.receive(50);
     await wire.send(20);
     wire.acknowledge(1, true);
-    assertEquals((await skipUntil(world.spool, 50)).frames, 0);
+    assertEquals((await world.spool.skipUntil(50)).frames, 0);
     await wire.disconnect();
     world.receive(50);
-    await skipUntil(world.spool, 80);
-    assertEquals((await skipUntil(world.spool, 70)).frames, 0);
+    await world.spool.skipUntil(80);
+    assertEquals((await world.spool.skipUntil(70)).frames, 0);
     assertEquals(droppedBy(world).frames, 30);
-    const error = await assertRejects(() => skipUntil(world.spool, 101), SpillwayError);
+    const error = await assertRejects(() => world.spool.skipUntil(101), SpillwayError);
     assertEquals([error.message, error.exit], ["skip: found --until 101, the next frame to be received is 100", 2]);
     world.check();
     await world.stop();
@@ -169,7 +171,7 @@ for (const mode of MODES) {
   Deno.test(`${mode}: a restart finds the rest`, async () => {
     const { world, wire } = await open({ mode });
     world.receive(160);
-    await skipUntil(world.spool, 159);
+    await world.spool.skipUntil(159);
     assert(await world.stop());
     await world.startAgain({ clean: true });
     assertEquals(world.ledger.pending.frames, 1);

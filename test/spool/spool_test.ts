@@ -52,10 +52,10 @@ for (const mode of ["overflow", "always"] as const) {
     assert(first > 0 && first < 40, `${first} of 40 frames are known to be read`);
     await world.die("kill", () => Promise.resolve());
     const again = await world.feed.begin();
-    assertEquals(world.spool.sent, first, "where the next process begins");
+    assertEquals(world.spool.positions.next, first, "where the next process begins");
     assertEquals(
-      world.feed.resentFrom(world.spool.sent),
-      world.spool.confirmed - world.spool.sent,
+      world.feed.resentFrom(world.spool.positions.next),
+      world.spool.confirmed - world.spool.positions.next,
       "said to come again",
     );
     again.interrupt();

@@ -3,7 +3,7 @@ import { Condition } from "../../src/base/condition.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Connection, Listener, Net } from "../../src/runtime/net.ts";
 import { Places } from "../../src/runtime/places.ts";
-import { AcceptSupply, TAKE_OVER_MS } from "../../src/target/accept.ts";
+import { AcceptedConnections, TAKE_OVER_MS } from "../../src/target/accept.ts";
 import type { Session } from "../../src/target/session.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -46,7 +46,7 @@ async function openSupply() {
   // Time is what the test says; each turn of the loop lasts as long as the sleep it asked for.
   const clock = { ...systemClock, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 0)) };
   const net = { listen: () => Promise.resolve(door) } as unknown as Net;
-  const supply = new AcceptSupply({
+  const supply = new AcceptedConnections({
     net,
     clock,
     log: silentLog,

@@ -4,13 +4,15 @@ import { Condition } from "../../src/base/condition.ts";
 import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import { ByteConfirmer } from "../../src/target/byte_confirmer.ts";
 import type { ReplySink } from "../../src/target/confirmer.ts";
+import { Pieces } from "../../src/target/slow_start.ts";
 import { assertEquals } from "../support/assert.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 
 function confirmer(replies: ReplySink | undefined): ByteConfirmer {
   const stream = {} as DeliveryStream; // nothing is sent
   const connection = new ScriptedConnection();
-  return new ByteConfirmer({ connection, stream, clock: systemClock, mode: "acked", mustRead: true, care: 0, replies });
+  const pieces = new Pieces(systemClock, 0);
+  return new ByteConfirmer({ connection, stream, clock: systemClock, mode: "acked", mustRead: true, pieces, replies });
 }
 
 Deno.test("a consumer that talks all the time leaves no listeners behind", async () => {
@@ -43,11 +45,11 @@ Deno.test("who waits for a producer that does not read is held up until it reads
   const replies = { isReady: false, changed: () => changed.wait(), forward() {} };
   const first = confirmer(replies);
   const reading = first.readable();
-  assertEquals(first.isHeldUp, true);
+  assertEquals(first.waitsForProducer, true);
   replies.isReady = true;
   changed.notify();
   await reading;
-  assertEquals(first.isHeldUp, false);
+  assertEquals(first.waitsForProducer, false);
   replies.isReady = false;
   const second = confirmer(replies);
   const ended = second.readable();

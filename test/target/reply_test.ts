@@ -12,8 +12,8 @@ import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import { Spool } from "../../src/spool/spool.ts";
 import { SpoolFeed } from "../../src/spool/spool_feed.ts";
 import type { ReplySink } from "../../src/target/confirmer.ts";
-import { Refusals } from "../../src/target/refusals.ts";
-import { ReplyConfirmer, type ReplyRules } from "../../src/target/reply_confirmer.ts";
+import { ReplyConfirmer } from "../../src/target/reply_confirmer.ts";
+import { Refusals, type ReplyRules } from "../../src/target/reply_rules.ts";
 import { Session } from "../../src/target/session.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
@@ -70,20 +70,17 @@ class Rig {
 
   async open(): Promise<this> {
     const journal = await openJournal(optionsFor(this.files, { framer: this.#framer }));
+    const { ledger } = this;
+    const parts = { journal, framer: this.#framer, ledger, pool: this.#pool, log: silentLog, clock: systemClock };
     this.spool = new Spool({
-      journal,
-      framer: this.#framer,
-      ledger: this.ledger,
-      pool: this.#pool,
-      log: silentLog,
-      clock: systemClock,
+      ...parts,
+      listener: { appended() {}, advanced() {}, shut() {}, reopen() {} },
       mode: "overflow",
       whenFull: "block",
-      appendFirst: false,
       rewind: 0,
       recordBytes: 16 * 1024,
     });
-    this.feed = new SpoolFeed(this.spool, true);
+    this.feed = new SpoolFeed({ ...parts, spool: this.spool, appendFirst: false, eachFrame: true });
     await this.connect();
     return this;
   }
@@ -102,7 +99,8 @@ class Rig {
     };
     const confirmer = new ReplyConfirmer({
       stream,
-      spool: this.spool,
+      sink: this.spool,
+      pool: this.#pool,
       clock,
       log: silentLog,
       rules,
@@ -309,8 +307,8 @@ Deno.test("what belongs to a connection that has ended cannot be used any more",
   await rig.session.close();
   await rig.connect();
   const uses: (() => unknown)[] = [
-    () => stream.answer(1),
-    () => stream.confirm(4, 4),
+    () => stream.confirmFrames(1),
+    () => stream.confirmBytes(4, 4),
     () => stream.goBack(),
     () => stream.next(),
     () => stream.end({ read: 0, confirmed: 0, written: 0 }),

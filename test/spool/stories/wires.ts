@@ -1,8 +1,8 @@
 /** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
 import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
-import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { Refusals } from "../../../src/target/reply_rules.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
@@ -59,7 +59,7 @@ export abstract class Wire {
     const { mode, sync } = this.world.options;
     if (mode === "always" && sync === "each") {
       const { spool, journal } = this.world;
-      assert(spool.sent <= journal.end, "sent before it was synced");
+      assert(spool.positions.sent <= journal.end, "sent before it was synced");
     }
     this.stream!.take(outgoing.bytes);
     this.#writing = outgoing;
@@ -144,7 +144,7 @@ export class ByteWire extends Wire {
     stream.tell(stream.acknowledged);
     stream.knownRead += Math.floor((stream.read - stream.knownRead) * known);
     this.world.noteRead(stream.sequenceAt(stream.knownRead));
-    this.delivery.confirm(stream.acknowledged, stream.knownRead);
+    this.delivery.confirmBytes(stream.acknowledged, stream.knownRead);
   }
 
   protected async settle(stream: Stream, told: boolean): Promise<void> {
@@ -180,7 +180,7 @@ export class ReplyWire extends Wire {
   }
 
   protected override begun(): void {
-    const { spool, clock, books } = this.world;
+    const { spool, pool, clock, books } = this.world;
     if (this.#run !== books.run) {
       this.#refusals = new Refusals();
       this.#counted.clear();
@@ -189,7 +189,8 @@ export class ReplyWire extends Wire {
     const ok = /^\+/;
     this.#confirmer = new ReplyConfirmer({
       stream: this.delivery,
-      spool,
+      sink: spool,
+      pool,
       clock,
       log: recordingLog((line) => this.#logged(line)),
       rules: { framer: lineFramer, timeoutMs: 1e9, ok, attempts: ATTEMPTS, window: this.window },
