@@ -20,8 +20,8 @@ Deno.test("damaged and missing frames are skipped and told once, on a connection
   });
   assertEquals((await rig.run()).kind, "sent");
   assertEquals(rig.texts.join(""), [0, 1, 3, 5, 10, 11, 12, 13].flatMap((first) => lines(first, 1)).join(""));
-  const told = rig.losses.map((loss) =>
-    loss.kind === "damage" ? `damage ${loss.offset} ${loss.lost?.from}` : `${loss.kind} ${loss.from}-${loss.until}`
+  const told = rig.gaps.map((gap) =>
+    gap.kind === "damage" ? `damage ${gap.offset} ${gap.lost?.from}` : `${gap.kind} ${gap.from}-${gap.until}`
   );
   assertEquals(told, [
     `damage ${512 + 2 * RECORD_BYTES} 2`,
@@ -29,7 +29,7 @@ Deno.test("damaged and missing frames are skipped and told once, on a connection
     "missing 4-5",
     "missing 6-10",
   ]);
-  assertEquals(rig.feed.delivered.frames, 8);
+  assertEquals(rig.feed.progress.frames, 8);
 });
 
 Deno.test("a frame larger than a buffer and a piece is sent whole", async () => {

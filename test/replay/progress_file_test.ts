@@ -1,7 +1,7 @@
 /** The progress file: what is in it when the process dies, how often it is written, and what it may be resumed with. */
 import { SpillwayError } from "../../src/base/error.ts";
 import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { type Position, ProgressFile, readProgress, type SavedReplay } from "../../src/replay/progress_file.ts";
+import { ProgressFile, readProgress, type ReplayPosition, type SavedReplay } from "../../src/replay/progress_file.ts";
 import { checkSame, removedOf, selectionLeft } from "../../src/replay/resume.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -16,7 +16,7 @@ const HEAD = {
   selection: { sinceUs: 5, from: 1 },
 } as const;
 
-function position(next: number, done = false): Position {
+function position(next: number, done = false): ReplayPosition {
   return { next, frames: next, bytes: next * 10, last_time_us: next * 1000, done };
 }
 

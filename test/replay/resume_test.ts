@@ -30,9 +30,9 @@ for (let acknowledged = 0; acknowledged <= TOTAL * FRAME_BYTES; acknowledged += 
     const again = lines(confirmed, TOTAL - confirmed).join("");
     assertEquals(rig.texts, [lines(0, TOTAL).join(""), ...again === "" ? [] : [again]]);
     assertEquals(outcome.kind, "sent");
-    assertEquals(rig.feed.delivered.sentTwice, TOTAL - confirmed, "all of it was written");
-    assertEquals([rig.feed.confirmed, rig.feed.delivered.frames], [TOTAL, TOTAL]);
-    assertEquals(rig.feed.delivered.bytes, TOTAL * FRAME_BYTES);
+    assertEquals(rig.feed.progress.sentTwice, TOTAL - confirmed, "all of it was written");
+    assertEquals([rig.feed.confirmed, rig.feed.progress.frames], [TOTAL, TOTAL]);
+    assertEquals(rig.feed.progress.bytes, TOTAL * FRAME_BYTES);
     assertEquals(rig.pool.usedBytes, 0, "every buffer was given back");
   });
 }
@@ -109,7 +109,7 @@ Deno.test("of what was lost with a connection only what was written may arrive t
   });
   // 40 bytes are three frames and a part of the fourth, of which the first is acknowledged.
   assertEquals((await rig.run()).kind, "sent");
-  assertEquals(rig.feed.delivered.sentTwice, 2);
+  assertEquals(rig.feed.progress.sentTwice, 2);
 });
 
 Deno.test("a stop ends it at once, and it is known exactly how far it came", async () => {
