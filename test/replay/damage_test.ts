@@ -1,4 +1,4 @@
-/** Damage and gaps in the middle of a replay: told once, however often the connection is lost there. */
+/** Damage and gaps within a replay. */
 import { assertEquals } from "../support/assert.ts";
 import { lines } from "../journal/support/rig.ts";
 import { record, Rig } from "./rig.ts";
@@ -7,7 +7,7 @@ import { TargetConnection } from "./target_connection.ts";
 const segment = (base: number) => `/j/${String(base).padStart(20, "0")}.seg`;
 const RECORD_BYTES = 64 + 11;
 
-Deno.test("damaged and missing frames are skipped and told once, on a connection that is lost all the time", async () => {
+Deno.test("damaged and missing frames are skipped and reported once, however often the connection is lost", async () => {
   const each = (first: number, count: number) => lines(first, count).map((text) => ({ text, atMs: 0 }));
   const files = await record([each(0, 6), each(6, 4), each(10, 4)]);
   const damaged = files.bytesOf(segment(0));

@@ -1,3 +1,4 @@
+/** Replies to producers: acknowledgements of safe frames, and the consumer's own bytes. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import { ForwardedReplies } from "../../src/source/forwarded_replies.ts";
 import { AckReplies } from "../../src/source/ack_replies.ts";
@@ -31,7 +32,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("each producer gets as many replies as frames of its own are safe, and none before", async () => {
+Deno.test("each producer gets one reply for each of its own frames that is safe, and none before", async () => {
   const replies = new AckReplies(bytes("ok\n"));
   const [a, b] = [new ScriptedConnection(), new ScriptedConnection()];
   const [toA, toB] = [replies.for(a), replies.for(b)];
@@ -64,7 +65,7 @@ Deno.test("a hundred thousand replies go out in large writes", async () => {
   assertEquals(connection.written.length <= 20, true, `${connection.written.length} writes`);
 });
 
-Deno.test("a producer that is gone holds nobody up", async () => {
+Deno.test("a producer that is gone does not hold up the others", async () => {
   const replies = new AckReplies(bytes("ok"));
   const gone = new ScriptedConnection();
   gone.write = () => Promise.reject(new Error("reset"));
@@ -76,7 +77,7 @@ Deno.test("a producer that is gone holds nobody up", async () => {
   assertEquals(await isDone(toOther.nothingOwed()), true);
 });
 
-Deno.test("a producer gets the consumer's answers to its own frames, and is done with the last one", async () => {
+Deno.test("a producer gets the consumer's replies to its own frames, and nothing is owed after the last one", async () => {
   const connection = new ScriptedConnection();
   const { answers } = forwarding(connection);
   answers.received(2, 12);
@@ -89,7 +90,7 @@ Deno.test("a producer gets the consumer's answers to its own frames, and is done
   assertEquals(text(connection), "ten eleven");
 });
 
-Deno.test("where nobody can tell which is the last answer, a second of quiet after the last confirmation is the end", async () => {
+Deno.test("if it is unknown which reply is the last, nothing is owed after a second of silence with everything confirmed", async () => {
   const connection = new ScriptedConnection();
   const { answers, clock } = forwarding(connection);
   answers.received(1, 1);
@@ -108,7 +109,7 @@ Deno.test("where nobody can tell which is the last answer, a second of quiet aft
   assertEquals(text(connection), "hello again");
 });
 
-Deno.test("what a producer does not read is bounded, and the log says when it holds delivery up, and when no more", async () => {
+Deno.test("replies that a producer does not read are limited, and the log says when delivery waits for it and when no more", async () => {
   const connection = new ScriptedConnection();
   let read = () => {};
   const write = connection.write.bind(connection);
@@ -150,7 +151,7 @@ Deno.test("what a producer does not read is bounded, and the log says when it ho
   assertEquals(pool.usedBytes, 0);
 });
 
-Deno.test("a producer that goes away with answers unread gives all memory back, and takes no more", async () => {
+Deno.test("after a producer is gone with replies unread all memory is given back, and nothing more is taken", async () => {
   const connection = new ScriptedConnection();
   let fail = (_: unknown) => {};
   connection.write = () => new Promise((_, reject) => fail = reject);

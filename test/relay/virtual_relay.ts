@@ -27,7 +27,7 @@ export interface Said {
 /** What the runtime reads ahead for all producers together. */
 export const READ_AHEAD_BYTES_MAX = 3 * 512 * 1024;
 
-export class Stage {
+export class VirtualRelay {
   readonly clock = new VirtualClock();
   files = new MemoryFiles();
   /** All that the relay has logged. */
