@@ -1,7 +1,7 @@
 /**
- * `kill -9` at any moment costs no more than the cursor file says: a whole relay
- * in virtual time, with producers and a consumer that do as they like, runtimes
- * that read ahead, and a disk that takes its time for the cursor.
+ * `kill -9` at any moment loses no more than the cursor file says: a whole relay
+ * on a virtual clock, with random producers and a random consumer, runtimes that
+ * read ahead, and a disk that is slow to write the cursor.
  */
 import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -94,7 +94,7 @@ class Story {
     this.most = Math.max(this.most, alone);
     const found = decodeCursor(rig.files.bytesOf(`${DIRECTORY}/cursor`));
     const said = found.kind === "valid" ? found.state.atRiskBytes : 0;
-    // Whoever calls this would take a failed check for a failure of its own.
+    // An error thrown here would be taken for a failure of the file operation.
     if (alone > said) this.#failure ??= `${alone} bytes were in memory alone, the cursor file said ${said}`;
   }
 

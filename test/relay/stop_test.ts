@@ -1,4 +1,4 @@
-/** The clean stop of a whole relay in virtual time: its order, its one deadline, and that nothing is lost. */
+/** The clean stop of a whole relay on a virtual clock: its order, its one deadline, and that nothing is lost. */
 import { RESERVE_MS, STOP_MS, STOP_WAIT_MS } from "../../src/base/stop_deadline.ts";
 import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -8,7 +8,7 @@ import { DIRECTORY, FRAME_BYTES, VirtualRelay } from "./virtual_relay.ts";
 
 const COUNT = 2000;
 
-/** A relay that has taken 2,000 frames, of so many bytes each, all of them in flight to a consumer that confirms none. */
+/** A relay that has received 2,000 frames of `frameBytes` bytes, all in flight to a consumer that confirms none. */
 async function frozen(keys: readonly string[] = [], frameBytes = FRAME_BYTES) {
   const rig = new VirtualRelay();
   const relay = await rig.relay(...keys);
@@ -34,7 +34,7 @@ function numbers(from: number, until: number): number[] {
   return Array.from({ length: until - from }, (_, i) => from + i);
 }
 
-/** Resolves never: a sync that hangs. */
+/** Never resolves: an operation that hangs. */
 const never = new Promise<never>(() => {});
 
 Deno.test("with every wait at its limit the stop keeps its one deadline, appends first, and loses nothing", async () => {

@@ -1,7 +1,6 @@
 /**
- * A whole relay without sockets and disks: time that passes by itself, files in
- * memory, producers and a consumer that a test steers. Its routes are told as in
- * a configuration.
+ * A whole relay on a virtual clock, with files in memory, producers and a consumer
+ * that a test controls. Its route is written as in a configuration.
  */
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
 import { type Relay, startRelay } from "../../src/relay/relay.ts";
@@ -30,11 +29,11 @@ export const READ_AHEAD_BYTES_MAX = 3 * 512 * 1024;
 export class VirtualRelay {
   readonly clock = new VirtualClock();
   files = new MemoryFiles();
-  /** All that the relay has logged. */
+  /** Everything that the relay has logged. */
   readonly log: Said[] = [];
   /** The consumer's connections; the last one is in use. */
   readonly consumers: ConsumerConnection[] = [];
-  /** Does the consumer answer when it is dialled? Else every attempt waits for ever. */
+  /** Does the consumer accept connections? Otherwise every attempt waits for ever. */
   consumerThere = true;
   readonly #listeners = new Map<number, QueueListener>();
 

@@ -1,4 +1,4 @@
-/** A replay of journals in memory, over connections that a test makes, in virtual time. */
+/** A replay of journals in memory, over connections that a test makes, on a virtual clock. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
@@ -69,7 +69,7 @@ export class Rig {
     });
   }
 
-  /** To its end, whichever it is. */
+  /** Runs the replay to its end. */
   async run(): Promise<ReplayOutcome> {
     await this.prepare();
     return await this.clock.run(this.replay.run());
@@ -121,7 +121,7 @@ export class Rig {
     });
   }
 
-  /** What each connection got. */
+  /** What was written to each connection. */
   get texts(): string[] {
     return this.connections.map(({ text }) => text);
   }
