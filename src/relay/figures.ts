@@ -101,5 +101,5 @@ function stateOf({ source, spool, target, consumers, stopping }: RouteParts): Pi
   const detail = heldUpMs !== undefined && heldUpMs >= HELD_UP_MS
     ? `the producer has not read its answers for ${formatDuration(heldUpMs)}, delivery waits for it`
     : undefined;
-  return { state: spool.direct ? "direct" : "draining", detail };
+  return { state: spool.state.direct ? "direct" : "draining", detail };
 }

@@ -1,6 +1,6 @@
 /**
  * `rewind`: how much of what is confirmed is kept, to be sent again on a new
- * connection. A number: so many bytes before the first unconfirmed frame.
+ * connection. A number: that many bytes before the first unconfirmed frame.
  * `auto`: from the first frame on that the consumer's program may not have read.
  *
  * What is kept stays in memory or in the journal, and nowhere else. A new

@@ -76,9 +76,9 @@ Deno.test("frames pass the journal by from the first one that comes after an idl
   // As a target that is dialled in vain, and one that goes when it has everything.
   world.spool.targetLost();
   for (let round = 0; round < 3; round++) {
-    assert(!world.spool.direct, "nobody is there");
+    assert(!world.spool.state.direct, "nobody is there");
     await wire.connect();
-    assert(world.spool.direct, "nothing is pending");
+    assert(world.spool.state.direct, "nothing is pending");
     world.receive(20);
     await wire.deliverAll();
     assertEquals(world.ledger.spilled.frames, 0);
@@ -87,7 +87,7 @@ Deno.test("frames pass the journal by from the first one that comes after an idl
   world.receive(20);
   await world.settle();
   await wire.connect();
-  assert(!world.spool.direct, "what the journal still holds comes first");
+  assert(!world.spool.state.direct, "what the journal still holds comes first");
   await wire.deliverAll();
   world.check();
   await world.stop();
