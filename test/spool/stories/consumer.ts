@@ -24,6 +24,8 @@ export interface StreamOptions {
   readonly confirmed: number;
   /** May frames that are there for `rewind` be missing, for want of room? */
   readonly rewindMayMiss: () => boolean;
+  /** Since the connection began an operator has given up everything below this: the route did not look for those frames. */
+  readonly givenUpTo: () => number;
 }
 
 /** One connection to the consumer. */
@@ -77,7 +79,8 @@ export class Stream {
     entry.inFlight = true;
     this.got.push({ sequence: at, end, stale: crossed });
     if (crossed) return;
-    for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
+    const lookedFor = Math.max(this.#next, Math.min(at, this.options.givenUpTo()));
+    for (const missed of log.slice(lookedFor, at)) if (missed.fate === "maybe") missed.fate = "gone";
     this.#next = at + 1;
   }
 

@@ -259,4 +259,22 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "confirm", share: 1, told: false },
     { does: "kill" },
   ]),
+
+  "the model took frames that were passed over by an operator's skip for frames that are gone": answers(2, {
+    mode: "always",
+    sync: "os",
+    rewindBytes: 5000,
+  }, [
+    { does: "receive", count: 1 },
+    { does: "restart" },
+    { does: "skip", share: 1 },
+    { does: "settle" },
+    { does: "power loss", seed: 1840270554 },
+    { does: "receive", count: 1 },
+    { does: "connect" },
+    { does: "skip", share: 1 },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 1 },
+    { does: "restart" },
+  ]),
 };

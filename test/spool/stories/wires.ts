@@ -25,9 +25,9 @@ export abstract class Wire {
   async connect(): Promise<void> {
     if (this.stream !== undefined) return;
     const confirmed = this.world.books.position;
-    const { stream: delivery, first, rewindMayMiss } = await this.world.begin();
+    const { stream: delivery, ...begun } = await this.world.begin();
     this.delivery = delivery;
-    this.stream = new Stream(this.world.books, { first, confirmed, rewindMayMiss });
+    this.stream = new Stream(this.world.books, { ...begun, confirmed });
     this.begun();
     await this.world.settle();
   }

@@ -21,6 +21,7 @@ import { join } from "../../support/bytes.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { Books } from "./books.ts";
+import type { StreamOptions } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
 
@@ -231,16 +232,22 @@ export class World {
     assertEquals(this.spool.window.end, this.books.log.length, "sequence of the next frame");
   }
 
-  /** A new connection begins; the sequence at which it does, and whether what is there for `rewind` may be missing. */
-  async begin(): Promise<{ stream: DeliveryStream; first: number; rewindMayMiss: () => boolean }> {
+  /** A new connection begins: its stream, and what its consumer may expect. */
+  async begin(): Promise<{ stream: DeliveryStream } & Omit<StreamOptions, "confirmed">> {
     const stream = await this.feed.begin();
     const first = this.spool.positions.next;
+    const givenUpBefore = this.#givenUpTo;
     const { position } = this.books;
     assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
     const mayMiss = this.#shortOfRoom || this.faulty;
     if (this.rewind === "auto") this.#checkUnread(first, mayMiss);
     else this.#checkRewind(first, position, mayMiss);
-    return { stream, first, rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest };
+    return {
+      stream,
+      first,
+      rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest,
+      givenUpTo: () => this.#givenUpTo > givenUpBefore ? this.#givenUpTo : 0,
+    };
   }
 
   /** A consumer's program has read all frames before `sequence`, and the route knows it. */
