@@ -12,7 +12,7 @@ for (const [wrong, story] of Object.entries(EXAMPLES)) Deno.test(`no more: ${wro
 
 for (const mode of ["overflow", "always"] as const) {
   for (const eachFrame of [false, true]) {
-    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
+    const confirmed = eachFrame ? "frames have replies" : "bytes are acknowledged";
     Deno.test(`${mode}, ${confirmed}: whatever happens, the route does what the model says`, async () => {
       await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }), play), { numRuns: RUNS, seed: SEED });
     });

@@ -1,4 +1,4 @@
-/** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
+/** A story of the model: options and a sequence of actions. How one is made up, and how it is played. */
 import fc from "fast-check";
 import { assert, assertEquals } from "../../support/assert.ts";
 import type { Fault } from "./surroundings.ts";
@@ -28,7 +28,7 @@ export type Action =
 
 export interface Story {
   readonly options: WorldOptions;
-  /** With answers: frames in flight at most. */
+  /** With replies: the most frames in flight. */
   readonly window: number;
   readonly actions: readonly Action[];
 }
@@ -68,13 +68,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: just("power loss"), seed: fc.nat() }) },
 );
 
-/** An operator who gives up frames now and then. */
+/** With an operator's skips now and then. */
 export const withSkips: fc.Arbitrary<Action> = fc.oneof(
   { weight: 10, arbitrary: action },
   { weight: 1, arbitrary: fc.record({ does: just("skip"), share }) },
 );
 
-/** Stories with what `fixed` says, and all else at random. */
+/** Stories with the options of `fixed`, and everything else at random. */
 export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Action> = action): fc.Arbitrary<Story> {
   const options = fc.record({
     sync: fc.constantFrom("os", "interval", "each"),
@@ -121,7 +121,7 @@ async function perform(world: World, wire: ByteWire | ReplyWire, action: Action)
     case "send":
       return await wire.send(action.batches);
     case "confirm":
-      if (wire instanceof ReplyWire) return await wire.answer(Math.ceil(action.share * 30), action.bad);
+      if (wire instanceof ReplyWire) return await wire.reply(Math.ceil(action.share * 30), action.bad);
       return wire.acknowledge(action.share, action.told, action.read, action.known);
     case "disconnect":
       return await wire.disconnect(action.told);
