@@ -84,7 +84,7 @@ export class Spool {
     this.state = new SpillState({ ...parts, pressure: this.#pressure });
     this.dropped = new Dropped({ ...parts, rewind, changed: () => this.advance() });
     this.backlog = new Backlog(parts);
-    this.#parts = { ...parts, dropped: this.dropped, backlog: this.backlog };
+    this.#parts = { ...parts, rewind, dropped: this.dropped, backlog: this.backlog };
   }
 
   /** Sequence of the first frame that is not confirmed. */

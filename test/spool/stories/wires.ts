@@ -3,12 +3,13 @@ import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
 import { Refusals } from "../../../src/target/reply_rules.ts";
+import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
 import { recordingLog } from "./surroundings.ts";
-import { DIRECTORY, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** What all ways of confirming have in common: connect, send, end. */
 export abstract class Wire {
