@@ -52,7 +52,10 @@ export class Rewind {
     this.#unreadFrom = Math.max(this.#unreadFrom, sequence);
   }
 
-  /** The present connection has acknowledged all frames before `sequence`, from where it began; undefined: it has ended. */
+  /**
+   * The present connection has acknowledged all frames before `sequence`, from
+   * where it began; undefined: it has ended.
+   */
   noteAcknowledged(sequence: number | undefined): void {
     this.#acknowledged = sequence;
   }
@@ -62,7 +65,10 @@ export class Rewind {
     return this.options.policy === "auto" ? Math.min(cursor, this.#unreadFrom) : cursor;
   }
 
-  /** The first frame before `cursor` that would have to be sent again if this process were killed now; `cursor` if none. */
+  /**
+   * The first frame before `cursor` that would have to be sent again if this
+   * process were killed now; `cursor` if none.
+   */
   resendFrom(cursor: number): number {
     return Math.min(cursor, this.#acknowledged ?? this.unreadFrom(cursor));
   }

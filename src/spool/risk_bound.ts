@@ -24,7 +24,10 @@ const STEP_BYTES = 64 * 1024;
 const STEP_FACTOR = 4;
 /** The next step is written when this share of the bound is used. */
 const EARLY = 3 / 4;
-/** How long readers wait for a disk that does not answer; then they go on without a bound, so that they are not held up. */
+/**
+ * How long readers wait for a disk that does not answer; then they go on without
+ * a bound, so that they are not held up.
+ */
 const WRITE_MS_MAX = 250;
 /** The bound falls when a lower one would have been enough for this long. */
 const CALM_MS = 5000;

@@ -98,7 +98,10 @@ async function whenCounted(
   }
 }
 
-/** What the count depends on, and may change under it: a connection is lost, a part of what is in flight is confirmed, … */
+/**
+ * What the count depends on, and may change under it: a connection is lost, a
+ * part of what is in flight is confirmed, …
+ */
 function momentOf({ positions, inFlight, ledger }: SkipParts, wanted: number) {
   // Where `drop-newest` has taken frames back, their sequences are free for others.
   const until = Math.min(wanted, positions.end);

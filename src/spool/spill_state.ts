@@ -68,7 +68,8 @@ export class SpillState {
   /** Is the target connected from now on? */
   setTargetUp(targetUp: boolean): void {
     this.#targetUp = targetUp;
-    // An idle route has nothing that will be confirmed: it becomes direct here, so that its first frame is not appended.
+    // An idle route has nothing that will be confirmed: it becomes direct here, so that its first frame is
+    // not appended.
     if (targetUp) this.considerDirect();
   }
 

@@ -111,7 +111,10 @@ export class Spool {
     return this.window.bytesFrom(this.positions.safe);
   }
 
-  /** An upper limit of {@link atRiskBytes} that needs no search: what it was at the last {@link advance}, and what came since. */
+  /**
+   * An upper limit of {@link atRiskBytes} that needs no search: what it was at
+   * the last {@link advance}, and what came since.
+   */
   get atRiskBytesMax(): number {
     return this.window.endOffset - this.#safeOffset;
   }
@@ -209,7 +212,10 @@ export class Spool {
     this.positions.goBack();
   }
 
-  /** Everything below `sequence` is confirmed, of which `delivered` had not been before. More of it may have been read, too. */
+  /**
+   * Everything below `sequence` is confirmed, of which `delivered` had not been
+   * before. More of it may have been read, too.
+   */
   confirm(sequence: number, delivered: Readonly<Tally>): void {
     if (sequence > this.positions.confirmed) {
       this.positions.confirm(this.dropped.passGaps(sequence));
@@ -218,7 +224,10 @@ export class Spool {
     this.advance();
   }
 
-  /** Frame `sequence`, the first unconfirmed one, is refused by the consumer: it goes to quarantine. Returns its path there. */
+  /**
+   * Frame `sequence`, the first unconfirmed one, is refused by the consumer: it
+   * goes to quarantine. Returns its path there.
+   */
   async refuse(sequence: number, frame: Uint8Array): Promise<string> {
     const path = await this.options.journal.quarantine(sequence, frame);
     this.dropped.dropRefused(frame.length);

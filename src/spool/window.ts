@@ -94,13 +94,19 @@ export class Window {
     return this.#runs.at(index);
   }
 
-  /** Offset in the route's stream of the run that holds `sequence`; the first one's if it is before, the end if it is after. */
+  /**
+   * Offset in the route's stream of the run that holds `sequence`; the first
+   * one's if it is before, the end if it is after.
+   */
   offsetOf(sequence: number): number {
     const run = sequence < this.first ? this.#runs.first() : this.#runs.at(this.indexOf(sequence));
     return run?.offset ?? this.#endOffset;
   }
 
-  /** Offset in the route's stream at which frame `sequence` begins, which is in the window or the next to be received. */
+  /**
+   * Offset in the route's stream at which frame `sequence` begins, which is in
+   * the window or the next to be received.
+   */
   exactOffsetOf(sequence: number): number {
     if (sequence >= this.#end) return this.#endOffset;
     const run = this.#runs.at(this.indexOf(sequence))!;
@@ -140,7 +146,10 @@ export class Window {
     this.#known = { run, sequence, start };
   }
 
-  /** Consecutive runs from the one that holds `sequence` on, at most `maxBytes` of them but at least one, each retained. */
+  /**
+   * Consecutive runs from the one that holds `sequence` on, at most `maxBytes` of
+   * them but at least one, each retained.
+   */
   collect(sequence: number, maxBytes: number): Run[] {
     const runs: Run[] = [];
     let bytes = 0;

@@ -22,7 +22,10 @@
 
 /** RFC 7323: the window's field has 16 bits, shifted by at most 14. */
 const FIELD_MAX = 65_535;
-/** From this scale on the receiver's buffer is a tuned one, no larger than the field can say; below, one of SO_RCVBUF, up to twice that. */
+/**
+ * From this scale on the receiver's buffer is a tuned one, no larger than the
+ * field can say; below, one of SO_RCVBUF, up to twice that.
+ */
 const TUNED_SCALE = 7;
 /**
  * A buffer holds at most this many times the widest window. Half of it is
@@ -31,15 +34,24 @@ const TUNED_SCALE = 7;
  * seen, of a buffer that grew while it was full.
  */
 const BUFFER_WINDOWS = 5;
-/** Or this many times the first one, where the kernel is short of memory: it then limits windows to four segments, but not buffers (5.1 were seen). */
+/**
+ * Or this many times the first one, where the kernel is short of memory: it then
+ * limits windows to four segments, but not buffers (5.1 were seen).
+ */
 const BUFFER_FIRST_WINDOWS = 8;
 /** While the window grows by two bytes a byte, at most half of it can have come unread. */
 const GROWING_UNREAD = 1 / 2;
 /** Linux before 6.6 takes one byte off the window for two that are unread. */
 const UNREAD_PER_FALL = 2;
-/** A window that grew beyond its first value by this factor is tuned; before that it can be a limit that hides a larger buffer. */
+/**
+ * A window that grew beyond its first value by this factor is tuned; before that
+ * it can be a limit that hides a larger buffer.
+ */
 const TUNED_GROWTH = 2.05;
-/** Twice the kernel's default for the largest SO_RCVBUF, rounded up: a program may have enlarged its buffer by this without a trace. */
+/**
+ * Twice the kernel's default for the largest SO_RCVBUF, rounded up: a program may
+ * have enlarged its buffer by this without a trace.
+ */
 const UNSEEN_BYTES = 448 * 1024;
 /** A buffer that stays full for this long has found its size. */
 const FULL_MS = 500;
@@ -84,7 +96,10 @@ export class ReceiveWindow {
   #largest = 0;
   /** The largest window that there may have been, also between samples. */
   #widest = 0;
-  /** The most unread bytes that a fall of the window can have meant, and whether it fell below half: the buffer may have grown meanwhile. */
+  /**
+   * The most unread bytes that a fall of the window can have meant, and whether
+   * it fell below half: the buffer may have grown meanwhile.
+   */
   #fall = 0;
   #sunk = false;
   /** When the window fell to a quarter; undefined above it. */

@@ -121,7 +121,10 @@ export class Books {
     this.#ghosts.set(sequence, [...ghosts, { entry, run: this.run }]);
   }
 
-  /** Is frame `id` what the journal may have at `sequence`, in place of one that may be lost? Then the books have it too. */
+  /**
+   * Is frame `id` what the journal may have at `sequence`, in place of one that
+   * may be lost? Then the books have it too.
+   */
   hasGhost(sequence: number, id: number): boolean {
     if (this.log[sequence].fate === "pending") return false;
     const ghost = this.#ghostsAt(sequence).find(({ entry }) => entry.id === id);
@@ -230,7 +233,10 @@ export class Books {
     });
   }
 
-  /** The first frame, not before `from`, that is confirmed and that no consumer's program has read; undefined if there is none. */
+  /**
+   * The first frame, not before `from`, that is confirmed and that no consumer's
+   * program has read; undefined if there is none.
+   */
   firstUnread(confirmed: number, from = 0): number | undefined {
     const at = this.log.findIndex(({ fate, toldTo, read }, i) =>
       i >= from && fate === "pending" && toldTo > 0 && !read

@@ -24,7 +24,10 @@ export interface StreamOptions {
   readonly confirmed: number;
   /** May frames that are there for `rewind` be missing, for want of room? */
   readonly rewindMayMiss: () => boolean;
-  /** Since the connection began an operator has given up everything below this: the route did not look for those frames. */
+  /**
+   * Since the connection began an operator has given up everything below this:
+   * the route did not look for those frames.
+   */
   readonly givenUpTo: () => number;
 }
 
@@ -65,7 +68,8 @@ export class Stream {
     const { log } = this.books;
     let at = this.#find(id, this.#next);
     const last = this.got.at(-1);
-    // It was handed out before the bad reply to an earlier one came in: the reply to this one counts for nothing either.
+    // It was handed out before the bad reply to an earlier one came in: the reply to this one counts for
+    // nothing either.
     const crossed = log[at]?.id !== id && last !== undefined && last.sequence >= this.#next;
     if (crossed) at = this.#find(id, last.sequence + 1);
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);

@@ -1,4 +1,7 @@
-/** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames with replies. */
+/**
+ * The connection between the route and the model's consumer: one for bytes that
+ * are acknowledged, one for frames with replies.
+ */
 import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
@@ -83,7 +86,10 @@ export abstract class Wire {
     }
   }
 
-  /** Everything that is left is sent and confirmed. What a power loss may or may not have left is awaited until no more comes. */
+  /**
+   * Everything that is left is sent and confirmed. What a power loss may or may
+   * not have left is awaited until no more comes.
+   */
   async deliverAll(): Promise<void> {
     for (let idle = 0; idle < 20; idle++) {
       const before = this.stream?.bytes;
