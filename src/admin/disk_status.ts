@@ -38,7 +38,7 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     detail: silent ?? detailOf(glance) ?? null,
     pending_frames: glance.pendingFrames,
     pending_bytes: glance.pendingBytes,
-    ...oldestPending(glance.oldestUs, nowUs),
+    ...oldestPending(glance.oldestUs, (us) => (nowUs - us) / 1000),
     cursor: glance.cursor,
     end: glance.end,
     at_risk_bytes: glance.atRiskBytes ?? null,

@@ -4,6 +4,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { Route } from "../relay/route.ts";
 import type { Meter, Rates } from "./meter.ts";
 import { type Count, isoMs, oldestPending, type RouteStatus, seconds, type State, UNKNOWN } from "./status.ts";
+import type { WaitingTime } from "./waiting_time.ts";
 
 /** A consumer that confirms nothing for this long, in ms, while something is pending, is reported. */
 const SLOW_MS = 3000;
@@ -16,11 +17,12 @@ export interface LiveContext {
   readonly pid: number;
   /** When the process was ready, on the monotonic clock. */
   readonly startedMs: number;
+  readonly waiting: WaitingTime;
 }
 
 /** Rejects with a SystemError if the journal has to be read for the oldest frame's time and cannot be. */
 export async function liveStatus(route: Route, meter: Meter, context: LiveContext): Promise<RouteStatus> {
-  const { clock, pid, startedMs } = context;
+  const { clock, pid, startedMs, waiting } = context;
   const { ledger, journal, memory, source, spool, target } = route.parts;
   const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
   await journal.followCompaction();
@@ -41,7 +43,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     ...route.endpoints,
     pending_frames: pending.frames,
     pending_bytes: pending.bytes,
-    ...oldestPending(oldestUs, clock.wallUs()),
+    ...oldestPending(oldestUs, (us) => waiting.ofMs(spool.confirmed, us)),
     received_frames_per_second: whole(rates?.receivedFrames),
     received_bytes_per_second: whole(rates?.receivedBytes),
     delivered_frames_per_second: whole(rates?.deliveredFrames),
@@ -90,7 +92,7 @@ function stateOf({ parts: { source, spool, target, consumers }, isStopping }: Ro
   if (isStopping) return { state: "stopping", detail: undefined };
   if (full !== undefined) return { state: "full", detail: full };
   if (target.peer === undefined) return { state: "waiting", detail: consumers.lastError };
-  const state = spool.direct ? "direct" : "draining";
+  const state = spool.state.direct ? "direct" : "draining";
   const heldUpMs = source.forwarding.heldUpMs;
   if (heldUpMs !== undefined) {
     // Delivery waits for the producer: the consumer is not the one that stalls.

@@ -34,6 +34,8 @@ export interface Skipped {
   readonly bytes: number;
   /** Frames before these that had been sent and not confirmed: each is delivered if confirmed, else dropped when its connection ends. */
   readonly inflight_frames: number;
+  /** Frames delivered before these that the consumer's program may not have read; they are not sent again. */
+  readonly unread_frames: number;
 }
 
 /** Parses a request; throws a SpillwayError that says what is wrong with it. */

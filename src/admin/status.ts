@@ -161,14 +161,13 @@ export function isoMs(us: number): string {
   return new Date(us / 1000).toISOString();
 }
 
-/** The fields about the oldest pending frame, which arrived at `us`; none is pending where that is undefined. */
+/** The fields about the oldest pending frame, which arrived at `us`; none is pending if that is undefined. */
 export function oldestPending(
   us: number | undefined,
-  nowUs: number,
+  waitingMs: (us: number) => number,
 ): Pick<RouteStatus, "oldest_pending_time" | "oldest_pending_seconds"> {
   if (us === undefined) return { oldest_pending_time: null, oldest_pending_seconds: null };
-  // A clock that was set back makes no negative age.
-  return { oldest_pending_time: isoMs(us), oldest_pending_seconds: seconds((nowUs - us) / 1000) };
+  return { oldest_pending_time: isoMs(us), oldest_pending_seconds: seconds(waitingMs(us)) };
 }
 
 /** Seconds to the millisecond, not below zero. */

@@ -120,8 +120,8 @@ export class Route {
     const until = isOperator ? limit.until : await spool.backlog.firstSince(limit.beforeUs);
     const skipped = await spool.skipUntil(until, { preview, reason: isOperator ? "operator" : "expired" });
     if (!isOperator && !preview && skipped.frames + skipped.inFlight > 0) {
-      const { from, frames, bytes, inFlight } = skipped;
-      const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+      const { from, frames, bytes, inFlight, unreadFrames } = skipped;
+      const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
       this.context.log.warn("frames are given up by the operator, for they are too old", fields);
     }
     return skipped;

@@ -1,11 +1,11 @@
 /**
- * Moves frames from the window to the journal, in order, while the spool is
- * appending. One append is under way at a time; what arrives meanwhile makes
- * up the next one, so a slow disk means larger appends, and with
- * `sync = "each"` many frames share one sync.
+ * Appends frames of the window to the journal, in order, while the spool is
+ * appending. One append is under way at a time; what arrives meanwhile makes up
+ * the next one, so a slow disk gets larger appends, and with `sync = "each"` many
+ * frames share one sync.
  *
- * A full or failing disk is a state: it is logged once, tried again until it
- * works, and the frames wait in memory, where they can still be sent.
+ * A full or failing disk is a state: it is logged once and tried again until it
+ * works. Meanwhile the frames wait in memory, from where they can still be sent.
  */
 import type { Clock } from "../base/clock.ts";
 import { messageOf, SystemError } from "../base/error.ts";
@@ -45,15 +45,15 @@ export interface AppenderOptions {
 }
 
 export class Appender {
-  /** What is wrong, in a word; undefined while appends succeed. */
+  /** The kind of failure, so that it is logged once; undefined while appends succeed. */
   #failing: string | undefined;
-  /** Why the last append that failed did. */
+  /** Why the last append that failed has failed. */
   #reason = "unknown";
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  /** A `finish` is under way. */
+  /** The `finish` that is under way. */
   #finishing: Promise<void> | undefined;
-  /** How far the journal was when that was last waited for. */
+  /** The journal's end when `finish` last began to wait for an append. */
   #stuckAt: number | undefined;
 
   constructor(private readonly options: AppenderOptions) {}
@@ -77,7 +77,7 @@ export class Appender {
     return this.#unappended();
   }
 
-  /** Resolves with false where nothing was appended until the deadline, or for a second after it. */
+  /** Waits for `work`. Resolves to false if nothing is appended until the deadline, or for a second after it. */
   async #whileItAppends(work: Promise<void>, deadline: StopDeadline): Promise<boolean> {
     const { journal, clock } = this.options;
     while (this.#stuckAt !== journal.end) {
@@ -91,10 +91,10 @@ export class Appender {
 
   async #appendRest(): Promise<void> {
     await this.#running;
-    this.options.spool.spill("stopping");
+    this.options.spool.state.spill("stopping");
     while (this.#isDue) {
       if (await this.#appendOnce(true)) continue;
-      // That may have dropped what was left, or made room; or the journal goes on in a new segment.
+      // The failed try may have dropped what was left, or made room; or the journal continues in a new segment.
       if (!this.#isDue || await this.#appendOnce(true)) continue;
       return;
     }
@@ -103,7 +103,7 @@ export class Appender {
   #unappended(): Unappended | undefined {
     const { window, appendFrom, confirmed } = this.options.spool;
     const first = Math.max(appendFrom, confirmed);
-    // What is left may have been confirmed, and kept for `rewind` alone.
+    // What is left may be confirmed, and kept for `rewind` alone.
     if (first >= window.end) return undefined;
     const bytes = window.endOffset - window.exactOffsetOf(first);
     return { first, until: window.end, bytes, reason: this.#reason };
@@ -112,7 +112,7 @@ export class Appender {
   async #run(): Promise<void> {
     const { spool, clock } = this.options;
     while (!this.#stopping.signal.aborted) {
-      if (!spool.appending || !this.#isDue) {
+      if (!spool.state.appending || !this.#isDue) {
         // If appends had failed, what could not be appended was delivered or dropped instead.
         this.#recovered("nothing waits for the journal any more");
         await spool.appendable.wait();
@@ -148,7 +148,7 @@ export class Appender {
     }
   }
 
-  /** What is only kept, for `retain` or `rewind`, goes before anything is held up or dropped. */
+  /** Tries to make room. What is kept for `retain` or `rewind` alone goes before anything is held up or dropped. */
   async #madeRoom(error: unknown): Promise<boolean> {
     if (!(error instanceof JournalFullError)) return false;
     const { spool, whenFull, journal } = this.options;
@@ -162,7 +162,7 @@ export class Appender {
     }
   }
 
-  /** Counts what was appended, also of an append that failed: the journal's end says how far it got. */
+  /** Counts what was appended, also of an append that failed: the journal's end tells how far it got. */
   #count(runs: readonly Run[], before: number): void {
     const { journal, ledger } = this.options;
     for (const run of runs) {

@@ -122,7 +122,10 @@ export class DeliveryStream {
     this.#open = true;
   }
 
-  /** The connection has ended, and nothing is being written any more. Nothing may be done with the stream after this. */
+  /**
+   * The connection has ended, and nothing is being written any more. Nothing may
+   * be done with the stream after this.
+   */
   async end({ read, confirmed, written }: StreamPositions): Promise<StreamOutcome> {
     this.interrupt();
     this.confirmBytes(confirmed, read);
@@ -151,7 +154,10 @@ export class DeliveryStream {
     return { bytes, release: () => piece.release() };
   }
 
-  /** Notes frames as handed out, in two parts where the first unconfirmed one is inside: confirmed frames count once. */
+  /**
+   * Notes frames as handed out, in two parts where the first unconfirmed one is
+   * inside: confirmed frames count once.
+   */
   #noteSent(piece: FramePiece, run: FrameRun): void {
     const { first, frames, start, end, arrivedUs } = run;
     const known = this.feed.confirmed - first;
@@ -201,7 +207,10 @@ export class DeliveryStream {
     if (within !== undefined) this.#confirm(() => this.inFlight.takeFront(within), read);
   }
 
-  /** Sequence after the last frame that was written whole. Of a part whose bytes cannot be read again all frames count. */
+  /**
+   * Sequence after the last frame that was written whole. Of a part whose bytes
+   * cannot be read again all frames count.
+   */
   async #writtenUntil(written: number): Promise<number> {
     let until = this.#confirmedUntil;
     for (const part of this.inFlight.parts()) {

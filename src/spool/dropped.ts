@@ -89,7 +89,10 @@ export class Dropped {
     return Math.min(confirmed, this.#inProgress?.from ?? confirmed);
   }
 
-  /** The first frame that is neither confirmed nor in a gap, now that everything before `confirmed` is confirmed; forgets the gaps before it. */
+  /**
+   * The first frame that is neither confirmed nor in a gap, now that everything
+   * before `confirmed` is confirmed; forgets the gaps before it.
+   */
   passGaps(confirmed: number): number {
     let passed = confirmed;
     while (this.#gaps.length > 0 && this.#gaps[0].from <= passed) {
@@ -98,7 +101,10 @@ export class Dropped {
     return passed;
   }
 
-  /** Drops what was not handed out of the frames before `until`, at most the received end; `count` is what of it was pending. */
+  /**
+   * Drops what was not handed out of the frames before `until`, at most the
+   * received end; `count` is what of it was pending.
+   */
   drop(until: number, count: Readonly<Tally>, reason: DropReason): void {
     const from = this.#unsentBefore(until);
     // Frames that are all in flight can still be confirmed, and are then kept for `rewind`.
@@ -144,7 +150,10 @@ export class Dropped {
     changed();
   }
 
-  /** The frames from the next one to send up to `until` are not in the journal. A reader has counted those that are damaged. */
+  /**
+   * The frames from the next one to send up to `until` are not in the journal. A
+   * reader has counted those that are damaged.
+   */
   passMissing(until: number): void {
     const { positions, rewind, changed } = this.options;
     const { next, confirmed } = positions;

@@ -83,7 +83,10 @@ export interface FrameFeed {
   /** On the same connection: what was taken and is not confirmed is taken once more. */
   goBack(): void;
 
-  /** The run that was taken with `first` as its first frame, once more. Undefined if it cannot be had; never rejects. */
+  /**
+   * The run that was taken with `first` as its first frame, once more. Undefined
+   * if it cannot be had; never rejects.
+   */
   reread(first: number): Promise<FramePiece | undefined>;
 
   /** The connection is over; nothing is taken before the next one begins. */

@@ -1,9 +1,9 @@
 /**
- * What becomes of frames that come in while the journal takes none and memory is
- * all but full. Before that, whatever the policy, they wait in memory.
+ * What becomes of frames that come in while appends fail and memory is nearly
+ * full. Before that they wait in memory, whatever the policy.
  *
  * `block` needs nothing of this: a reader that finds no memory stops reading.
- * `drop-oldest` makes room where the room is missing, see drop_oldest.ts.
+ * `drop-oldest` makes room in the journal instead, see drop_oldest.ts.
  */
 import type { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
@@ -83,7 +83,7 @@ export class Overload {
     ledger.drop("full", frames, bytes);
   }
 
-  /** Frames have come in. */
+  /** Frames have come in: they may be what fills memory. */
   received(): void {
     this.#shutIfNeeded();
   }

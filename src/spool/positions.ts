@@ -44,6 +44,11 @@ export class Positions {
     return this.journal.end;
   }
 
+  /** Frames before this one survive a `kill -9`: they are confirmed, or in the journal. */
+  get safe(): number {
+    return Math.max(this.#confirmed, this.appended);
+  }
+
   /** Frames before this one are in the journal, or in the append that is under way. */
   get appending(): number {
     return Math.max(this.#appending, this.appended);

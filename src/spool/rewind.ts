@@ -1,6 +1,6 @@
 /**
  * `rewind`: how much of what is confirmed is kept, to be sent again on a new
- * connection. A number: so many bytes before the first unconfirmed frame.
+ * connection. A number: that many bytes before the first unconfirmed frame.
  * `auto`: from the first frame on that the consumer's program may not have read.
  *
  * What is kept stays in memory or in the journal, and nowhere else. A new
@@ -52,7 +52,10 @@ export class Rewind {
     this.#unreadFrom = Math.max(this.#unreadFrom, sequence);
   }
 
-  /** The present connection has acknowledged all frames before `sequence`, from where it began; undefined: it has ended. */
+  /**
+   * The present connection has acknowledged all frames before `sequence`, from
+   * where it began; undefined: it has ended.
+   */
   noteAcknowledged(sequence: number | undefined): void {
     this.#acknowledged = sequence;
   }
@@ -62,7 +65,10 @@ export class Rewind {
     return this.options.policy === "auto" ? Math.min(cursor, this.#unreadFrom) : cursor;
   }
 
-  /** The first frame before `cursor` that would have to be sent again if this process were killed now; `cursor` if none. */
+  /**
+   * The first frame before `cursor` that would have to be sent again if this
+   * process were killed now; `cursor` if none.
+   */
   resendFrom(cursor: number): number {
     return Math.min(cursor, this.#acknowledged ?? this.unreadFrom(cursor));
   }

@@ -16,6 +16,7 @@ import type { Backlog } from "./backlog.ts";
 import type { Dropped, SequenceRange } from "./dropped.ts";
 import type { InFlight, InFlightPart } from "./in_flight.ts";
 import type { Positions } from "./positions.ts";
+import type { Rewind } from "./rewind.ts";
 
 export interface SkipOptions {
   /** Only tells what would be dropped. Default: false. */
@@ -28,11 +29,14 @@ export interface SkipOptions {
 export interface SkippedFrames extends SequenceRange, Readonly<Tally> {
   /** Frames before `until` that are in flight, and may still be delivered. */
   readonly inFlight: number;
+  /** Delivered frames before `from` that the consumer's program may not have read: they are not sent again either. */
+  readonly unreadFrames: number;
 }
 
 export interface SkipParts {
   readonly positions: Positions;
   readonly dropped: Dropped;
+  readonly rewind: Rewind;
   readonly backlog: Backlog;
   readonly inFlight: () => InFlight;
   readonly ledger: Ledger;
@@ -58,7 +62,7 @@ export async function skipUntil(
     );
   }
   // Nothing below is pending, and what is kept there for `rewind` stays.
-  if (until <= confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
+  if (until <= confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0, unreadFrames: 0 };
   dropped.pause();
   try {
     return await whenCounted(parts, until, (count) => preview ? foretold(parts, count) : drop(parts, count, reason));
@@ -94,7 +98,10 @@ async function whenCounted(
   }
 }
 
-/** What the count depends on, and may change under it: a connection is lost, a part of what is in flight is confirmed, … */
+/**
+ * What the count depends on, and may change under it: a connection is lost, a
+ * part of what is in flight is confirmed, …
+ */
 function momentOf({ positions, inFlight, ledger }: SkipParts, wanted: number) {
   // Where `drop-newest` has taken frames back, their sequences are free for others.
   const until = Math.min(wanted, positions.end);
@@ -110,21 +117,29 @@ function momentOf({ positions, inFlight, ledger }: SkipParts, wanted: number) {
 }
 
 /** What `drop` would return. */
-function foretold({ inFlight, positions }: SkipParts, { from, until, frames, bytes, divided }: Count): SkippedFrames {
-  const below = inFlight().between(positions.confirmed, until).frames;
-  const isDivided = divided !== undefined && divided.part.first >= positions.confirmed;
-  return { from, until, frames, bytes, inFlight: isDivided ? below - divided.part.frames + divided.frames : below };
+function foretold(parts: SkipParts, { from, until, frames, bytes, divided }: Count): SkippedFrames {
+  const { confirmed } = parts.positions;
+  const below = parts.inFlight().between(confirmed, until).frames;
+  const isDivided = divided !== undefined && divided.part.first >= confirmed;
+  const inFlight = isDivided ? below - divided.part.frames + divided.frames : below;
+  return { from, until, frames, bytes, inFlight, unreadFrames: unreadBefore(parts, from, until) };
+}
+
+/** Where all frames are in flight they may still be delivered: then what is before them is sent again as ever. */
+function unreadBefore({ positions, rewind }: SkipParts, from: number, until: number): number {
+  return from < until ? positions.confirmed - rewind.unreadFrom() : 0;
 }
 
 function drop(parts: SkipParts, count: Count, reason: DropReason): SkippedFrames {
   const { from, until, frames, bytes, divided } = count;
+  const unreadFrames = unreadBefore(parts, from, until);
   if (divided !== undefined) parts.inFlight().split(divided.part, divided);
   parts.dropped.drop(until, count, reason);
   const inFlight = parts.inFlight().between(parts.positions.confirmed, until).frames;
   // Frames expire again and again: expiry.ts sums them up.
   if (reason === "operator") {
-    const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+    const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
     parts.log.warn("frames are given up by the operator", fields);
   }
-  return { from, until, frames, bytes, inFlight };
+  return { from, until, frames, bytes, inFlight, unreadFrames };
 }

@@ -5,12 +5,10 @@
  * memory, older ones that are still needed are in the journal; `positions` says
  * how far receiving, appending, sending and confirming have come.
  *
- * In `always` mode every frame is appended. In `overflow` mode the spool is
- * either direct (nothing is appended) or spilling (everything unconfirmed is
- * appended, in order, and then what follows). A frame leaves the window when it
- * is confirmed, or when it is in the journal and memory is wanted. `push` is
- * called by the readers of sockets, so nothing here waits; `skipUntil`,
- * `dropOldest` and `refuse` alone do, which are rare.
+ * Whether frames are appended is decided in spill_state.ts. A frame leaves the
+ * window when it is confirmed, or when it is in the journal and memory is wanted.
+ * `push` is called by the readers of sockets, so nothing here waits but what is
+ * rare: a connection's beginning, and frames that are skipped, dropped or refused.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
@@ -28,11 +26,9 @@ import { Overload, type OverloadListener, type WhenFull } from "./overload.ts";
 import { Positions } from "./positions.ts";
 import { Pressure } from "./pressure.ts";
 import { Rewind, type RewindPolicy } from "./rewind.ts";
+import { SpillState, type SpoolMode } from "./spill_state.ts";
 import { type SkipOptions, type SkipParts, type SkippedFrames, skipUntil } from "./skip.ts";
 import { Window } from "./window.ts";
-
-/** Why the spool began to append. */
-export type SpillReason = "memory is half full" | "the target is lost" | "stopping";
 
 /** What the rest of the route is told. */
 export interface SpoolListener extends OverloadListener {
@@ -50,7 +46,7 @@ export interface SpoolOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly listener: SpoolListener;
-  readonly mode: "overflow" | "always";
+  readonly mode: SpoolMode;
   readonly rewind: RewindPolicy;
   /** Runs of frames that arrive together are merged up to this size, in bytes. */
   readonly recordBytes: number;
@@ -62,6 +58,7 @@ export class Spool {
   readonly positions: Positions;
   readonly rewind: Rewind;
   readonly overload: Overload;
+  readonly state: SpillState;
   readonly dropped: Dropped;
   readonly backlog: Backlog;
   /** Notified when there may be something new to send. */
@@ -70,35 +67,24 @@ export class Spool {
   readonly appendable = new Condition();
   /** What was in memory alone began here, in the route's stream of bytes, at the last `advance`. */
   #safeOffset = 0;
-  #spilling: boolean;
-  /** A clean stop has begun: from now on every frame goes to the journal. */
-  #stopping = false;
-  #targetUp = false;
   #inFlight = new InFlight();
   readonly #pressure: Pressure;
   readonly #parts: SkipParts & DropOldestParts;
 
   constructor(private readonly options: SpoolOptions) {
-    const { journal, recordBytes, framer, ledger, log, mode } = options;
-    const { sendable } = this;
-    const inFlight = () => this.#inFlight;
-    this.window = new Window(journal.end, recordBytes, framer);
-    const { window } = this;
+    const { journal, recordBytes, framer, mode } = options;
+    const { sendable, appendable } = this;
+    const window = this.window = new Window(journal.end, recordBytes, framer);
     const positions = this.positions = new Positions(journal, window);
-    this.overload = new Overload(options);
-    const rewind = this.rewind = new Rewind({ ...options, policy: options.rewind, positions, window });
-    const changed = () => this.advance();
-    this.dropped = new Dropped({ positions, rewind, ledger, log, inFlight, sendable, changed });
-    this.backlog = new Backlog({ positions, window, journal, inFlight });
-    this.#pressure = new Pressure({
-      ...options,
-      positions,
-      rewind,
-      overload: this.overload,
-      appendsAll: mode === "always",
-    });
-    this.#parts = { ...options, positions, inFlight, dropped: this.dropped, backlog: this.backlog };
-    this.#spilling = journal.cursor < journal.end;
+    const inFlight = () => this.#inFlight;
+    const parts = { ...options, window, positions, inFlight, sendable, appendable };
+    const overload = this.overload = new Overload(options);
+    const rewind = this.rewind = new Rewind({ ...parts, policy: options.rewind });
+    this.#pressure = new Pressure({ ...parts, rewind, overload, appendsAll: mode === "always" });
+    this.state = new SpillState({ ...parts, pressure: this.#pressure });
+    this.dropped = new Dropped({ ...parts, rewind, changed: () => this.advance() });
+    this.backlog = new Backlog(parts);
+    this.#parts = { ...parts, rewind, dropped: this.dropped, backlog: this.backlog };
   }
 
   /** Sequence of the first frame that is not confirmed. */
@@ -120,22 +106,15 @@ export class Spool {
     return this.#inFlight;
   }
 
-  /** Is everything that was received to be appended now? */
-  get appending(): boolean {
-    return this.#spilling || this.options.mode === "always";
-  }
-
-  /** Are frames sent as they come in, with no backlog before them? */
-  get direct(): boolean {
-    return this.positions.next >= this.window.first && (!this.#spilling || this.options.mode === "always");
-  }
-
   /** Bytes read, not appended, not confirmed: what `kill -9` would cost now. */
   get atRiskBytes(): number {
-    return this.window.bytesFrom(Math.max(this.positions.confirmed, this.positions.appended));
+    return this.window.bytesFrom(this.positions.safe);
   }
 
-  /** An upper limit of {@link atRiskBytes} that needs no search: what it was at the last {@link advance}, and what came since. */
+  /**
+   * An upper limit of {@link atRiskBytes} that needs no search: what it was at
+   * the last {@link advance}, and what came since.
+   */
   get atRiskBytesMax(): number {
     return this.window.endOffset - this.#safeOffset;
   }
@@ -154,25 +133,13 @@ export class Spool {
     }
     window.push(buffer, start, end, frames, arrivedUs, Math.max(positions.sent, positions.appending));
     if (this.#pressure.isHigh) {
-      this.spill("memory is half full");
+      this.state.spill("memory is half full");
       this.#trim();
     }
-    if (this.appending) this.appendable.notify();
+    if (this.state.appending) this.appendable.notify();
     this.sendable.notify();
     overload.received();
     return window.end;
-  }
-
-  /** Begins to append everything unconfirmed; no effect where that is being done. */
-  spill(reason: SpillReason): void {
-    this.#stopping ||= reason === "stopping";
-    if (this.appending) return;
-    this.#spilling = true;
-    const { atRiskBytes } = this;
-    if (atRiskBytes > 0 || reason !== "stopping") {
-      this.options.log.info("frames go to the journal from now on", { reason, in_memory_bytes: atRiskBytes });
-    }
-    this.appendable.notify();
   }
 
   /** Where the next append begins; nothing is to be appended while this is not below `positions.end`. */
@@ -225,16 +192,14 @@ export class Spool {
     this.positions.begin(start);
     this.rewind.noteAcknowledged(start);
     this.#inFlight = inFlight;
-    this.#targetUp = true;
-    // An idle route has nothing that will be confirmed: it becomes direct here, so that its first frame is not appended.
-    this.#considerDirect();
+    this.state.setTargetUp(true);
   }
 
   /** The target is gone, or cannot be reached: what is unconfirmed in memory goes to the journal. */
   targetLost(): void {
-    this.#targetUp = false;
+    this.state.setTargetUp(false);
     this.dropped.dropInFlight();
-    this.spill("the target is lost");
+    this.state.spill("the target is lost");
     this.rewind.noteAcknowledged(undefined);
     this.#inFlight = new InFlight();
     this.positions.goBack();
@@ -247,7 +212,10 @@ export class Spool {
     this.positions.goBack();
   }
 
-  /** Everything below `sequence` is confirmed, of which `delivered` had not been before. More of it may have been read, too. */
+  /**
+   * Everything below `sequence` is confirmed, of which `delivered` had not been
+   * before. More of it may have been read, too.
+   */
   confirm(sequence: number, delivered: Readonly<Tally>): void {
     if (sequence > this.positions.confirmed) {
       this.positions.confirm(this.dropped.passGaps(sequence));
@@ -256,7 +224,10 @@ export class Spool {
     this.advance();
   }
 
-  /** Frame `sequence`, the first unconfirmed one, is refused by the consumer: it goes to quarantine. Returns its path there. */
+  /**
+   * Frame `sequence`, the first unconfirmed one, is refused by the consumer: it
+   * goes to quarantine. Returns its path there.
+   */
   async refuse(sequence: number, frame: Uint8Array): Promise<string> {
     const path = await this.options.journal.quarantine(sequence, frame);
     this.dropped.dropRefused(frame.length);
@@ -276,7 +247,7 @@ export class Spool {
   /** Brings everything up to date after frames were sent, confirmed, dropped or appended. */
   advance(): void {
     this.#trim();
-    this.#considerDirect();
+    this.state.considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     const { cursor, rewind } = this;
     this.options.journal.confirm(cursor, { from: rewind.unreadFrom(cursor), resendFrom: rewind.resendFrom(cursor) });
@@ -289,16 +260,5 @@ export class Spool {
     for (let run = window.front; run !== undefined && this.#pressure.mayDrop(run); run = window.front) {
       window.dropFront();
     }
-  }
-
-  /** Direct again when the whole journal is sent and memory is nearly free. */
-  #considerDirect(): void {
-    if (!this.#spilling || this.#stopping || !this.#targetUp || this.options.mode === "always") return;
-    const { window, positions } = this;
-    const { next } = positions;
-    if (next < positions.appended || next < window.first) return;
-    if (!this.#pressure.isLow(window.bytesFrom(positions.confirmed))) return;
-    this.#spilling = false;
-    this.options.log.info("the journal is sent, frames pass it by again", { sequence: next });
   }
 }

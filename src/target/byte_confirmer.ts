@@ -38,7 +38,10 @@ const FIN_MS = 20;
 export class ByteConfirmer implements Confirmer {
   progressMs: number;
   #written = 0;
-  /** The consumer's kernel has acknowledged all before this; where the system does not tell, our kernel has taken it. */
+  /**
+   * The consumer's kernel has acknowledged all before this; where the system does
+   * not tell, our kernel has taken it.
+   */
   #acknowledged = 0;
   #confirmed = 0;
   /** The consumer's program has read all before this. */
@@ -52,7 +55,8 @@ export class ByteConfirmer implements Confirmer {
   readonly #changed = new Condition();
 
   constructor(private readonly options: ByteConfirmerOptions) {
-    // Asked before the first write: later, "undefined" must mean that nothing new is known, never that all is acknowledged.
+    // Asked before the first write: later, "undefined" must mean that nothing new is known, never that all
+    // is acknowledged.
     this.#canTell = options.connection.unacknowledgedBytes() !== undefined;
     this.progressMs = options.clock.monotonicMs();
   }

@@ -1,4 +1,7 @@
-/** How one connection to the consumer learns what has been delivered: by bytes (byte_confirmer.ts) or by replies (reply_confirmer.ts). */
+/**
+ * How one connection to the consumer learns what has been delivered: by bytes
+ * (byte_confirmer.ts) or by replies (reply_confirmer.ts).
+ */
 import type { StreamOutcome } from "../spool/frame_feed.ts";
 
 /** Where the bytes go that the consumer sends: to the producer, with `replies = "forward"`. */
@@ -18,7 +21,10 @@ export interface Confirmer {
   readonly mayBeUnread: boolean;
   /** When something was last confirmed, or the first of what is in flight was sent; in ms on the monotonic clock. */
   readonly progressMs: number;
-  /** Does delivery wait because the producer does not read the consumer's replies? Then no time-out of the consumer runs. */
+  /**
+   * Does delivery wait because the producer does not read the consumer's replies?
+   * Then no time-out of the consumer runs.
+   */
   readonly waitsForProducer: boolean;
   /** Bytes, or frames, that the consumer has taken for good on this connection. */
   readonly progress: number;
@@ -30,7 +36,10 @@ export interface Confirmer {
   handedOut(): void;
   /** The kernel has taken `bytes` more bytes. */
   wrote(bytes: number): void;
-  /** The consumer has sent these bytes. They are copied where they are kept. `readable` is called before the next ones. */
+  /**
+   * The consumer has sent these bytes. They are copied where they are kept.
+   * `readable` is called before the next ones.
+   */
   received(bytes: Uint8Array): void;
   /** Resolves when the consumer's next bytes may be read. Rejects if what it sent last is wrong. */
   readable(): Promise<void>;

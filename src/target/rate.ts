@@ -23,7 +23,10 @@ export class Rate {
     this.#filledMs = clock.monotonicMs();
   }
 
-  /** Waits until some of `wanted` bytes may be written; returns how many. The caller gives back what it does not write. */
+  /**
+   * Waits until some of `wanted` bytes may be written; returns how many. The
+   * caller gives back what it does not write.
+   */
   async take(wanted: number, signal: AbortSignal): Promise<number> {
     const slice = Math.min(wanted, this.#sliceBytes);
     for (this.#fill(); this.#tokens < slice && !signal.aborted; this.#fill()) {

@@ -163,7 +163,10 @@ export class ReplyConfirmer implements Confirmer {
     }
   }
 
-  /** Begins with the next whole replies; those that need not be examined one by one count at once. False if there are none. */
+  /**
+   * Begins with the next whole replies; those that need not be examined one by
+   * one count at once. False if there are none.
+   */
   #beginRun(): boolean {
     const { rules, replies, stream } = this.options;
     for (let whole = this.#replies.take(); whole !== undefined; whole = this.#replies.take()) {

@@ -24,7 +24,10 @@ const STOPPING = "stopping";
 /** How often the kernel is asked for confirmations while something is in flight. */
 const CONFIRM_MS = 10;
 
-/** How often, at least, the kernel is asked what the consumer has read of what it has acknowledged, while nothing else happens. */
+/**
+ * How often, at least, the kernel is asked what the consumer has read of what it
+ * has acknowledged, while nothing else happens.
+ */
 const UNREAD_MS_MAX = 1_000;
 
 /** What the consumer sends is read in pieces of at most this size. */
@@ -139,7 +142,10 @@ export class Session {
     this.end(STOPPING);
   }
 
-  /** A consumer that has read everything closes its side when we have closed ours: then nothing has to be sent again. */
+  /**
+   * A consumer that has read everything closes its side when we have closed ours:
+   * then nothing has to be sent again.
+   */
   async #awaitFin(deadline: StopDeadline): Promise<void> {
     // After both FINs the kernel does not tell any more whether a reset has followed the consumer's.
     if (!this.#isPeerDone) await this.closeWrite();

@@ -14,7 +14,10 @@ import type { Clock } from "../base/clock.ts";
 const PIECE_BYTES = [Number.POSITIVE_INFINITY, 32 * 1024, 4 * 1024, 0] as const;
 /** How long everything has to be acknowledged before the next piece is sent. */
 export const PIECE_MS = 20;
-/** Pieces end with this many bytes on one connection, or after this long: a consumer that reads nothing has closed by then. */
+/**
+ * Pieces end with this many bytes on one connection, or after this long: a
+ * consumer that reads nothing has closed by then.
+ */
 const PIECES_BYTES_MAX = 2 * 1024 * 1024;
 const PIECES_MS_MAX = 2000;
 

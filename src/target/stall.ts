@@ -25,7 +25,10 @@ export interface StallOptions {
   readonly timeoutMs: number;
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Are there bytes to be acknowledged? While there are none, as far as the caller can tell, the kernel is asked once a second. */
+  /**
+   * Are there bytes to be acknowledged? While there are none, as far as the
+   * caller can tell, the kernel is asked once a second.
+   */
   readonly inFlight: () => boolean;
 }
 

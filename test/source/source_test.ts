@@ -1,18 +1,17 @@
 /** The source side as a whole: which producers are admitted, the replies owed to them, and how connections end. */
 import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
-import { Condition } from "../../src/base/condition.ts";
 import { Ledger } from "../../src/base/ledger.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer } from "../../src/framing/create.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import type { Connection, Listener, Net } from "../../src/runtime/net.ts";
 import { Places } from "../../src/runtime/places.ts";
 import { Source, type SourceOptions } from "../../src/source/source.ts";
 import { STUCK_MS } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
-import { ScriptedConnection } from "../support/scripted_connection.ts";
+import type { ScriptedConnection } from "../support/scripted_connection.ts";
+import { ScriptedListener } from "../support/scripted_listener.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { UNLIMITED_RISK } from "./intake.ts";
 
@@ -20,36 +19,10 @@ const KIB = 1024;
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * KIB };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Hands out the connections that a test makes. */
-class QueueListener implements Listener {
-  readonly address = { kind: "tcp", host: "127.0.0.1", port: 1 } as const;
-  readonly #queue: ScriptedConnection[] = [];
-  readonly #changed = new Condition();
-  #closed = false;
-
-  connect(): ScriptedConnection {
-    const connection = new ScriptedConnection();
-    this.#queue.push(connection);
-    this.#changed.notify();
-    return connection;
-  }
-
-  async accept(): Promise<Connection | null> {
-    while (this.#queue.length === 0 && !this.#closed) await this.#changed.wait();
-    return this.#queue.shift() ?? null;
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    this.#changed.notify();
-    return Promise.resolve();
-  }
-}
-
 /** A source on a virtual clock, with a sink that keeps what it is given until it is let go. */
 class SourceRig {
   readonly clock = new VirtualClock();
-  readonly listener = new QueueListener();
+  readonly listener = new ScriptedListener();
   readonly ledger = new Ledger();
   readonly logged: { message: string; fields: LogFields | undefined }[] = [];
   readonly pool: BufferPool;
@@ -62,7 +35,7 @@ class SourceRig {
     this.pool = new BufferPool({ maxBytes: memory, bufferBytes: 32 * KIB, reserveBytes: 0, frameBytes: 64 * KIB });
     const log = (message: string, fields?: LogFields) => void this.logged.push({ message, fields });
     this.source = new Source({
-      net: { listen: () => Promise.resolve(this.listener) } as unknown as Net,
+      net: this.listener.net,
       address: this.listener.address,
       clock: this.clock,
       log: { debug: log, info: log, warn: log, error: log },

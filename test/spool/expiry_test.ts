@@ -1,4 +1,4 @@
-/** `journal.max_age`: pending frames that are too old are given up, and none that is not. */
+/** `journal.max_age`: pending frames that are too old are dropped, and no others. */
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Expiry } from "../../src/spool/expiry.ts";
@@ -7,7 +7,7 @@ import { World } from "./stories/world.ts";
 
 const MAX_AGE_MS = 10_000;
 
-/** A clock that the test moves; the wall's is set apart from the other. */
+/** A clock that the test moves; wall clock and monotonic clock are apart. */
 class HandClock implements Clock {
   nowMs = 0;
   wallMs = 0;
@@ -28,7 +28,7 @@ class HandClock implements Clock {
     });
   }
 
-  /** Half seconds pass, and everybody who sleeps wakes after each. */
+  /** Lets time pass in half seconds, and wakes every sleeper after each. */
   async pass(ms: number): Promise<void> {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += 500;
@@ -54,7 +54,7 @@ async function setUp(mode: "overflow" | "always") {
 }
 
 for (const mode of ["overflow", "always"] as const) {
-  Deno.test(`${mode}: what was received is given up when it is too old, whatever the wall clock does`, async () => {
+  Deno.test(`${mode}: frames that this process received expire by the monotonic clock, whatever the wall clock does`, async () => {
     const { world, clock, begin, expired } = await setUp(mode);
     world.spool.targetLost();
     const expiry = begin();
@@ -81,7 +81,7 @@ for (const mode of ["overflow", "always"] as const) {
     await expiry.stop();
   });
 
-  Deno.test(`${mode}: what an earlier process has left goes by the times in its records`, async () => {
+  Deno.test(`${mode}: frames that an earlier process has left expire by the times in their records`, async () => {
     const { world, clock, begin, expired } = await setUp(mode);
     world.spool.targetLost();
     world.receive(50);

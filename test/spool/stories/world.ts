@@ -16,11 +16,13 @@ import type { WhenFull } from "../../../src/spool/overload.ts";
 import type { DeliveryStream } from "../../../src/spool/delivery_stream.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { SpoolFeed } from "../../../src/spool/spool_feed.ts";
+import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { join } from "../../support/bytes.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { Books } from "./books.ts";
+import type { StreamOptions } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
 
@@ -30,7 +32,6 @@ const RECORD_BYTES = 2 * 1024;
 const SEGMENT_BYTES = 16 * 1024;
 /** The most of what may be unread that is kept in memory. */
 const KEPT_BYTES_MAX = 0.6 * (MEMORY_BYTES - 3 * BUFFER_BYTES);
-export const DIRECTORY = "/journal";
 
 /** One turn of the event loop. */
 function turn(): Promise<void> {
@@ -85,7 +86,11 @@ export class World {
   /** The route knows that a program has read all frames before this one. */
   #knownRead = 0;
 
-  constructor(readonly options: WorldOptions) {
+  /** `found`: looks at what a kill or a power loss has left, before the next process does. */
+  constructor(
+    readonly options: WorldOptions,
+    private readonly found: (files: MemoryFiles) => Promise<unknown> = () => Promise.resolve(),
+  ) {
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
     this.clock = {
       monotonicMs: () => this.#nowMs,
@@ -231,16 +236,22 @@ export class World {
     assertEquals(this.spool.window.end, this.books.log.length, "sequence of the next frame");
   }
 
-  /** A new connection begins; the sequence at which it does, and whether what is there for `rewind` may be missing. */
-  async begin(): Promise<{ stream: DeliveryStream; first: number; rewindMayMiss: () => boolean }> {
+  /** A new connection begins: its stream, and what its consumer may expect. */
+  async begin(): Promise<{ stream: DeliveryStream } & Omit<StreamOptions, "confirmed">> {
     const stream = await this.feed.begin();
     const first = this.spool.positions.next;
+    const givenUpBefore = this.#givenUpTo;
     const { position } = this.books;
     assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
     const mayMiss = this.#shortOfRoom || this.faulty;
     if (this.rewind === "auto") this.#checkUnread(first, mayMiss);
     else this.#checkRewind(first, position, mayMiss);
-    return { stream, first, rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest };
+    return {
+      stream,
+      first,
+      rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest,
+      givenUpTo: () => this.#givenUpTo > givenUpBefore ? this.#givenUpTo : 0,
+    };
   }
 
   /** A consumer's program has read all frames before `sequence`, and the route knows it. */
@@ -374,6 +385,7 @@ export class World {
     await journal.close().catch(() => {});
     this.files = by === "kill" ? this.files.afterCrash() : this.files.afterPowerLoss(seeded(by.seed));
     this.setFault(undefined);
+    await this.found(this.files);
     await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
