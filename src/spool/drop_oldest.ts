@@ -7,7 +7,6 @@
  * sent again and count as dropped. The rest is dropped at once.
  */
 import type { BufferPool } from "../base/buffer.ts";
-import type { Log } from "../base/log.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { Journal, JournalReader } from "../journal/journal.ts";
 import type { Dropped, SequenceRange } from "./dropped.ts";
@@ -16,7 +15,6 @@ import type { InFlight, InFlightPart } from "./in_flight.ts";
 export interface DropOldestParts {
   readonly journal: Journal;
   readonly pool: BufferPool;
-  readonly log: Log;
   readonly dropped: Dropped;
   readonly inFlight: () => InFlight;
 }
@@ -26,14 +24,13 @@ export interface DropOldestParts {
  * cannot be read or removed; the next call goes on with the same segment.
  */
 export async function dropOldest(parts: DropOldestParts): Promise<boolean> {
-  const { journal, dropped, log } = parts;
+  const { journal, dropped } = parts;
   const range = dropped.inProgress ?? beginDrop(parts);
   if (range === undefined) return false;
   const { from, until } = range;
   // Where the frames in flight end can only be seen while the file is there.
   await learnEnds(parts, until);
-  const { frames, bytes } = await dropped.complete(() => journal.count(from, until));
-  log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
+  await dropped.complete(() => journal.count(from, until));
   await journal.dropBelow(until);
   return true;
 }

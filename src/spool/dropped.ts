@@ -124,11 +124,10 @@ export class Dropped {
   }
 
   /**
-   * Counts the drop in progress, with `count`, and ends it; returns how much was
-   * dropped. Rejects if `count` does: then the drop stays in progress, and can be
-   * completed later.
+   * Counts the drop in progress, with `count`, and ends it. Rejects if `count`
+   * does: then the drop stays in progress, and can be completed later.
    */
-  async complete(count: (range: SequenceRange) => Promise<Tally>): Promise<Readonly<Tally>> {
+  async complete(count: (range: SequenceRange) => Promise<Tally>): Promise<void> {
     const drop = this.#inProgress;
     if (drop === undefined) throw new Error("a drop is completed that was not begun");
     drop.damaged = tally();
@@ -136,10 +135,12 @@ export class Dropped {
     const frames = found.frames - drop.damaged.frames;
     const bytes = found.bytes - drop.damaged.bytes;
     this.#inProgress = undefined;
-    this.options.ledger.drop("full", frames, bytes);
-    this.options.changed();
-    this.options.sendable.notify();
-    return { frames, bytes };
+    const { ledger, log, changed, sendable } = this.options;
+    ledger.drop("full", frames, bytes);
+    const { from, until } = drop;
+    log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
+    changed();
+    sendable.notify();
   }
 
   /** The first unconfirmed frame, which the consumer refuses and which has `bytes` bytes, is dropped. */
