@@ -3,7 +3,7 @@
  * in virtual time, with producers and a consumer that do as they like, runtimes
  * that read ahead, and a disk that takes its time for the cursor.
  */
-import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
+import { decodeCursor } from "../../src/journal/files/format/cursor.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { open } from "../journal/support/rig.ts";
 import { seeded } from "../support/random.ts";

@@ -5,7 +5,7 @@
  */
 import type { Framer } from "../../src/framing/framing.ts";
 import { boundAmong } from "../../src/journal/files/segment/overlap.ts";
-import { type Scanned, scanSegment } from "../../src/journal/files/segment/scan.ts";
+import { type Scanned, scanSegment } from "../../src/journal/files/segment/check_segment.ts";
 import { listSegments, openSegmentIfThere } from "../../src/journal/files/segment/segment_files.ts";
 import { surveyIfThere, surveySegment } from "../../src/journal/files/segment/survey.ts";
 import type { FileSystem } from "../../src/runtime/files.ts";

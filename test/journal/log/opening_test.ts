@@ -3,7 +3,7 @@ import { MemoryFiles } from "../../support/memory_files.ts";
 import { crc32 } from "node:zlib";
 import { SpillwayError } from "../../../src/base/error.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { SLOT_OFFSETS } from "../../../src/journal/files/directory/cursor_file.ts";
+import { SLOT_OFFSETS } from "../../../src/journal/files/format/cursor.ts";
 import { openJournal } from "../../../src/journal/files/log/open.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
 import { appendLines, expected, open, optionsFor, readAll } from "../support/rig.ts";

@@ -5,14 +5,14 @@ import { SpillwayError } from "../../../src/base/error.ts";
 import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
 import { checkCursor } from "../../../src/journal/files/directory/check_cursor.ts";
 import {
-  CURSOR_MAGIC,
   decodeSegmentHeader,
-  encodePreamble,
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from "../../../src/journal/files/format/segment.ts";
+import { CURSOR_MAGIC } from "../../../src/journal/files/format/cursor.ts";
+import { encodePreamble } from "../../../src/journal/files/format/preamble.ts";
 import { compact, journalOf } from "../support/compacting.ts";
 import { DIRECTORY, line } from "../support/rig.ts";
 import { sample } from "../support/sample.ts";

@@ -6,7 +6,8 @@
 import { failedWith } from "../../../base/error.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { Arrivals } from "../catalog/arrival_times.ts";
-import { readCursor, riskOf } from "../directory/cursor_file.ts";
+import { readCursor } from "../directory/cursor_file.ts";
+import { riskOf } from "../format/cursor.ts";
 import { newestNoted } from "../catalog/fallback_cursor.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";

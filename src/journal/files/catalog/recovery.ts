@@ -5,7 +5,7 @@
  * Nothing refuses to start, a newer format version apart; nothing here removes
  * a frame that could still be delivered.
  */
-import type { CursorFound } from "../directory/cursor_file.ts";
+import type { CursorFound } from "../format/cursor.ts";
 import type { SegmentTail } from "../segment/tally_records.ts";
 
 /** The newest segment file. */

@@ -1,7 +1,7 @@
 /** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
 import { failedWith } from "../../../base/error.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import {
   CURSOR_BYTES,
   type CursorFound,
@@ -10,8 +10,8 @@ import {
   SLOT_BYTES,
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
-} from "./cursor_file.ts";
-import { newerVersion } from "../format/newer_version.ts";
+} from "../format/cursor.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 export interface CursorCheck {

@@ -3,7 +3,8 @@ import type { Framer } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { listSegments } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere } from "../segment/survey.ts";
-import { type CursorFound, readCursor } from "./cursor_file.ts";
+import { readCursor } from "./cursor_file.ts";
+import { type CursorFound } from "../format/cursor.ts";
 
 export interface Survey {
   readonly segments: readonly SegmentSurvey[];

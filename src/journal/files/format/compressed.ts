@@ -4,6 +4,7 @@
  * zstd's skippable frames, so that any zstd program gives back the original.
  */
 import { crc32 } from "node:zlib";
+import { SALT_BYTES } from "./segment.ts";
 import {
   areCounts,
   decodePreamble,
@@ -11,10 +12,9 @@ import {
   FORMAT_VERSION,
   getU64,
   type Preamble,
-  SALT_BYTES,
   setU64,
   viewOf,
-} from "./segment.ts";
+} from "./preamble.ts";
 
 // With zstd's own 8 bytes, as all sizes here.
 export const HEAD_BYTES = 64;

@@ -16,13 +16,12 @@ import { Presence } from "./presence.ts";
 import type { Quarantine } from "../directory/quarantine.ts";
 import { assertCountable, type PlannedRecord, planRecords, takeUpTo } from "./plan_records.ts";
 import { copyUnsynced } from "./copy_unsynced.ts";
-import { asFull, type Room } from "./space.ts";
+import { asFull, type Room, segmentBytesFor } from "./space.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
 import { isCompressed } from "../segment/segment_files.ts";
-import { segmentBytesFor } from "./segment_size.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
-import { syncSegments } from "./stop_sync.ts";
+import { syncSegments } from "./sync_policies.ts";
 import { JournalFullError, type JournalOptions } from "../../journal.ts";
 
 export interface AppendLogParts {

@@ -11,7 +11,7 @@ import type { File } from "../../../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
 import { Arrivals } from "../catalog/arrival_times.ts";
 import type { DamageLog } from "../catalog/damage_log.ts";
-import { IntervalSync } from "./interval_sync.ts";
+import { IntervalSync } from "./sync_policies.ts";
 import { locateBack } from "../catalog/rewind_point.ts";
 import { countFrames } from "../catalog/count_pending.ts";
 import { Reader } from "./reader.ts";

@@ -6,7 +6,8 @@
 import { messageOf } from "../../../base/error.ts";
 import type { File } from "../../../runtime/files.ts";
 import { add } from "../../../base/ledger.ts";
-import { CursorFile, riskOf } from "../directory/cursor_file.ts";
+import { CursorFile } from "../directory/cursor_file.ts";
+import { riskOf } from "../format/cursor.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "../format/segment.ts";

@@ -6,7 +6,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { failedWith, messageOf } from "../../../base/error.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { JournalFullError } from "../../journal.ts";
+import { JournalFullError, type JournalOptions } from "../../journal.ts";
 
 /** How old an answer of the file system may be, in time and in bytes written since. */
 const REFRESH_MS = 250;
@@ -89,4 +89,19 @@ export class Room {
 /** A write that failed for want of space, or for a limit of the file's size, as the error it means; any other as it is. */
 export function asFull(error: unknown): unknown {
   return failedWith(error, "ENOSPC", "EDQUOT", "EFBIG") ? new JournalFullError(error.code, error.message) : error;
+}
+
+/** So many segments fit at least. */
+const SEGMENTS_AT_LEAST = 8;
+
+/** Where the file system is what limits the journal, a segment is no smaller than this. */
+const SEGMENT_BYTES_MIN = 64 * 1024;
+
+/** In bytes, for the next segment; `journalBytes` is what the segments have now. */
+export function segmentBytesFor(options: JournalOptions, room: Room, journalBytes: number): number {
+  const { maxBytes, segmentBytes, dropsOldest } = options;
+  const share = (bytes: number) => Math.floor(bytes / SEGMENTS_AT_LEAST);
+  const quota = maxBytes > 0 ? share(maxBytes) : Number.POSITIVE_INFINITY;
+  if (!dropsOldest) return Math.min(segmentBytes, quota);
+  return Math.min(segmentBytes, quota, Math.max(SEGMENT_BYTES_MIN, share(room.capacity(journalBytes))));
 }

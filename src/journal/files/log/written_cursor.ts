@@ -4,7 +4,8 @@
  * for nothing else, no sync and no unlinking: the reader of a socket may be
  * waiting for one.
  */
-import type { CursorFile, CursorState } from "../directory/cursor_file.ts";
+import type { CursorFile } from "../directory/cursor_file.ts";
+import type { CursorState } from "../format/cursor.ts";
 import type { Unread } from "../../journal.ts";
 
 export class WrittenCursor {

@@ -3,7 +3,7 @@ import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/open_archive.ts";
 import { checkCursor } from "../directory/check_cursor.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { assertReadable } from "../directory/copy_bytes.ts";
 import {
   CURSOR_BYTES,
@@ -13,7 +13,7 @@ import {
   SLOT_BYTES,
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
-} from "../directory/cursor_file.ts";
+} from "../format/cursor.ts";
 import { newestNoted } from "../catalog/fallback_cursor.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { type CursorDecision, decideCursor } from "../catalog/recovery.ts";

@@ -9,7 +9,7 @@ import { framingText } from "../../../framing/text.ts";
 import type { File } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/open_archive.ts";
 import { checkSegment } from "../segment/check_segment.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import {
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
@@ -18,8 +18,7 @@ import {
   saltOf,
   SEGMENT_HEADER_BYTES,
 } from "../format/segment.ts";
-import { cutsInto } from "../archive/framing_trial.ts";
-import { noFramingFits, trialOf } from "../archive/lost_framing.ts";
+import { cutsInto, noFramingFits, trialOf } from "../archive/lost_framing.ts";
 import { damagedExtras } from "../segment/segment_files.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 

@@ -4,6 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { File } from "../../../runtime/files.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { Chunk } from "./file_window.ts";
 import {
   BLOCK_HEADER_BYTES,
@@ -23,12 +24,6 @@ export interface BlockPlace {
   readonly offset: number;
   readonly length: number;
   readonly at: number;
-  readonly bytes: number;
-}
-
-/** A stretch of a file. */
-export interface FileRange {
-  readonly offset: number;
   readonly bytes: number;
 }
 

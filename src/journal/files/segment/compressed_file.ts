@@ -11,7 +11,8 @@ import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../../../runtime/files.ts";
 import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
 import { Chunk } from "./file_window.ts";
-import { BlockMap, type BlockPlace, blocksOfIndex, type FileRange, searchBlocks } from "./compressed_blocks.ts";
+import { BlockMap, type BlockPlace, blocksOfIndex, searchBlocks } from "./compressed_blocks.ts";
+import { type FileRange } from "../format/ranges.ts";
 import {
   BLOCK_HEADER_BYTES,
   compressedPreamble,
@@ -24,7 +25,7 @@ import {
 } from "../format/compressed.ts";
 import { segmentBase } from "../format/segment.ts";
 import { findBlockSalt } from "./compressed_salt.ts";
-import { newerVersion } from "../format/newer_version.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { readSome } from "./tolerant_read.ts";
 
 /** Enough for the head and the block of the segment's header. */

@@ -4,7 +4,7 @@
  */
 import { failedWith } from "../../../base/error.ts";
 import type { File, FileOpener, FileSystem } from "../../../runtime/files.ts";
-import type { FileRange } from "./compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { CompressedSegment } from "./compressed_file.ts";
 import { COMPRESSED_SUFFIX, decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
 import { findSalt } from "./find_record.ts";

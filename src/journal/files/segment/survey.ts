@@ -13,7 +13,7 @@ import {
   segmentPreamble,
 } from "../format/segment.ts";
 import { framerOf } from "./framer_of.ts";
-import { newerVersion } from "../format/newer_version.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { findSalt } from "./find_record.ts";
 import { fileBytesOf, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { readSome } from "./tolerant_read.ts";

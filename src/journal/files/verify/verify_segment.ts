@@ -1,7 +1,7 @@
 /** What reading one whole segment file says, whatever is before it: what is damaged in it, what is missing, what is there. */
 import type { FileOpener } from "../../../runtime/files.ts";
 import { type CheckableSegment, type Checked, checkSegment } from "../segment/check_segment.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import type { RecordHeader } from "../format/segment.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { damagedExtras, hasRemainsIn, openSegmentIfThere, rangeInFile } from "../segment/segment_files.ts";
