@@ -5,7 +5,7 @@
 import { SpillwayError } from "../../../base/error.ts";
 import { createFramer } from "../../../framing/create.ts";
 import type { Framer, Framing, Scan } from "../../../framing/framing.ts";
-import { parseFraming } from "../../../framing/text.ts";
+import { framingText, parseFraming } from "../../../framing/text.ts";
 import type { File, FileOpener } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "./open_archive.ts";
 import { scanSegment } from "../segment/check_segment.ts";
@@ -14,8 +14,25 @@ import type { SegmentSurvey } from "../segment/survey.ts";
 
 type Neighbour = Pick<SegmentSurvey, "base" | "header">;
 
-/** To be told the whole records of `segment`; `others` are tried first, the nearest before all. */
-export function trialOf(segment: Neighbour, others: readonly Neighbour[]): FramingTrial {
+/** Finds, or checks, the framing that a segment was written with while its whole records go by. */
+export interface FramingSearch {
+  /** A whole record: its payload, and how many frames it has. */
+  add(payload: Uint8Array, frames: number): void;
+  /** Undefined if no framing fits the records so far. */
+  readonly outcome: Framing | undefined;
+}
+
+/**
+ * For `segment`, whose header is lost. Framings of `others` are tried first,
+ * those of the nearest before all. If the operator has `given` a framing, it is
+ * checked instead: `add` throws a `SpillwayError` if it does not fit.
+ */
+export function framingSearch(
+  segment: Neighbour & { readonly path: string },
+  others: readonly Neighbour[],
+  given?: Framing,
+): FramingSearch {
+  if (given !== undefined) return new GivenFraming(segment.path, createFramer(given));
   const around = others.filter(({ header }) => header !== undefined);
   const distance = ({ base }: Neighbour) => Math.abs(base - segment.base);
   around.sort((a, b) => distance(a) - distance(b));
@@ -58,11 +75,11 @@ export async function findFramer(
   segment: SegmentSurvey,
   others: readonly Neighbour[],
 ): Promise<Framer | undefined> {
-  const trial = trialOf(segment, others);
+  const search = framingSearch(segment, others);
   for await (const found of scanSegment(file, { ...segment, newest: false })) {
-    if (found.kind === "record") trial.add(found.payload, found.header.frames);
+    if (found.kind === "record") search.add(found.payload, found.header.frames);
   }
-  return trial.outcome === undefined ? undefined : createFramer(trial.outcome);
+  return search.outcome === undefined ? undefined : createFramer(search.outcome);
 }
 
 class Unknown implements Framer {
@@ -114,7 +131,7 @@ const USUAL: readonly Framing[] = [
   { type: "line", delimiter: Uint8Array.of(10), maxFrame: ANY_SIZE },
 ];
 
-export class FramingTrial {
+class FramingTrial implements FramingSearch {
   #left: Framer[];
   #frames = 0;
   #largest = 0;
@@ -126,7 +143,6 @@ export class FramingTrial {
     this.#left = [...neighbours, ...USUAL].map(createFramer);
   }
 
-  /** A whole record: its payload, and how many frames it has. */
   add(payload: Uint8Array, frames: number): void {
     const size = payload.length / frames;
     if (this.#frames === 0) this.#size = size;
@@ -146,8 +162,25 @@ export class FramingTrial {
   }
 }
 
+class GivenFraming implements FramingSearch {
+  constructor(private readonly path: string, private readonly framer: Framer) {}
+
+  get outcome(): Framing {
+    return this.framer.framing;
+  }
+
+  add(payload: Uint8Array, frames: number): void {
+    if (cutsInto(this.framer, payload, frames)) return;
+    const { frames: found } = this.framer.scan(payload, 0, 0, payload.length);
+    throw new SpillwayError(
+      `${this.path}: framing ${framingText(this.framer.framing)} cuts a record into ${found} frames, it has ${frames}`,
+      { hint: "give the framing that the route had when it was written" },
+    );
+  }
+}
+
 /** Is the payload exactly so many whole frames? */
-export function cutsInto(framer: Framer, payload: Uint8Array, frames: number): boolean {
+function cutsInto(framer: Framer, payload: Uint8Array, frames: number): boolean {
   const scan = framer.scan(payload, 0, 0, payload.length);
   return scan.fault === undefined && scan.end === payload.length && scan.frames === frames;
 }

@@ -5,15 +5,14 @@
  */
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
-import { mapConcurrently } from "../../../base/concurrently.ts";
 import { usageError } from "../../../base/error.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { readCursor } from "../directory/cursor_file.ts";
+import { listUntilStable } from "../directory/list_until_stable.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
-import { decideCursor } from "../catalog/recovery.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere, surveySegment } from "../segment/survey.ts";
 import { surveyJournal } from "../directory/survey_journal.ts";
@@ -31,12 +30,6 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** Was its directory named, and is the cursor certain? Then what is pending and not here is lost. */
   readonly withAllPending: boolean;
 }
-
-/** A daemon that delivers, or a compaction, may be at work: at last it is left at what is there. */
-const LISTINGS_MAX = 20;
-
-/** So many are open while their headers and footers are read: on a disk each of them takes its time. */
-const FILES_AT_ONCE = 16;
 
 /** Files that make a directory a journal, segments apart. */
 const JOURNAL_FILES = ["cursor", "lock"];
@@ -106,8 +99,7 @@ async function lookForCursor(files: FileSystem, directory: string) {
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
   const { segments } = await surveyJournal(files, directory, LINES);
-  const newest = await newestNoted(files, segments);
-  const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
+  const { cursor } = await currentCursor(files, found, segments);
   return { cursor, isCertain: false };
 }
 
@@ -146,7 +138,7 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
     if (found.length > 0) return found;
     throw usageError(`${path}: no file or directory matches`, "name a journal directory or segment files");
   };
-  return (await lookAtAll(matching, (each) => segmentsAt(files, each, surroundings))).flat();
+  return (await listUntilStable(matching, (each) => segmentsAt(files, each, surroundings))).flat();
 }
 
 /** Undefined if it is a segment and gone. */
@@ -157,23 +149,6 @@ async function segmentsAt(
 ): Promise<ArchiveSegment[] | undefined> {
   const isDirectory = (await files.stat(path))?.kind === "directory";
   return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, surroundings);
-}
-
-/**
- * What `look` makes of each that is listed, without those that are gone by
- * then. Of the oldest that is all, for they are removed once they are delivered;
- * what another one held may be in the file of its neighbour: so once more.
- */
-async function lookAtAll<Item, Found>(
-  list: () => Promise<readonly Item[]>,
-  look: (item: Item) => Promise<Found | undefined>,
-): Promise<Found[]> {
-  for (let left = LISTINGS_MAX;; left--) {
-    const found = await mapConcurrently(await list(), FILES_AT_ONCE, look);
-    const there = found.filter((each) => each !== undefined);
-    const areNewest = found.slice(found.length - there.length).every((each) => each !== undefined);
-    if (areNewest || left === 1) return there;
-  }
 }
 
 /**
@@ -206,7 +181,7 @@ export async function isJournal(files: FileSystem, directory: string): Promise<b
 
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
   const list = () => listJournal(files, directory);
-  const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
+  const segments = await listUntilStable(list, (each) => surveyListed(files, directory, each));
   // After that: of what was gone, the cursor says by now that it is delivered.
   const { cursor, isCertain } = await lookForCursor(files, directory);
   const newest = segments.findLastIndex((segment) => isBegun(segment) && !isMisnamed(segment));

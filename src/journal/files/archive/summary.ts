@@ -8,10 +8,9 @@ import type { FileSystem } from "../../../runtime/files.ts";
 import { Arrivals } from "../catalog/arrival_times.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { riskOf } from "../format/cursor.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
-import { decideCursor } from "../catalog/recovery.ts";
 import { bytesOnDisk, listSegments } from "../segment/segment_files.ts";
 
 export interface Glance {
@@ -55,11 +54,7 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
   const { list, surveys } = await surveyPending(files, listed, state?.cursor ?? 0);
-  const { cursor } = decideCursor({
-    found,
-    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, surveys),
-    oldestBase: list.all.find((each) => !each.empty)?.base,
-  });
+  const { cursor } = await currentCursor(files, found, surveys);
   const pending = await countPending(files, list, cursor, surveys);
   return {
     cursor,

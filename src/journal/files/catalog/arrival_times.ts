@@ -1,6 +1,6 @@
 /** When a frame of the journal arrived, for somebody who asks again and again while the cursor moves on. */
 import type { FileSystem } from "../../../runtime/files.ts";
-import { walkInOrder } from "../segment/ordered_walk.ts";
+import { recordsFrom } from "../segment/ordered_walk.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "./segment_list.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
@@ -47,19 +47,17 @@ export class Arrivals {
 
   /** The first record with frames at or after `sequence` that arrived at `sinceUs` or later. */
   async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<Seen | undefined> {
-    if (segment.marks === undefined) return undefined;
     const file = await openSegmentIfThere(this.files, segment.path);
     if (file === undefined) return undefined;
     const seen = this.#seen;
     const goesOn = seen?.segment === segment && seen.first <= sequence;
-    const [from, base] = goesOn ? [seen.offset, seen.first] : [segment.start, segment.base];
+    const from = goesOn ? { offset: seen.offset, end: seen.first } : undefined;
     try {
-      const { marks, limit } = segment;
-      for await (const found of walkInOrder(file, { marks, base, from, limit, verify: false })) {
-        if (found.kind !== "record") continue;
-        const { first, frames, timeUs } = found.header;
-        if (first + frames <= sequence || timeUs < sinceUs) continue;
-        return { segment, offset: found.offset, first, end: first + frames, arrivedUs: timeUs };
+      for await (
+        const { offset, header, isWhole } of recordsFrom(file, segment, sequence, Number.POSITIVE_INFINITY, from)
+      ) {
+        const { first, frames, timeUs } = header;
+        if (isWhole && timeUs >= sinceUs) return { segment, offset, first, end: first + frames, arrivedUs: timeUs };
       }
       return undefined;
     } finally {

@@ -9,7 +9,7 @@ import { openSegment } from "../segment/segment_files.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
 import { payloadMatches, RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import { bytesBetween } from "../segment/frame_bytes.ts";
-import { walkInOrder } from "../segment/ordered_walk.ts";
+import { recordsFrom, walkInOrder } from "../segment/ordered_walk.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 /**
@@ -136,17 +136,14 @@ export async function* framesBetween(
   segment: Pick<Segment, "base" | "marks" | "start" | "limit" | "framer">,
   { from, until, bound }: FramesWanted,
 ): AsyncGenerator<FramesFound> {
-  const { base, marks, start, limit } = segment;
-  for await (const found of walkInOrder(file, { base, marks: marks!, from: start, limit, verify: false })) {
-    if (found.kind !== "record" && found.kind !== "damage" || found.header === undefined) continue;
-    const { offset, header: { first, frames: recordFrames, length, timeUs } } = found;
-    if (first >= bound) return;
+  for await (const { offset, header } of recordsFrom(file, segment, segment.base, bound)) {
+    const { first, frames: recordFrames, length, timeUs } = header;
     const begin = Math.min(recordFrames, Math.max(0, from - first));
     const end = Math.max(begin, Math.min(recordFrames, until - first));
     let record = { offset, length, frames: recordFrames };
     const isCut = begin < end && end - begin < recordFrames;
     // Which frames are in a damaged payload cannot be told; a whole copy of it may be elsewhere in the file.
-    if (isCut) record = { ...record, offset: await wholeCopyOf(file, segment, found.header, offset) };
+    if (isCut) record = { ...record, offset: await wholeCopyOf(file, segment, header, offset) };
     const bytes = begin === end ? 0 : await bytesBetween(file, segment, record, begin, end);
     yield { offset, recordFrames, frames: end - begin, bytes, timeUs };
   }

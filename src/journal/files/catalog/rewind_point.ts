@@ -1,7 +1,7 @@
-/** Finding the frame that lies so many bytes behind another one, for `rewind`. */
+/** What `rewind` asks of a journal: the frame N bytes before another one, and the segments to keep for that. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { walkInOrder } from "../segment/ordered_walk.ts";
+import { recordsFrom } from "../segment/ordered_walk.ts";
 import { bytesOfFrames } from "../segment/frame_bytes.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "./segment_list.ts";
@@ -60,6 +60,19 @@ export async function locateBack(
   return found;
 }
 
+/**
+ * The delivered segments that may go: those given, in ascending order, without
+ * the newest of them that hold the last `rewindBytes` bytes of frames.
+ */
+export function beyondRewind<T extends { readonly frameBytes: number }>(
+  delivered: readonly T[],
+  rewindBytes: number,
+): T[] {
+  let count = delivered.length;
+  for (let keep = rewindBytes; count > 0 && keep > 0;) keep -= delivered[--count].frameBytes;
+  return delivered.slice(0, count);
+}
+
 async function stretchBefore(
   file: File,
   segment: Segment,
@@ -69,20 +82,17 @@ async function stretchBefore(
 ): Promise<Stretch> {
   let pieces: Piece[] = [];
   let bytes = 0;
-  if (segment.marks === undefined) return { pieces, bytes };
-  const { base, marks, start, limit } = segment;
-  for await (const found of walkInOrder(file, { base, marks, from: start, limit, verify: false })) {
-    if (found.kind !== "record") continue;
-    const { first, frames, length } = found.header;
-    if (first >= until || first >= bound) break;
+  for await (const { offset, header, isWhole } of recordsFrom(file, segment, segment.base, Math.min(until, bound))) {
+    if (!isWhole) continue;
+    const { first, frames, length } = header;
     if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {
       pieces = [];
       bytes = 0;
     }
     const end = Math.min(first + frames, until);
-    const record = { offset: found.offset, length, frames };
+    const record = { offset, length, frames };
     const part = end === first + frames ? length : await bytesOfFrames(file, segment, record, end - first);
-    pieces.push({ offset: found.offset, first, end, bytes: part });
+    pieces.push({ offset, first, end, bytes: part });
     bytes += part;
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
       bytes -= pieces.shift()!.bytes;

@@ -7,12 +7,12 @@ import type { Clock } from "../../../base/clock.ts";
 import { EXIT, failedWith, messageOf, SpillwayError, SystemError } from "../../../base/error.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { type CompactionPolicy, planCompaction } from "./plan.ts";
-import { rewriteGroup, type RewriteOptions, TEMPORARY_NAME } from "./rewrite.ts";
+import { rewriteGroup, type RewriteOptions } from "./rewrite.ts";
 import { type CompactionSegment, type JournalFacts, surveyForCompaction } from "./survey.ts";
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "../directory/files_lock.ts";
-import { COMPRESSED_SUFFIX, segmentBase } from "../format/segment.ts";
+import { findLeftovers, originalOf } from "../directory/leftovers.ts";
 import { lockCompaction } from "../directory/lock.ts";
-import { listSegments, unlinkIfThere } from "../segment/segment_files.ts";
+import { isCompressed, unlinkIfThere } from "../segment/segment_files.ts";
 import { DamagedSegmentError } from "./segment_parts.ts";
 
 export interface CompactionOptions {
@@ -119,20 +119,15 @@ class Compaction {
   /** What a compaction that was killed has left: a file without a name, or compressed beside its original. */
   async #removeLeftovers(): Promise<void> {
     const { files, directory } = this.options;
-    const names = await files.list(directory);
-    const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
-    const isLeftover = (name: string) =>
-      name === TEMPORARY_NAME ||
-      segmentBase(name) !== undefined && name.endsWith(COMPRESSED_SUFFIX) &&
-        counts.has(name.slice(0, -COMPRESSED_SUFFIX.length));
-    const leftovers = names.filter(isLeftover);
-    if (leftovers.length === 0) return;
-    // The original of a compressed one is the daemon's to remove, but not now: one of the two must stay.
+    const { spare, compaction } = await findLeftovers(files, directory);
+    const compressed = spare.filter(isCompressed);
+    if (compressed.length + compaction.length === 0) return;
     await this.#withFilesLock(async () => {
-      for (const name of leftovers) {
-        const original = `${directory}/${name.slice(0, -COMPRESSED_SUFFIX.length)}`;
-        if (name !== TEMPORARY_NAME && await files.stat(original) === undefined) continue;
-        await unlinkIfThere(files, `${directory}/${name}`);
+      for (const name of compaction) await unlinkIfThere(files, `${directory}/${name}`);
+      for (const name of compressed) {
+        // The daemon may remove the original at any time, but not now: one of the two must stay.
+        const isOriginalThere = await files.stat(`${directory}/${originalOf(name)}`) !== undefined;
+        if (isOriginalThere) await unlinkIfThere(files, `${directory}/${name}`);
       }
       await files.syncDirectory(directory);
     });

@@ -2,6 +2,7 @@
  * What a compaction does, as a decision from what is known of the segments: which
  * go, which become one, which are compressed. Carried out elsewhere.
  */
+import { beyondRewind } from "../catalog/rewind_point.ts";
 
 /** A segment that is not the newest, as far as it matters here. */
 export interface Candidate {
@@ -66,18 +67,12 @@ const SMALL_SHARE = 4;
 
 /** What goes, and what is rewritten; the rest stays as it is. */
 export function planCompaction<T extends Candidate>(input: CompactionInput<T>): CompactionPlan<T> {
-  const candidates = beyondRewind(input);
-  const remove = candidates.slice(0, countRemoved(candidates, input));
-  return { remove, groups: groupsOf(candidates.slice(remove.length), input.policy.segmentBytes) };
-}
-
-/** Delivered segments without the newest of them that hold the last `rewindBytes`. */
-function beyondRewind<T extends Candidate>({ segments, cursor, policy }: CompactionInput<T>): T[] {
+  const { segments, cursor, policy } = input;
   const undelivered = segments.findIndex(({ end }) => end > cursor);
-  const delivered = undelivered === -1 ? [...segments] : segments.slice(0, undelivered);
-  let keep = policy.rewindBytes;
-  while (delivered.length > 0 && keep > 0) keep -= delivered.pop()!.frameBytes;
-  return delivered;
+  const delivered = undelivered === -1 ? segments : segments.slice(0, undelivered);
+  const candidates = beyondRewind(delivered, policy.rewindBytes);
+  const remove = candidates.slice(0, countRemoved(candidates, input));
+  return { remove, groups: groupsOf(candidates.slice(remove.length), policy.segmentBytes) };
 }
 
 /** The oldest go first: what is kept has no hole. */

@@ -10,13 +10,11 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
 import type { CompactionSegment } from "./survey.ts";
 import { CompressedSegment } from "../segment/compressed_file.ts";
 import { blockBytes, CompressedWriter, compressPart } from "./compressed_writer.ts";
+import { COMPACTION_NAME } from "../directory/leftovers.ts";
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "../directory/files_lock.ts";
 import { COMPRESSED_SUFFIX, SALT_BYTES, saltOf, segmentName } from "../format/segment.ts";
 import { listSegments, openSegment } from "../segment/segment_files.ts";
 import { mergedParts, partsOf } from "./segment_parts.ts";
-
-/** Where a file grows until it is whole; one is enough, for there is one compaction at a time. */
-export const TEMPORARY_NAME = "compact.tmp";
 
 /** How much of a segment is tried before it counts as incompressible, and what has to be gained. */
 const SAMPLE_BYTES = 1024 * 1024;
@@ -47,7 +45,7 @@ export async function rewriteGroup(options: RewriteOptions, group: readonly Comp
   const parts = group.length === 1 ? () => singleParts(files, group[0]) : () => mergedParts(files, group, salt);
   const compress = group.some(({ compressed }) => compressed) || await isWorthIt(parts());
   if (!compress && group.length === 1) return { kind: "incompressible" };
-  const temporary = `${directory}/${TEMPORARY_NAME}`;
+  const temporary = `${directory}/${COMPACTION_NAME}`;
   let inPlace = false;
   try {
     const bytes = await write(files, temporary, parts(), compress ? { base: group[0].base, salt } : undefined);

@@ -1,6 +1,6 @@
 /**
  * The journal in a directory: the writing side, readers and the cursor behind
- * the one interface that the spool sees. `types.ts` has the promises, FORMAT.md
+ * the contract that the spool sees. `journal.ts` has the promises, FORMAT.md
  * the bytes.
  */
 import type { BufferPool } from "../../../base/buffer.ts";
@@ -14,11 +14,15 @@ import type { DamageLog } from "../catalog/damage_log.ts";
 import { IntervalSync } from "./sync_policies.ts";
 import { locateBack } from "../catalog/rewind_point.ts";
 import { countFrames } from "../catalog/count_pending.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { HousekeepingRequests } from "./housekeeping_requests.ts";
 import { Reader } from "./reader.ts";
+import { Room } from "./space.ts";
 import { syncAbove } from "../directory/sync_parents.ts";
 import type { Damage, Journal, JournalReader, Recovery, Unread } from "../../journal.ts";
 
-export interface OpenedJournal extends AppendLogParts {
+/** A journal as it was recovered, with its lock held. */
+export interface RecoveredJournal extends Omit<AppendLogParts, "room" | "requests"> {
   readonly lock: File;
   readonly damages: DamageLog;
   readonly recovery: Recovery;
@@ -26,22 +30,38 @@ export interface OpenedJournal extends AppendLogParts {
 
 export class DirectoryJournal implements Journal {
   readonly recovery: Recovery;
-  readonly #opened: OpenedJournal;
+  readonly #opened: RecoveredJournal;
+  readonly #room: Room;
   readonly #log: AppendLog;
+  readonly #housekeeping: Housekeeping;
   readonly #intervalSync: IntervalSync | undefined;
+  /** Those that are not closed. */
   readonly #readers = new Set<Reader>();
   readonly #arrivals: Arrivals;
   #closed: Promise<void> | undefined;
 
-  constructor(opened: OpenedJournal) {
-    this.#opened = opened;
+  private constructor(opened: RecoveredJournal) {
+    const { options, segments, cursor } = this.#opened = opened;
     this.recovery = opened.recovery;
-    this.#log = new AppendLog(opened);
-    this.#arrivals = new Arrivals(opened.options.files, opened.segments);
-    opened.housekeeping.onUnlink = (segment) => {
-      for (const reader of this.#readers) reader.letGo(segment);
-    };
-    if (opened.options.sync === "interval") this.#intervalSync = new IntervalSync(opened.options, this.#log);
+    this.#room = new Room(options);
+    const requests = new HousekeepingRequests();
+    const log = this.#log = new AppendLog({ ...opened, room: this.#room, requests });
+    this.#housekeeping = new Housekeeping(options, segments, cursor, requests, {
+      freeNewest: (sequence, mayTruncate) => log.freeNewest(sequence, mayTruncate),
+      beforeUnlink: (segment) => {
+        for (const reader of this.#readers) reader.release(segment);
+      },
+    });
+    this.#arrivals = new Arrivals(options.files, segments);
+    if (options.sync === "interval") this.#intervalSync = new IntervalSync(options, log);
+  }
+
+  /** Writes the first, unclean cursor and begins housekeeping. */
+  static async start(recovered: RecoveredJournal): Promise<DirectoryJournal> {
+    const journal = new DirectoryJournal(recovered);
+    await journal.#housekeeping.start();
+    if (journal.#room.matters) await journal.#room.refresh();
+    return journal;
   }
 
   get end(): number {
@@ -49,7 +69,7 @@ export class DirectoryJournal implements Journal {
   }
 
   get cursor(): number {
-    return this.#opened.housekeeping.cursor;
+    return this.#housekeeping.cursor;
   }
 
   get bytes(): number {
@@ -79,19 +99,19 @@ export class DirectoryJournal implements Journal {
   }
 
   get unreadFrom(): number {
-    return this.#opened.housekeeping.unreadFrom;
+    return this.#housekeeping.unreadFrom;
   }
 
   confirm(sequence: number, unread: Unread = { from: sequence, resendFrom: sequence }): void {
-    this.#opened.housekeeping.confirm(sequence, unread);
+    this.#housekeeping.confirm(sequence, unread);
   }
 
   boundRisk(bytes: number): Promise<void> {
-    return this.#opened.housekeeping.boundRisk(bytes);
+    return this.#housekeeping.boundRisk(bytes);
   }
 
   unlinkRetained(): Promise<boolean> {
-    return this.#opened.housekeeping.unlinkRetained();
+    return this.#housekeeping.unlinkRetained();
   }
 
   oldestPendingEnd(): number | undefined {
@@ -107,13 +127,12 @@ export class DirectoryJournal implements Journal {
   }
 
   followCompaction(): Promise<void> {
-    return this.#opened.housekeeping.followCompaction();
+    return this.#housekeeping.followCompaction();
   }
 
   async unlinkBelow(sequence: number): Promise<void> {
-    const { housekeeping, room } = this.#opened;
-    await housekeeping.unlinkBelow(sequence);
-    await room.refresh();
+    await this.#housekeeping.unlinkBelow(sequence);
+    await this.#room.refresh();
   }
 
   quarantine(sequence: number, frame: Uint8Array): Promise<string> {
@@ -145,7 +164,7 @@ export class DirectoryJournal implements Journal {
   }
 
   async #close(deadline: StopDeadline | undefined): Promise<void> {
-    const { options, housekeeping, lock } = this.#opened;
+    const { options, lock } = this.#opened;
     const failures: unknown[] = [];
     const inTime = async (work: Promise<unknown>, reserveMs = 0) => {
       const guarded = work.catch((error) => failures.push(error));
@@ -156,9 +175,9 @@ export class DirectoryJournal implements Journal {
     const isSynced = await inTime(this.#finishLog(deadline), RESERVE_MS.sync);
     if (!isSynced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
     // A second sync would only take another of the runtime's few threads.
-    const closing = housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
+    const closing = this.#housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
     if (!await inTime(closing)) {
-      housekeeping.letGo();
+      this.#housekeeping.abandon();
       failures.push(new Error("the disk does not take the cursor"));
     }
     if (options.sync === "os" && isSynced) await inTime(syncAbove(options));

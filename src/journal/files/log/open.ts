@@ -11,14 +11,13 @@ import { riskOf } from "../format/cursor.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { DamagedTails } from "./damaged_tails.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
+import { findLeftovers } from "../directory/leftovers.ts";
 import { explainOpening, mustBeThere } from "./explain_opening.ts";
-import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./directory_journal.ts";
 import { lockJournal } from "../directory/lock.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { decideCursor, decideLast, type LastAction } from "../catalog/recovery.ts";
-import { Room } from "./space.ts";
 import { Segment } from "../segment/segment.ts";
 import { SegmentList } from "../catalog/segment_list.ts";
 import { isCompressed, openSegment } from "../segment/segment_files.ts";
@@ -90,18 +89,13 @@ class Opening {
       survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
     );
     const unreadFrom = state === undefined ? cursor : Math.min(cursor, state.cursor - state.resendFrames);
-    const housekeeping = new Housekeeping(this.options, this.#segments, new WrittenCursor(file, cursor, unreadFrom));
-    await housekeeping.start();
-    const room = new Room(this.options);
-    if (room.matters) await room.refresh();
-    return new DirectoryJournal({
+    return await DirectoryJournal.start({
       options: this.options,
       lock,
       segments: this.#segments,
       quarantine: this.#quarantine,
       damages: this.#damages,
-      housekeeping,
-      room,
+      cursor: new WrittenCursor(file, cursor, unreadFrom),
       end: this.#end,
       previousEnd: this.#previousEnd,
       recovery: {
@@ -115,11 +109,10 @@ class Opening {
     });
   }
 
-  /** Files that were to take the place of a segment and did not: nothing in them was ever promised. */
   async #setLeftoversAside(): Promise<void> {
     const { files, directory } = this.options;
-    for (const name of await files.list(directory)) {
-      if (!name.endsWith(".seg.tmp")) continue;
+    const { unfinished } = await findLeftovers(files, directory);
+    for (const name of unfinished) {
       await this.#attempt("move to quarantine", name, () => this.#quarantine.setAside(`${directory}/${name}`));
     }
   }

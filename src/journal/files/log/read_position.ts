@@ -5,7 +5,7 @@ import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import type { Segment } from "../segment/segment.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 
-export interface Place {
+export interface ReadPosition {
   readonly segment: Segment;
   readonly file: File;
   offset: number;
@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** Goes to the first record that is not wholly before `position`. */
-export async function goTo(place: Place, position: number): Promise<void> {
+export async function goTo(place: ReadPosition, position: number): Promise<void> {
   const { base, marks, limit, start } = place.segment;
   if (marks === undefined || base >= position) return;
   for await (const found of walkRecords(place.file, { marks, from: start, limit, verify: false })) {
@@ -37,7 +37,7 @@ export function fits(segment: Segment, offset: number, header: RecordHeader): bo
 }
 
 /** Goes on behind the record with this header. */
-export function advance(place: Place, header: RecordHeader): void {
+export function advance(place: ReadPosition, header: RecordHeader): void {
   place.offset += RECORD_HEADER_BYTES + header.length;
   place.header = undefined;
 }

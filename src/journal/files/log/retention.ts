@@ -1,4 +1,5 @@
 /** Which delivered segments may go: a decision from the list and the clock, carried out elsewhere. */
+import { beyondRewind } from "../catalog/rewind_point.ts";
 import type { Segment } from "../segment/segment.ts";
 
 export interface RetentionInput {
@@ -27,13 +28,11 @@ export interface RetentionPlan {
  * name and end keep sequences from being used again.
  */
 export function planRetention(input: RetentionInput): RetentionPlan {
-  const { nowMs, retainMs, retainBytes } = input;
-  const candidates = beyondRewind(input);
-  let retained = 0;
-  for (const segment of candidates) {
-    segment.deliveredMs ??= nowMs;
-    retained += segment.bytes;
-  }
+  const { segments, cursor, nowMs, retainMs, retainBytes, rewindBytes } = input;
+  const delivered = segments.slice(0, -1).filter((segment) => segment.end <= cursor);
+  for (const segment of delivered) segment.deliveredMs ??= nowMs;
+  const candidates = beyondRewind(delivered, rewindBytes);
+  let retained = candidates.reduce((sum, { bytes }) => sum + bytes, 0);
   const unlink: Segment[] = [];
   for (const segment of candidates) {
     const expiresMs = segment.deliveredMs! + retainMs;
@@ -43,17 +42,4 @@ export function planRetention(input: RetentionInput): RetentionPlan {
     retained -= segment.bytes;
   }
   return { unlink, nextMs: undefined };
-}
-
-/** The delivered segments, ascending, without the newest of them that hold the last `rewindBytes`. */
-function beyondRewind(input: RetentionInput): Segment[] {
-  const { segments, cursor, nowMs } = input;
-  const delivered = segments.slice(0, -1).filter((segment) => segment.end <= cursor);
-  let keep = input.rewindBytes;
-  while (delivered.length > 0 && keep > 0) {
-    const segment = delivered.pop()!;
-    segment.deliveredMs ??= nowMs;
-    keep -= segment.frameBytes;
-  }
-  return delivered;
 }

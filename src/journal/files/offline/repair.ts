@@ -8,14 +8,14 @@ import { silentLog } from "../../../base/log.ts";
 import type { Framing } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { type ArchiveSegment, directoriesAt, openArchive, surveyOpened } from "../archive/open_archive.ts";
-import { segmentBase } from "../format/segment.ts";
+import { findLeftovers } from "../directory/leftovers.ts";
 import { lockCompaction, lockJournal } from "../directory/lock.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
 import { type DamagedStretch, planSegment } from "./repair_plan.ts";
 import { isMisnamed } from "../segment/survey.ts";
 import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
-import { listSegments, openSegmentIfThere } from "../segment/segment_files.ts";
+import { openSegmentIfThere } from "../segment/segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
@@ -137,18 +137,11 @@ async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegmen
   }
 }
 
-/**
- * As the daemon does at its start: files that were to take the place of a
- * segment, and did not. And of a segment that is there twice, compressed and not,
- * the one that does not count: a repair that was killed has left it, or a
- * compaction.
- */
+/** Moves what a killed daemon, repair or compaction has left beside the segments to quarantine. */
 async function setLeftoversAside(directory: string, { files, on }: RepairOptions): Promise<void> {
   const quarantine = new Quarantine(files, silentLog, directory);
-  const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
-  for (const name of await files.list(directory)) {
-    const isSpare = segmentBase(name) !== undefined && !counts.has(name);
-    if (!name.endsWith(".seg.tmp") && !isSpare) continue;
+  const { unfinished, spare } = await findLeftovers(files, directory);
+  for (const name of [...unfinished, ...spare].sort()) {
     const path = `${directory}/${name}`;
     await on.setAside(path, await quarantine.setAside(path));
   }

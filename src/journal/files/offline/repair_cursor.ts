@@ -14,9 +14,9 @@ import {
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
 } from "../format/cursor.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { Quarantine } from "../directory/quarantine.ts";
-import { type CursorDecision, decideCursor } from "../catalog/recovery.ts";
+import type { CursorDecision } from "../catalog/recovery.ts";
 import { replaceFile } from "../directory/replace_file.ts";
 
 export interface CursorRepair {
@@ -40,9 +40,9 @@ export async function repairCursor(
   if (damages.length === 0) return { damages: [], decision: undefined };
   const slots = SLOT_OFFSETS.map((offset) => contents.subarray(offset, offset + SLOT_BYTES));
   const isBad = slots.map((slot) => decodeSlot(slot).kind !== "valid" && slot.some((byte) => byte !== 0));
-  // The oldest file counts, with frames or without: those that a repair has moved out of it were not delivered.
+  // The oldest segment counts even without records: frames that a repair has moved out of it were not delivered.
   const decision = found.kind !== "valid" || isBad.includes(true)
-    ? decideCursor({ found, newestNoted: await newestNoted(files, segments), oldestBase: segments[0]?.base })
+    ? await currentCursor(files, found, segments, segments[0]?.base)
     : undefined;
   const moved = dryRun ? damages.map((range) => ({ ...range, to: "" })) : await putAside(files, directory, damages);
   if (!dryRun) {

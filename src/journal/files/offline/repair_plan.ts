@@ -2,9 +2,7 @@
  * What is to be done with one segment: which ranges go to quarantine, which
  * stay, and the header that the rest gets. Only reads.
  */
-import { SpillwayError } from "../../../base/error.ts";
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer, Framing } from "../../../framing/framing.ts";
+import type { Framing } from "../../../framing/framing.ts";
 import { framingText } from "../../../framing/text.ts";
 import type { File } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/open_archive.ts";
@@ -18,7 +16,7 @@ import {
   saltOf,
   SEGMENT_HEADER_BYTES,
 } from "../format/segment.ts";
-import { cutsInto, noFramingFits, trialOf } from "../archive/lost_framing.ts";
+import { type FramingSearch, framingSearch, noFramingFits } from "../archive/lost_framing.ts";
 import { damagedExtras } from "../segment/segment_files.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
@@ -77,7 +75,7 @@ export async function planSegment(file: File, segment: ArchiveSegment, options: 
 class Draft {
   readonly #damages: DamagedStretch[] = [];
   readonly #keep: { offset: number; bytes: number }[] = [];
-  readonly #cuts: Cuts | undefined;
+  readonly #framingSearch: FramingSearch | undefined;
   #records = 0;
   #first: RecordHeader | undefined;
   #last: RecordHeader | undefined;
@@ -87,7 +85,7 @@ class Draft {
 
   constructor(private readonly segment: ArchiveSegment, private readonly options: PlanOptions) {
     this.#keptEnd = this.#claimedEnd = segment.base;
-    if (segment.header === undefined) this.#cuts = cutsFor(segment, options);
+    if (segment.header === undefined) this.#framingSearch = framingSearch(segment, options.journal, options.framing);
   }
 
   keep(offset: number, header: RecordHeader, payload: Uint8Array): void {
@@ -100,7 +98,7 @@ class Draft {
     this.#last = header;
     this.#keptEnd = Math.max(this.#keptEnd, header.first + header.frames);
     this.claim(header.first + header.frames);
-    this.#cuts?.add(payload, header.frames);
+    this.#framingSearch?.add(payload, header.frames);
   }
 
   putAside({ offset, bytes, header }: DamagedStretch): void {
@@ -137,7 +135,7 @@ class Draft {
   }
 
   #framing(): string {
-    const { outcome } = this.#cuts!;
+    const { outcome } = this.#framingSearch!;
     if (outcome !== undefined) return framingText(outcome);
     throw noFramingFits(this.segment.path, {
       hint: `say how its frames are cut: --framing line, octet-count, raw, or ` +
@@ -166,33 +164,5 @@ class Draft {
   #notedBefore(): number {
     const before = this.#before();
     return this.segment.header?.cursor ?? before?.footer?.cursor ?? before?.header?.cursor ?? 0;
-  }
-}
-
-/** Finds, or checks, the framing while the records go by. */
-interface Cuts {
-  add(payload: Uint8Array, frames: number): void;
-  readonly outcome: Framing | undefined;
-}
-
-function cutsFor(segment: ArchiveSegment, { journal, framing }: PlanOptions): Cuts {
-  if (framing !== undefined) return new AsTold(segment.path, createFramer(framing));
-  return trialOf(segment, journal);
-}
-
-class AsTold implements Cuts {
-  constructor(private readonly path: string, private readonly framer: Framer) {}
-
-  get outcome(): Framing {
-    return this.framer.framing;
-  }
-
-  add(payload: Uint8Array, frames: number): void {
-    if (cutsInto(this.framer, payload, frames)) return;
-    const { frames: found } = this.framer.scan(payload, 0, 0, payload.length);
-    throw new SpillwayError(
-      `${this.path}: framing ${framingText(this.framer.framing)} cuts a record into ${found} frames, it has ${frames}`,
-      { hint: "give the framing that the route had when it was written" },
-    );
   }
 }

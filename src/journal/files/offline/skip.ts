@@ -11,9 +11,8 @@ import { CursorFile, readCursor } from "../directory/cursor_file.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { countFrames, countPending, framesBetween } from "../catalog/count_pending.ts";
 import { lockJournal } from "../directory/lock.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { type PendingSegments, surveyPending } from "../archive/pending_segments.ts";
-import { decideCursor } from "../catalog/recovery.ts";
 import { listSegments, openSegment } from "../segment/segment_files.ts";
 
 /** What is between the cursor and the sequence that delivery is to go on at. */
@@ -58,8 +57,7 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const segments = await openArchive(files, [directory]);
     const path = `${directory}/cursor`;
     const found = await readCursor(files, path);
-    const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
-    const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
+    const { cursor } = await currentCursor(files, found, segments);
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
     const end = Math.max(cursor, pending.list.end);
     const until = "until" in options

@@ -8,7 +8,9 @@
  * for which every checksum is verified, whoever asks: so all of them see the same.
  */
 import type { File } from "../../../runtime/files.ts";
+import type { RecordHeader } from "../format/segment.ts";
 import { type Layout, layOut, type LayoutOptions } from "./layout.ts";
+import type { Segment } from "./segment.ts";
 import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
 
 export type OrderedWalkOptions = WalkOptions & LayoutOptions;
@@ -17,6 +19,40 @@ export type OrderedWalkOptions = WalkOptions & LayoutOptions;
 export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<Found> {
   for await (const batch of batchesInOrder(file, options)) {
     for (const found of batch) yield found;
+  }
+}
+
+/** A record of which at least the header can be read. */
+export interface RecordFound {
+  readonly offset: number;
+  readonly header: RecordHeader;
+  /** False if the payload is known to be damaged. Payloads that nothing points at are not checked. */
+  readonly isWhole: boolean;
+}
+
+/** A segment in which records can be looked for. */
+export type WalkableSegment = Pick<Segment, "base" | "marks" | "start" | "limit">;
+
+/**
+ * The records of an open segment that have frames in [sequence, until), in the
+ * order of the sequences; none where nothing in the file can be read. `from`: a
+ * record to begin at; default: the first one.
+ */
+export async function* recordsFrom(
+  file: File,
+  { base, marks, start, limit }: WalkableSegment,
+  sequence: number,
+  until: number,
+  from: { readonly offset: number; readonly end: number } = { offset: start, end: base },
+): AsyncGenerator<RecordFound> {
+  if (marks === undefined) return;
+  for await (const found of walkInOrder(file, { marks, base: from.end, from: from.offset, limit, verify: false })) {
+    if (found.kind !== "record" && found.kind !== "damage" || found.header === undefined) continue;
+    const { first, frames } = found.header;
+    if (first >= until) return;
+    if (first + frames > sequence) {
+      yield { offset: found.offset, header: found.header, isWhole: found.kind === "record" };
+    }
   }
 }
 
