@@ -13,29 +13,34 @@ export interface Present {
   /** As its file has it. */
   readonly segment: ArchiveSegment;
   /** Frames from this sequence on are not those of the listed segment, or in a later one. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
   /** Is it the file of another one, with frames before those that are looked for? */
   readonly elsewhere: boolean;
 }
 
-/** `bound`: where the listed segment's frames end, as far as later ones say. Undefined if they are in no file any more. */
+/** `endBeforeLater`: where the listed segment's frames end, as far as later ones say. Undefined if they are in no file any more. */
 export async function openPresent(
   files: FileSystem,
   listed: ArchiveSegment,
-  bound: number,
+  endBeforeLater: number,
 ): Promise<Present | undefined> {
   const file = await openSegmentIfThere(files, listed.path);
-  if (file !== undefined) return await surveyed(file, listed, listed, bound);
+  if (file !== undefined) return await surveyed(file, listed, listed, endBeforeLater);
   const heir = await successorOf(files, listed);
   const its = heir && await openSegmentIfThere(files, heir.path);
-  return its && await surveyed(its, heir!, listed, bound);
+  return its && await surveyed(its, heir!, listed, endBeforeLater);
 }
 
-async function surveyed(file: File, heir: ArchiveSegment, listed: ArchiveSegment, bound: number): Promise<Present> {
+async function surveyed(
+  file: File,
+  heir: ArchiveSegment,
+  listed: ArchiveSegment,
+  endBeforeLater: number,
+): Promise<Present> {
   try {
     const segment = await surveyOpened(file, heir);
     const end = segment === listed ? Number.POSITIVE_INFINITY : endOf(listed);
-    return { file, segment, bound: Math.min(bound, end), elsewhere: heir !== listed };
+    return { file, segment, endBeforeLater: Math.min(endBeforeLater, end), elsewhere: heir !== listed };
   } catch (error) {
     file.close();
     throw error;

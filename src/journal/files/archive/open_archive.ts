@@ -10,7 +10,7 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { listUntilStable } from "../directory/list_until_stable.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "../segment/segment_files.ts";
@@ -98,7 +98,7 @@ async function lookForCursor(files: FileSystem, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
-  const { segments } = await surveyJournal(files, directory, LINES);
+  const { segments } = await surveyJournal(files, directory, FALLBACK_FRAMER);
   const { cursor } = await currentCursor(files, found, segments);
   return { cursor, isCertain: false };
 }
@@ -118,7 +118,7 @@ class Surroundings {
   async #look(directory: string) {
     const newest: number[] = [];
     for (const each of (await listSegments(this.files, directory)).reverse()) {
-      const found = await surveyIfThere(this.files, each, LINES);
+      const found = await surveyIfThere(this.files, each, FALLBACK_FRAMER);
       if (found !== undefined && isMisnamed(found)) continue;
       newest.push(each.base);
       if (found !== undefined && isBegun(found)) break;
@@ -219,7 +219,7 @@ export async function surveyListed(
   directory: string,
   { base, path }: Pick<SegmentFile, "base" | "path">,
 ) {
-  const found = await surveyIfThere(files, { base, path }, LINES);
+  const found = await surveyIfThere(files, { base, path }, FALLBACK_FRAMER);
   // It may have been compressed since it was listed.
   return found && { ...found, name: basename(found.path), directory };
 }

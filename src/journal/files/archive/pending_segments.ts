@@ -1,6 +1,6 @@
 /** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
 import { Segment } from "../segment/segment.ts";
 import { SegmentList } from "../catalog/segment_list.ts";
@@ -23,7 +23,7 @@ export async function surveyPending(
   // One whose successor begins at or below the cursor holds nothing more to deliver.
   const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
   const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
-  let bound = Number.POSITIVE_INFINITY;
+  let endBeforeLater = Number.POSITIVE_INFINITY;
   for (const { base, path } of listed.slice(from).reverse()) {
     const file = await openSegmentIfThere(files, path);
     if (file === undefined) continue;
@@ -32,11 +32,11 @@ export async function surveyPending(
       if (isMisnamed(survey)) continue;
       const segment = new Segment(survey);
       segment.bytes = segment.limit = survey.size;
-      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, endBeforeLater)).claimedEnd;
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
       // What a later segment has again does not count in an earlier one.
-      if (!segment.empty) bound = base;
+      if (!segment.empty) endBeforeLater = base;
     } finally {
       file.close();
     }
@@ -53,7 +53,7 @@ async function surveyFramed(
   base: number,
   others: readonly SegmentSurvey[],
 ): Promise<SegmentSurvey> {
-  const survey = await surveySegment(file, path, base, LINES);
+  const survey = await surveySegment(file, path, base, FALLBACK_FRAMER);
   if (survey.header !== undefined || survey.marks === undefined) return survey;
   return { ...survey, framer: await findFramer(file, survey, others) ?? survey.framer };
 }

@@ -11,9 +11,9 @@ import type { Framer } from "../../../framing/framing.ts";
 import { skipFrames } from "../../../framing/skip.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { type ArchiveSegment, cursorOf, laterOf } from "./open_archive.ts";
-import { type RecordPosition, type Scanned, scanSegment } from "../segment/check_segment.ts";
+import { type RecordPosition, type ScannedItem, scanSegment } from "../segment/check_segment.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { boundAmong } from "../segment/overlap.ts";
+import { endBeforeAnyOf } from "../segment/overlap.ts";
 import { endOf, openPresent, type Present } from "./current_file.ts";
 import { rangeInFile } from "../segment/segment_files.ts";
 import { walkRecords } from "../segment/walk_records.ts";
@@ -55,10 +55,10 @@ export async function* readPassages(
     if (reader.wanted.done) return;
     if (reader.wanted.skips(segment)) continue;
     // Only what is read later is left to later segments: others may be in the directory, or come meanwhile.
-    const bound = await boundAmong(files, laterOf(segments, index));
-    const present = await openPresent(files, segment, bound);
+    const endBeforeLater = await endBeforeAnyOf(files, laterOf(segments, index));
+    const present = await openPresent(files, segment, endBeforeLater);
     if (present === undefined) {
-      yield* reader.noteRemoved(segment, bound);
+      yield* reader.noteRemoved(segment, endBeforeLater);
       continue;
     }
     try {
@@ -73,7 +73,7 @@ class PassageReader {
   constructor(private readonly files: FileSystem, readonly wanted: Wanted) {}
 
   /** What is left of the `listed` segment. */
-  async *read({ file, segment, bound, elsewhere }: Present, listed: ArchiveSegment): AsyncGenerator<Passage> {
+  async *read({ file, segment, endBeforeLater, elsewhere }: Present, listed: ArchiveSegment): AsyncGenerator<Passage> {
     const { wanted } = this;
     if (elsewhere) {
       const missing = wanted.missingBefore(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
@@ -82,7 +82,7 @@ class PassageReader {
       wanted.passOver(listed.base);
     }
     const from = await positionOf(file, segment, wanted.fromOf(segment));
-    for await (const found of scanSegment(file, segment, { bound, from })) {
+    for await (const found of scanSegment(file, segment, { endBeforeLater, from })) {
       if (wanted.done) return;
       if (found.kind === "damage") {
         yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
@@ -105,9 +105,9 @@ class PassageReader {
   }
 
   /** Its frames are in no file any more: delivered, or else they will show as missing. */
-  async *noteRemoved(gone: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
+  async *noteRemoved(gone: ArchiveSegment, endBeforeLater: number): AsyncGenerator<Passage> {
     const { files, wanted } = this;
-    const limit = Math.min(bound, endOf(gone));
+    const limit = Math.min(endBeforeLater, endOf(gone));
     const from = Math.max(gone.base, wanted.fromOf(gone));
     const until = Math.min(limit, wanted.until, await cursorOf(files, gone.directory) ?? 0);
     if (from >= until) return;
@@ -116,7 +116,7 @@ class PassageReader {
   }
 
   #damage(
-    found: Extract<Scanned, { kind: "damage" }>,
+    found: Extract<ScannedItem, { kind: "damage" }>,
     { base, path }: ArchiveSegment,
   ): Extract<Passage, { kind: "damage" }> {
     const { kind, offset, bytes, header } = found;

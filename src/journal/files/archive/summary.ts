@@ -5,7 +5,7 @@
  */
 import { failedWith } from "../../../base/error.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { Arrivals } from "../catalog/arrival_times.ts";
+import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { riskOf } from "../format/cursor.ts";
 import { currentCursor } from "../catalog/fallback_cursor.ts";
@@ -61,7 +61,7 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
     end: Math.max(cursor, list.end),
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
-    oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,
+    oldestUs: pending.frames > 0 ? await new ArrivalTimes(files, list).of(cursor) : undefined,
     journalBytes: await bytesOnDisk(files, listed),
     segments: listed.length,
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),

@@ -15,7 +15,7 @@ interface Seen {
   readonly arrivedUs: number;
 }
 
-export class Arrivals {
+export class ArrivalTimes {
   #seen: Seen | undefined;
 
   constructor(private readonly files: FileSystem, private readonly segments: SegmentList) {}

@@ -26,18 +26,18 @@ export async function countPending(
 ): Promise<Tally> {
   const pending = tally();
   for (const segment of segments.all) {
-    const bound = segments.boundOf(segment);
-    if (segment.empty || segment.marks === undefined || Math.min(segment.end, bound) <= cursor) continue;
+    const endBeforeLater = segments.endBeforeLater(segment);
+    if (segment.empty || segment.marks === undefined || Math.min(segment.end, endBeforeLater) <= cursor) continue;
     const footer = surveys.find((survey) => survey.base === segment.base)?.footer;
-    if (footer === undefined || footer.end > bound) {
+    if (footer === undefined || footer.end > endBeforeLater) {
       segment.counted = "headers";
-      await addFromHeaders(files, segment, { from: cursor, until: bound, bound }, pending);
+      await addFromHeaders(files, segment, { from: cursor, until: endBeforeLater, endBeforeLater }, pending);
       continue;
     }
     segment.counted = "all";
-    segment.countedFrom = cursor;
+    segment.countedSince = cursor;
     if (segment.base >= cursor) add(pending, footer.frames, footer.bytes);
-    else await addFromHeaders(files, segment, { from: cursor, until: bound, bound }, pending);
+    else await addFromHeaders(files, segment, { from: cursor, until: endBeforeLater, endBeforeLater }, pending);
   }
   return pending;
 }
@@ -58,14 +58,14 @@ export async function countFrames(
   const counted = tally();
   const { reported } = damages;
   for (const segment of segments.all) {
-    const bound = segments.boundOf(segment);
-    const end = Math.min(until, bound);
+    const endBeforeLater = segments.endBeforeLater(segment);
+    const end = Math.min(until, endBeforeLater);
     if (segment.empty || segment.marks === undefined || segment.end <= from || segment.base >= end) continue;
     if (segment.counted === "all" && from <= segment.base && segment.end <= end) {
       const gone = damages.countedIn(segment.name, reported);
       add(counted, segment.frames - gone.frames, segment.frameBytes - gone.bytes);
     } else {
-      await addFromHeaders(files, segment, { from, until: end, bound }, counted, { damages, reported });
+      await addFromHeaders(files, segment, { from, until: end, endBeforeLater }, counted, { damages, reported });
     }
   }
   return counted;
@@ -93,12 +93,12 @@ async function addFromHeaders(
       if (!isKnown(found.offset)) add(sum, found.frames, found.bytes);
     }
     if (kind !== "all" || frames >= all) return;
-    const until = wanted.until < Math.min(end, wanted.bound) ? wanted.until : Number.POSITIVE_INFINITY;
-    for (const gap of await gapsIn(file, segment, wanted.bound)) {
-      const { counted, debris } = gap;
+    const until = wanted.until < Math.min(end, wanted.endBeforeLater) ? wanted.until : Number.POSITIVE_INFINITY;
+    for (const gap of await gapsIn(file, segment, wanted.endBeforeLater)) {
+      const { counted, strayBytes } = gap;
       if (counted === undefined || gap.until <= wanted.from || gap.until > until) continue;
-      const isReported = debris !== undefined
-        ? isKnown(debris.offset)
+      const isReported = strayBytes !== undefined
+        ? isKnown(strayBytes.offset)
         : known?.damages.knowsGap(gap, known.reported) === true;
       if (!isReported) add(sum, counted.frames, counted.bytes);
     }
@@ -120,11 +120,11 @@ export interface FramesFound {
   readonly timeUs: number;
 }
 
-/** Sequences [from, until) of a segment that has frames below `bound` alone. */
+/** Sequences [from, until) of a segment that has frames below `endBeforeLater` alone. */
 export interface FramesWanted {
   readonly from: number;
   readonly until: number;
-  readonly bound: number;
+  readonly endBeforeLater: number;
 }
 
 /**
@@ -134,9 +134,9 @@ export interface FramesWanted {
 export async function* framesBetween(
   file: File,
   segment: Pick<Segment, "base" | "marks" | "start" | "limit" | "framer">,
-  { from, until, bound }: FramesWanted,
+  { from, until, endBeforeLater }: FramesWanted,
 ): AsyncGenerator<FramesFound> {
-  for await (const { offset, header } of recordsFrom(file, segment, segment.base, bound)) {
+  for await (const { offset, header } of recordsFrom(file, segment, segment.base, endBeforeLater)) {
     const { first, frames: recordFrames, length, timeUs } = header;
     const begin = Math.min(recordFrames, Math.max(0, from - first));
     const end = Math.max(begin, Math.min(recordFrames, until - first));

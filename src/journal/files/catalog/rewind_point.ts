@@ -44,7 +44,7 @@ export async function locateBack(
     // Unlinked meanwhile: what is left of the journal begins after it.
     if (file === undefined) return found;
     try {
-      const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
+      const stretch = await stretchBefore(file, segment, segments.endBeforeLater(segment), found, missing);
       const front = stretch.pieces[0];
       if (front === undefined) return found;
       if (stretch.bytes > missing) {
@@ -76,13 +76,15 @@ export function beyondRewind<T extends { readonly frameBytes: number }>(
 async function stretchBefore(
   file: File,
   segment: Segment,
-  bound: number,
+  endBeforeLater: number,
   until: number,
   wanted: number,
 ): Promise<Stretch> {
   let pieces: Piece[] = [];
   let bytes = 0;
-  for await (const { offset, header, isWhole } of recordsFrom(file, segment, segment.base, Math.min(until, bound))) {
+  for await (
+    const { offset, header, isWhole } of recordsFrom(file, segment, segment.base, Math.min(until, endBeforeLater))
+  ) {
     if (!isWhole) continue;
     const { first, frames, length } = header;
     if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {

@@ -6,7 +6,7 @@ export class SegmentList {
   /** Never changed in place. */
   #items: readonly Segment[] = [];
   #bytes = 0;
-  #floor = 0;
+  #removedBelow = 0;
 
   /** As it is now: what is added and removed later does not disturb whoever goes over it. */
   get all(): readonly Segment[] {
@@ -32,8 +32,8 @@ export class SegmentList {
   }
 
   /** Everything below was unlinked on purpose: it is missing from no count. */
-  get floor(): number {
-    return this.#floor;
+  get removedBelow(): number {
+    return this.#removedBelow;
   }
 
   /** Adds the newest segment; one with the same base, which it has replaced on disk, goes. */
@@ -61,11 +61,11 @@ export class SegmentList {
   /** Removes a segment whose frames are all delivered. */
   retire(segment: Segment): void {
     this.remove(segment);
-    this.raiseFloor(segment.end);
+    this.noteRemovedBelow(segment.end);
   }
 
-  raiseFloor(sequence: number): void {
-    this.#floor = Math.max(this.#floor, sequence);
+  noteRemovedBelow(sequence: number): void {
+    this.#removedBelow = Math.max(this.#removedBelow, sequence);
   }
 
   resize(segment: Segment, bytes: number): void {
@@ -98,7 +98,7 @@ export class SegmentList {
    * Frames from this sequence on are not taken from `segment`: a later one has
    * them. It happens where a sync failed and the frames were written again.
    */
-  boundOf(segment: Segment): number {
+  endBeforeLater(segment: Segment): number {
     return this.after(segment)?.base ?? Number.POSITIVE_INFINITY;
   }
 }

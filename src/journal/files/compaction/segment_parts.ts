@@ -52,13 +52,13 @@ export async function* partsOf(file: File, marks: Marks): AsyncGenerator<Uint8Ar
 export interface MergeSource {
   readonly survey: SegmentSurvey;
   /** Frames from this sequence on are in a later segment. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
 }
 
 /**
  * The parts of one segment that has what counts in `sources`, consecutive
  * segments of one framing: records with another salt, checksums verified before,
- * otherwise as they were; one that reaches over a bound up to it. Header and
+ * otherwise as they were; one that reaches over a endBeforeLater up to it. Header and
  * times are those of the first, so that what it says of its past stays true.
  */
 export async function* mergedParts(
@@ -92,16 +92,16 @@ export async function* mergedParts(
   yield encodeFooter({ ...sum, lowestUs, base: first.base, end, cursor: last.footer!.cursor, offset }, marks.footer);
 }
 
-/** The records of a segment below its bound. */
-async function* countingRecords(files: FileSystem, { survey, bound }: MergeSource) {
+/** The records of a segment below its endBeforeLater. */
+async function* countingRecords(files: FileSystem, { survey, endBeforeLater }: MergeSource) {
   const file = await openSegment(files, survey.path);
   try {
     const { base, marks, size } = survey;
     for await (const found of walkInOrder(file, { base, marks: marks!, limit: size, verify: true })) {
       if (found.kind === "footer") return;
       if (found.kind !== "record") throw new DamagedSegmentError(survey.path, found.offset);
-      if (found.header.first >= bound) return;
-      yield framesBelow(bound, found, survey.framer);
+      if (found.header.first >= endBeforeLater) return;
+      yield framesBelow(endBeforeLater, found, survey.framer);
     }
     throw new DamagedSegmentError(survey.path, survey.size);
   } finally {

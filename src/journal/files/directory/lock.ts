@@ -11,9 +11,9 @@ import type { JournalOptions } from "../../journal.ts";
 const NOTE_BYTES_MAX = 512;
 
 /** What is kept of delivered segments, and how large segments are meant to be. */
-export type Keeping = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes" | "segmentBytes">;
+export type RetentionSettings = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes" | "segmentBytes">;
 
-const KEYS: Readonly<Record<string, keyof Keeping>> = {
+const KEYS: Readonly<Record<string, keyof RetentionSettings>> = {
   rewind_bytes: "rewindBytes",
   retain_ms: "retainMs",
   retain_bytes: "retainBytes",
@@ -25,12 +25,12 @@ export interface LockNote {
   /** Who has it, or had it last; empty where nobody has said so. */
   readonly holder: string;
   /** Undefined unless all of it is there. */
-  readonly keeping: Keeping | undefined;
+  readonly retention: RetentionSettings | undefined;
 }
 
 export interface LockOptions {
   /** What the daemon keeps; undefined: what the last one has noted stays. */
-  readonly keeping?: Keeping;
+  readonly retention?: RetentionSettings;
   /** What to do if it is taken. */
   readonly hint?: string;
 }
@@ -44,9 +44,9 @@ export function lockJournal(
   files: FileSystem,
   directory: string,
   holder: string,
-  { keeping, hint = "stop the other daemon, or give this route a journal directory of its own" }: LockOptions = {},
+  { retention, hint = "stop the other daemon, or give this route a journal directory of its own" }: LockOptions = {},
 ): Promise<File> {
-  return takeLock(files, { directory, name: "lock", taken: "in use", holder, keeping, hint });
+  return takeLock(files, { directory, name: "lock", taken: "in use", holder, retention, hint });
 }
 
 /** Likewise for what a compaction does to the journal, which it may do beside a daemon. */
@@ -65,7 +65,7 @@ export async function readLockNote(files: FileSystem, directory: string): Promis
       file.close();
     }
   } catch (error) {
-    if (failedWith(error, "ENOENT")) return { holder: "", keeping: undefined };
+    if (failedWith(error, "ENOENT")) return { holder: "", retention: undefined };
     throw error;
   }
 }
@@ -75,13 +75,13 @@ export async function readNote(file: File): Promise<LockNote> {
   const bytes = new Uint8Array(NOTE_BYTES_MAX);
   const length = await file.readAt(bytes, 0);
   const [holder, ...lines] = new TextDecoder().decode(bytes.subarray(0, length)).split("\n");
-  const keeping: Partial<Record<keyof Keeping, number>> = {};
+  const retention: Partial<Record<keyof RetentionSettings, number>> = {};
   for (const line of lines) {
     const [, name, value] = /^(\w+) = (\d+)$/.exec(line) ?? [];
-    if (name !== undefined && Object.hasOwn(KEYS, name)) keeping[KEYS[name]] = Number(value);
+    if (name !== undefined && Object.hasOwn(KEYS, name)) retention[KEYS[name]] = Number(value);
   }
-  const isWhole = Object.values(KEYS).every((key) => Number.isSafeInteger(keeping[key]));
-  return { holder: holder.trim(), keeping: isWhole ? keeping as Keeping : undefined };
+  const isWhole = Object.values(KEYS).every((key) => Number.isSafeInteger(retention[key]));
+  return { holder: holder.trim(), retention: isWhole ? retention as RetentionSettings : undefined };
 }
 
 interface Lock extends LockOptions {
@@ -93,11 +93,11 @@ interface Lock extends LockOptions {
 }
 
 async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
-  const { directory, name, holder, keeping } = lock;
+  const { directory, name, holder, retention } = lock;
   const file = await files.open(`${directory}/${name}`, "open");
   try {
     if (!await file.tryLock()) throw await inUse(file, lock);
-    await note(file, holder, keeping);
+    await note(file, holder, retention);
     return file;
   } catch (error) {
     file.close();
@@ -106,9 +106,9 @@ async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
 }
 
 /** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
-async function note(file: File, holder: string, keeping: Keeping | undefined): Promise<void> {
+async function note(file: File, holder: string, retention: RetentionSettings | undefined): Promise<void> {
   try {
-    const kept = keeping ?? (await readNote(file)).keeping;
+    const kept = retention ?? (await readNote(file)).retention;
     const lines = kept === undefined ? [] : Object.entries(KEYS).map(([name, key]) => `${name} = ${kept[key]}\n`);
     const text = new TextEncoder().encode(`${holder.slice(0, NOTE_BYTES_MAX / 2)}\n${lines.join("")}`);
     await file.truncate(0);

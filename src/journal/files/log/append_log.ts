@@ -21,14 +21,14 @@ import { assertCountable, type PlannedRecord, planRecords, takeUpTo } from "./pl
 import { Presence } from "./presence.ts";
 import { RetiredFiles } from "./retired_files.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
-import { asFull, type Room, segmentBytesFor } from "./space.ts";
+import { asFull, type DiskSpace, segmentBytesFor } from "./space.ts";
 import type { WrittenCursor } from "./written_cursor.ts";
 
 export interface AppendLogParts {
   readonly options: JournalOptions;
   readonly segments: SegmentList;
   readonly quarantine: Quarantine;
-  readonly room: Room;
+  readonly room: DiskSpace;
   /** Noted in every record. */
   readonly cursor: WrittenCursor;
   readonly requests: HousekeepingRequests;
@@ -162,7 +162,7 @@ export class AppendLog {
       if (this.#writer === writer) await this.#seal(writer);
       return 0;
     }
-    this.#parts.room.wrote(writer.written.offset - before);
+    this.#parts.room.noteWritten(writer.written.offset - before);
     this.#publish(writer);
     return batch.records.length;
   }

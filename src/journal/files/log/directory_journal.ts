@@ -9,7 +9,7 @@ import type { Run } from "../../../base/run.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
 import type { File } from "../../../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
-import { Arrivals } from "../catalog/arrival_times.ts";
+import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import type { DamageLog } from "../catalog/damage_log.ts";
 import { IntervalSync } from "./sync_policies.ts";
 import { locateBack } from "../catalog/rewind_point.ts";
@@ -17,8 +17,8 @@ import { countFrames } from "../catalog/count_pending.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { HousekeepingRequests } from "./housekeeping_requests.ts";
 import { Reader } from "./reader.ts";
-import { Room } from "./space.ts";
-import { syncAbove } from "../directory/sync_parents.ts";
+import { DiskSpace } from "./space.ts";
+import { syncParents } from "../directory/sync_parents.ts";
 import type { Damage, Journal, JournalReader, Recovery, Unread } from "../../journal.ts";
 
 /** A journal as it was recovered, with its lock held. */
@@ -31,19 +31,19 @@ export interface RecoveredJournal extends Omit<AppendLogParts, "room" | "request
 export class DirectoryJournal implements Journal {
   readonly recovery: Recovery;
   readonly #opened: RecoveredJournal;
-  readonly #room: Room;
+  readonly #room: DiskSpace;
   readonly #log: AppendLog;
   readonly #housekeeping: Housekeeping;
   readonly #intervalSync: IntervalSync | undefined;
   /** Those that are not closed. */
   readonly #readers = new Set<Reader>();
-  readonly #arrivals: Arrivals;
+  readonly #arrivals: ArrivalTimes;
   #closed: Promise<void> | undefined;
 
   private constructor(opened: RecoveredJournal) {
     const { options, segments, cursor } = this.#opened = opened;
     this.recovery = opened.recovery;
-    this.#room = new Room(options);
+    this.#room = new DiskSpace(options);
     const requests = new HousekeepingRequests();
     const log = this.#log = new AppendLog({ ...opened, room: this.#room, requests });
     this.#housekeeping = new Housekeeping(options, segments, cursor, requests, {
@@ -52,7 +52,7 @@ export class DirectoryJournal implements Journal {
         for (const reader of this.#readers) reader.release(segment);
       },
     });
-    this.#arrivals = new Arrivals(options.files, segments);
+    this.#arrivals = new ArrivalTimes(options.files, segments);
     if (options.sync === "interval") this.#intervalSync = new IntervalSync(options, log);
   }
 
@@ -118,7 +118,7 @@ export class DirectoryJournal implements Journal {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
-    return Math.min(segment.end, segments.boundOf(segment));
+    return Math.min(segment.end, segments.endBeforeLater(segment));
   }
 
   async count(from: number, until: number): Promise<Tally> {
@@ -180,7 +180,7 @@ export class DirectoryJournal implements Journal {
       this.#housekeeping.abandon();
       failures.push(new Error("the disk does not take the cursor"));
     }
-    if (options.sync === "os" && isSynced) await inTime(syncAbove(options));
+    if (options.sync === "os" && isSynced) await inTime(syncParents(options));
     lock.close();
     if (failures.length > 0) throw failures[0];
   }

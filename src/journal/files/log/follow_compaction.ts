@@ -64,9 +64,9 @@ async function replace(
   if (survey === undefined) return;
   const segment = new Segment(survey);
   segment.measure(survey);
-  const bound = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
+  const endBeforeLater = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
   const end = survey.footer?.end ?? Math.max(base, ...before.map((each) => each.end));
-  segment.end = Math.min(end, bound ?? end);
+  segment.end = Math.min(end, endBeforeLater ?? end);
   if (survey.footer !== undefined) segment.setContents(survey.footer);
   if (before.every(({ deliveredMs }) => deliveredMs !== undefined) && before.length > 0) {
     segment.deliveredMs = Math.max(...before.map(({ deliveredMs }) => deliveredMs!));

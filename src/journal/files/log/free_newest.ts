@@ -49,7 +49,7 @@ async function truncate(files: FileSystem, segments: SegmentList, segment: Segme
     segment.limit = SEGMENT_HEADER_BYTES;
     await file.truncate(SEGMENT_HEADER_BYTES);
     segments.resize(segment, SEGMENT_HEADER_BYTES);
-    segments.raiseFloor(segment.end);
+    segments.noteRemovedBelow(segment.end);
   } finally {
     file.close();
   }

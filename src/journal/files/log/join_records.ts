@@ -21,7 +21,7 @@ export interface JoinInput {
   readonly marks: Marks;
   readonly framer: Framer;
   /** Frames from this sequence on are taken from a later segment. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
   /** Frames before this sequence are skipped. */
   readonly position: number;
 }
@@ -45,8 +45,8 @@ export interface Joined {
  * an undeclared gap, and are wholly there.
  */
 export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
-  const { header, length, marks, framer, bound, position } = input;
-  const frames = Math.min(header.frames, bound - header.first);
+  const { header, length, marks, framer, endBeforeLater, position } = input;
+  const frames = Math.min(header.frames, endBeforeLater - header.first);
   let skip = Math.max(0, position - header.first);
   let start = skipFrames(framer, bytes, 0, header.length, skip);
   // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
@@ -61,7 +61,7 @@ export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
     const next = decodeRecordHeader(bytes.subarray(0, length), consumed, marks.record);
     if (next === undefined) return { start, end, parts, consumed, until, next };
     const payload = consumed + RECORD_HEADER_BYTES;
-    const fits = payload + next.length <= length && next.first + next.frames <= bound;
+    const fits = payload + next.length <= length && next.first + next.frames <= endBeforeLater;
     const follows = next.first >= until && next.previousEnd <= until;
     if (!fits || !follows || !payloadMatches(next, bytes.subarray(payload, payload + next.length))) {
       return { start, end, parts, consumed, until, next };

@@ -24,7 +24,7 @@ import { isCompressed, openSegment } from "../segment/segment_files.ts";
 import { footerOf, type RecordTally, tallyRecords } from "../segment/tally_records.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
 import { type Survey, surveyJournal } from "../directory/survey_journal.ts";
-import { syncAbove } from "../directory/sync_parents.ts";
+import { syncParents } from "../directory/sync_parents.ts";
 import type { Journal, JournalOptions } from "../../journal.ts";
 import { WrittenCursor } from "./written_cursor.ts";
 
@@ -38,8 +38,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     if (!options.create) await mustBeThere(options);
     await options.files.makeDirectory(options.directory);
-    if (options.sync !== "os") await syncAbove(options);
-    lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
+    if (options.sync !== "os") await syncParents(options);
+    lock = await lockJournal(options.files, options.directory, options.holder, { retention: options });
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
@@ -158,17 +158,17 @@ class Opening {
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
   async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
     const segment = recovered(found);
-    const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
+    const endBeforeLater = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
-    if (found.footer !== undefined && found.footer.end <= bound) {
+    if (found.footer !== undefined && found.footer.end <= endBeforeLater) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
     } else if (found.marks === undefined) {
       segment.end = found.size <= SEGMENT_HEADER_BYTES ? found.base : later[later.length - 1].base;
-    } else if (cursor >= bound) {
-      segment.end = bound;
+    } else if (cursor >= endBeforeLater) {
+      segment.end = endBeforeLater;
     } else {
-      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, bound));
+      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, endBeforeLater));
       segment.end = tally.claimedEnd;
       segment.setContents(tally);
     }

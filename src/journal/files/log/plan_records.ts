@@ -3,7 +3,7 @@ import { SystemError } from "../../../base/error.ts";
 import { bytesOf, type Run, runBytes, runEnd } from "../../../base/run.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
 
-/** Arrivals further apart than this go to different records, so that a record's time says something. */
+/** ArrivalTimes further apart than this go to different records, so that a record's time says something. */
 const ARRIVAL_SPAN_US = 10_000;
 
 /** A record to be written: its payload is the runs' own memory, in one or more parts. */

@@ -1,6 +1,6 @@
 /** Where a reader stands: at a record, or at what should be one. */
 import type { File } from "../../../runtime/files.ts";
-import type { Detour } from "../segment/detour.ts";
+import type { Salvage } from "../segment/salvage.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import type { Segment } from "../segment/segment.ts";
 import { walkRecords } from "../segment/walk_records.ts";
@@ -12,7 +12,7 @@ export interface ReadPosition {
   /** The header at `offset`, if the last read had it already. */
   header: RecordHeader | undefined;
   /** Records are not taken as they come: the segment was found to be damaged. */
-  detour: Detour | undefined;
+  salvage: Salvage | undefined;
 }
 
 /** Goes to the first record that is not wholly before `position`. */

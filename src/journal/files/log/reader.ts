@@ -81,16 +81,16 @@ export class Reader implements JournalReader {
    * is at its place now has to be looked at. `end`: there is nothing more yet.
    */
   async #findRecord(place: ReadPosition): Promise<RecordHeader | "again" | "end"> {
-    const { segment, detour } = place;
+    const { segment, salvage } = place;
     // A later segment has what follows its base: anything here behind that is left over.
     if (this.#isMoved(place)) return this.#leaveSegment(place);
-    if (detour !== undefined && place.offset >= detour.end) {
-      this.position = await this.#damage.takeStep(place, detour, this.position);
+    if (salvage !== undefined && place.offset >= salvage.end) {
+      this.position = await this.#damage.takeStep(place, salvage, this.position);
       return "again";
     }
     if (place.offset >= segment.limit) {
       if (!this.#damage.isLacking(place, this.position, segment.end)) return this.#leaveSegment(place);
-      await this.#damage.beginDetour(place);
+      await this.#damage.beginSalvage(place);
       return "again";
     }
     const header = place.header ?? await this.#headerAt(place);
@@ -100,11 +100,11 @@ export class Reader implements JournalReader {
       return "again";
     }
     const before = Math.min(header.previousEnd, header.first);
-    if (detour === undefined && this.#damage.isLacking(place, this.position, before)) {
-      await this.#damage.beginDetour(place);
+    if (salvage === undefined && this.#damage.isLacking(place, this.position, before)) {
+      await this.#damage.beginSalvage(place);
       return "again";
     }
-    if (header.first >= this.context.segments.boundOf(segment)) {
+    if (header.first >= this.context.segments.endBeforeLater(segment)) {
       place.offset = segment.limit;
       return "again";
     }
@@ -138,7 +138,7 @@ export class Reader implements JournalReader {
         this.position = this.#damage.loseFile(segment, this.position);
         continue;
       }
-      const place: ReadPosition = { segment, file, offset: segment.start, header: undefined, detour: undefined };
+      const place: ReadPosition = { segment, file, offset: segment.start, header: undefined, salvage: undefined };
       this.#place = place;
       await goTo(place, this.position);
       return this.#place;
@@ -149,7 +149,7 @@ export class Reader implements JournalReader {
   #leaveSegment({ segment }: ReadPosition): "again" | "end" {
     const { segments } = this.context;
     // What it lacked was reported before, or given up with all that is below the floor.
-    this.position = Math.max(this.position, Math.min(segment.end, segments.boundOf(segment)));
+    this.position = Math.max(this.position, Math.min(segment.end, segments.endBeforeLater(segment)));
     // One that is not in the list was replaced or unlinked: the position is looked for anew.
     if (segments.after(segment) !== undefined || !segments.all.includes(segment)) {
       this.#leave();
@@ -166,7 +166,7 @@ export class Reader implements JournalReader {
 
   /** The header at the reader's place; undefined if there is none, and the place or what is known of it has changed. */
   async #headerAt(place: ReadPosition): Promise<RecordHeader | undefined> {
-    const { segment, file, offset, detour } = place;
+    const { segment, file, offset, salvage } = place;
     const { limit, marks } = segment;
     if (marks === undefined) {
       this.position = await this.#damage.loseSegment(place, this.position);
@@ -178,8 +178,8 @@ export class Reader implements JournalReader {
     if (header !== undefined && fits(segment, offset, header)) return place.header = header;
     const isLast = offset + FOOTER_BYTES === limit;
     if (isLast && decodeFooter(bytes, offset) !== undefined) place.offset = limit;
-    else if (detour === undefined) await this.#damage.beginDetour(place);
-    else this.position = await this.#damage.loseRun(place, this.position, detour);
+    else if (salvage === undefined) await this.#damage.beginSalvage(place);
+    else this.position = await this.#damage.loseRun(place, this.position, salvage);
     return undefined;
   }
 
@@ -205,8 +205,8 @@ export class Reader implements JournalReader {
     buffer.release();
     if (this.#closed) return undefined;
     if (this.#isMoved(place)) return "again";
-    if (place.detour === undefined) {
-      await this.#damage.beginDetour(place);
+    if (place.salvage === undefined) {
+      await this.#damage.beginSalvage(place);
     } else {
       this.position = await this.#damage.loseRecord(place, this.position, header);
       advance(place, header);
@@ -216,13 +216,20 @@ export class Reader implements JournalReader {
 
   /** A later segment has what follows: after a failed sync it may have got that while this one was being read. */
   #isMoved({ segment }: ReadPosition): boolean {
-    return this.position >= this.context.segments.boundOf(segment);
+    return this.position >= this.context.segments.endBeforeLater(segment);
   }
 
   #join(place: ReadPosition, header: RecordHeader, buffer: PooledBuffer, length: number): JournalBatch {
     const { marks, framer } = place.segment;
-    const bound = this.context.segments.boundOf(place.segment);
-    const joined = joinRecords(buffer.bytes, { header, length, marks: marks!, framer, bound, position: this.position });
+    const endBeforeLater = this.context.segments.endBeforeLater(place.segment);
+    const joined = joinRecords(buffer.bytes, {
+      header,
+      length,
+      marks: marks!,
+      framer,
+      endBeforeLater,
+      position: this.position,
+    });
     place.offset += RECORD_HEADER_BYTES + joined.consumed;
     place.header = joined.next !== undefined && fits(place.segment, place.offset, joined.next)
       ? joined.next

@@ -8,14 +8,14 @@ import type { DamageLog } from "../catalog/damage_log.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
 import type { Quarantine } from "../directory/quarantine.ts";
 import {
-  type Detour,
-  detourThrough,
   lossOfAll,
   lossOfBytes,
   lossOfRecord,
   lossOfRun,
   type LossPlace,
-} from "../segment/detour.ts";
+  type Salvage,
+  salvageSegment,
+} from "../segment/salvage.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { Damage } from "../../journal.ts";
@@ -42,30 +42,30 @@ export class ReaderDamage {
   /** Has the segment, or had it, frames from `position` to `until` that did not come where they should have? */
   isLacking({ segment }: ReadPosition, position: number, until: number): boolean {
     const { segments } = this.context;
-    return Math.min(until, segments.boundOf(segment)) > Math.max(position, segment.base, segments.floor);
+    return Math.min(until, segments.endBeforeLater(segment)) > Math.max(position, segment.base, segments.removedBelow);
   }
 
   /** From here on the segment's records are taken in the order of their sequences, wherever they stand. */
-  async beginDetour(place: ReadPosition): Promise<void> {
+  async beginSalvage(place: ReadPosition): Promise<void> {
     const { segment, file } = place;
-    place.detour = await detourThrough(file, segment, this.context.segments.boundOf(segment));
+    place.salvage = await salvageSegment(file, segment, this.context.segments.endBeforeLater(segment));
     place.header = undefined;
   }
 
   /** Goes to the next run of whole records, or reports what is lost before it. */
-  async takeStep(place: ReadPosition, detour: Detour, position: number): Promise<number> {
+  async takeStep(place: ReadPosition, salvage: Salvage, position: number): Promise<number> {
     place.header = undefined;
-    const step = detour.steps[detour.next++];
+    const step = salvage.steps[salvage.next++];
     if (step === undefined) {
-      place.detour = undefined;
-      place.offset = detour.limit;
+      place.salvage = undefined;
+      place.offset = salvage.limit;
     } else if (step.kind === "run") {
       if (step.until <= position) return position;
       place.offset = step.offset;
-      detour.end = step.end;
+      salvage.end = step.end;
     } else {
       const at = this.#placeOf(place, position);
-      const loss = step.kind === "claim" ? await lossOfRecord(at, step) : lossOfBytes(at, step);
+      const loss = step.kind === "lost record" ? await lossOfRecord(at, step) : lossOfBytes(at, step);
       if (loss !== undefined) return await this.#keepAndReport(place, position, loss);
     }
     return position;
@@ -78,23 +78,23 @@ export class ReaderDamage {
     return await this.#keepAndReport(place, position, lossOfAll(this.#placeOf(place, position), offset));
   }
 
-  /** The record at `place` is damaged behind its header, and was not when the detour began. */
+  /** The record at `place` is damaged behind its header, and was not when the salvage began. */
   async loseRecord(place: ReadPosition, position: number, header: RecordHeader): Promise<number> {
     const record = { offset: place.offset, bytes: RECORD_HEADER_BYTES + header.length, header };
     return await this.#keepAndReport(place, position, await lossOfRecord(this.#placeOf(place, position), record));
   }
 
-  /** The rest of a run of records cannot be read, and could when the detour began. */
-  async loseRun(place: ReadPosition, position: number, detour: Detour): Promise<number> {
+  /** The rest of a run of records cannot be read, and could when the salvage began. */
+  async loseRun(place: ReadPosition, position: number, salvage: Salvage): Promise<number> {
     const { offset } = place;
-    place.offset = detour.end;
-    return await this.#keepAndReport(place, position, lossOfRun(this.#placeOf(place, position), offset, detour));
+    place.offset = salvage.end;
+    return await this.#keepAndReport(place, position, lossOfRun(this.#placeOf(place, position), offset, salvage));
   }
 
   /** Frames that a record says were before it and that did not come are lost without a trace. */
   passHole({ segment, offset }: ReadPosition, position: number, { first, previousEnd }: RecordHeader): number {
     const { segments, openedAt } = this.context;
-    const from = Math.max(position, segments.floor);
+    const from = Math.max(position, segments.removedBelow);
     const until = Math.min(previousEnd, first);
     if (until > from) {
       const counted = from >= openedAt;
@@ -107,7 +107,7 @@ export class ReaderDamage {
   loseFile(segment: Segment, position: number): number {
     const { segments } = this.context;
     if (!segments.all.includes(segment)) return position;
-    const until = Math.min(segment.end, segments.boundOf(segment));
+    const until = Math.min(segment.end, segments.endBeforeLater(segment));
     segments.remove(segment);
     const frames = Math.min(segment.frames, until - position);
     this.#report(segment, position, {
@@ -133,6 +133,6 @@ export class ReaderDamage {
   }
 
   #placeOf({ segment, file }: ReadPosition, position: number): LossPlace {
-    return { segment, file, position, bound: this.context.segments.boundOf(segment) };
+    return { segment, file, position, endBeforeLater: this.context.segments.endBeforeLater(segment) };
   }
 }

@@ -12,7 +12,7 @@ import { JournalFullError, type JournalOptions } from "../../journal.ts";
 const REFRESH_MS = 250;
 const REFRESH_BYTES = 16 * 1024 * 1024;
 
-export interface RoomOptions {
+export interface DiskSpaceOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,14 +22,14 @@ export interface RoomOptions {
   readonly dropsOldest: boolean;
 }
 
-export class Room {
+export class DiskSpace {
   #freeBytes = Number.POSITIVE_INFINITY;
   #writtenSince = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #failed = false;
 
-  constructor(private readonly options: RoomOptions) {}
+  constructor(private readonly options: DiskSpaceOptions) {}
 
   /** Does anybody want to know how much is free? */
   get matters(): boolean {
@@ -59,7 +59,7 @@ export class Room {
     }
   }
 
-  wrote(bytes: number): void {
+  noteWritten(bytes: number): void {
     this.#writtenSince += bytes;
   }
 
@@ -98,7 +98,7 @@ const SEGMENTS_AT_LEAST = 8;
 const SEGMENT_BYTES_MIN = 64 * 1024;
 
 /** In bytes, for the next segment; `journalBytes` is what the segments have now. */
-export function segmentBytesFor(options: JournalOptions, room: Room, journalBytes: number): number {
+export function segmentBytesFor(options: JournalOptions, room: DiskSpace, journalBytes: number): number {
   const { maxBytes, segmentBytes, dropsOldest } = options;
   const share = (bytes: number) => Math.floor(bytes / SEGMENTS_AT_LEAST);
   const quota = maxBytes > 0 ? share(maxBytes) : Number.POSITIVE_INFINITY;

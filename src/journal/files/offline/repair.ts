@@ -12,7 +12,7 @@ import { findLeftovers } from "../directory/leftovers.ts";
 import { lockCompaction, lockJournal } from "../directory/lock.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
-import { type DamagedStretch, planSegment } from "./repair_plan.ts";
+import { type DamagedBytes, planSegment } from "./repair_plan.ts";
 import { isMisnamed } from "../segment/survey.ts";
 import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
@@ -45,7 +45,7 @@ export interface RepairEvents {
   progress(bytes: number): void;
 }
 
-export interface MovedRange extends DamagedStretch {
+export interface MovedRange extends DamagedBytes {
   readonly path: string;
   readonly to: string | undefined;
 }

@@ -21,7 +21,7 @@ import { damagedExtras } from "../segment/segment_files.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 /** A range that is not what was written. */
-export interface DamagedStretch extends FileRange {
+export interface DamagedBytes extends FileRange {
   /** There if only the payload behind it is damaged. */
   readonly header?: RecordHeader;
 }
@@ -29,7 +29,7 @@ export interface DamagedStretch extends FileRange {
 /** Ranges are those of the segment as the daemon wrote it, where nothing else is said. */
 export interface SegmentPlan {
   /** To be put aside; the segment is as it should be if there are none of either. */
-  readonly damages: readonly DamagedStretch[];
+  readonly damages: readonly DamagedBytes[];
   /** Ranges of the compressed file itself: they cost no byte of the segment. */
   readonly extras: readonly FileRange[];
   /** Records that stay, in order. */
@@ -73,7 +73,7 @@ export async function planSegment(file: File, segment: ArchiveSegment, options: 
 }
 
 class Draft {
-  readonly #damages: DamagedStretch[] = [];
+  readonly #damages: DamagedBytes[] = [];
   readonly #keep: { offset: number; bytes: number }[] = [];
   readonly #framingSearch: FramingSearch | undefined;
   #records = 0;
@@ -101,7 +101,7 @@ class Draft {
     this.#framingSearch?.add(payload, header.frames);
   }
 
-  putAside({ offset, bytes, header }: DamagedStretch): void {
+  putAside({ offset, bytes, header }: DamagedBytes): void {
     this.#damages.push({ offset, bytes, header });
     if (header !== undefined) this.claim(header.first + header.frames);
   }

@@ -11,21 +11,21 @@ import type { FileRange } from "../format/ranges.ts";
 import { assertReadable, copyBytes } from "../directory/copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "../format/segment.ts";
 import { Quarantine } from "../directory/quarantine.ts";
-import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
+import type { DamagedBytes, PlanOptions, SegmentPlan } from "./repair_plan.ts";
 import { replaceFile } from "../directory/replace_file.ts";
 import { fileOf, hasRemainsIn, rangeInFile } from "../segment/segment_files.ts";
 import { footerOf, tallyRecords } from "../segment/tally_records.ts";
 import { surveySegment } from "../segment/survey.ts";
 
 /** A range of a file on disk that is in quarantine now; of one without bytes there is nothing to keep. */
-export interface PutAside extends DamagedStretch {
+export interface MovedRange extends DamagedBytes {
   readonly path: string;
   readonly to: string | undefined;
 }
 
 /** What the plan would put aside, as ranges of the file on disk. */
-export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedStretch[]> {
-  const ranges: DamagedStretch[] = [...extras];
+export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedBytes[]> {
+  const ranges: DamagedBytes[] = [...extras];
   for (const { offset, bytes, header } of damages) {
     const range = await rangeInFile(file, offset, bytes);
     if (!hasRemainsIn(extras, range)) ranges.push({ ...range, header });
@@ -44,7 +44,7 @@ export async function repairSegment(
   segment: ArchiveSegment,
   plan: SegmentPlan,
   options: PlanOptions,
-): Promise<PutAside[]> {
+): Promise<MovedRange[]> {
   const { directory } = segment;
   // An empty one behind it keeps the sequences of the lost frames at its end from being used again.
   const needsSuccessor = segment.newest && plan.claimedEnd > plan.keptEnd && plan.claimedEnd > segment.base;
@@ -54,7 +54,7 @@ export async function repairSegment(
   const onDisk = fileOf(file);
   for (const { offset, bytes } of damages) await assertReadable(onDisk, offset, bytes);
   const quarantine = new Quarantine(files, silentLog, directory);
-  const moved: PutAside[] = [];
+  const moved: MovedRange[] = [];
   for (const damage of damages) {
     const { offset, bytes } = damage;
     const to = bytes === 0 ? undefined : await quarantine.copy(segment.name, onDisk, offset, bytes);
@@ -123,7 +123,7 @@ async function writeRest(
 }
 
 /** A segment that was just being created, behind the newest with a header: less than that, and no frame. */
-async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<PutAside> {
+async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<MovedRange> {
   return { path, offset: 0, bytes: fileBytes, to: await quarantine.setAside(path) };
 }
 

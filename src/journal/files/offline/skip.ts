@@ -6,7 +6,7 @@ import { usageError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { openArchive } from "../archive/open_archive.ts";
-import { Arrivals } from "../catalog/arrival_times.ts";
+import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import { CursorFile, readCursor } from "../directory/cursor_file.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { countFrames, countPending, framesBetween } from "../catalog/count_pending.ts";
@@ -62,7 +62,7 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const end = Math.max(cursor, pending.list.end);
     const until = "until" in options
       ? options.until
-      : await new Arrivals(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
+      : await new ArrivalTimes(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
     checkRange(directory, cursor, until, end);
     const what = await contentsOf(files, pending, cursor, until);
     if (!await confirm(what)) return undefined;
@@ -123,16 +123,16 @@ async function timesOf(
     lastUs = Math.max(lastUs ?? highestUs, highestUs);
   };
   for (const [index, segment] of list.all.entries()) {
-    const bound = Math.min(until, list.boundOf(segment));
-    if (segment.empty || segment.marks === undefined || segment.base >= bound || segment.end <= from) continue;
+    const endBeforeLater = Math.min(until, list.endBeforeLater(segment));
+    if (segment.empty || segment.marks === undefined || segment.base >= endBeforeLater || segment.end <= from) continue;
     const { footer } = surveys[index];
-    if (footer !== undefined && segment.base >= from && footer.end <= bound) {
+    if (footer !== undefined && segment.base >= from && footer.end <= endBeforeLater) {
       note(footer.lowestUs, footer.highestUs);
       continue;
     }
     const file = await openSegment(files, segment.path);
     try {
-      for await (const found of framesBetween(file, segment, { from, until: bound, bound })) {
+      for await (const found of framesBetween(file, segment, { from, until: endBeforeLater, endBeforeLater })) {
         if (found.frames > 0) note(found.timeUs, found.timeUs);
       }
     } finally {

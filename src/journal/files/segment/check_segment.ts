@@ -10,9 +10,9 @@ import { batchesInOrder } from "./ordered_walk.ts";
 import { framesBelow } from "./overlap.ts";
 import { isCompressed } from "./segment_files.ts";
 import { isMisnamed, type SegmentSurvey } from "./survey.ts";
-import type { Found } from "./walk_records.ts";
+import type { WalkedItem } from "./walk_records.ts";
 
-export type Checked =
+export type CheckedItem =
   /** `payload` is valid until the next step. */
   | { readonly kind: "record"; readonly offset: number; readonly header: RecordHeader; readonly payload: Uint8Array }
   /** Bytes that are not what was written; `header` is there if only the payload behind it is damaged. */
@@ -37,7 +37,7 @@ export async function* checkSegment(
   file: File,
   segment: CheckableSegment,
   from?: RecordPosition,
-): AsyncGenerator<readonly Checked[]> {
+): AsyncGenerator<readonly CheckedItem[]> {
   const { path, marks, size, newest } = segment;
   if (marks === undefined) {
     // A header cut short is all that there is of a segment that was being created; a compressed one had its name when it was whole.
@@ -48,7 +48,7 @@ export async function* checkSegment(
   }
   const { offset, end } = from ?? { offset: segment.start, end: segment.base };
   for await (const batch of batchesInOrder(file, { marks, base: end, from: offset, limit: size, verify: true })) {
-    yield batch.map((found): Checked => {
+    yield batch.map((found): CheckedItem => {
       if (found.kind !== "tail") return found;
       const kind = isUnfinished(found, newest) ? "unfinished" : "damage";
       return { kind, offset: found.offset, bytes: found.bytes };
@@ -57,39 +57,39 @@ export async function* checkSegment(
 }
 
 /** Is this tail a write that is under way, or was interrupted? In a segment that is not the newest nobody comes to cut it off. */
-export function isUnfinished({ torn }: Extract<Found, { kind: "tail" }>, newest: boolean): boolean {
+export function isUnfinished({ torn }: Extract<WalkedItem, { kind: "tail" }>, newest: boolean): boolean {
   return torn && newest;
 }
 
-export type Scanned =
+export type ScannedItem =
   /** `framer` cuts the frames. */
-  | Extract<Checked, { kind: "record" }> & { readonly framer: Framer }
-  | Extract<Checked, { kind: "damage" | "unfinished" }>;
+  | Extract<CheckedItem, { kind: "record" }> & { readonly framer: Framer }
+  | Extract<CheckedItem, { kind: "damage" | "unfinished" }>;
 
 export interface ScanOptions {
   /** Only frames below this sequence; default: all. */
-  readonly bound?: number;
+  readonly endBeforeLater?: number;
   /** Where to begin; default: at the first record. */
   readonly from?: RecordPosition;
 }
 
 /**
- * What an open segment has below `bound`, in the order of the file. Its own
+ * What an open segment has below `endBeforeLater`, in the order of the file. Its own
  * header, damaged, costs no frame: whoever only reads does not hear of it, nor of
  * what is damaged where a later segment has the frames.
  */
 export async function* scanSegment(
   file: File,
   survey: SegmentSurvey & CheckableSegment,
-  { bound = Number.POSITIVE_INFINITY, from }: ScanOptions = {},
-): AsyncGenerator<Scanned> {
+  { endBeforeLater = Number.POSITIVE_INFINITY, from }: ScanOptions = {},
+): AsyncGenerator<ScannedItem> {
   const { framer, marks } = survey;
   const isHeader = ({ offset, bytes }: FileRange) => marks !== undefined && offset + bytes <= SEGMENT_HEADER_BYTES;
   /** Sequence after the last frame that was here, whole or not. */
   let end = survey.base;
   for await (const batch of checkSegment(file, survey, from)) {
     for (const found of batch) {
-      if (end >= bound) return;
+      if (end >= endBeforeLater) return;
       if (found.kind === "footer") continue;
       if (found.kind === "unfinished") {
         yield found;
@@ -97,10 +97,10 @@ export async function* scanSegment(
       }
       if (found.kind === "damage" && isHeader(found)) continue;
       const { header } = found;
-      if (header !== undefined && header.first >= bound) return;
+      if (header !== undefined && header.first >= endBeforeLater) return;
       if (header !== undefined) end = header.first + header.frames;
-      if (found.kind === "record") yield { ...found, ...framesBelow(bound, found, framer), framer };
-      else yield { ...found, header: header && { ...header, frames: Math.min(end, bound) - header.first } };
+      if (found.kind === "record") yield { ...found, ...framesBelow(endBeforeLater, found, framer), framer };
+      else yield { ...found, header: header && { ...header, frames: Math.min(end, endBeforeLater) - header.first } };
     }
   }
 }

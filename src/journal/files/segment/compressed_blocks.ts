@@ -5,7 +5,7 @@
 import { crc32 } from "node:zlib";
 import type { File } from "../../../runtime/files.ts";
 import type { FileRange } from "../format/ranges.ts";
-import { Chunk } from "./file_window.ts";
+import { FileWindow } from "./file_window.ts";
 import {
   BLOCK_HEADER_BYTES,
   blockMark,
@@ -134,7 +134,7 @@ async function readIndex(
 }
 
 async function allBlocks(file: File, limit: number, salt: Uint8Array) {
-  const chunk = new Chunk(file, Math.min(limit, HEADERS_BYTES));
+  const chunk = new FileWindow(file, Math.min(limit, HEADERS_BYTES));
   const places: (BlockPlace & { readonly isWhole: boolean })[] = [];
   for (let at = 0; at + BLOCK_HEADER_BYTES <= limit;) {
     let bytes = chunk.peek(at, BLOCK_HEADER_BYTES) ?? await chunk.load(at, BLOCK_HEADER_BYTES, limit);

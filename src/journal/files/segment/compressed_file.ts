@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../../../runtime/files.ts";
 import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
-import { Chunk } from "./file_window.ts";
+import { FileWindow } from "./file_window.ts";
 import { BlockMap, type BlockPlace, blocksOfIndex, searchBlocks } from "./compressed_blocks.ts";
 import { type FileRange } from "../format/ranges.ts";
 import {
@@ -66,7 +66,7 @@ export class CompressedSegment extends ReadOnlyFile {
   private constructor(
     /** The compressed file itself. */
     readonly file: File,
-    private readonly chunk: Chunk,
+    private readonly chunk: FileWindow,
     private readonly known: Known,
   ) {
     super();
@@ -77,7 +77,7 @@ export class CompressedSegment extends ReadOnlyFile {
     const file = await files.open(path, "read");
     try {
       const fileBytes = await file.size();
-      const chunk = new Chunk(file, Math.min(fileBytes, READ_BYTES));
+      const chunk = new FileWindow(file, Math.min(fileBytes, READ_BYTES));
       const beginning = await chunk.load(0, HEAD_BYTES, Math.min(fileBytes, BEGINNING_BYTES));
       const preamble = compressedPreamble(beginning);
       if (preamble.kind === "newer") throw newerVersion(path, preamble.version);

@@ -4,7 +4,7 @@ import { readTolerant } from "./tolerant_read.ts";
 
 const NOTHING = new Uint8Array(0);
 
-export class Chunk {
+export class FileWindow {
   #bytes = new Uint8Array(0);
   #start = 0;
   #length = 0;

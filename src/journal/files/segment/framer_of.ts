@@ -7,7 +7,11 @@ import { framingText, parseFraming } from "../../../framing/text.ts";
  * For who has no configuration at hand: what cuts a segment whose header does
  * not say its framing. Its damaged frames apart, nothing depends on it.
  */
-export const LINES: Framer = createFramer({ type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 * 1024 });
+export const FALLBACK_FRAMER: Framer = createFramer({
+  type: "line",
+  delimiter: Uint8Array.of(10),
+  maxFrame: 1024 * 1024,
+});
 
 /**
  * The framer that cuts what a segment with this framing text holds; `current`

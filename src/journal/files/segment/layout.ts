@@ -8,7 +8,7 @@
  */
 import type { File } from "../../../runtime/files.ts";
 import { type Footer, RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
-import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
+import { walkBatches, type WalkedItem, type WalkOptions } from "./walk_records.ts";
 
 /** Whole records that follow each other in the file and in their sequences. */
 export interface Run {
@@ -27,14 +27,14 @@ export interface Run {
 }
 
 /** A record of which there is no whole copy: its header tells what is lost. */
-export interface Claim {
+export interface LostRecord {
   readonly offset: number;
   readonly bytes: number;
   readonly header: RecordHeader;
 }
 
 /** Bytes that should not be where they are, and cost no frame that is known by a header. */
-export interface Debris {
+export interface StrayBytes {
   readonly offset: number;
   readonly bytes: number;
   /** Sequence after the last record before it in the file. */
@@ -42,13 +42,13 @@ export interface Debris {
 }
 
 export interface Layout {
-  /** Ascending by sequence, as are the claims; no frame is in two of either. */
+  /** Ascending by sequence, as are the lostRecords; no frame is in two of either. */
   readonly runs: readonly Run[];
-  readonly claims: readonly Claim[];
+  readonly lostRecords: readonly LostRecord[];
   /** Ascending by offset. Displaced records are among them: they count, and do not belong where they are. */
-  readonly debris: readonly Debris[];
+  readonly strayBytes: readonly StrayBytes[];
   readonly footers: readonly { readonly offset: number; readonly footer: Footer }[];
-  readonly tail: Extract<Found, { kind: "tail" }> & { readonly behind: number } | undefined;
+  readonly tail: Extract<WalkedItem, { kind: "tail" }> & { readonly behind: number } | undefined;
 }
 
 export interface LayoutOptions extends Omit<WalkOptions, "verify"> {
@@ -57,7 +57,7 @@ export interface LayoutOptions extends Omit<WalkOptions, "verify"> {
 }
 
 /** Reads everything from `from` on, checksums verified. What it takes to hold grows with the damage alone. */
-export async function layOut(file: File, options: LayoutOptions): Promise<Layout> {
+export async function layOutRecords(file: File, options: LayoutOptions): Promise<Layout> {
   const draft = new Draft(options.base);
   for await (const batch of walkBatches(file, { ...options, verify: true })) {
     for (const found of batch) draft.add(found);
@@ -67,8 +67,8 @@ export async function layOut(file: File, options: LayoutOptions): Promise<Layout
 
 class Draft {
   readonly #runs: Run[] = [];
-  readonly #claims: (Claim & Debris)[] = [];
-  readonly #debris: Debris[] = [];
+  readonly #lostRecords: (LostRecord & StrayBytes)[] = [];
+  readonly #strayBytes: StrayBytes[] = [];
   readonly #footers: { offset: number; footer: Footer }[] = [];
   #tail: Layout["tail"];
   /** Index of the run that the next record may belong to. */
@@ -80,15 +80,15 @@ class Draft {
     this.#behind = this.#furthest = base;
   }
 
-  add(found: Found): void {
+  add(found: WalkedItem): void {
     if (found.kind === "record") return this.#record(found.offset, found.header);
     this.#open = undefined;
     if (found.kind === "footer") this.#footers.push(found);
     else if (found.kind === "tail") this.#tail = { ...found, behind: this.#behind };
     else {
       const { offset, bytes, header } = found;
-      if (header === undefined) return void this.#debris.push({ offset, bytes, behind: this.#behind });
-      this.#claims.push({ offset, bytes, header, behind: this.#behind });
+      if (header === undefined) return void this.#strayBytes.push({ offset, bytes, behind: this.#behind });
+      this.#lostRecords.push({ offset, bytes, header, behind: this.#behind });
       if (header.first >= this.#behind) this.#behind = header.first + header.frames;
     }
   }
@@ -100,7 +100,7 @@ class Draft {
     const next = this.#after(first);
     if (!this.#isFree(next, first, until)) {
       this.#open = undefined;
-      return void this.#debris.push({ offset, bytes, behind: this.#behind });
+      return void this.#strayBytes.push({ offset, bytes, behind: this.#behind });
     }
     const open = this.#open === next - 1 ? this.#runs[this.#open] : undefined;
     if (open !== undefined && first >= open.until && previousEnd <= open.until) {
@@ -137,29 +137,29 @@ class Draft {
   }
 
   layout(): Layout {
-    const claims: Claim[] = [];
-    const debris = [...this.#debris];
+    const lostRecords: LostRecord[] = [];
+    const strayBytes = [...this.#strayBytes];
     let claimed = 0;
-    for (const claim of this.#claims.toSorted((a, b) => a.header.first - b.header.first || a.offset - b.offset)) {
+    for (const claim of this.#lostRecords.toSorted((a, b) => a.header.first - b.header.first || a.offset - b.offset)) {
       const { first, frames } = claim.header;
       if (first >= claimed && this.#isFree(this.#after(first), first, first + frames)) {
-        claims.push(claim);
+        lostRecords.push(claim);
         claimed = first + frames;
       } else {
-        debris.push(claim);
+        strayBytes.push(claim);
       }
     }
     for (const { displaced, offset, end, first } of this.#runs) {
-      if (displaced) debris.push({ offset, bytes: end - offset, behind: first });
+      if (displaced) strayBytes.push({ offset, bytes: end - offset, behind: first });
     }
-    return { runs: this.#runs, claims, debris: joined(debris), footers: this.#footers, tail: this.#tail };
+    return { runs: this.#runs, lostRecords, strayBytes: joined(strayBytes), footers: this.#footers, tail: this.#tail };
   }
 }
 
 /** Ascending, and what lies side by side is one. */
-function joined(debris: readonly Debris[]): Debris[] {
+function joined(strayBytes: readonly StrayBytes[]): StrayBytes[] {
   const all: { offset: number; bytes: number; behind: number }[] = [];
-  for (const { offset, bytes, behind } of debris.toSorted((a, b) => a.offset - b.offset)) {
+  for (const { offset, bytes, behind } of strayBytes.toSorted((a, b) => a.offset - b.offset)) {
     const last = all[all.length - 1];
     if (last !== undefined && last.offset + last.bytes === offset) last.bytes += bytes;
     else all.push({ offset, bytes, behind });

@@ -4,7 +4,7 @@
  */
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { type Debris, type Layout, layOut } from "./layout.ts";
+import { type Layout, layOutRecords, type StrayBytes } from "./layout.ts";
 import type { Segment } from "./segment.ts";
 
 /** Sequences [from, until) that no record has, and that none declares as delivered from memory. */
@@ -14,35 +14,35 @@ export interface Gap {
   /** What of it was counted, in frames and bytes of frames; undefined: nobody has. */
   readonly counted: { readonly frames: number; readonly bytes: number } | undefined;
   /** The bytes that stand where its frames should; undefined if there are none. */
-  readonly debris: Debris | undefined;
+  readonly strayBytes: StrayBytes | undefined;
 }
 
 /** What has to be known of a segment to tell its gaps, as it was when its layout was made. */
 export type GappedSegment = Pick<
   Segment,
-  "base" | "end" | "counted" | "countedFrom" | "frames" | "frameBytes"
+  "base" | "end" | "counted" | "countedSince" | "frames" | "frameBytes"
 >;
 
-/** The gaps of a segment below `bound`, ascending. Reads all of it. */
-export async function gapsIn(file: File, segment: Segment, bound: number): Promise<Gap[]> {
+/** The gaps of a segment below `endBeforeLater`, ascending. Reads all of it. */
+export async function gapsIn(file: File, segment: Segment, endBeforeLater: number): Promise<Gap[]> {
   const { base, marks, start, limit } = segment;
   const snapshot = snapshotOf(segment);
-  return gapsOf(await layOut(file, { base, marks: marks!, from: start, limit }), snapshot, bound);
+  return gapsOf(await layOutRecords(file, { base, marks: marks!, from: start, limit }), snapshot, endBeforeLater);
 }
 
 /** A segment that is being written grows while it is read. */
 export function snapshotOf(segment: Segment): GappedSegment {
-  const { base, end, counted, countedFrom, frames, frameBytes } = segment;
-  return { base, end, counted, countedFrom, frames, frameBytes };
+  const { base, end, counted, countedSince, frames, frameBytes } = segment;
+  return { base, end, counted, countedSince, frames, frameBytes };
 }
 
 /**
- * The gaps of a layout below `bound`. What the segment was counted to have and
+ * The gaps of a layout below `endBeforeLater`. What the segment was counted to have and
  * no header accounts for was in them: each gets what it may have had, in order,
  * until nothing is left.
  */
-export function gapsOf(layout: Layout, segment: GappedSegment, bound: number): Gap[] {
-  const records = recordsOf(layout, bound);
+export function gapsOf(layout: Layout, segment: GappedSegment, endBeforeLater: number): Gap[] {
+  const records = recordsOf(layout, endBeforeLater);
   const left = { frames: segment.frames, bytes: segment.frameBytes };
   for (const { frames, bytes } of records) {
     left.frames -= frames;
@@ -52,15 +52,15 @@ export function gapsOf(layout: Layout, segment: GappedSegment, bound: number): G
   let position = segment.base;
   const close = (until: number) => {
     if (until <= position) return;
-    const debris = layout.debris.find(({ behind }) => behind === position) ?? tailBehind(layout, position);
-    const counted = segment.counted === "all" ? takeFrom(left, until - position, debris) : undefined;
-    gaps.push({ from: position, until, counted: cut(counted, position, until, segment.countedFrom), debris });
+    const strayBytes = layout.strayBytes.find(({ behind }) => behind === position) ?? tailBehind(layout, position);
+    const counted = segment.counted === "all" ? takeFrom(left, until - position, strayBytes) : undefined;
+    gaps.push({ from: position, until, counted: cut(counted, position, until, segment.countedSince), strayBytes });
   };
   for (const { previousEnd, first, until } of records) {
-    close(Math.min(previousEnd, first, bound));
+    close(Math.min(previousEnd, first, endBeforeLater));
     position = Math.max(position, until);
   }
-  close(Math.min(segment.end, bound));
+  close(Math.min(segment.end, endBeforeLater));
   return gaps;
 }
 
@@ -69,33 +69,33 @@ interface Counted {
   bytes: number;
 }
 
-/** Of runs and claims, in the order of the sequences. */
-function recordsOf({ runs, claims }: Layout, bound: number) {
-  const claimed = claims.map(({ header: { first, frames, previousEnd, length } }) => (
+/** Of runs and lostRecords, in the order of the sequences. */
+function recordsOf({ runs, lostRecords }: Layout, endBeforeLater: number) {
+  const claimed = lostRecords.map(({ header: { first, frames, previousEnd, length } }) => (
     { first, until: first + frames, previousEnd, frames, bytes: length }
   ));
-  return [...runs, ...claimed].filter(({ first }) => first < bound).sort((a, b) => a.first - b.first);
+  return [...runs, ...claimed].filter(({ first }) => first < endBeforeLater).sort((a, b) => a.first - b.first);
 }
 
-function tailBehind({ tail }: Layout, position: number): Debris | undefined {
+function tailBehind({ tail }: Layout, position: number): StrayBytes | undefined {
   return tail?.behind === position ? tail : undefined;
 }
 
 /** Takes what a gap of so many sequences may have had; the bytes of the last frames are all that are left. */
-function takeFrom(left: Counted, sequences: number, debris: Debris | undefined): Counted {
+function takeFrom(left: Counted, sequences: number, strayBytes: StrayBytes | undefined): Counted {
   const frames = Math.max(0, Math.min(left.frames, sequences));
-  const about = debris === undefined
+  const about = strayBytes === undefined
     ? Math.round(left.bytes * frames / Math.max(1, left.frames))
-    : Math.max(0, debris.bytes - RECORD_HEADER_BYTES);
+    : Math.max(0, strayBytes.bytes - RECORD_HEADER_BYTES);
   const bytes = frames === 0 ? 0 : frames === left.frames ? Math.max(0, left.bytes) : Math.min(left.bytes, about);
   left.frames -= frames;
   left.bytes -= bytes;
   return { frames, bytes };
 }
 
-/** Of what was counted in [from, until), the frames from `countedFrom` on, and about so many bytes. */
-function cut(counted: Counted | undefined, from: number, until: number, countedFrom: number): Counted | undefined {
-  if (counted === undefined || from >= countedFrom) return counted;
-  const frames = Math.max(0, Math.min(counted.frames, until - countedFrom));
+/** Of what was counted in [from, until), the frames from `countedSince` on, and about so many bytes. */
+function cut(counted: Counted | undefined, from: number, until: number, countedSince: number): Counted | undefined {
+  if (counted === undefined || from >= countedSince) return counted;
+  const frames = Math.max(0, Math.min(counted.frames, until - countedSince));
   return { frames, bytes: counted.frames === 0 ? 0 : Math.round(counted.bytes * frames / counted.frames) };
 }

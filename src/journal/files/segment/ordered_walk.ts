@@ -9,14 +9,14 @@
  */
 import type { File } from "../../../runtime/files.ts";
 import type { RecordHeader } from "../format/segment.ts";
-import { type Layout, layOut, type LayoutOptions } from "./layout.ts";
+import { type Layout, type LayoutOptions, layOutRecords } from "./layout.ts";
 import type { Segment } from "./segment.ts";
-import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
+import { walkBatches, type WalkedItem, type WalkOptions } from "./walk_records.ts";
 
 export type OrderedWalkOptions = WalkOptions & LayoutOptions;
 
 /** What stands in the file from `from` on. Damage with a header costs its frames, damage without one none that are known. */
-export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<Found> {
+export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<WalkedItem> {
   for await (const batch of batchesInOrder(file, options)) {
     for (const found of batch) yield found;
   }
@@ -57,7 +57,7 @@ export async function* recordsFrom(
 }
 
 /** The same, as many at a time as are in memory, at least one. */
-export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly Found[]> {
+export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly WalkedItem[]> {
   const order = new Order(options.base);
   for await (const batch of walkBatches(file, options)) {
     const at = batch.findIndex((found) => !order.takes(found));
@@ -68,8 +68,8 @@ export async function* batchesInOrder(file: File, options: OrderedWalkOptions): 
     if (at > 0) yield batch.slice(0, at);
     // What was verified need not be read again. What was not may hide a record in a damaged payload.
     const layout = options.verify
-      ? await layOut(file, { ...options, from: batch[at].offset, base: order.end })
-      : await layOut(file, options);
+      ? await layOutRecords(file, { ...options, from: batch[at].offset, base: order.end })
+      : await layOutRecords(file, options);
     yield* batchesOf(file, options, layout, order.end);
     return;
   }
@@ -85,7 +85,7 @@ class Order {
     this.end = base;
   }
 
-  takes(found: Found): boolean {
+  takes(found: WalkedItem): boolean {
     if (this.#sealed || found.kind === "damage") return false;
     if (found.kind === "tail") return found.torn;
     if (found.kind === "footer") {
@@ -99,20 +99,20 @@ class Order {
   }
 }
 
-/** What a layout has from the sequence `from` on, and all its debris. */
+/** What a layout has from the sequence `from` on, and all its strayBytes. */
 async function* batchesOf(
   file: File,
   options: WalkOptions,
-  { runs, claims, debris, footers, tail }: Layout,
+  { runs, lostRecords, strayBytes, footers, tail }: Layout,
   from: number,
-): AsyncGenerator<readonly Found[]> {
+): AsyncGenerator<readonly WalkedItem[]> {
   const damages = [
-    ...debris.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
-    ...claims.map((claim) => ({ at: claim.header.first, ...claim })),
+    ...strayBytes.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
+    ...lostRecords.map((claim) => ({ at: claim.header.first, ...claim })),
   ].sort((a, b) => a.at - b.at || a.offset - b.offset);
   let next = 0;
-  const damagesUpTo = (sequence: number): Found[] => {
-    const found: Found[] = [];
+  const damagesUpTo = (sequence: number): WalkedItem[] => {
+    const found: WalkedItem[] = [];
     for (; next < damages.length && damages[next].at <= sequence; next++) {
       const { offset, bytes, header } = damages[next];
       if (header === undefined) found.push({ kind: "damage", offset, bytes });
@@ -125,7 +125,7 @@ async function* batchesOf(
     const before = damagesUpTo(run.first);
     if (before.length > 0) yield before;
     for await (const batch of walkBatches(file, { ...options, from: run.offset, limit: run.end })) {
-      const isWanted = (found: Found) => found.kind !== "record" || found.header.first >= from;
+      const isWanted = (found: WalkedItem) => found.kind !== "record" || found.header.first >= from;
       const wanted = batch.every(isWanted) ? batch : batch.filter(isWanted);
       if (wanted.length > 0) yield wanted;
     }

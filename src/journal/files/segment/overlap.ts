@@ -38,7 +38,7 @@ export async function hasRecords(
 }
 
 /** Where a segment ends that `later` ones, ascending, come after: it has no frame from this sequence on. */
-export async function boundAmong(
+export async function endBeforeAnyOf(
   files: FileOpener,
   later: Iterable<SegmentSurvey & { readonly newest: boolean }>,
 ): Promise<number> {
@@ -49,13 +49,13 @@ export async function boundAmong(
   return Number.POSITIVE_INFINITY;
 }
 
-/** The frames of a record below `bound`: a later segment has the others. */
+/** The frames of a record below `endBeforeLater`: a later segment has the others. */
 export function framesBelow(
-  bound: number,
+  endBeforeLater: number,
   { header, payload }: { readonly header: RecordHeader; readonly payload: Uint8Array },
   framer: Framer,
 ) {
-  const frames = Math.min(header.frames, bound - header.first);
+  const frames = Math.min(header.frames, endBeforeLater - header.first);
   if (frames === header.frames) return { header, payload };
   const length = skipFrames(framer, payload, 0, header.length, frames);
   return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };

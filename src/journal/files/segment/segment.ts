@@ -38,7 +38,7 @@ export class Segment {
   /** Which of its frames are in the counts of what is pending: all; those whose record header could be read. */
   counted: "all" | "headers" = "all";
   /** Those before this sequence are not: they were delivered when it was opened. */
-  countedFrom = 0;
+  countedSince = 0;
   /** When the cursor was first seen past it, on the monotonic clock. */
   deliveredMs: number | undefined;
 

@@ -28,7 +28,7 @@ export async function listSegments(files: FileSystem, directory: string): Promis
   const found: SegmentFile[] = [];
   for (const segment of segmentsAmong(names, directory)) {
     const compressed = `${segment.name}${COMPRESSED_SUFFIX}`;
-    const isHidden = there.has(compressed) && !await hasSomething(files, segment);
+    const isHidden = there.has(compressed) && !await isReadable(files, segment);
     found.push(isHidden ? { ...segment, name: compressed, path: `${directory}/${compressed}` } : segment);
   }
   return found;
@@ -47,7 +47,7 @@ export function segmentsAmong(names: readonly string[], directory: string): Segm
 }
 
 /** Is there more in this original than a header, or anything if that is damaged? False too if it is gone. */
-async function hasSomething(files: FileOpener, { base, path }: SegmentFile): Promise<boolean> {
+async function isReadable(files: FileOpener, { base, path }: SegmentFile): Promise<boolean> {
   const file = await ifThere(() => files.open(path, "read"));
   if (file === undefined) return false;
   try {

@@ -3,7 +3,7 @@ import type { File } from "../../../runtime/files.ts";
 import { type Footer, RECORD_HEADER_BYTES, type RecordHeader, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { walkInOrder } from "./ordered_walk.ts";
 import type { SegmentSurvey } from "./survey.ts";
-import type { Found } from "./walk_records.ts";
+import type { WalkedItem } from "./walk_records.ts";
 
 /** What stands between the last valid record and the footer or the end of the file. */
 export type SegmentTail = "none" | "torn" | "damaged";
@@ -34,23 +34,23 @@ export interface RecordTally {
   readonly claimedEnd: number;
 }
 
-/** Goes over the records of a segment that begin below `bound`; with `verify`, checks their payloads too. */
+/** Goes over the records of a segment that begin below `endBeforeLater`; with `verify`, checks their payloads too. */
 export async function tallyRecords(
   file: File,
   segment: SegmentSurvey,
   verify: boolean,
-  bound: number = Number.POSITIVE_INFINITY,
+  endBeforeLater: number = Number.POSITIVE_INFINITY,
 ): Promise<RecordTally> {
   const { marks, base, size, start } = segment;
   const sum = new Sum(segment);
   if (marks !== undefined) {
     for await (const found of walkInOrder(file, { marks, base, from: start, limit: size, verify })) {
-      if (found.kind === "record" && found.header.first >= bound) break;
+      if (found.kind === "record" && found.header.first >= endBeforeLater) break;
       sum.add(found);
     }
   }
   const damaged = marks === undefined && size > SEGMENT_HEADER_BYTES;
-  return damaged ? { ...sum.tally(bound), tail: "damaged" } : sum.tally(bound);
+  return damaged ? { ...sum.tally(endBeforeLater), tail: "damaged" } : sum.tally(endBeforeLater);
 }
 
 class Sum {
@@ -67,7 +67,7 @@ class Sum {
     this.#offset = Math.min(size, start);
   }
 
-  add(found: Found): void {
+  add(found: WalkedItem): void {
     if (found.kind === "tail") this.#tail = found;
     else if (found.kind === "damage") this.#damages.push({ offset: found.offset, header: found.header });
     else if (found.kind === "record") {
@@ -89,12 +89,12 @@ class Sum {
   }
 
   /** What is damaged and stays in the file, for a whole record comes after it, is the reader's to report. */
-  tally(bound: number): RecordTally {
+  tally(endBeforeLater: number): RecordTally {
     const offset = this.#offset;
     const lost: RecordHeader[] = [];
     let end = this.#end;
     for (const { offset: at, header } of this.#damages) {
-      if (header === undefined || header.first >= bound) continue;
+      if (header === undefined || header.first >= endBeforeLater) continue;
       if (at >= offset) {
         lost.push(header);
       } else {
@@ -107,13 +107,13 @@ class Sum {
     const tail = isDamagedBehind ? "damaged" : this.#tail === undefined ? "none" : this.#tail.torn ? "torn" : "damaged";
     return {
       ...this.#count,
-      end: Math.min(end, bound),
+      end: Math.min(end, endBeforeLater),
       offset,
       cursor: this.#cursor,
       tail,
       damaged: this.#damages.some((damage) => damage.offset < offset),
       lost,
-      claimedEnd: Math.min(claimedEnd, bound),
+      claimedEnd: Math.min(claimedEnd, endBeforeLater),
     };
   }
 }

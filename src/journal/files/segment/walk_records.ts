@@ -3,7 +3,7 @@
  * only reads, and it may run beside the program that writes the file.
  */
 import type { File } from "../../../runtime/files.ts";
-import { Chunk } from "./file_window.ts";
+import { FileWindow } from "./file_window.ts";
 import {
   decodeFooter,
   decodeRecordHeader,
@@ -18,7 +18,7 @@ import {
 } from "../format/segment.ts";
 import { findMark, looksTorn } from "./find_record.ts";
 
-export type Found =
+export type WalkedItem =
   /** `payload` is valid until the next step; empty unless payloads are verified. */
   | { readonly kind: "record"; readonly offset: number; readonly header: RecordHeader; readonly payload: Uint8Array }
   /** Bytes that are no whole record; `header` is there if it can be read, and only what is behind it is damaged. */
@@ -45,21 +45,21 @@ const READ_ON_BYTES = 16 * 1024;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** Everything in the file from `from` on, in order. */
-export async function* walkRecords(file: File, options: WalkOptions): AsyncGenerator<Found> {
+export async function* walkRecords(file: File, options: WalkOptions): AsyncGenerator<WalkedItem> {
   for await (const batch of walkBatches(file, options)) {
     for (const found of batch) yield found;
   }
 }
 
 /** The same, as many at a time as are in memory: a file may have millions of small records. */
-export async function* walkBatches(file: File, options: WalkOptions): AsyncGenerator<readonly Found[]> {
+export async function* walkBatches(file: File, options: WalkOptions): AsyncGenerator<readonly WalkedItem[]> {
   const { marks, limit, verify } = options;
-  const chunk = new Chunk(file, Math.min(limit, verify ? PAYLOAD_CHUNK_BYTES : HEADER_CHUNK_BYTES));
+  const chunk = new FileWindow(file, Math.min(limit, verify ? PAYLOAD_CHUNK_BYTES : HEADER_CHUNK_BYTES));
   let offset = options.from ?? SEGMENT_HEADER_BYTES;
   let ahead = limit;
   /** So many bytes of the record at `offset` have to be here. */
   let needed = FOOTER_BYTES;
-  let batch: Found[] = [];
+  let batch: WalkedItem[] = [];
   while (offset < limit) {
     const least = Math.min(needed, limit - offset);
     let bytes = chunk.peek(offset, least);
@@ -80,7 +80,9 @@ export async function* walkBatches(file: File, options: WalkOptions): AsyncGener
       batch.push(record ?? await damagedRecord(file, offset, header, options));
       // Behind a large payload there is no more than a header worth reading, unless the payload is wanted too.
       ahead = verify || header.length < READ_ON_BYTES ? limit : Math.min(limit, offset + size + FOOTER_BYTES);
-      offset += record === undefined ? (batch[batch.length - 1] as Extract<Found, { kind: "damage" }>).bytes : size;
+      offset += record === undefined
+        ? (batch[batch.length - 1] as Extract<WalkedItem, { kind: "damage" }>).bytes
+        : size;
       needed = FOOTER_BYTES;
       continue;
     }
@@ -93,7 +95,7 @@ export async function* walkBatches(file: File, options: WalkOptions): AsyncGener
 }
 
 /** Undefined if the payload is not what was written. */
-function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): Found | undefined {
+function judge(offset: number, header: RecordHeader, bytes: Uint8Array, verify: boolean): WalkedItem | undefined {
   if (!verify) return { kind: "record", offset, header, payload: NO_PAYLOAD };
   const size = RECORD_HEADER_BYTES + header.length;
   const payload = bytes.subarray(RECORD_HEADER_BYTES, size);

@@ -1,9 +1,9 @@
 /** What reading one whole segment file says, whatever is before it: what is damaged in it, what is missing, what is there. */
 import type { FileOpener } from "../../../runtime/files.ts";
-import { type CheckableSegment, type Checked, checkSegment } from "../segment/check_segment.ts";
+import { type CheckableSegment, type CheckedItem, checkSegment } from "../segment/check_segment.ts";
 import type { FileRange } from "../format/ranges.ts";
 import type { RecordHeader } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { damagedExtras, hasRemainsIn, openSegmentIfThere, rangeInFile } from "../segment/segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "../segment/survey.ts";
 import type { Range } from "../archive/selection.ts";
@@ -63,7 +63,7 @@ export async function readSegment(
   let done = 0;
   try {
     // Since it was listed, a compaction may have put another file there, with more in it and marks of its own.
-    const survey = await surveySegment(file, listed.path, listed.base, LINES);
+    const survey = await surveySegment(file, listed.path, listed.base, FALLBACK_FRAMER);
     const segment = { ...survey, newest: listed.newest };
     const { path } = segment;
     account = new Account(segment);
@@ -103,7 +103,7 @@ class Account {
 
   constructor(private readonly segment: SegmentSurvey) {}
 
-  add(found: Checked): void {
+  add(found: CheckedItem): void {
     if (found.kind === "footer") return this.#reach(found.footer.end, found.footer.end, found.offset);
     if (found.kind === "unfinished") return;
     const { header, offset } = found;

@@ -5,14 +5,14 @@
  */
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
-import { type Layout, layOut } from "./layout.ts";
+import { type Layout, layOutRecords } from "./layout.ts";
 import { type Gap, gapsOf, snapshotOf } from "./losses.ts";
 import { bytesBetween } from "./frame_bytes.ts";
 import type { Segment } from "./segment.ts";
 import type { Damage } from "../../journal.ts";
 
 /** What a damaged segment has, in the order of its sequences, up to where it was looked at. */
-export interface Detour {
+export interface Salvage {
   readonly steps: readonly Step[];
   /** Index of the step that comes next. */
   next: number;
@@ -26,25 +26,25 @@ export type Step =
   /** Whole records in [offset, end) of the file, up to the sequence `until`. */
   | { readonly kind: "run"; readonly offset: number; readonly end: number; readonly until: number }
   /** A record of which only the header can be read. */
-  | { readonly kind: "claim"; readonly offset: number; readonly bytes: number; readonly header: RecordHeader }
+  | { readonly kind: "lost record"; readonly offset: number; readonly bytes: number; readonly header: RecordHeader }
   /** Bytes that are none, frames that are missing, or the one in the place of the other. */
   | { readonly kind: "damage"; readonly offset: number; readonly bytes: number; readonly gap: Gap | undefined };
 
-/** The steps through a layout below `bound`; `tail`: is what stands at the end of it damage? */
-export function stepsThrough(layout: Layout, gaps: readonly Gap[], bound: number, tail: boolean): Step[] {
+/** The steps through a layout below `endBeforeLater`; `tail`: is what stands at the end of it damage? */
+export function stepsThrough(layout: Layout, gaps: readonly Gap[], endBeforeLater: number, tail: boolean): Step[] {
   const steps: { at: number; rank: number; step: Step }[] = [];
-  const note = (at: number, rank: number, step: Step) => at < bound && steps.push({ at, rank, step });
-  const stretches = tail && layout.tail !== undefined ? [...layout.debris, layout.tail] : layout.debris;
-  for (const debris of stretches) {
-    const gap = gaps.find((each) => each.debris === debris);
-    note(debris.behind, 0, { kind: "damage", offset: debris.offset, bytes: debris.bytes, gap });
+  const note = (at: number, rank: number, step: Step) => at < endBeforeLater && steps.push({ at, rank, step });
+  const stretches = tail && layout.tail !== undefined ? [...layout.strayBytes, layout.tail] : layout.strayBytes;
+  for (const strayBytes of stretches) {
+    const gap = gaps.find((each) => each.strayBytes === strayBytes);
+    note(strayBytes.behind, 0, { kind: "damage", offset: strayBytes.offset, bytes: strayBytes.bytes, gap });
   }
   for (const gap of gaps) {
-    if (gap.debris !== undefined && stretches.includes(gap.debris)) continue;
+    if (gap.strayBytes !== undefined && stretches.includes(gap.strayBytes)) continue;
     note(gap.from, 1, { kind: "damage", offset: offsetBehind(layout, gap.from), bytes: 0, gap });
   }
-  for (const { offset, bytes, header } of layout.claims) {
-    note(header.first, 2, { kind: "claim", offset, bytes, header });
+  for (const { offset, bytes, header } of layout.lostRecords) {
+    note(header.first, 2, { kind: "lost record", offset, bytes, header });
   }
   for (const { offset, end, first, until } of layout.runs) note(first, 3, { kind: "run", offset, end, until });
   return steps.sort((a, b) => a.at - b.at || a.rank - b.rank).map(({ step }) => step);
@@ -55,33 +55,33 @@ function offsetBehind({ runs }: Layout, sequence: number): number {
   return runs.findLast(({ until }) => until <= sequence)?.end ?? 0;
 }
 
-/** Looks at a whole segment, of which frames below `bound` count, to go through it from its beginning. */
-export async function detourThrough(file: File, segment: Segment, bound: number): Promise<Detour> {
+/** Looks at a whole segment, of which frames below `endBeforeLater` count, to go through it from its beginning. */
+export async function salvageSegment(file: File, segment: Segment, endBeforeLater: number): Promise<Salvage> {
   const { base, marks, start, limit } = segment;
   const snapshot = snapshotOf(segment);
-  const layout = await layOut(file, { base, marks: marks!, from: start, limit });
+  const layout = await layOutRecords(file, { base, marks: marks!, from: start, limit });
   // Whose frames are all counted was whole once.
   const isDamagedTail = layout.tail?.torn === false || snapshot.counted === "all";
-  const steps = stepsThrough(layout, gapsOf(layout, snapshot, bound), bound, isDamagedTail);
+  const steps = stepsThrough(layout, gapsOf(layout, snapshot, endBeforeLater), endBeforeLater, isDamagedTail);
   return { steps, next: 0, end: 0, limit };
 }
 
-/** What a reader at `position` of an open segment, of which frames below `bound` count, tells of a loss. */
+/** What a reader at `position` of an open segment, of which frames below `endBeforeLater` count, tells of a loss. */
 export interface LossPlace {
   readonly file: File;
   readonly segment: Segment;
   readonly position: number;
-  readonly bound: number;
+  readonly endBeforeLater: number;
 }
 
 type Loss = Omit<Damage, "segment" | "from">;
 
 /** A record of which only the header is left. */
 export async function lossOfRecord(
-  { file, segment, position, bound }: LossPlace,
-  { offset, bytes, header: { first, frames, length } }: Omit<Extract<Step, { kind: "claim" }>, "kind">,
+  { file, segment, position, endBeforeLater }: LossPlace,
+  { offset, bytes, header: { first, frames, length } }: Omit<Extract<Step, { kind: "lost record" }>, "kind">,
 ): Promise<Loss> {
-  const until = Math.max(position, Math.min(first + frames, bound));
+  const until = Math.max(position, Math.min(first + frames, endBeforeLater));
   const from = Math.min(until, Math.max(position, first));
   const record = { offset, length, frames };
   const payloadBytes = from === until ? 0 : await bytesBetween(file, segment, record, from - first, until - first);
@@ -105,16 +105,20 @@ export function lossOfBytes(
 }
 
 /** Records from `offset` on that were whole when the segment was looked at, and now are not. */
-export function lossOfRun({ position, bound }: LossPlace, offset: number, { steps, next, end }: Detour): Loss {
+export function lossOfRun(
+  { position, endBeforeLater }: LossPlace,
+  offset: number,
+  { steps, next, end }: Salvage,
+): Loss {
   const step = steps[next - 1] as Extract<Step, { kind: "run" }>;
-  const until = Math.max(position, Math.min(step.until, bound));
+  const until = Math.max(position, Math.min(step.until, endBeforeLater));
   const bytes = end - offset;
   return { offset, bytes, until, frames: until - position, payloadBytes: payloadIn(bytes), counted: true };
 }
 
 /** All of a segment from `offset` on, in which nothing can be read. */
-export function lossOfAll({ segment, position, bound }: LossPlace, offset: number): Loss {
-  const until = Math.max(position, Math.min(segment.end, bound));
+export function lossOfAll({ segment, position, endBeforeLater }: LossPlace, offset: number): Loss {
+  const until = Math.max(position, Math.min(segment.end, endBeforeLater));
   const bytes = segment.limit - offset;
   return { offset, bytes, until, frames: until - position, payloadBytes: payloadIn(bytes), counted: false };
 }
