@@ -8,8 +8,8 @@
 import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { assertEquals } from "../support/assert.ts";
-import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { glanceAt } from "../../src/journal/files/archive/summary.ts";
+import { findSegments } from "../../src/journal/files/archive/find_segments.ts";
+import { summarizeJournal } from "../../src/journal/files/archive/summary.ts";
 import { tallySegment } from "../../src/journal/files/archive/segment_state.ts";
 import type { MemoryFiles } from "../support/memory_files.ts";
 import { compressSample } from "./support/compress_sample.ts";
@@ -61,7 +61,7 @@ async function check(original: Sample, mutations: readonly Mutation[]): Promise<
 
   assertEquals((await printed(files)).frames, left, `${what}: cat`);
   assertEquals((await verified(files)).frames, whole.length, `${what}: verify`);
-  const glance = await glanceAt(files, DIRECTORY);
+  const glance = await summarizeJournal(files, DIRECTORY);
   const listed = await listedFrames(files);
   if (original.cursor === 0) assertEquals(listed, glance.pendingFrames, `${what}: ls, against status`);
 
@@ -114,7 +114,7 @@ function isIn(original: Sample, files: MemoryFiles, path: string, record: Sample
 
 async function listedFrames(files: MemoryFiles): Promise<number> {
   let frames = 0;
-  for (const segment of await openArchive(files, [DIRECTORY])) {
+  for (const segment of await findSegments(files, [DIRECTORY])) {
     frames += (await tallySegment(files, segment))!.frames;
   }
   return frames;

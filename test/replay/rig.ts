@@ -1,9 +1,9 @@
 /** A replay of journals in memory, over connections that a test makes, in virtual time. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
-import type { Selection } from "../../src/journal/files/archive/selection.ts";
+import type { Selection } from "../../src/journal/archive.ts";
+import { DirectoryArchive } from "../../src/journal/files/archive/directory_archive.ts";
+import { findSegments } from "../../src/journal/files/archive/find_segments.ts";
 import { ArchiveFeed } from "../../src/replay/archive_feed.ts";
 import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";
@@ -77,14 +77,10 @@ export class Rig {
 
   async prepare(): Promise<void> {
     const { paths = ["/j"], selection = {}, pace, rateBytes = 0, confirm = "acked", retries = 10 } = this.options;
-    const segments = await openArchive(this.files, paths);
+    const archive = new DirectoryArchive(this.files, await findSegments(this.files, paths));
     const clock: Clock = this.clock;
     const read = (from: number, taken: number) =>
-      readPassages(
-        this.files,
-        segments,
-        taken === 0 ? selection : { ...selection, from, limit: selection.limit && selection.limit - taken },
-      );
+      archive.read(taken === 0 ? selection : { ...selection, from, limit: selection.limit && selection.limit - taken });
     const batches = new BatchFeed({ read, pool: this.pool, lost: (loss) => this.losses.push(loss) });
     this.feed = new ArchiveFeed({
       batches,

@@ -1,6 +1,7 @@
 /** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
 import fc from "fast-check";
 import { assert, assertEquals } from "../../support/assert.ts";
+import type { StorageKind } from "./storage.ts";
 import type { Fault } from "./surroundings.ts";
 import { ByteWire, ReplyWire } from "./wires.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -91,8 +92,8 @@ export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Acti
 }
 
 /** Plays it, holding the route to the books after every action; then lets all faults end and everything be delivered. */
-export async function play({ options, window, actions }: Story): Promise<void> {
-  const world = new World(options);
+export async function play({ options, window, actions }: Story, storage?: StorageKind): Promise<void> {
+  const world = new World({ storage, ...options });
   await world.open();
   const wire = options.eachFrame ? new ReplyWire(world, window) : new ByteWire(world);
   for (const each of actions) {

@@ -8,7 +8,7 @@ import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
 import { recordingLog } from "./surroundings.ts";
-import { DIRECTORY, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** What is in all ways of confirming the same: connect, send, end. */
 export abstract class Wire {
@@ -251,10 +251,12 @@ export class ReplyWire extends Wire {
     if (message !== "a frame was refused too often, it is in quarantine") return;
     const sequence = fields.sequence as number;
     assert((this.#counted.get(sequence) ?? 0) >= ATTEMPTS, `frame ${sequence} was not refused so often`);
-    const { books, files } = this.world;
-    const path = `${DIRECTORY}/quarantine/${String(sequence).padStart(20, "0")}.refused`;
-    assertEquals(fields.path, path);
-    assertEquals(files.bytesOf(path), frameOf(books.log[sequence].id), "the frame in quarantine");
+    const { books } = this.world;
+    assertEquals(
+      this.world.quarantined(sequence, fields.path),
+      frameOf(books.log[sequence].id),
+      "the frame in quarantine",
+    );
     books.refused(sequence);
   }
 

@@ -7,7 +7,7 @@ import { createFramer } from "../../../framing/create.ts";
 import type { Framer, Framing, Scan } from "../../../framing/framing.ts";
 import { framingText, parseFraming } from "../../../framing/text.ts";
 import type { File, FileOpener } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "./open_archive.ts";
+import type { ArchiveSegment } from "./find_segments.ts";
 import { scanSegment } from "../segment/check_segment.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";

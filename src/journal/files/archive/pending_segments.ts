@@ -1,4 +1,4 @@
-/** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
+/** The segments with something to deliver, as a daemon would have them, for callers that only read. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
@@ -20,7 +20,7 @@ export async function surveyPending(
   listed: readonly SegmentFile[],
   cursor: number,
 ): Promise<PendingSegments> {
-  // One whose successor begins at or below the cursor holds nothing more to deliver.
+  // A segment is delivered if the next one begins at or below the cursor.
   const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
   const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
   let endBeforeLater = Number.POSITIVE_INFINITY;
@@ -35,7 +35,7 @@ export async function surveyPending(
       segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, endBeforeLater)).claimedEnd;
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
-      // What a later segment has again does not count in an earlier one.
+      // Frames that a later segment has too do not count in an earlier one.
       if (!segment.empty) endBeforeLater = base;
     } finally {
       file.close();
@@ -46,7 +46,7 @@ export async function surveyPending(
   return { list, surveys: newestFirst.map(({ survey }) => survey) };
 }
 
-/** A header that is lost costs no figure: the records say how they were cut, as far as that can be told. */
+/** Where the header is damaged, the records tell how they were cut, if they can. */
 async function surveyFramed(
   file: File,
   path: string,

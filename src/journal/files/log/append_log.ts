@@ -13,7 +13,8 @@ import type { StopDeadline } from "../../../base/stop_deadline.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
 import type { Quarantine } from "../directory/quarantine.ts";
 import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
-import { JournalFullError, type JournalOptions } from "../../journal.ts";
+import { JournalFullError } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 import { copyUnsynced } from "./copy_unsynced.ts";
 import { freeNewest } from "./free_newest.ts";
 import type { HousekeepingRequests } from "./housekeeping_requests.ts";
@@ -25,7 +26,7 @@ import { asFull, type DiskSpace, segmentBytesFor } from "./space.ts";
 import type { WrittenCursor } from "./written_cursor.ts";
 
 export interface AppendLogParts {
-  readonly options: JournalOptions;
+  readonly options: DirectoryJournalOptions;
   readonly segments: SegmentList;
   readonly quarantine: Quarantine;
   readonly room: DiskSpace;
@@ -42,7 +43,7 @@ export class AppendLog {
   /** Notified after each append. */
   readonly appended = new Condition();
   readonly #parts: AppendLogParts;
-  readonly #options: JournalOptions;
+  readonly #options: DirectoryJournalOptions;
   readonly #segments: SegmentList;
   readonly #presence: Presence;
   readonly #retired: RetiredFiles;

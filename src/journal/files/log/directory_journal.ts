@@ -19,7 +19,7 @@ import { HousekeepingRequests } from "./housekeeping_requests.ts";
 import { Reader } from "./reader.ts";
 import { DiskSpace } from "./space.ts";
 import { syncParents } from "../directory/sync_parents.ts";
-import type { Damage, Journal, JournalReader, Recovery, Unread } from "../../journal.ts";
+import type { Damage, Journal, JournalReader, JournalUsage, Recovery, Unread } from "../../journal.ts";
 
 /** A journal as it was recovered, with its lock held. */
 export interface RecoveredJournal extends Omit<AppendLogParts, "room" | "requests"> {
@@ -72,14 +72,6 @@ export class DirectoryJournal implements Journal {
     return this.#housekeeping.cursor;
   }
 
-  get bytes(): number {
-    return this.#opened.segments.bytes;
-  }
-
-  get segments(): number {
-    return this.#opened.segments.length;
-  }
-
   get onDamage(): (damage: Damage) => void {
     return this.#opened.damages.listener;
   }
@@ -110,11 +102,18 @@ export class DirectoryJournal implements Journal {
     return this.#housekeeping.boundRisk(bytes);
   }
 
-  unlinkRetained(): Promise<boolean> {
-    return this.#housekeeping.unlinkRetained();
+  async usage(): Promise<JournalUsage> {
+    const { segments } = this.#opened;
+    await this.#housekeeping.followCompaction();
+    return { bytes: segments.bytes, segments: segments.length };
   }
 
-  oldestPendingEnd(): number | undefined {
+  async freeRetained(): Promise<boolean> {
+    // The only segment is not kept for anything.
+    return this.#opened.segments.length > 1 && await this.#housekeeping.unlinkRetained();
+  }
+
+  oldestDroppable(): number | undefined {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
@@ -126,12 +125,8 @@ export class DirectoryJournal implements Journal {
     return await countFrames(options.files, segments, damages, from, until);
   }
 
-  followCompaction(): Promise<void> {
-    return this.#housekeeping.followCompaction();
-  }
-
-  async unlinkBelow(sequence: number): Promise<void> {
-    await this.#housekeeping.unlinkBelow(sequence);
+  async dropBelow(until: number): Promise<void> {
+    await this.#housekeeping.unlinkBelow(until);
     await this.#room.refresh();
   }
 
@@ -180,7 +175,7 @@ export class DirectoryJournal implements Journal {
       this.#housekeeping.abandon();
       failures.push(new Error("the disk does not take the cursor"));
     }
-    if (options.sync === "os" && isSynced) await inTime(syncParents(options));
+    if (options.sync === "os" && isSynced) await inTime(syncParents(options.files, options.directory));
     lock.close();
     if (failures.length > 0) throw failures[0];
   }

@@ -15,10 +15,10 @@ import {
   type LossPlace,
   type Salvage,
   salvageSegment,
+  type SegmentDamage,
 } from "../segment/salvage.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
 import type { Segment } from "../segment/segment.ts";
-import type { Damage } from "../../journal.ts";
 import type { ReadPosition } from "./read_position.ts";
 
 /** What a reader shares with the journal that it reads. */
@@ -34,7 +34,7 @@ export interface ReaderContext {
 }
 
 /** A loss from the reader's position on. */
-type Loss = Omit<Damage, "segment" | "from">;
+type Loss = Omit<SegmentDamage, "segment" | "from">;
 
 export class ReaderDamage {
   constructor(private readonly context: ReaderContext) {}

@@ -8,7 +8,7 @@ import type { StopDeadline } from "../../../base/stop_deadline.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
 import type { Quarantine } from "../directory/quarantine.ts";
 import type { Segment } from "../segment/segment.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 import type { SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./sync_policies.ts";
 
@@ -23,7 +23,7 @@ export class RetiredFiles {
   /** With `sync = "os"`: files with frames, synced at a clean stop. */
   readonly #leftToSystem: Segment[] = [];
 
-  constructor(private readonly options: JournalOptions, private readonly quarantine: Quarantine) {}
+  constructor(private readonly options: DirectoryJournalOptions, private readonly quarantine: Quarantine) {}
 
   /** The file whose frames have to be copied; it is still open. */
   get unsynced(): SegmentWriter | undefined {

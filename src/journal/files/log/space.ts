@@ -6,7 +6,8 @@ import type { Clock } from "../../../base/clock.ts";
 import { failedWith, messageOf } from "../../../base/error.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { JournalFullError, type JournalOptions } from "../../journal.ts";
+import { JournalFullError } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 /** How old an answer of the file system may be, in time and in bytes written since. */
 const REFRESH_MS = 250;
@@ -98,7 +99,7 @@ const SEGMENTS_AT_LEAST = 8;
 const SEGMENT_BYTES_MIN = 64 * 1024;
 
 /** In bytes, for the next segment; `journalBytes` is what the segments have now. */
-export function segmentBytesFor(options: JournalOptions, room: DiskSpace, journalBytes: number): number {
+export function segmentBytesFor(options: DirectoryJournalOptions, room: DiskSpace, journalBytes: number): number {
   const { maxBytes, segmentBytes, dropsOldest } = options;
   const share = (bytes: number) => Math.floor(bytes / SEGMENTS_AT_LEAST);
   const quota = maxBytes > 0 ? share(maxBytes) : Number.POSITIVE_INFINITY;

@@ -6,7 +6,7 @@ import { failedWith, messageOf } from "../../../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
 import type { Condition } from "../../../base/condition.ts";
 import type { Segment } from "../segment/segment.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 /** What is appended to, and may have frames that no sync has covered. */
 export interface SyncedLog {
@@ -21,7 +21,7 @@ export class IntervalSync {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(private readonly options: JournalOptions, private readonly log: SyncedLog) {
+  constructor(private readonly options: DirectoryJournalOptions, private readonly log: SyncedLog) {
     this.#running = this.#run();
   }
 
@@ -61,7 +61,7 @@ const STOP_SYNC_MS = 1500;
  * stays with the kernel; a log line says so. Rejects if a sync fails.
  */
 export async function syncSegments(
-  options: JournalOptions,
+  options: DirectoryJournalOptions,
   segments: readonly Segment[],
   deadline?: StopDeadline,
 ): Promise<void> {
