@@ -1,7 +1,6 @@
 /**
- * The cursor file: two checksummed slots in separate sectors, written in turn.
- * However a write is interrupted, the slot before it is still there, so what
- * is read back is the last state written or the one before.
+ * Reads and writes the cursor file. Its two slots are written in turn, so that
+ * after an interrupted write the last state written or the one before it is read.
  */
 import { failedWith } from "../../../base/error.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
@@ -37,17 +36,17 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
   }
 }
 
-/** The file, open twice: on one handle a write may have to wait for a sync to end. */
+/** The file, open twice: on one handle a write might wait for a sync to end. */
 interface Handles {
   readonly writing: File;
   readonly syncing: File;
 }
 
-/** Writes the cursor: one write and one sync at a time, also at once. A failed write may be tried again. */
+/** Writes the cursor. One write and one sync may run at the same time. A failed write may be tried again. */
 export class CursorFile {
   #open: Handles | undefined;
   #directorySynced = false;
-  /** A sync has failed: nothing more is written to the file, another one takes its place. */
+  /** A sync has failed: nothing more is written to the file, the next write replaces it by another one. */
   #suspect = false;
 
   /** `generation` is that of the newest valid slot on disk, 0 if there is none. */

@@ -1,8 +1,9 @@
 /**
- * Who may change a journal: one daemon (or repair, or skip) and one compaction
- * at a time. flock(2) on files that say who has them; the kernel lets go of
- * them, however we die. `lock` says as well what the last daemon keeps of what
- * is delivered, so that `spillway compact PATH` keeps as much.
+ * The locks of a journal: one daemon (or repair, or skip) and one compaction may
+ * change it at a time. They are flock(2) locks, which the kernel releases however
+ * the process ends, on files that name their holder. `lock` also says how much of
+ * the delivered segments the last daemon kept, so that `spillway compact PATH`
+ * keeps as much.
  */
 import { EXIT, failedWith, SpillwayError } from "../../../base/error.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
@@ -22,18 +23,18 @@ const KEYS: Readonly<Record<string, keyof RetentionSettings>> = {
   segment_bytes: "segmentBytes",
 };
 
-/** What a lock file says. */
+/** The text in a lock file. */
 export interface LockNote {
-  /** Who has it, or had it last; empty where nobody has said so. */
+  /** The process that has the lock, or had it last; empty if the file does not say so. */
   readonly holder: string;
-  /** Undefined unless all of it is there. */
+  /** Undefined unless the file has all of them. */
   readonly retention: RetentionSettings | undefined;
 }
 
 export interface LockOptions {
-  /** What the daemon keeps; undefined: what the last one has noted stays. */
+  /** What the daemon keeps; undefined: the note of the last daemon stays. */
   readonly retention?: RetentionSettings;
-  /** What to do if it is taken. */
+  /** The hint of the error if the lock is taken. */
   readonly hint?: string;
 }
 
@@ -51,13 +52,13 @@ export function lockJournal(
   return takeLock(files, { directory, name: "lock", taken: "in use", holder, retention, hint });
 }
 
-/** Likewise for what a compaction does to the journal, which it may do beside a daemon. */
+/** Like {@link lockJournal} for a compaction, which may run beside a daemon. */
 export function lockCompaction(files: FileSystem, directory: string, holder: string): Promise<File> {
   const taken = "being compacted or repaired";
   return takeLock(files, { directory, name: "compact.lock", taken, holder, hint: "try again when it is done" });
 }
 
-/** Who has taken the lock of the journal in `directory` last, and what it keeps, as far as it has said so. */
+/** The last holder of the lock of the journal in `directory`, and what it keeps, as far as the file says so. */
 export async function readLockNote(files: FileSystem, directory: string): Promise<LockNote> {
   try {
     const file = await files.open(`${directory}/lock`, "read");
@@ -72,7 +73,7 @@ export async function readLockNote(files: FileSystem, directory: string): Promis
   }
 }
 
-/** Of an open lock file. */
+/** The note in an open lock file. */
 export async function readNote(file: File): Promise<LockNote> {
   const bytes = new Uint8Array(NOTE_BYTES_MAX);
   const length = await file.readAt(bytes, 0);
@@ -89,7 +90,7 @@ export async function readNote(file: File): Promise<LockNote> {
 interface Lock extends LockOptions {
   readonly directory: string;
   readonly name: string;
-  /** What the journal is while somebody has it. */
+  /** What the journal is while the lock is taken, for messages. */
   readonly taken: string;
   readonly holder: string;
 }
@@ -107,7 +108,7 @@ async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
   }
 }
 
-/** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
+/** Writes the holder into the file. It is for people to read, so a full disk does not refuse the lock. */
 async function note(file: File, holder: string, retention: RetentionSettings | undefined): Promise<void> {
   try {
     const kept = retention ?? (await readNote(file)).retention;

@@ -1,4 +1,4 @@
-/** What the files of a journal say, gathered at opening without changing any of them. */
+/** Reads what the files of a journal say about it, without changing any of them. */
 import type { Framer } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { listSegments } from "../segment/segment_files.ts";
@@ -7,15 +7,15 @@ import { listUntilStable } from "./list_until_stable.ts";
 import { readCursor } from "./cursor_file.ts";
 import { type CursorFound } from "../format/cursor.ts";
 
-export interface Survey {
+export interface JournalSurvey {
   readonly segments: readonly SegmentSurvey[];
-  /** Files with a segment's name that cannot be one: nothing is known of them, and they say nothing of the journal. */
+  /** Files with a segment's name that no writer can have given: nothing is known of their contents. */
   readonly misnamed: readonly SegmentSurvey[];
   readonly cursor: CursorFound;
 }
 
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
-export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
+export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<JournalSurvey> {
   const cursor = await readCursor(files, `${directory}/cursor`);
   const list = () => listSegments(files, directory);
   const surveys = await listUntilStable(list, (each) => surveyIfThere(files, each, framer));

@@ -8,23 +8,23 @@ import { areCounts, decodePreamble, encodePreamble, FORMAT_VERSION, getU64, setU
 export interface CursorState {
   /** Sequence of the next frame to deliver. */
   readonly cursor: number;
-  /** Bytes that were in memory alone, at most; written before memory came to hold more. */
+  /** At most this many bytes were in memory alone; written before memory held more. */
   readonly atRiskBytes: number;
   /** Written by a clean stop. */
   readonly clean: boolean;
-  /** So many frames right before the cursor may not have been read by the consumer's program. */
+  /** How many frames right before the cursor the consumer's program may not have read. */
   readonly unreadFrames: number;
-  /** So many of these are on no connection: the next process sends them again. A consumer's kernel keeps what it has. */
+  /** How many of these the next process sends again: no consumer's kernel has them. */
   readonly resendFrames: number;
 }
 
-/** What the file says: a state, or why there is none. */
+/** The state in the file, or why there is none. */
 export type CursorFound =
   | {
     readonly kind: "valid";
     readonly generation: number;
     readonly state: CursorState;
-    /** Does the other slot hold the state before, as it should? Else it may have held a newer one. */
+    /** True if the other slot holds the state before this one; otherwise it may have held a newer one. */
     readonly newest: boolean;
   }
   | { readonly kind: "bad" }
@@ -33,15 +33,15 @@ export type CursorFound =
 
 export const CURSOR_MAGIC = "SPILLCUR";
 export const SLOT_BYTES = 512;
-/** Where the slots stand; each holds the generations that its index is the remainder of. */
+/** Offsets of the slots; a state is written to the slot whose index is its generation modulo 2. */
 export const SLOT_OFFSETS = [0, 4096] as const;
 /** Bytes of the whole file. */
 export const CURSOR_BYTES = SLOT_OFFSETS[1] + SLOT_BYTES;
 const CRC_OFFSET = 60;
-/** What the checksum covers, and it; the rest of a slot is zeros. */
+/** Bytes of a slot up to the end of its checksum; the rest is zeros. */
 export const SLOT_HEAD_BYTES = CRC_OFFSET + 4;
 const CLEAN_FLAG = 1;
-/** More frames than any kernel holds unread. */
+/** The largest number that fits the field; no kernel holds as many frames unread. */
 const RESEND_FRAMES_MAX = 2 ** 32 - 1;
 
 /** The bytes of one slot. */
@@ -63,7 +63,7 @@ export type Slot =
   | { readonly kind: "valid"; readonly generation: number; readonly state: CursorState }
   | Exclude<CursorFound, { kind: "valid" | "absent" }>;
 
-/** What one slot's bytes say. */
+/** Decodes the bytes of one slot. */
 export function decodeSlot(bytes: Uint8Array): Slot {
   const preamble = decodePreamble(bytes, CURSOR_MAGIC);
   if (preamble.kind === "newer") return preamble;
@@ -86,7 +86,7 @@ export function decodeSlot(bytes: Uint8Array): Slot {
   };
 }
 
-/** The newer valid slot of a cursor file's bytes. */
+/** Decodes a whole cursor file: the newer of its valid slots. */
 export function decodeCursor(bytes: Uint8Array): CursorFound {
   const slots = SLOT_OFFSETS.map((offset) => decodeSlot(bytes.subarray(offset, offset + SLOT_BYTES)));
   const newer = slots.find((slot) => slot.kind === "newer");
@@ -97,7 +97,10 @@ export function decodeCursor(bytes: Uint8Array): CursorFound {
   return { ...best, newest: before !== undefined || isFirst };
 }
 
-/** What memory alone had at most, in bytes; undefined where that is not known: a slot that cannot be read may have said more. */
+/**
+ * At most this many bytes were in memory alone; undefined if that is not known,
+ * because a slot that cannot be read may have said more.
+ */
 export function riskOf(found: CursorFound): number | undefined {
   if (found.kind !== "valid" || !found.newest) return undefined;
   return found.state.clean ? 0 : found.state.atRiskBytes;

@@ -10,7 +10,7 @@ export const FORMAT_VERSION = 1;
 
 const PREAMBLE_BYTES = 16;
 
-/** What the first bytes of a file say about its version; the same in every version to come. */
+/** What the first bytes of a file say about its version; the same in every later version. */
 export type Preamble = { readonly kind: "known" } | { readonly kind: "newer"; readonly version: number } | {
   readonly kind: "damaged";
 };
@@ -27,17 +27,17 @@ export function setU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** A number from 2^53 on comes back inexact; `areCounts` tells. */
+/** Reads what {@link setU64} wrote. A number from 2^53 on is inexact, which `areCounts` detects. */
 export function getU64(view: DataView, offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
 
-/** Are these numbers that a writer can have written? */
+/** True if a writer can have written these numbers: all are below 2^53. */
 export function areCounts(...values: readonly number[]): boolean {
   return values.every((value) => value <= Number.MAX_SAFE_INTEGER);
 }
 
-/** Magic, version and their own checksum: a flipped bit here must not pass for a newer version. */
+/** Writes magic, version and their own checksum, so that a flipped bit does not pass for a newer version. */
 export function encodePreamble(into: Uint8Array, magic: string, version: number): void {
   const view = viewOf(into);
   for (let i = 0; i < 8; i++) into[i] = magic.charCodeAt(i);
@@ -45,7 +45,7 @@ export function encodePreamble(into: Uint8Array, magic: string, version: number)
   view.setUint32(12, crc32(into.subarray(0, 12)), true);
 }
 
-/** What {@link encodePreamble} wrote; anything else, a version below the known one too, is damage. */
+/** What {@link encodePreamble} wrote; anything else is damage, and so is a version below the known one. */
 export function decodePreamble(bytes: Uint8Array, magic: string): Preamble {
   if (bytes.length < PREAMBLE_BYTES) return { kind: "damaged" };
   for (let i = 0; i < 8; i++) if (bytes[i] !== magic.charCodeAt(i)) return { kind: "damaged" };

@@ -1,7 +1,7 @@
 /**
  * The bytes of a segment file, see FORMAT.md: encoding and decoding, nothing
- * that touches a disk. Decoders answer `undefined` for bytes that are not what
- * they look for; whether that is damage is for the caller to judge.
+ * that touches a disk. Decoders return `undefined` for bytes that are not what
+ * they look for; the caller judges whether that is damage.
  */
 import { crc32 } from "node:zlib";
 import {
@@ -17,10 +17,10 @@ import {
 
 export const SEGMENT_HEADER_BYTES = 512;
 export const RECORD_HEADER_BYTES = 64;
-/** Payload of the largest record, one with a single larger frame apart. */
+/** Payload bytes of the largest record, except for a record with a single larger frame. */
 export const RECORD_BYTES_MAX = 256 * 1024;
 export const FOOTER_BYTES = 96;
-/** Fixed bytes and salt that stand at the beginning of a record or footer. */
+/** Bytes of magic and salt at the beginning of a record or footer. */
 export const MAGIC_BYTES = 12;
 export const SALT_BYTES = 8;
 
@@ -32,13 +32,13 @@ const FOOTER_MAGIC = Uint8Array.of(0xf7, 0x45, 0x4e, 0x44);
 const FRAMING_OFFSET = 58;
 const SEGMENT_CRC_OFFSET = SEGMENT_HEADER_BYTES - 4;
 const FOOTER_CRC_OFFSET = FOOTER_BYTES - 4;
-/** Bytes of framing text that fit the header; the longest that `framingText` writes has about 120. */
+/** Bytes of framing text that fit the header; the longest text of `framingText` has about 120. */
 const FRAMING_BYTES_MAX = SEGMENT_CRC_OFFSET - FRAMING_OFFSET;
 
 export interface SegmentHeader {
   readonly base: number;
   readonly createdUs: number;
-  /** 8 random bytes that every record of this segment repeats, so that no payload can forge one. */
+  /** 8 random bytes that every record of this segment repeats, so that a payload cannot imitate a record. */
   readonly salt: Uint8Array;
   /** Sequence at which the journal ended when the segment was created. */
   readonly previousEnd: number;
@@ -52,15 +52,15 @@ export interface RecordHeader {
   readonly length: number;
   readonly first: number;
   readonly frames: number;
-  /** Sequence at which the record before this one ended; [previousEnd, first) was delivered from memory. */
+  /** Sequence after the record before this one; [previousEnd, first) was delivered from memory. */
   readonly previousEnd: number;
   /** The cursor when the record was written. */
   readonly cursor: number;
   /** Arrival of the first frame, µs since 1970. */
   readonly timeUs: number;
-  /** Checksum that header and payload have together. */
+  /** Checksum of header and payload together. */
   readonly crc: number;
-  /** Checksum of the header alone; the payload's goes on from it. */
+  /** Checksum of the header alone; `crc` is continued from it. */
   readonly headerCrc: number;
 }
 
@@ -74,7 +74,7 @@ export interface Footer {
   readonly lowestUs: number;
   readonly highestUs: number;
   readonly cursor: number;
-  /** Where the footer stands: the records end here. */
+  /** Offset of the footer in the file, where the records end. */
   readonly offset: number;
 }
 
@@ -101,7 +101,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return bytes;
 }
 
-/** The header that `bytes` begin with; undefined unless magic, version and checksum are right. */
+/** The header at the beginning of `bytes`; undefined unless magic, version and checksum are right. */
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || segmentPreamble(bytes).kind !== "known") return undefined;
   const view = viewOf(bytes);
@@ -119,7 +119,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   return areCounts(header.base, header.createdUs, header.previousEnd, header.cursor) ? header : undefined;
 }
 
-/** What distinguishes the records and the footer of one segment from any payload. */
+/** Magic and salt, which distinguish the records and the footer of one segment from any payload. */
 export interface Marks {
   readonly record: Uint8Array;
   readonly footer: Uint8Array;
@@ -189,7 +189,7 @@ export function decodeRecordHeader(bytes: Uint8Array, offset: number, mark: Uint
   return { length, first, frames, previousEnd, cursor, timeUs, crc: view.getUint32(60, true), headerCrc };
 }
 
-/** Is `payload` what was written behind this header? */
+/** True if `payload` is what was written behind this header. */
 export function payloadMatches(header: RecordHeader, payload: Uint8Array): boolean {
   return crc32(payload, header.headerCrc) === header.crc;
 }
@@ -212,7 +212,7 @@ export function encodeFooter(footer: Footer, mark: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The footer in `bytes`, which stand at `offset` of the file, and the salt that it repeats. */
+/** The footer in `bytes`, which were read at `offset` of the file, and the salt in it. */
 export function decodeFooter(bytes: Uint8Array, offset: number): Footer & { readonly salt: Uint8Array } | undefined {
   if (bytes.length < FOOTER_BYTES) return undefined;
   for (let i = 0; i < FOOTER_MAGIC.length; i++) if (bytes[i] !== FOOTER_MAGIC[i]) return undefined;
@@ -240,12 +240,12 @@ export function segmentName(base: number): string {
   return `${String(base).padStart(20, "0")}.seg`;
 }
 
-/** What the name of a compressed segment has behind that of the original. */
+/** The ending of a compressed segment's name, behind the name of the original. */
 export const COMPRESSED_SUFFIX = ".zst";
 
 /**
- * The base sequence that a file's name says, compressed or not; undefined if it
- * is no segment's name. From 2^53 on it is not exact, and no segment has it.
+ * The base sequence in a segment file's name, compressed or not; undefined for
+ * other names. From 2^53 on it is not exact, and no segment has such a base.
  */
 export function segmentBase(name: string): number | undefined {
   const match = /^(\d{20})\.seg(\.zst)?$/.exec(name);

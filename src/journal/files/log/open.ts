@@ -23,7 +23,7 @@ import { SegmentList } from "../catalog/segment_list.ts";
 import { isCompressed, openSegment } from "../segment/segment_files.ts";
 import { footerOf, type RecordTally, tallyRecords } from "../segment/tally_records.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
-import { type Survey, surveyJournal } from "../directory/survey_journal.ts";
+import { type JournalSurvey, surveyJournal } from "../directory/survey_journal.ts";
 import { syncParents } from "../directory/sync_parents.ts";
 import type { Journal } from "../../journal.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
@@ -125,7 +125,7 @@ class Opening {
     this.#tails.add({ path, offset: 0, bytes, end: 0, lost: [] });
   }
 
-  async #recoverSegments(survey: Survey): Promise<void> {
+  async #recoverSegments(survey: JournalSurvey): Promise<void> {
     const surveys = [...survey.segments];
     const found: Segment[] = [];
     while (found.length === 0 && surveys.length > 0) {
@@ -157,7 +157,7 @@ class Opening {
   }
 
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
-  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
+  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: JournalSurvey): Promise<Segment> {
     const segment = recovered(found);
     const endBeforeLater = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
@@ -228,7 +228,7 @@ class Opening {
     if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, end, lost });
   }
 
-  #decideCursor(survey: Survey): { cursor: number; from: string } {
+  #decideCursor(survey: JournalSurvey): { cursor: number; from: string } {
     const oldest = this.#segments.all.find((segment) => !segment.empty);
     const decision = decideCursor({
       found: survey.cursor,
