@@ -1,11 +1,11 @@
 /**
- * The one pass over a segment that everybody takes who reads or counts what is
- * in it: `ls`, `cat`, `verify`, `repair`, `status`, the daemon at its start. Each
- * frame comes once, in the order of the sequences.
+ * The walk over the records of a segment that `ls`, `cat`, `verify`, `repair`,
+ * `status` and the daemon at its start share. Each frame comes once, in the order
+ * of the sequences.
  *
- * As long as the file is as a writer leaves it, it is gone through once, from
- * front to back. At the first thing that is not, its layout is made (layout.ts),
- * for which every checksum is verified, whoever asks: so all of them see the same.
+ * A file that is as a writer leaves it is read once from front to back. At the
+ * first deviation its layout is made (layout.ts), for which every checksum is
+ * verified in any case, so that all callers see the same records.
  */
 import type { File } from "../../../runtime/files.ts";
 import type { RecordHeader } from "../format/segment.ts";
@@ -15,7 +15,7 @@ import { walkBatches, type WalkedItem, type WalkOptions } from "./walk_records.t
 
 export type OrderedWalkOptions = WalkOptions & LayoutOptions;
 
-/** What stands in the file from `from` on. Damage with a header costs its frames, damage without one none that are known. */
+/** Everything in the file from `from` on. Damage with a header costs its frames; damage without one costs no known frame. */
 export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<WalkedItem> {
   for await (const batch of batchesInOrder(file, options)) {
     for (const found of batch) yield found;
@@ -26,7 +26,7 @@ export async function* walkInOrder(file: File, options: OrderedWalkOptions): Asy
 export interface RecordFound {
   readonly offset: number;
   readonly header: RecordHeader;
-  /** False if the payload is known to be damaged. Payloads that nothing points at are not checked. */
+  /** False if the payload is known to be damaged; in a file without other damage payloads are not checked. */
   readonly isWhole: boolean;
 }
 
@@ -56,7 +56,7 @@ export async function* recordsFrom(
   }
 }
 
-/** The same, as many at a time as are in memory, at least one. */
+/** Like {@link walkInOrder}, as many items at a time as are in memory, at least one. */
 export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly WalkedItem[]> {
   const order = new Order(options.base);
   for await (const batch of walkBatches(file, options)) {
@@ -66,7 +66,7 @@ export async function* batchesInOrder(file: File, options: OrderedWalkOptions): 
       continue;
     }
     if (at > 0) yield batch.slice(0, at);
-    // What was verified need not be read again. What was not may hide a record in a damaged payload.
+    // Verified records need not be read again. A payload that was not verified may be damaged and hide a record.
     const layout = options.verify
       ? await layOutRecords(file, { ...options, from: batch[at].offset, base: order.end })
       : await layOutRecords(file, options);
@@ -75,7 +75,7 @@ export async function* batchesInOrder(file: File, options: OrderedWalkOptions): 
   }
 }
 
-/** Is what comes what a writer has put there? */
+/** Checks that the items of a walk come as a writer leaves them. */
 class Order {
   /** Sequence after the last record. */
   end: number;
@@ -99,7 +99,7 @@ class Order {
   }
 }
 
-/** What a layout has from the sequence `from` on, and all its strayBytes. */
+/** The items of a layout from the sequence `from` on, and all stray bytes. */
 async function* batchesOf(
   file: File,
   options: WalkOptions,
@@ -108,7 +108,7 @@ async function* batchesOf(
 ): AsyncGenerator<readonly WalkedItem[]> {
   const damages = [
     ...strayBytes.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
-    ...lostRecords.map((claim) => ({ at: claim.header.first, ...claim })),
+    ...lostRecords.map((lost) => ({ at: lost.header.first, ...lost })),
   ].sort((a, b) => a.at - b.at || a.offset - b.offset);
   let next = 0;
   const damagesUpTo = (sequence: number): WalkedItem[] => {

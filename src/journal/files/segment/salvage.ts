@@ -1,7 +1,7 @@
 /**
- * The way of a reader through a damaged segment: what it has is taken in the
- * order of the sequences, wherever in the file that is, and each loss told where
- * it comes in that order.
+ * How a reader goes through a damaged segment: records are taken in the order of
+ * their sequences, wherever they are in the file, and each loss is reported at its
+ * place in that order.
  */
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
@@ -11,26 +11,26 @@ import { bytesBetween } from "./frame_bytes.ts";
 import type { Segment } from "./segment.ts";
 import type { Damage } from "../../journal.ts";
 
-/** What a damaged segment has, in the order of its sequences, up to where it was looked at. */
+/** The contents of a damaged segment in the order of the sequences, up to the size that it had when it was read. */
 export interface Salvage {
   readonly steps: readonly Step[];
-  /** Index of the step that comes next. */
+  /** Index of the next step. */
   next: number;
-  /** The whole records of the step before it end at this offset of the file. */
+  /** Offset at which the whole records of the current step end. */
   end: number;
-  /** Behind the steps records are taken as they come again, from this offset on. */
+  /** After the last step records are read in the order of the file again, from this offset on. */
   readonly limit: number;
 }
 
 export type Step =
   /** Whole records in [offset, end) of the file, up to the sequence `until`. */
   | { readonly kind: "run"; readonly offset: number; readonly end: number; readonly until: number }
-  /** A record of which only the header can be read. */
+  /** A record with a readable header and a damaged payload. */
   | { readonly kind: "lost record"; readonly offset: number; readonly bytes: number; readonly header: RecordHeader }
-  /** Bytes that are none, frames that are missing, or the one in the place of the other. */
+  /** Bytes that are no record, frames that are missing, or both: bytes in the place of frames. */
   | { readonly kind: "damage"; readonly offset: number; readonly bytes: number; readonly gap: Gap | undefined };
 
-/** The steps through a layout below `endBeforeLater`; `tail`: is what stands at the end of it damage? */
+/** The steps through the frames of a layout below `endBeforeLater`; `tail`: true if the tail of the file is damage. */
 export function stepsThrough(layout: Layout, gaps: readonly Gap[], endBeforeLater: number, tail: boolean): Step[] {
   const steps: { at: number; rank: number; step: Step }[] = [];
   const note = (at: number, rank: number, step: Step) => at < endBeforeLater && steps.push({ at, rank, step });
@@ -50,23 +50,23 @@ export function stepsThrough(layout: Layout, gaps: readonly Gap[], endBeforeLate
   return steps.sort((a, b) => a.at - b.at || a.rank - b.rank).map(({ step }) => step);
 }
 
-/** Where the records before `sequence` end in the file: what should follow them is not there. */
+/** Offset in the file at which the records before `sequence` end, where the missing ones should begin. */
 function offsetBehind({ runs }: Layout, sequence: number): number {
   return runs.findLast(({ until }) => until <= sequence)?.end ?? 0;
 }
 
-/** Looks at a whole segment, of which frames below `endBeforeLater` count, to go through it from its beginning. */
+/** Reads a whole segment, of which frames below `endBeforeLater` count, and plans the steps through it. */
 export async function salvageSegment(file: File, segment: Segment, endBeforeLater: number): Promise<Salvage> {
   const { base, marks, start, limit } = segment;
   const snapshot = snapshotOf(segment);
   const layout = await layOutRecords(file, { base, marks: marks!, from: start, limit });
-  // Whose frames are all counted was whole once.
+  // A segment whose frames were all counted was whole before.
   const isDamagedTail = layout.tail?.torn === false || snapshot.counted === "all";
   const steps = stepsThrough(layout, gapsOf(layout, snapshot, endBeforeLater), endBeforeLater, isDamagedTail);
   return { steps, next: 0, end: 0, limit };
 }
 
-/** What a reader at `position` of an open segment, of which frames below `endBeforeLater` count, tells of a loss. */
+/** A reader at `position` in an open segment, of which frames below `endBeforeLater` count. */
 export interface LossPlace {
   readonly file: File;
   readonly segment: Segment;
@@ -83,7 +83,7 @@ export interface SegmentDamage extends Omit<Damage, "where"> {
 
 type Loss = Omit<SegmentDamage, "segment" | "from">;
 
-/** A record of which only the header is left. */
+/** The loss of a record of which only the header can be read. */
 export async function lossOfRecord(
   { file, segment, position, endBeforeLater }: LossPlace,
   { offset, bytes, header: { first, frames, length } }: Omit<Extract<Step, { kind: "lost record" }>, "kind">,
@@ -95,23 +95,23 @@ export async function lossOfRecord(
   return { offset, bytes, until, frames: until - from, payloadBytes, counted: true };
 }
 
-/** Bytes that are no record, or a place where records are missing; undefined if that costs nothing. */
+/** The loss through bytes that are no record, or through missing records; undefined if nothing is lost. */
 export function lossOfBytes(
   { position }: LossPlace,
   { offset, bytes, gap }: Extract<Step, { kind: "damage" }>,
 ): Loss | undefined {
-  // The segment's own header, damaged, costs no frame.
+  // A damaged segment header costs no frame.
   if (gap === undefined && offset + bytes <= SEGMENT_HEADER_BYTES) return undefined;
   const until = Math.max(position, gap?.until ?? 0);
   const sequences = until - position;
   if (bytes === 0 && sequences === 0) return undefined;
-  // Of a gap that was given up in part nobody has counted that part: it is told as a whole.
+  // If a part of a gap was given up before, that part was not counted: the gap is reported as a whole.
   const counted = sequences === 0 ? { frames: 0, bytes: 0 } : gap?.counted;
   const frames = counted?.frames ?? sequences;
   return { offset, bytes, until, frames, payloadBytes: counted?.bytes ?? payloadIn(bytes), counted: !!counted };
 }
 
-/** Records from `offset` on that were whole when the segment was looked at, and now are not. */
+/** The loss of records from `offset` on that were whole when the steps were planned, and are not any more. */
 export function lossOfRun(
   { position, endBeforeLater }: LossPlace,
   offset: number,
@@ -123,14 +123,14 @@ export function lossOfRun(
   return { offset, bytes, until, frames: until - position, payloadBytes: payloadIn(bytes), counted: true };
 }
 
-/** All of a segment from `offset` on, in which nothing can be read. */
+/** The loss of a segment from `offset` on if nothing in it can be read. */
 export function lossOfAll({ segment, position, endBeforeLater }: LossPlace, offset: number): Loss {
   const until = Math.max(position, Math.min(segment.end, endBeforeLater));
   const bytes = segment.limit - offset;
   return { offset, bytes, until, frames: until - position, payloadBytes: payloadIn(bytes), counted: false };
 }
 
-/** About as much of a damaged stretch is payload. */
+/** An estimate of the payload in a damaged range of `bytes` bytes. */
 function payloadIn(bytes: number): number {
   return Math.max(0, bytes - RECORD_HEADER_BYTES);
 }
