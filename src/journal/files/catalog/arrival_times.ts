@@ -1,4 +1,4 @@
-/** When a frame of the journal arrived, for somebody who asks again and again while the cursor moves on. */
+/** Finds when frames of the journal arrived, cheaply for callers that ask repeatedly while the cursor moves on. */
 import type { FileSystem } from "../../../runtime/files.ts";
 import { recordsFrom } from "../segment/ordered_walk.ts";
 import type { Segment } from "../segment/segment.ts";
@@ -6,7 +6,7 @@ import type { SegmentList } from "./segment_list.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 
 /** The record that was found last. */
-interface Seen {
+interface FoundRecord {
   readonly segment: Segment;
   readonly offset: number;
   readonly first: number;
@@ -16,19 +16,19 @@ interface Seen {
 }
 
 export class ArrivalTimes {
-  #seen: Seen | undefined;
+  #last: FoundRecord | undefined;
 
   constructor(private readonly files: FileSystem, private readonly segments: SegmentList) {}
 
   /** See `Journal.arrivalOf`. Rejects with a `SystemError` if a segment cannot be read. */
   async of(sequence: number): Promise<number | undefined> {
-    const seen = this.#seen;
-    if (seen !== undefined && seen.first <= sequence && sequence < seen.end) return seen.arrivedUs;
+    const last = this.#last;
+    if (last !== undefined && last.first <= sequence && sequence < last.end) return last.arrivedUs;
     let segment = this.segments.holding(sequence);
     while (segment !== undefined) {
       const found = segment.end > sequence ? await this.#within(segment, sequence) : undefined;
       if (found !== undefined) {
-        this.#seen = found;
+        this.#last = found;
         return found.arrivedUs;
       }
       segment = this.segments.after(segment);
@@ -46,12 +46,12 @@ export class ArrivalTimes {
   }
 
   /** The first record with frames at or after `sequence` that arrived at `sinceUs` or later. */
-  async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<Seen | undefined> {
+  async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<FoundRecord | undefined> {
     const file = await openSegmentIfThere(this.files, segment.path);
     if (file === undefined) return undefined;
-    const seen = this.#seen;
-    const goesOn = seen?.segment === segment && seen.first <= sequence;
-    const from = goesOn ? { offset: seen.offset, end: seen.first } : undefined;
+    const last = this.#last;
+    const goesOn = last?.segment === segment && last.first <= sequence;
+    const from = goesOn ? { offset: last.offset, end: last.first } : undefined;
     try {
       for await (
         const { offset, header, isWhole } of recordsFrom(file, segment, sequence, Number.POSITIVE_INFINITY, from)

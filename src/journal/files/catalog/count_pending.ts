@@ -1,4 +1,4 @@
-/** How much a journal holds from a sequence on, in frames and bytes: all that is to deliver at opening, a part of it later. */
+/** Counts the frames of a journal in a range of sequences: all pending ones at opening, a part of them later. */
 import { add, type Tally, tally } from "../../../base/ledger.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import type { DamageLog } from "./damage_log.ts";
@@ -13,10 +13,10 @@ import { recordsFrom, walkInOrder } from "../segment/ordered_walk.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 /**
- * Frames at or after `cursor`: from the footers, and from the record headers of
- * the segment that the cursor is in and of those without a footer. What a footer
- * has counted and no header can be read of is among them. Notes in each segment
- * which of its frames that counts (`counted`).
+ * Counts frames at or after `cursor`: from the footers, and from the record headers
+ * of the segment that the cursor is in and of segments without a footer. Frames
+ * that a footer counts and no readable header has are included. Notes in each
+ * segment which of its frames are counted (`counted`).
  */
 export async function countPending(
   files: FileSystem,
@@ -43,10 +43,9 @@ export async function countPending(
 }
 
 /**
- * Frames of [from, until): as many as were counted as pending, without those
- * that were reported as damaged before this was called. Where `until` is not the
- * end of a segment and lies in a damaged stretch, that is left for the reader to
- * report.
+ * Counts the frames of [from, until) that were counted as pending, without those
+ * that were reported as damaged before this call. If `until` is in a damaged range
+ * and not the end of a segment, that range is left out: the reader reports it.
  */
 export async function countFrames(
   files: FileSystem,
@@ -72,9 +71,9 @@ export async function countFrames(
 }
 
 /**
- * Of the wanted frames those with a header, and of the others what was counted,
- * without the losses among the first `reported` of `damages`. A gap that goes
- * beyond the range is left out, unless the segment ends there.
+ * Adds the wanted frames to `sum`: those with a header as the header says, the
+ * others as they were counted. Leaves out losses reported before `reported`, and
+ * losses that end after the range, unless the segment ends there.
  */
 async function addFromHeaders(
   files: FileSystem,
@@ -107,20 +106,20 @@ async function addFromHeaders(
   }
 }
 
-/** Frames of one record, whole or damaged behind its header. */
+/** Frames of one record, whole or with a damaged payload. */
 export interface FramesFound {
-  /** Of their record in the file. */
+  /** Offset of the record in the file. */
   readonly offset: number;
-  /** What the record has in all. */
+  /** Frames of the whole record. */
   readonly recordFrames: number;
-  /** Those that were asked for, and their bytes. */
+  /** How many of them are in the wanted range, and their bytes. */
   readonly frames: number;
   readonly bytes: number;
   /** When the first frame of their record arrived, µs since 1970. */
   readonly timeUs: number;
 }
 
-/** Sequences [from, until) of a segment that has frames below `endBeforeLater` alone. */
+/** The frames [from, until) of a segment whose frames count below `endBeforeLater`. */
 export interface FramesWanted {
   readonly from: number;
   readonly until: number;
@@ -128,8 +127,8 @@ export interface FramesWanted {
 }
 
 /**
- * Every record of an open segment, with how much of it is wanted. Of payloads
- * only those are read that the range cuts.
+ * Every record of an open segment, with the number of its frames in the wanted
+ * range. A payload is read only if the range cuts it.
  */
 export async function* framesBetween(
   file: File,
@@ -142,14 +141,14 @@ export async function* framesBetween(
     const end = Math.max(begin, Math.min(recordFrames, until - first));
     let record = { offset, length, frames: recordFrames };
     const isCut = begin < end && end - begin < recordFrames;
-    // Which frames are in a damaged payload cannot be told; a whole copy of it may be elsewhere in the file.
+    // A damaged payload cannot be cut; a whole copy of the record may be elsewhere in the file.
     if (isCut) record = { ...record, offset: await wholeCopyOf(file, segment, header, offset) };
     const bytes = begin === end ? 0 : await bytesBetween(file, segment, record, begin, end);
     yield { offset, recordFrames, frames: end - begin, bytes, timeUs };
   }
 }
 
-/** Where a whole copy of the record at `offset` stands; `offset` if there is none. */
+/** Offset of a whole copy of the record at `offset`; `offset` if there is none. */
 async function wholeCopyOf(
   file: File,
   { base, marks, start, limit }: Pick<Segment, "base" | "marks" | "start" | "limit">,
