@@ -1,7 +1,8 @@
 /**
- * One compressed file in the place of one or several segments. It is written
- * aside, synced, read back and compared before it gets its name; and only then
- * do the originals go, the oldest first (FORMAT.md has the argument).
+ * Replaces one or several segments by one file, compressed if that gains anything.
+ * It is written under a temporary name, synced, read back and compared before it
+ * gets its name; then the originals are removed, the oldest first (FORMAT.md says
+ * why).
  */
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
@@ -16,7 +17,7 @@ import { COMPRESSED_SUFFIX, SALT_BYTES, saltOf, segmentName } from "../format/se
 import { listSegments, openSegment } from "../segment/segment_files.ts";
 import { mergedParts, partsOf } from "./segment_parts.ts";
 
-/** How much of a segment is tried before it counts as incompressible, and what has to be gained. */
+/** How many bytes of a segment are compressed as a sample, and the share that has to be gained. */
 const SAMPLE_BYTES = 1024 * 1024;
 const GAIN_MIN = 0.05;
 const COMPARE_BYTES = 1024 * 1024;
@@ -119,7 +120,7 @@ async function writePlain(file: File, parts: AsyncIterable<Uint8Array>): Promise
   await flush();
 }
 
-/** Throws unless the new file gives, as every reader will see it, exactly the parts. */
+/** Rejects unless the new file, read as every reader reads it, has exactly the parts. */
 async function compare(
   files: FileSystem,
   path: string,
@@ -169,7 +170,7 @@ async function replace(
     for (const { survey } of group) {
       if (survey.path === path) continue;
       await files.unlink(survey.path);
-      // A later one must not be gone, after a power loss, while an earlier one is back.
+      // After a power loss an earlier original must not be there while a later one is gone.
       await files.syncDirectory(directory);
     }
     return "done";

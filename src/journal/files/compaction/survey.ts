@@ -1,4 +1,4 @@
-/** What a compaction has to know of a journal before it decides. Reads headers and footers, changes nothing. */
+/** Gathers what a compaction decides by. Reads headers and footers, and changes nothing. */
 import type { FileSystem } from "../../../runtime/files.ts";
 import type { Candidate } from "./plan.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
@@ -19,13 +19,13 @@ export interface CompactionSegment extends Candidate {
 export interface JournalFacts {
   /** Ascending, without the newest. */
   readonly segments: readonly CompactionSegment[];
-  /** How many there are beside these: the newest; without a cursor, all. */
+  /** How many segments are not in `segments`: the newest; without a cursor, all. */
   readonly newest: number;
-  /** What all segment files take. */
+  /** Bytes of all segment files. */
   readonly bytes: number;
-  /** Undefined if no cursor file says so: then nothing is known to be delivered. */
+  /** Undefined without a valid cursor file: then nothing is known to be delivered. */
   readonly cursor: number | undefined;
-  /** There is one, and neither of its slots can be read. */
+  /** True if there is a cursor file and neither of its slots is valid. */
   readonly cursorDamaged: boolean;
 }
 
@@ -38,12 +38,12 @@ export async function surveyForCompaction(files: FileSystem, directory: string):
     const cursorDamaged = cursor.kind === "bad";
     return { segments: [], newest: segments.length, bytes, cursor: undefined, cursorDamaged };
   }
-  // What the consumer may not have read is not delivered for good: a new connection is sent it again.
+  // Frames that the consumer may not have read may be sent again on a new connection.
   const position = cursor.state.cursor - cursor.state.unreadFrames;
   const writtenMs = (await files.stat(`${directory}/cursor`))?.modifiedMs;
   const facts: CompactionSegment[] = [];
   let endBeforeLater = Number.POSITIVE_INFINITY;
-  /** Of later segments: when one was created, and where the cursor was then. */
+  /** When later segments were created, and the cursor at that time. */
   const notes = writtenMs === undefined ? [] : [{ atUs: writtenMs * 1000, cursor: position }];
   for (const [index, survey] of [...segments.entries()].reverse()) {
     const isEmpty = !await hasRecords(files, survey, false);
@@ -71,7 +71,7 @@ async function factsOf(
   const { base, footer, header, size, fileBytes, path } = survey;
   const end = isEmpty ? base : Math.min(footer?.end ?? Math.max(base, endBeforeLater), endBeforeLater);
   const passed = notes.filter(({ cursor }) => cursor >= end).map(({ atUs }) => atUs);
-  // Without a footer: what was created after it was begun when it was finished.
+  // Without a footer: the segment after it was created when this one was finished.
   const createdAfter = notes.slice(1).at(-1)?.atUs;
   const sealed = header !== undefined && footer !== undefined && !isEmpty;
   const overlapped = sealed && footer.end > endBeforeLater && end <= position;
@@ -92,10 +92,10 @@ async function factsOf(
   };
 }
 
-/** What a segment with the records below `endBeforeLater` alone would take. */
+/** Bytes of a segment that has only the records below `endBeforeLater`. */
 async function bytesBelow(files: FileSystem, survey: SegmentSurvey, endBeforeLater: number): Promise<number> {
   const file = await openSegmentIfThere(files, survey.path);
-  // The daemon has removed it: nothing will be done with it, whatever its size was.
+  // The daemon has removed it: its size does not matter any more.
   if (file === undefined) return survey.size;
   try {
     const { records, bytes } = await tallyRecords(file, survey, false, endBeforeLater);

@@ -29,7 +29,7 @@ export interface AppendLogParts {
   readonly options: DirectoryJournalOptions;
   readonly segments: SegmentList;
   readonly quarantine: Quarantine;
-  readonly room: DiskSpace;
+  readonly diskSpace: DiskSpace;
   /** Noted in every record. */
   readonly cursor: WrittenCursor;
   readonly requests: HousekeepingRequests;
@@ -148,7 +148,7 @@ export class AppendLog {
     const batch = takeUpTo(records, next, space > 0 ? space : this.#segmentBytes - SEGMENT_HEADER_BYTES);
     const change = writer === undefined || space <= 0;
     const size = batch.size + (change ? SEGMENT_HEADER_BYTES + FOOTER_BYTES : 0);
-    if (!last) this.#parts.room.check(size, this.#segments.bytes);
+    if (!last) this.#parts.diskSpace.check(size, this.#segments.bytes);
     if (writer === undefined || space <= 0) writer = await this.#newSegment(first);
     const before = writer.written.offset;
     try {
@@ -163,7 +163,7 @@ export class AppendLog {
       if (this.#writer === writer) await this.#seal(writer);
       return 0;
     }
-    this.#parts.room.noteWritten(writer.written.offset - before);
+    this.#parts.diskSpace.noteWritten(writer.written.offset - before);
     this.#publish(writer);
     return batch.records.length;
   }
@@ -189,7 +189,7 @@ export class AppendLog {
   }
 
   #bytesOfNext(): number {
-    return segmentBytesFor(this.#options, this.#parts.room, this.#segments.bytes);
+    return segmentBytesFor(this.#options, this.#parts.diskSpace, this.#segments.bytes);
   }
 
   async #newSegment(base: number): Promise<SegmentWriter> {

@@ -22,7 +22,7 @@ import { syncParents } from "../directory/sync_parents.ts";
 import type { Damage, Journal, JournalReader, JournalUsage, Recovery, Unread } from "../../journal.ts";
 
 /** A journal as it was recovered, with its lock held. */
-export interface RecoveredJournal extends Omit<AppendLogParts, "room" | "requests"> {
+export interface RecoveredJournal extends Omit<AppendLogParts, "diskSpace" | "requests"> {
   readonly lock: File;
   readonly damages: DamageLog;
   readonly recovery: Recovery;
@@ -31,7 +31,7 @@ export interface RecoveredJournal extends Omit<AppendLogParts, "room" | "request
 export class DirectoryJournal implements Journal {
   readonly recovery: Recovery;
   readonly #opened: RecoveredJournal;
-  readonly #room: DiskSpace;
+  readonly #diskSpace: DiskSpace;
   readonly #log: AppendLog;
   readonly #housekeeping: Housekeeping;
   readonly #intervalSync: IntervalSync | undefined;
@@ -43,9 +43,9 @@ export class DirectoryJournal implements Journal {
   private constructor(opened: RecoveredJournal) {
     const { options, segments, cursor } = this.#opened = opened;
     this.recovery = opened.recovery;
-    this.#room = new DiskSpace(options);
+    this.#diskSpace = new DiskSpace(options);
     const requests = new HousekeepingRequests();
-    const log = this.#log = new AppendLog({ ...opened, room: this.#room, requests });
+    const log = this.#log = new AppendLog({ ...opened, diskSpace: this.#diskSpace, requests });
     this.#housekeeping = new Housekeeping(options, segments, cursor, requests, {
       freeNewest: (sequence, mayTruncate) => log.freeNewest(sequence, mayTruncate),
       beforeUnlink: (segment) => {
@@ -60,7 +60,7 @@ export class DirectoryJournal implements Journal {
   static async start(recovered: RecoveredJournal): Promise<DirectoryJournal> {
     const journal = new DirectoryJournal(recovered);
     await journal.#housekeeping.start();
-    if (journal.#room.matters) await journal.#room.refresh();
+    if (journal.#diskSpace.isWatched) await journal.#diskSpace.refresh();
     return journal;
   }
 
@@ -127,7 +127,7 @@ export class DirectoryJournal implements Journal {
 
   async dropBelow(until: number): Promise<void> {
     await this.#housekeeping.unlinkBelow(until);
-    await this.#room.refresh();
+    await this.#diskSpace.refresh();
   }
 
   quarantine(sequence: number, frame: Uint8Array): Promise<string> {

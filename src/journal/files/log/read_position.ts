@@ -1,4 +1,4 @@
-/** Where a reader stands: at a record, or at what should be one. */
+/** The position of a reader in a segment file: at a record, or where a record should be. */
 import type { File } from "../../../runtime/files.ts";
 import type { Salvage } from "../segment/salvage.ts";
 import { RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
@@ -9,9 +9,9 @@ export interface ReadPosition {
   readonly segment: Segment;
   readonly file: File;
   offset: number;
-  /** The header at `offset`, if the last read had it already. */
+  /** The header at `offset`, if it was read already. */
   header: RecordHeader | undefined;
-  /** Records are not taken as they come: the segment was found to be damaged. */
+  /** Set once the segment was found to be damaged: then records are not taken in the order of the file. */
   salvage: Salvage | undefined;
 }
 
@@ -23,7 +23,7 @@ export async function goTo(place: ReadPosition, position: number): Promise<void>
     if (found.kind !== "record") continue;
     const { first, frames, length, previousEnd } = found.header;
     if (first + frames > position) {
-      // What is damaged before it, and ends before the position, was delivered or given up.
+      // Damage before this record that ends before the position was delivered or dropped.
       if (Math.min(previousEnd, first) <= position) place.offset = found.offset;
       return;
     }
@@ -31,7 +31,7 @@ export async function goTo(place: ReadPosition, position: number): Promise<void>
   }
 }
 
-/** Is the record with this header whole, as far as the file's size says? */
+/** True if the record with this header ends within the file. */
 export function fits(segment: Segment, offset: number, header: RecordHeader): boolean {
   return offset + RECORD_HEADER_BYTES + header.length <= segment.limit;
 }

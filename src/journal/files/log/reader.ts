@@ -1,7 +1,7 @@
 /**
  * Reads frames back in sequence order, behind the writer and from segment to
- * segment. Its unit is a buffer full of records: one positional read, a
- * checksum for each record, payloads pushed together in place.
+ * segment. A read fills a buffer with records: one positional read, one checksum
+ * per record, and the payloads are moved together in place.
  */
 import type { BufferPool, PooledBuffer } from "../../../base/buffer.ts";
 import { joinRecords, readLength } from "./join_records.ts";
@@ -23,7 +23,7 @@ import type { JournalBatch, JournalReader } from "../../journal.ts";
 export class Reader implements JournalReader {
   #place: ReadPosition | undefined;
   #closed = false;
-  /** The header behind a payload that fills a buffer to the brim. */
+  /** For a header or footer that is read by itself. */
   readonly #scratch = new Uint8Array(FOOTER_BYTES);
   #reading = false;
   /** The segment is about to be unlinked: its file is closed when the read ends. */
@@ -82,7 +82,7 @@ export class Reader implements JournalReader {
    */
   async #findRecord(place: ReadPosition): Promise<RecordHeader | "again" | "end"> {
     const { segment, salvage } = place;
-    // A later segment has what follows its base: anything here behind that is left over.
+    // A later segment has the frames from its base on: anything in this one behind that is left over.
     if (this.#isMoved(place)) return this.#leaveSegment(place);
     if (salvage !== undefined && place.offset >= salvage.end) {
       this.position = await this.#damage.takeStep(place, salvage, this.position);
@@ -148,7 +148,7 @@ export class Reader implements JournalReader {
   /** Nothing more is read from this segment. `again`: there is another one to go on with. */
   #leaveSegment({ segment }: ReadPosition): "again" | "end" {
     const { segments } = this.context;
-    // What it lacked was reported before, or given up with all that is below the floor.
+    // Frames missing in it were reported before, or removed on purpose.
     this.position = Math.max(this.position, Math.min(segment.end, segments.endBeforeLater(segment)));
     // One that is not in the list was replaced or unlinked: the position is looked for anew.
     if (segments.after(segment) !== undefined || !segments.all.includes(segment)) {
@@ -159,7 +159,7 @@ export class Reader implements JournalReader {
     return "end";
   }
 
-  /** What is before the journal's end and was not found by now will not be found any more. */
+  /** Frames before the journal's end that were not found by now are not in any segment. */
   #reachEnd(): void {
     this.position = Math.max(this.position, this.context.end());
   }
@@ -183,7 +183,7 @@ export class Reader implements JournalReader {
     return undefined;
   }
 
-  /** `again`: nothing came of it, what is next has to be looked for anew. */
+  /** `again`: the record cannot be taken, and the reader's place has to be looked at again. */
   async #readBatch(
     place: ReadPosition,
     header: RecordHeader,
@@ -214,7 +214,7 @@ export class Reader implements JournalReader {
     return "again";
   }
 
-  /** A later segment has what follows: after a failed sync it may have got that while this one was being read. */
+  /** True if a later segment has what follows; after a failed sync it may get that while this one is read. */
   #isMoved({ segment }: ReadPosition): boolean {
     return this.position >= this.context.segments.endBeforeLater(segment);
   }

@@ -1,6 +1,7 @@
 /**
- * Is there room for an append? The limits are asked before each write, the
- * file system only now and then, and never while an append waits for it.
+ * Limits what an append may write, and how large a segment may become. The limits
+ * are checked before each write; the file system is asked at most every 250 ms or
+ * 16 MiB, and an append does not wait for its answer.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { failedWith, messageOf } from "../../../base/error.ts";
@@ -32,12 +33,12 @@ export class DiskSpace {
 
   constructor(private readonly options: DiskSpaceOptions) {}
 
-  /** Does anybody want to know how much is free? */
-  get matters(): boolean {
+  /** True if the free space of the file system matters. */
+  get isWatched(): boolean {
     return this.options.minFreeBytes > 0 || this.options.dropsOldest;
   }
 
-  /** What the journal could grow to, as far as is known, where it has `journalBytes` now. */
+  /** The size to which the journal can grow, in bytes, as far as is known; it has `journalBytes` now. */
   capacity(journalBytes: number): number {
     const free = journalBytes + this.#freeBytes - this.#writtenSince - this.options.minFreeBytes;
     return this.options.maxBytes > 0 ? Math.min(this.options.maxBytes, free) : free;
@@ -47,7 +48,7 @@ export class DiskSpace {
   check(bytes: number, journalBytes: number): void {
     const { clock, directory, maxBytes, minFreeBytes } = this.options;
     const stale = this.#writtenSince >= REFRESH_BYTES || clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
-    if (stale && this.matters) void this.refresh();
+    if (stale && this.isWatched) void this.refresh();
     if (maxBytes > 0 && journalBytes + bytes > maxBytes) {
       const message =
         `journal ${directory}: ${journalBytes} bytes, no room for ${bytes} more below max_bytes ${maxBytes}`;
@@ -78,7 +79,7 @@ export class DiskSpace {
       this.#freeBytes = await files.freeBytes(directory);
       this.#failed = false;
     } catch (error) {
-      // Not knowing is no reason to stop: a disk that is full will say so itself.
+      // Without an answer appends go on: a write to a full disk fails by itself.
       this.#freeBytes = Number.POSITIVE_INFINITY;
       if (!this.#failed) log.warn("cannot tell how much space is free", { error: messageOf(error) });
       this.#failed = true;
@@ -87,18 +88,18 @@ export class DiskSpace {
   }
 }
 
-/** A write that failed for want of space, or for a limit of the file's size, as the error it means; any other as it is. */
+/** A `JournalFullError` for an error that means no space or a limit of the file's size; any other error as it is. */
 export function asFull(error: unknown): unknown {
   return failedWith(error, "ENOSPC", "EDQUOT", "EFBIG") ? new JournalFullError(error.code, error.message) : error;
 }
 
-/** So many segments fit at least. */
+/** A full journal frees space segment by segment: at least this many fit into it. */
 const SEGMENTS_AT_LEAST = 8;
 
-/** Where the file system is what limits the journal, a segment is no smaller than this. */
+/** If free space limits the journal, a segment is no smaller than this. */
 const SEGMENT_BYTES_MIN = 64 * 1024;
 
-/** In bytes, for the next segment; `journalBytes` is what the segments have now. */
+/** Size at which the next segment is sealed, in bytes; `journalBytes` is the size of all segments now. */
 export function segmentBytesFor(options: DirectoryJournalOptions, room: DiskSpace, journalBytes: number): number {
   const { maxBytes, segmentBytes, dropsOldest } = options;
   const share = (bytes: number) => Math.floor(bytes / SEGMENTS_AT_LEAST);

@@ -52,13 +52,13 @@ export class IntervalSync {
   }
 }
 
-/** Nobody should wait longer for a restart: after so long no further sync begins. One that has cannot be interrupted. */
+/** After this time no further sync begins, so that a restart is not delayed longer; a running one cannot be interrupted. */
 const STOP_SYNC_MS = 1500;
 
 /**
- * Syncs finished segments, the newest first: the kernel has had most of the time
- * to write the older ones. What is left after 1.5 s, or when the deadline calls,
- * stays with the kernel; a log line says so. Rejects if a sync fails.
+ * Syncs finished segments, the newest first: the kernel has had more time to write
+ * the older ones. Segments that are left after 1.5 s, or at the deadline, are left
+ * to the kernel, which is logged. Rejects if a sync fails.
  */
 export async function syncSegments(
   options: DirectoryJournalOptions,
@@ -76,7 +76,7 @@ export async function syncSegments(
       const file = await files.open(segments[left - 1].path, "update");
       await file.sync().finally(() => file.close());
     } catch (error) {
-      // Delivered and unlinked meanwhile: nothing to sync any more.
+      // It was delivered and unlinked meanwhile.
       if (!failedWith(error, "ENOENT")) throw error;
     }
   }
