@@ -31,9 +31,9 @@ export interface RewriteOptions {
 }
 
 /**
- * What was made of a group: the bytes that its new file takes; `incompressible`:
- * nothing would be gained; `gone`: somebody has removed one of them meanwhile,
- * `busy`: the daemon did not let go of the files in time; both are for the next run.
+ * The result for a group. `done`: the bytes of its new file. `incompressible`:
+ * nothing would be gained. `gone`: a segment was removed meanwhile. `busy`: the
+ * daemon held files.lock too long. The next run tries the last two again.
  */
 export type Rewritten =
   | { readonly kind: "done"; readonly bytes: number }

@@ -1,6 +1,6 @@
 /**
- * What is to be done with one segment: which ranges go to quarantine, which
- * stay, and the header that the rest gets. Only reads.
+ * Plans the repair of one segment: which ranges go to quarantine, which stay, and
+ * the header of the repaired file. Changes no file.
  */
 import type { Framing } from "../../../framing/framing.ts";
 import { framingText } from "../../../framing/text.ts";
@@ -22,43 +22,43 @@ import { readSome } from "../segment/tolerant_read.ts";
 
 /** A range that is not what was written. */
 export interface DamagedBytes extends FileRange {
-  /** There if only the payload behind it is damaged. */
+  /** Set if only the payload behind it is damaged. */
   readonly header?: RecordHeader;
 }
 
-/** Ranges are those of the segment as the daemon wrote it, where nothing else is said. */
+/** Ranges are those of the segment as the daemon wrote it, except in `extras`. */
 export interface SegmentPlan {
-  /** To be put aside; the segment is as it should be if there are none of either. */
+  /** Go to quarantine. The segment is not damaged if this and `extras` are empty. */
   readonly damages: readonly DamagedBytes[];
-  /** Ranges of the compressed file itself: they cost no byte of the segment. */
+  /** Damaged ranges of the compressed file that cost no byte of the segment. */
   readonly extras: readonly FileRange[];
-  /** Records that stay, in order. */
+  /** Records that stay, in the order of their sequences. */
   readonly keep: readonly FileRange[];
   readonly records: number;
-  /** The beginning of a write at the end of the newest segment: the daemon's to cut off, it stays where it is. */
+  /** An unfinished write at the end of the newest segment. It stays: the daemon cuts it off. */
   readonly unfinished: FileRange | undefined;
-  /** 512 bytes: as they were, or made anew. */
+  /** 512 bytes, as they were or made anew. */
   readonly header: Uint8Array;
   readonly framing: string;
   readonly salt: Uint8Array;
-  /** Sequence after the last frame that stays, and after the last one that is known to have been there. */
+  /** Sequence after the last frame that stays, and after the last one that is known to have existed. */
   readonly keptEnd: number;
   readonly claimedEnd: number;
-  /** The cursor as what is left of the segment has it. */
+  /** The cursor in the newest record that stays. */
   readonly cursor: number;
 }
 
 export interface PlanOptions {
   /** All segments of the directory. */
   readonly journal: readonly ArchiveSegment[];
-  /** What the operator says that the framing was, where a header has to be made anew. */
+  /** Framing for a header that has to be made anew, if the operator has given one. */
   readonly framing?: Framing;
   readonly randomBytes: (count: number) => Uint8Array;
-  /** For a header that has to be made anew and knows no better, µs since 1970. */
+  /** Creation time of a header that has to be made anew, if no record is left, µs since 1970. */
   readonly nowUs: number;
 }
 
-/** Rejects with a `SpillwayError` if a header has to be made anew and its framing cannot be told. */
+/** Rejects with a `SpillwayError` if a header has to be made anew and no framing fits the records. */
 export async function planSegment(file: File, segment: ArchiveSegment, options: PlanOptions): Promise<SegmentPlan> {
   const draft = new Draft(segment, options);
   for await (const batch of checkSegment(file, segment)) {
@@ -118,7 +118,7 @@ class Draft {
     const framing = segment.header?.framing ?? (damaged ? this.#framing() : "");
     return {
       damages: this.#damages,
-      // Where nothing can be read, the whole file is damaged already.
+      // If nothing can be read, the whole file is damaged already.
       extras: segment.marks === undefined ? [] : await damagedExtras(file),
       keep: this.#keep,
       records: this.#records,
@@ -143,7 +143,7 @@ class Draft {
     });
   }
 
-  /** No larger than what it was: what it notes is where delivery may go on, and what may be missing before. */
+  /** A new header. Its cursor and `previousEnd` are not above the lost ones, so that no frame is skipped or reported missing because of them. */
   #header(salt: Uint8Array, framing: string): Uint8Array {
     const { base } = this.segment;
     const first = this.#first;

@@ -1,7 +1,7 @@
 /**
- * Carries out the plan for one segment. At every moment either the damaged file
- * is in place or the repaired one, and what is not in the repaired one is in
- * quarantine, on disk.
+ * Carries out the plan for one segment. At every moment either the damaged file is
+ * in place or the repaired one, and every byte that is not in the repaired one has
+ * been synced to quarantine before.
  */
 import { SpillwayError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
@@ -17,13 +17,13 @@ import { fileOf, hasRemainsIn, rangeInFile } from "../segment/segment_files.ts";
 import { footerOf, tallyRecords } from "../segment/tally_records.ts";
 import { surveySegment } from "../segment/survey.ts";
 
-/** A range of a file on disk that is in quarantine now; of one without bytes there is nothing to keep. */
+/** A damaged range of a file on disk. `to`: its copy in quarantine; undefined if it is empty or nothing was copied. */
 export interface MovedRange extends DamagedBytes {
   readonly path: string;
   readonly to: string | undefined;
 }
 
-/** What the plan would put aside, as ranges of the file on disk. */
+/** The damaged ranges of the plan, as ranges of the file on disk. */
 export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedBytes[]> {
   const ranges: DamagedBytes[] = [...extras];
   for (const { offset, bytes, header } of damages) {
@@ -34,9 +34,9 @@ export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan)
 }
 
 /**
- * Puts the damaged ranges aside and writes the segment without them. Rejects,
- * with the segment as it was, if a byte to be put aside cannot be read or the
- * disk is full.
+ * Copies the damaged ranges to quarantine and writes the segment without them.
+ * Rejects, with the segment as it was, if a byte of these ranges cannot be read or
+ * the disk is full.
  */
 export async function repairSegment(
   files: FileSystem,
@@ -46,9 +46,9 @@ export async function repairSegment(
   options: PlanOptions,
 ): Promise<MovedRange[]> {
   const { directory } = segment;
-  // An empty one behind it keeps the sequences of the lost frames at its end from being used again.
+  // An empty segment behind it keeps the sequences of lost frames at its end from being used again.
   const needsSuccessor = segment.newest && plan.claimedEnd > plan.keptEnd && plan.claimedEnd > segment.base;
-  // Behind another segment nobody would cut off what is unfinished.
+  // Nothing cuts off an unfinished write in a segment that is not the newest.
   const tail = needsSuccessor && plan.unfinished !== undefined ? [plan.unfinished] : [];
   const damages = await rangesOnDisk(file, { ...plan, damages: [...plan.damages, ...tail] });
   const onDisk = fileOf(file);
@@ -71,8 +71,8 @@ export async function repairSegment(
       to.close();
     }
     if (needsSuccessor) {
-      const inTheWay = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
-      for (const each of inTheWay) moved.push(await putAway(each, quarantine));
+      const conflicting = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
+      for (const each of conflicting) moved.push(await setUnfinishedAside(each, quarantine));
       await createSuccessor(files, directory, plan, options);
     }
     await files.rename(temporary, path);
@@ -82,14 +82,14 @@ export async function repairSegment(
   }
   await files.syncDirectory(directory);
   if (path !== segment.path) {
-    // It was compressed: what is written now is the segment itself, which counts from here on.
+    // It was compressed. The new file is not, and counts from now on.
     await files.unlink(segment.path);
     await files.syncDirectory(directory);
   }
   return moved;
 }
 
-/** Header, records as they are, footer. What was written is read back before it counts. */
+/** Writes header, records as they are, and footer, and reads them back before the footer is written. */
 async function writeRest(
   to: File,
   from: File,
@@ -122,12 +122,12 @@ async function writeRest(
   }
 }
 
-/** A segment that was just being created, behind the newest with a header: less than that, and no frame. */
-async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<MovedRange> {
+/** Moves a segment that was being created to quarantine: it has a part of a header, and no frame. */
+async function setUnfinishedAside({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<MovedRange> {
   return { path, offset: 0, bytes: fileBytes, to: await quarantine.setAside(path) };
 }
 
-/** Only a header: its name is the next sequence, and says how far the journal had come. */
+/** Creates a segment with a header only; its name is the next sequence. */
 async function createSuccessor(
   files: FileSystem,
   directory: string,
