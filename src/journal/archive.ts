@@ -112,7 +112,9 @@ export interface Archive {
   /**
    * The selected frames in sequence order, each once, and what stood in the way:
    * damage, and frames that are missing without having been declared as delivered
-   * from memory. Checksums are verified.
+   * from memory. Missing frames may be left out where no segment with selected
+   * frames tells of them: those at the end of a selection, or of a selection by
+   * time. Checksums are verified.
    */
   read(selection: Selection): AsyncGenerator<ArchiveItem>;
 

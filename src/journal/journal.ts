@@ -59,7 +59,7 @@ export interface Recovery {
 
 /** A stretch of frames read back from the journal, payloads joined. */
 export interface JournalBatch {
-  /** Held by the batch; whoever drops it releases the buffer. */
+  /** Held by the batch; the caller releases it. */
   readonly buffer: PooledBuffer;
   readonly start: number;
   readonly end: number;
@@ -148,7 +148,7 @@ export interface Journal {
   readonly recovery: Recovery;
   /** Sequence after the last frame appended. At opening: the larger of the journal's end and the cursor. */
   readonly end: number;
-  /** Sequence of the next frame to deliver, as last set; as recovered at opening. */
+  /** Sequence of the next frame to deliver, as last set. At opening: as recovered, and not before the first frame that is there. */
   readonly cursor: number;
   /** Sequence of the first frame that the consumer's program may not have read, as last set; at most the cursor. */
   readonly unreadFrom: number;

@@ -4,9 +4,10 @@
  * is nothing but the contract.
  */
 import fc from "fast-check";
+import { checkToldAlike } from "../journal/support/told_alike.ts";
 import { EXAMPLES } from "./stories/examples.ts";
-import { STORAGES } from "./stories/storage.ts";
-import { play, stories } from "./stories/story.ts";
+import { DirectoryStorage, type Storage, STORAGES } from "./stories/storage.ts";
+import { play, stories, withPowerLosses } from "./stories/story.ts";
 
 const GIVEN = Deno.env.get("SPILLWAY_MODEL_RUNS");
 const RUNS = Number(GIVEN ?? 60);
@@ -15,16 +16,29 @@ const SEED = GIVEN === undefined ? 20261124 : undefined;
 
 for (const storage of STORAGES) {
   for (const [wrong, story] of Object.entries(EXAMPLES)) {
-    Deno.test(`journal in ${storage}, no more: ${wrong}`, () => play(story, storage));
+    Deno.test(`journal in ${storage}, no more: ${wrong}`, () => play(story, storage, found));
   }
 
   for (const mode of ["overflow", "always"] as const) {
     for (const eachFrame of [false, true]) {
-      const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
-      Deno.test(`journal in ${storage}, ${mode}, ${confirmed}: whatever happens, the route does what the model says`, async () => {
+      const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames are answered" : "bytes are acknowledged"}`;
+      Deno.test(`${route}: whatever happens, the route does what the model says`, async () => {
         const property = fc.asyncProperty(stories({ mode, eachFrame }), (story) => play(story, storage));
         await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
+
+      Deno.test(`${route}: after several power losses in a row too, and everybody says the same`, async () => {
+        const several = stories({ mode, eachFrame }, withPowerLosses);
+        const property = fc.asyncProperty(several, (story) => play(story, storage, found));
+        await fc.assert(property, { numRuns: Math.ceil(RUNS / 3), seed: SEED });
+      });
     }
   }
+}
+
+/** What each command that reads says of what is left. */
+async function found(storage: Storage): Promise<void> {
+  if (!(storage instanceof DirectoryStorage)) return;
+  // The journal's directory itself may not have reached the disk.
+  if (storage.files.paths().length > 0) await checkToldAlike(storage.files, undefined, "after a crash");
 }

@@ -37,11 +37,13 @@ export class MemoryJournal implements Journal {
   #onDamage: ((damage: Damage) => void) | undefined;
   #syncing: Promise<void> | undefined;
   #retrying: Promise<void> | undefined;
+  /** Each process begins a segment of its own. */
+  #hasSegment = false;
   readonly #closing = new AbortController();
 
   constructor(private readonly store: MemoryStore, private readonly options: JournalOptions) {
     const { cursor: left } = store;
-    this.cursor = left?.cursor ?? 0;
+    this.cursor = store.next;
     this.unreadFrom = this.#resendFrom = Math.min(this.cursor, left?.resendFrom ?? 0);
     this.end = store.end;
     if (options.sync !== "os") attempt(() => store.syncRecords());
@@ -55,7 +57,7 @@ export class MemoryJournal implements Journal {
       pendingBytes: pending.bytes,
       truncatedBytes: 0,
     };
-    this.#reportMissing();
+    this.#reportMissing(left?.cursor ?? 0);
     this.#storeOrRetry();
   }
 
@@ -98,7 +100,7 @@ export class MemoryJournal implements Journal {
   async freeRetained(): Promise<boolean> {
     await Promise.resolve();
     const { segments } = this.store;
-    if (segments.length < 2) return false;
+    if (segments.length < 2 || !attempt(() => this.#storeCursor(false))) return false;
     // With everything delivered the newest can go as well, once there is a newer one.
     if (this.end <= this.cursor && segments.at(-1)!.records.length > 0) segments.push(new StoredSegment(this.end));
     return this.#free(this.unreadFrom, this.options.rewindBytes, 0) || this.#free(this.cursor, 0, 0);
@@ -181,7 +183,9 @@ export class MemoryJournal implements Journal {
       written.push(record);
     }
     // What cannot be synced has not been appended.
-    if (sync === "each") this.store.check("sync", "records.seg");
+    if (sync === "each" && !attempt(() => store.check("sync", "records.seg"), (error) => failure = asFull(error))) {
+      throw failure;
+    }
     for (const record of written) this.#put(record);
     if (sync === "each") store.syncRecords();
     else if (sync === "interval") this.#syncing ??= this.#syncLater();
@@ -218,9 +222,10 @@ export class MemoryJournal implements Journal {
     const { maxBytes } = this.options;
     const limit = Math.min(segmentBytes, maxBytes > 0 ? maxBytes / 8 : Number.POSITIVE_INFINITY);
     const newest = segments.at(-1);
-    if (newest === undefined || newest.records.length > 0 && newest.size + record.size > limit) {
-      segments.push(new StoredSegment(record.first, [record]));
-    } else newest.records.push(record);
+    const isFull = newest !== undefined && newest.records.length > 0 && newest.size + record.size > limit;
+    if (newest === undefined || isFull || !this.#hasSegment) segments.push(new StoredSegment(record.first, [record]));
+    else newest.records.push(record);
+    this.#hasSegment = true;
     this.end = record.end;
   }
 
@@ -296,8 +301,8 @@ export class MemoryJournal implements Journal {
   }
 
   /** Segments between the cursor and the oldest one are gone, and this process has not freed them. */
-  #reportMissing(): void {
-    const { store, cursor: from, end } = this;
+  #reportMissing(from: number): void {
+    const { store, end } = this;
     const oldest = store.records[0];
     const until = Math.min(oldest?.previousEnd ?? end, oldest?.first ?? end);
     if (oldest === undefined || from >= until) return;
@@ -357,11 +362,13 @@ function asFull(error: unknown): unknown {
   return failedWith(error, "ENOSPC", "EDQUOT") ? new JournalFullError(error.code, error.message) : error;
 }
 
-/** `failed` is told the error of `act`. */
-function attempt(act: () => void, failed: (error: unknown) => void = () => {}): void {
+/** False if `act` throws; `failed` is told what. */
+function attempt(act: () => void, failed: (error: unknown) => void = () => {}): boolean {
   try {
     act();
+    return true;
   } catch (error) {
     failed(error);
+    return false;
   }
 }

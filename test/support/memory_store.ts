@@ -102,6 +102,11 @@ export class MemoryStore {
     return this.segments.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** Sequence of the next frame to deliver: none before the first one that is there. */
+  get next(): number {
+    return Math.max(this.cursor?.cursor ?? 0, this.records[0]?.first ?? 0);
+  }
+
   /** Sequence that the next frame will have. */
   get end(): number {
     return Math.max(this.segments.at(-1)?.end ?? 0, this.cursor?.cursor ?? 0);
@@ -150,7 +155,7 @@ export class MemoryStore {
     const next = this.afterCrash();
     const kept = next.#syncedEnd + Math.floor(random() * (next.end - next.#syncedEnd + 1));
     next.segments = next.segments.map(({ base, records }) =>
-      new StoredSegment(base, records.filter(({ end }) => end <= Math.max(kept, this.#syncedEnd)))
+      new StoredSegment(base, records.filter(({ end }) => end <= kept))
     ).filter(({ records, base }) => records.length > 0 || base <= this.#syncedEnd);
     if (random() < 0.5) next.cursor = next.#syncedCursor;
     next.#syncedCursor = next.cursor;

@@ -5,6 +5,7 @@
  */
 import type { Journal, JournalOptions } from "../../../src/journal/journal.ts";
 import { openJournal } from "../../../src/journal/open.ts";
+import { DIRECTORY } from "../../journal/support/rig.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import type { Random } from "../../support/memory_inode.ts";
 import { MemoryJournal } from "../../support/memory_journal.ts";
@@ -36,10 +37,8 @@ export function createStorage(kind: StorageKind): Storage {
   return kind === "directory" ? new DirectoryStorage() : new MemoryStorage();
 }
 
-const DIRECTORY = "/journal";
-
-class DirectoryStorage implements Storage {
-  constructor(private readonly files = new MemoryFiles(), private readonly random = seeded(1)) {}
+export class DirectoryStorage implements Storage {
+  constructor(readonly files = new MemoryFiles(), private readonly random = seeded(1)) {}
 
   open(options: JournalOptions): Promise<Journal> {
     return openJournal({

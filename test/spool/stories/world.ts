@@ -84,7 +84,11 @@ export class World {
   /** The route knows that a program has read all frames before this one. */
   #knownRead = 0;
 
-  constructor(readonly options: WorldOptions) {
+  /** `found`: looks at what a kill or a power loss has left, before the next process does. */
+  constructor(
+    readonly options: WorldOptions,
+    private readonly found: (storage: Storage) => Promise<unknown> = () => Promise.resolve(),
+  ) {
     this.#storage = createStorage(options.storage ?? "directory");
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
     this.clock = {
@@ -370,6 +374,7 @@ export class World {
     await journal.close().catch(() => {});
     this.#storage = by === "kill" ? this.#storage.afterCrash() : this.#storage.afterPowerLoss(seeded(by.seed));
     this.setFault(undefined);
+    await this.found(this.#storage);
     await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);

@@ -4,11 +4,14 @@
  * that have no footer or that the cursor is in.
  */
 import { failedWith } from "../../../base/error.ts";
+import { add } from "../../../base/ledger.ts";
+import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { riskOf } from "../format/cursor.ts";
 import { currentCursor } from "../catalog/fallback_cursor.ts";
+import { DamageLog } from "../catalog/damage_log.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
 import { bytesOnDisk, listSegments } from "../segment/segment_files.ts";
@@ -50,12 +53,15 @@ async function summarizeOnce(files: FileSystem, directory: string): Promise<Jour
   const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
-  const { list, surveys } = await surveyPending(files, listed, state?.cursor ?? 0);
-  const { cursor } = await currentCursor(files, found, surveys);
+  const { list, surveys, cutOff, end } = await surveyPending(files, listed, state?.cursor ?? 0);
+  const oldest = list.all.find((each) => !each.empty)?.base;
+  const { cursor } = await currentCursor(files, found, surveys, oldest);
   const pending = await countPending(files, list, cursor, surveys);
+  const damaged = cutOff.report(new DamageLog(silentLog), list.all, cursor);
+  add(pending, damaged.frames, damaged.bytes);
   return {
     cursor,
-    end: Math.max(cursor, list.end),
+    end: Math.max(cursor, end),
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
     oldestUs: pending.frames > 0 ? await new ArrivalTimes(files, list).of(cursor) : undefined,

@@ -2,7 +2,7 @@
 import { SpillwayError, SystemError } from "../../../base/error.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
 
-/** A missing permission or a file in the way is something that an operator can act on. */
+/** The error to report for `error`: a missing permission, or a file in the way, with what to do about it. */
 export function explainOpening(error: unknown, { directory, user }: DirectoryJournalOptions): unknown {
   if (!(error instanceof SystemError)) return error;
   if (error.syscall === "mkdir" && ["EEXIST", "ENOTDIR"].includes(error.code)) {

@@ -59,7 +59,7 @@ export async function skipOffline(options: SkipOptions): Promise<SkippedFrames |
     const found = await readCursor(files, path);
     const { cursor } = await currentCursor(files, found, segments);
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
-    const end = Math.max(cursor, pending.list.end);
+    const end = Math.max(cursor, pending.end);
     const until = "until" in options
       ? options.until
       : await new ArrivalTimes(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
@@ -101,7 +101,7 @@ function checkRange(directory: string, cursor: number, until: number, end: numbe
 /** Counts as a daemon would that skips right after its start: damaged frames are included. */
 async function contentsOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
 ): Promise<Omit<SkippedFrames, "unreadFrames">> {
@@ -114,7 +114,7 @@ async function contentsOf(
 /** Arrival of the first and last readable frames of [from, until). */
 async function timesOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
 ): Promise<Pick<SkippedFrames, "firstUs" | "lastUs">> {

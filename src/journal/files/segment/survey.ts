@@ -46,6 +46,15 @@ export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks"
   return marks === undefined && base > BASE_MAX;
 }
 
+/**
+ * Sequence after the frames that a segment may have had of which nothing can be
+ * read: its base if it is no longer than a header, else `next`, where the next
+ * segment that stays begins.
+ */
+export function unreadableEnd({ base, size }: Pick<SegmentSurvey, "base" | "size">, next: number): number {
+  return size <= SEGMENT_HEADER_BYTES ? base : next;
+}
+
 /** Surveys a segment file as it is now; undefined if it was removed since it was listed. */
 export async function surveyIfThere(
   files: FileOpener,
