@@ -1,3 +1,4 @@
+/** Finding the frame N bytes before another one, for `rewind`. */
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { appendLines, line, lines, open, run } from "../support/rig.ts";

@@ -1,3 +1,4 @@
+/** What the reader of a journal does with damaged segments: quarantine, reports, and the frames that are left. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";

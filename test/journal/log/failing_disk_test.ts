@@ -1,3 +1,4 @@
+/** Appends, syncs and housekeeping on a disk that is full or fails. */
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles, type Operation } from "../../support/memory_files.ts";
 import { SystemError } from "../../../src/base/error.ts";

@@ -1,3 +1,4 @@
+/** What opening a journal refuses, repairs and reports. */
 import { assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { crc32 } from "node:zlib";
