@@ -1,5 +1,5 @@
 /**
- * Giving up frames below any sequence, with damage that nobody has seen yet
+ * Giving up frames below any sequence, with damage that no reader has seen yet
  * anywhere: what is counted for them, what is read and what is reported as
  * damaged afterwards are together what was pending.
  */

@@ -134,7 +134,7 @@ Deno.test("a stop with bytes in memory that could not be appended is not clean, 
   await again.close();
 });
 
-Deno.test("where a slot of the cursor file that may have said more cannot be read, nobody knows what memory alone had", async () => {
+Deno.test("if a slot of the cursor file cannot be read that may have been newer, the bytes in memory alone are not known", async () => {
   const files = new MemoryFiles();
   const journal = await open(files);
   await appendLines(journal, 3);

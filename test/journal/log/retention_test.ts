@@ -74,7 +74,7 @@ Deno.test("the cursor is written at most every 100 ms, however often frames are 
   await journal.close();
 });
 
-Deno.test("rewind keeps so many delivered bytes of frames readable, whole segments of them", async () => {
+Deno.test("rewind keeps at least its number of delivered bytes readable, in whole segments", async () => {
   const { files, clock, journal } = await twentyFrames({ rewindBytes: 4 * line(0).length + 1 });
   await confirmed(journal, clock, 17);
   assertEquals(bases(files), [8, 12, 16]);

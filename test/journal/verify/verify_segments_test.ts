@@ -75,7 +75,7 @@ Deno.test("behind what a kill leaves there may be a segment that was just being 
   }
 });
 
-Deno.test("frames of a segment that somebody removed are missing; those that were delivered are not", async () => {
+Deno.test("frames of a segment that was removed by hand are missing; delivered ones are not", async () => {
   const expectations = [
     // The first segment is gone, delivered or not.
     { cursor: 4, gone: 0, missing: [] },

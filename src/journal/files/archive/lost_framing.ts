@@ -43,7 +43,7 @@ export function framingSearch(
 /**
  * The same segments, each with a framer that cuts what is in it. One whose
  * header is lost is read for that; where nothing fits, its records can be taken
- * whole, and whoever wants to cut one gets a `SpillwayError`.
+ * whole, and an attempt to cut one throws a `SpillwayError`.
  */
 export async function withFramers(files: FileOpener, segments: readonly ArchiveSegment[]): Promise<ArchiveSegment[]> {
   const framed: ArchiveSegment[] = [];
@@ -179,7 +179,7 @@ class GivenFraming implements FramingSearch {
   }
 }
 
-/** Is the payload exactly so many whole frames? */
+/** True if the payload is exactly `frames` whole frames. */
 function cutsInto(framer: Framer, payload: Uint8Array, frames: number): boolean {
   const scan = framer.scan(payload, 0, 0, payload.length);
   return scan.fault === undefined && scan.end === payload.length && scan.frames === frames;

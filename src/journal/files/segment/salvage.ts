@@ -34,13 +34,13 @@ export type Step =
 export function stepsThrough(layout: Layout, gaps: readonly Gap[], endBeforeLater: number, tail: boolean): Step[] {
   const steps: { at: number; rank: number; step: Step }[] = [];
   const note = (at: number, rank: number, step: Step) => at < endBeforeLater && steps.push({ at, rank, step });
-  const stretches = tail && layout.tail !== undefined ? [...layout.strayBytes, layout.tail] : layout.strayBytes;
-  for (const strayBytes of stretches) {
+  const damages = tail && layout.tail !== undefined ? [...layout.strayBytes, layout.tail] : layout.strayBytes;
+  for (const strayBytes of damages) {
     const gap = gaps.find((each) => each.strayBytes === strayBytes);
     note(strayBytes.behind, 0, { kind: "damage", offset: strayBytes.offset, bytes: strayBytes.bytes, gap });
   }
   for (const gap of gaps) {
-    if (gap.strayBytes !== undefined && stretches.includes(gap.strayBytes)) continue;
+    if (gap.strayBytes !== undefined && damages.includes(gap.strayBytes)) continue;
     note(gap.from, 1, { kind: "damage", offset: offsetBehind(layout, gap.from), bytes: 0, gap });
   }
   for (const { offset, bytes, header } of layout.lostRecords) {
