@@ -12,7 +12,7 @@ import { line, lines, ManualClock, open, readAll, run } from "../support/rig.ts"
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
-/** Segments of `frames` frames each, one record per frame. */
+/** Segments with `sizes` frames, one record per frame. */
 async function journal(
   sizes: readonly number[],
   changes: { cursor?: number; salt?: number } = {},

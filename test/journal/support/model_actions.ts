@@ -5,7 +5,7 @@ import { MODIFYING } from "./kill_at.ts";
 import type { Model } from "./model.ts";
 
 export type Action =
-  /** Appends `runs` runs of `frames` frames; `hole` frames before them were delivered from memory. */
+  /** Appends a run of frames for each of `sizes`; `hole` frames before them were delivered from memory. */
   | { readonly does: "append"; readonly sizes: readonly number[]; readonly hole: number }
   | { readonly does: "confirm"; readonly share: number }
   | { readonly does: "read"; readonly share: number; readonly bufferBytes: number }
