@@ -10,7 +10,8 @@ import type {
   ReadPlan,
   Selection,
 } from "../../src/journal/archive.ts";
-import type { MemoryStore, StoredRecord, StoredSegment } from "./memory_store.ts";
+import type { StoredRecord, StoredSegment } from "./memory_records.ts";
+import type { MemoryStore } from "./memory_store.ts";
 
 export class MemoryArchive implements Archive {
   readonly mixture = undefined;

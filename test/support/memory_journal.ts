@@ -6,12 +6,10 @@
 import type { BufferPool } from "../../src/base/buffer.ts";
 import { failedWith } from "../../src/base/error.ts";
 import type { Tally } from "../../src/base/ledger.ts";
-import { bytesOf, type Run, runBytes, runEnd } from "../../src/base/run.ts";
+import type { Run } from "../../src/base/run.ts";
 import {
-  type BatchPart,
   type Damage,
   type Journal,
-  type JournalBatch,
   JournalFullError,
   type JournalOptions,
   type JournalReader,
@@ -19,11 +17,10 @@ import {
   type Recovery,
   type Unread,
 } from "../../src/journal/journal.ts";
-import { join } from "./bytes.ts";
-import { type MemoryStore, type StoredCursor, StoredRecord, StoredSegment } from "./memory_store.ts";
+import { MemoryReader } from "./memory_reader.ts";
+import { recordsOf, type StoredRecord, StoredSegment } from "./memory_records.ts";
+import type { MemoryStore, StoredCursor } from "./memory_store.ts";
 
-/** Runs that follow each other within this time become one record. */
-const RECORD_US = 10_000;
 const RETRY_MS = 100;
 
 export class MemoryJournal implements Journal {
@@ -172,8 +169,7 @@ export class MemoryJournal implements Journal {
     let getThrough = fault?.written ?? (fault === undefined ? Number.POSITIVE_INFINITY : 0);
     const written: StoredRecord[] = [];
     let failure: unknown;
-    for (const group of this.#grouped(runs)) {
-      const record = this.#record(group, written.at(-1)?.end ?? this.end);
+    for (const record of recordsOf(runs, this.end, this.options)) {
       const bytes = store.bytes + written.reduce((sum, { size }) => sum + size, 0) + record.size;
       getThrough -= record.size;
       if (getThrough < 0) attempt(() => store.check("write", "records.seg"), (error) => failure = asFull(error));
@@ -190,31 +186,6 @@ export class MemoryJournal implements Journal {
     if (sync === "each") store.syncRecords();
     else if (sync === "interval") this.#syncing ??= this.#syncLater();
     if (failure !== undefined) throw failure;
-  }
-
-  /** Runs that become one record. */
-  *#grouped(runs: readonly Run[]): Generator<readonly Run[]> {
-    let group: Run[] = [];
-    let bytes = 0;
-    for (const run of runs) {
-      const last = group.at(-1);
-      const follows = last !== undefined && runEnd(last) === run.first &&
-        bytes + runBytes(run) <= this.options.recordBytes;
-      if (last !== undefined && !(follows && run.arrivedUs - group[0].arrivedUs < RECORD_US)) {
-        yield group;
-        group = [];
-        bytes = 0;
-      }
-      group.push(run);
-      bytes += runBytes(run);
-    }
-    if (group.length > 0) yield group;
-  }
-
-  #record(runs: readonly Run[], previousEnd: number): StoredRecord {
-    const [{ first, arrivedUs }] = runs;
-    const frames = runs.reduce((sum, run) => sum + run.frames, 0);
-    return new StoredRecord(first, join(runs.map(bytesOf)), frames, arrivedUs, previousEnd, this.options.framer);
   }
 
   #put(record: StoredRecord): void {
@@ -308,53 +279,6 @@ export class MemoryJournal implements Journal {
     if (oldest === undefined || from >= until) return;
     const where = `${store.name}: before frame ${oldest.first}`;
     this.#damages.push({ where, from, until, frames: until - from, payloadBytes: 0, counted: false });
-  }
-}
-
-class MemoryReader implements JournalReader {
-  #closed = false;
-
-  constructor(
-    private readonly journal: MemoryJournal,
-    private readonly store: MemoryStore,
-    private readonly pool: BufferPool,
-    public position: number,
-  ) {}
-
-  seek(sequence: number): void {
-    this.position = sequence;
-  }
-
-  async next(sole: boolean): Promise<JournalBatch | undefined> {
-    await Promise.resolve();
-    const records = this.store.records.filter(({ end }) => end > this.position && end <= this.journal.end);
-    if (this.#closed) return undefined;
-    if (records.length === 0) {
-      this.position = Math.max(this.position, this.journal.end);
-      return undefined;
-    }
-    const [front] = records;
-    const size = Math.max(front.bytes.length, this.pool.bufferBytes);
-    const buffer = this.pool.takeReserved(size, sole);
-    if (buffer === undefined) return undefined;
-    const first = Math.max(this.position, front.first);
-    const parts: BatchPart[] = [];
-    let end = 0;
-    for (const { framer, bytes, frames, arrivedUs, ...record } of records) {
-      const from = Math.max(first, record.first);
-      const part = bytes.subarray(front.first === record.first ? front.offsetOf(first) : 0);
-      if (framer !== front.framer || end + part.length > buffer.bytes.length) break;
-      buffer.bytes.set(part, end);
-      parts.push({ first: from, frames: record.first + frames - from, offset: end, arrivedUs });
-      end += part.length;
-      this.position = record.first + frames;
-    }
-    const frames = parts.reduce((sum, part) => sum + part.frames, 0);
-    return { buffer, start: 0, end, first, frames, framer: front.framer, parts };
-  }
-
-  close(): void {
-    this.#closed = true;
   }
 }
 

@@ -4,66 +4,8 @@
  * what was not synced, in part or all of it.
  */
 import { SystemError } from "../../src/base/error.ts";
-import type { Framer } from "../../src/framing/framing.ts";
-import { frameEnds } from "../../src/framing/frame_ends.ts";
 import type { Random } from "./memory_inode.ts";
-
-/** What a record takes up besides its payload. */
-const OVERHEAD_BYTES = 64;
-
-export class StoredRecord {
-  readonly ends: Uint32Array;
-
-  constructor(
-    readonly first: number,
-    readonly bytes: Uint8Array,
-    readonly frames: number,
-    readonly arrivedUs: number,
-    /** Where the log ended before it: frames between that and `first` were delivered from memory. */
-    readonly previousEnd: number,
-    readonly framer: Framer,
-  ) {
-    this.ends = frameEnds(framer, bytes, 0, bytes.length, frames);
-  }
-
-  get end(): number {
-    return this.first + this.frames;
-  }
-
-  get size(): number {
-    return OVERHEAD_BYTES + this.bytes.length;
-  }
-
-  /** Bytes before frame `sequence`, which may be the one after the last. */
-  offsetOf(sequence: number): number {
-    const index = Math.min(Math.max(sequence, this.first), this.end) - this.first;
-    return index === 0 ? 0 : this.ends[index - 1];
-  }
-
-  /** Its bytes in frames of [from, until). */
-  bytesBetween(from: number, until: number): number {
-    return Math.max(0, this.offsetOf(until) - this.offsetOf(from));
-  }
-}
-
-export class StoredSegment {
-  /** When everything in it was found delivered, on the clock of the process that found it. */
-  deliveredMs: number | undefined;
-
-  constructor(readonly base: number, readonly records: StoredRecord[] = []) {}
-
-  get end(): number {
-    return this.records.at(-1)?.end ?? this.base;
-  }
-
-  get size(): number {
-    return this.records.reduce((sum, { size }) => sum + size, 0);
-  }
-
-  get frameBytes(): number {
-    return this.records.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  }
-}
+import { type StoredRecord, StoredSegment } from "./memory_records.ts";
 
 export interface StoredCursor {
   readonly cursor: number;
@@ -74,7 +16,7 @@ export interface StoredCursor {
   readonly clean: boolean;
 }
 
-/** Asked before each operation, with a name of what it is on; what it returns makes the operation fail. */
+/** Asked before each operation on records or cursor; what it returns makes the operation fail. Of a write, `written` bytes get through. */
 export type StoreFaults = (
   operation: "write" | "sync",
   on: "records.seg" | "cursor",
@@ -112,7 +54,7 @@ export class MemoryStore {
     return Math.max(this.segments.at(-1)?.end ?? 0, this.cursor?.cursor ?? 0);
   }
 
-  /** Throws the `SystemError` that is due, if one is; returns the bytes of a failing write that get through. */
+  /** Throws the `SystemError` that this operation is to fail with, if it is. */
   check(operation: "write" | "sync", on: "records.seg" | "cursor"): void {
     if (this.crashed) throw new SystemError("EIO", operation, this.name);
     const fault = this.faults(operation, on);
