@@ -167,7 +167,7 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
   const jobs: Job[] = [];
   for (const operand of operands) {
     const directory = await journalAt(runtime.files, operand);
-    const { keeping } = await readLockNote(runtime.files, directory);
+    const { retention: keeping } = await readLockNote(runtime.files, directory);
     jobs.push({
       directory,
       mayBeAbsent: false,

@@ -1,3 +1,4 @@
+/** Frames that are appended are read back in order. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { createFramer } from "../../../src/framing/create.ts";
