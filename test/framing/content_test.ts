@@ -1,5 +1,4 @@
-import { frameContent } from "../../src/framing/content.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { frameContent, type Framing } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

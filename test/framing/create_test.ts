@@ -1,6 +1,5 @@
 import { SpillwayError } from "../../src/base/error.ts";
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { FRAMINGS } from "./examples.ts";
 

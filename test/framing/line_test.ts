@@ -1,5 +1,4 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framer } from "../../src/framing/framing.ts";
+import { createFramer, type Framer } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { DELIMITERS } from "./examples.ts";
 import { bytesFrom } from "./reference.ts";

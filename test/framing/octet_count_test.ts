@@ -1,5 +1,4 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Scan } from "../../src/framing/framing.ts";
+import { createFramer, type Scan } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { bytesFrom } from "./reference.ts";
 

@@ -1,5 +1,5 @@
 /** Lost connections: what is confirmed is not sent again, what is not is, from a frame on; and the end of patience. */
-import { createFramer } from "../../src/framing/create.ts";
+import { createFramer } from "../../src/framing/framing.ts";
 import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";

@@ -1,7 +1,6 @@
 /** Reading frames of a segment whose header, and with it the framing, is damaged. */
 import { SpillwayError } from "../../../src/base/error.ts";
-import { createFramer } from "../../../src/framing/create.ts";
-import type { Framing } from "../../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../../src/framing/framing.ts";
 import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
 import { glanceAt } from "../../../src/journal/files/archive/summary.ts";
 import { withFramers } from "../../../src/journal/files/archive/lost_framing.ts";

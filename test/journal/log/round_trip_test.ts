@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
-import { createFramer } from "../../../src/framing/create.ts";
-import type { Framing } from "../../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../../src/framing/framing.ts";
 import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
 import { scanJournal } from "../../support/scan_journal.ts";
 import {

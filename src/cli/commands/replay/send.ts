@@ -5,7 +5,7 @@ import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../../base
 import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
 import { counted, framesOf } from "../../../base/words.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
-import { createFramer } from "../../../framing/create.ts";
+import { createFramer } from "../../../framing/framing.ts";
 import type { ArchiveSegment } from "../../../journal/files/archive/open_archive.ts";
 import { readPassages } from "../../../journal/files/archive/read_archive.ts";
 import type { Plan } from "../../../journal/files/archive/read_plan.ts";

@@ -2,8 +2,7 @@
  * Which framing the frames of a segment were cut by, where its header is lost:
  * the one that cuts every record into as many frames as its header counts.
  */
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer, Framing } from "../../../framing/framing.ts";
+import { createFramer, type Framer, type Framing } from "../../../framing/framing.ts";
 
 const MIB = 1024 * 1024;
 /** No frame is too large for a trial. */

@@ -3,8 +3,7 @@
  * stay, and the header that the rest gets. Only reads.
  */
 import { SpillwayError } from "../../../base/error.ts";
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer, Framing } from "../../../framing/framing.ts";
+import { createFramer, type Framer, type Framing } from "../../../framing/framing.ts";
 import { framingText } from "../../../framing/text.ts";
 import type { File } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/open_archive.ts";
