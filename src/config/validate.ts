@@ -4,9 +4,11 @@
  * the rules which look at several keys can go on with the others.
  */
 import type * as z from "zod";
+import { FRAMING_TYPES, FRAMING_WORDS } from "./keys/framing.ts";
+import { allTables, framingTableAt, isFraming, tableAt, wholeValue } from "./keys/lookup.ts";
 import { nearest } from "./nearest.ts";
-import { describeValue, type KeyPath, type Problem, valueAt } from "./problem.ts";
-import { configSchema, FRAMING_TYPES, FRAMING_WORDS, knownKeys, type RawConfig, tablesWith } from "./schema.ts";
+import { describeValue, formatPath, type KeyPath, type Problem, valueAt } from "./problem.ts";
+import { configSchema, type RawConfig } from "./schema.ts";
 
 export interface Validated {
   readonly config: RawConfig;
@@ -75,10 +77,6 @@ function problemsOf(issue: Issue, document: unknown): Problem[] {
   return [{ path, text: `found ${found}, allowed: ${issue.message}` }];
 }
 
-function isFraming(path: KeyPath): boolean {
-  return path.at(-1) === "framing" || path.at(-1) === "reply_framing";
-}
-
 function unknownWord(path: KeyPath, document: unknown, words: readonly string[]): Problem {
   const found = valueAt(document, path);
   const list = words.map((word) => JSON.stringify(word)).join(", ");
@@ -94,14 +92,16 @@ function unknownWord(path: KeyPath, document: unknown, words: readonly string[])
 
 function unknownKey(table: KeyPath, key: string, document: unknown): Problem {
   const path = [...table, key];
-  const name = table.filter((part) => typeof part === "string").join(".");
-  const type = valueAt(document, [...table, "type"]);
-  const known = knownKeys(name, typeof type === "string" ? type : undefined) ?? [];
+  const keys = tableAt(table) ?? framingTableAt(table, valueAt(document, [...table, "type"]));
+  const known = Object.keys(keys ?? {});
   const text = `found an unknown key, allowed here: ${known.join(", ")}`;
   const meant = nearest(key, known);
   if (meant !== undefined) return { path, text, hint: didYouMean(meant) };
-  const homes = tablesWith(key).map((home) =>
-    home === "" ? `outside of [[route]], as [${key}]` : `in ${home.replace(/^route\.?/, "") || "[[route]]"}`
+  const tables = allTables().filter(({ entry }) => Object.hasOwn(entry.keys, key));
+  const homes = tables.map(({ path: [first, ...rest] }) =>
+    first === undefined
+      ? `outside of [[route]], as [${key}]`
+      : `in ${first !== "route" ? formatPath([first, ...rest]) : formatPath(rest) || "[[route]]"}`
   );
   return { path, text, hint: homes.length > 0 ? `${key} belongs ${homes.join(" or ")}` : undefined };
 }
@@ -110,17 +110,11 @@ function didYouMean(word: string | undefined): string | undefined {
   return word === undefined ? undefined : `did you mean ${word}?`;
 }
 
-/** What has to go so that the rest is valid: a framing as a whole, other things by themselves. */
+/** What has to go so that the rest is valid: unknown keys by themselves, else the whole value of a key. */
 function faultyPaths(issue: Issue): KeyPath[] {
   const path = issue.path as KeyPath;
   const isKeys = issue.code === "unrecognized_keys" && wholeValue(path).length === path.length && !isFraming(path);
   return isKeys ? issue.keys.map((key) => [...path, key]) : [wholeValue(path)];
-}
-
-/** The framing that the value is a part of, or the value itself. */
-function wholeValue(path: KeyPath): KeyPath {
-  const framing = path.findIndex((part) => part === "framing" || part === "reply_framing");
-  return framing >= 0 ? path.slice(0, framing + 1) : path;
 }
 
 function remove(document: unknown, path: KeyPath): void {

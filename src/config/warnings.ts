@@ -1,6 +1,7 @@
 /** What is valid and yet may not be what somebody expects. `check` prints these, `run` logs some of them. */
 import type { RouteOptions } from "../relay/options.ts";
-import { STALL_TIMEOUT_MS } from "./route.ts";
+import { defaultOf } from "./keys/key.ts";
+import { TARGET } from "./keys/target.ts";
 
 /** `platform` as `process.platform` names it. */
 export function warningsOf({ target, journal }: RouteOptions, platform: string): string[] {
@@ -15,7 +16,7 @@ export function warningsOf({ target, journal }: RouteOptions, platform: string):
   }
   const blind = isUnix ? "on a unix socket" : isLinux ? undefined : `on ${platform}`;
   // The default asks for nothing; another value was written by somebody who counts on it.
-  if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== STALL_TIMEOUT_MS) {
+  if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== defaultOf(TARGET.stall_timeout)) {
     warnings.push(`target.stall_timeout has no effect ${blind}: ${isUnix ? NO_LINK : NO_PROBES}`);
   }
   if (journal.retainBytes > 0 && journal.retainMs === 0) {

@@ -6,7 +6,7 @@
  */
 import { hexOf } from "./fault.ts";
 import type { FramerOf, FramingKind, Scan } from "./kind.ts";
-import { checkWhole, marker, MAX_FRAME, refuse } from "./parameter.ts";
+import { checkWhole, marker, MAX_FRAME } from "./parameter.ts";
 import { Pattern, wordsOf } from "./pattern.ts";
 
 export interface DelimitedFraming {
@@ -46,11 +46,14 @@ export const DELIMITED: FramingKind<DelimitedFraming> = {
   },
   // The byte with which a frame could begin is not skipped.
   derived: ({ start }) => ({ between: USUAL_BETWEEN.filter((byte) => byte !== start[0]) }),
-  check(framing) {
-    const { start, between, maxFrame } = framing;
-    if (between?.includes(start[0])) refuse("between", "with the first byte of start", "any other bytes");
-    checkWhole("max_frame", maxFrame, markerBytes(framing), ", for start and end");
-  },
+  conflict: ({ start, between }) =>
+    !between?.includes(start[0]) ? undefined : {
+      property: "between",
+      found: "with the first byte of start",
+      allowed: "bytes other than the first one of start",
+      hint: "where start begins, a frame begins: leave its first byte out of between",
+    },
+  checkLimit: (framing) => checkWhole("max_frame", framing.maxFrame, markerBytes(framing), ", for start and end"),
   overhead: markerBytes,
   content: ({ start, end }, frame) => frame.subarray(start.length, frame.length - end.length),
   framer: (framing) => new DelimitedFramer(framing),

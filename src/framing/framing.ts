@@ -11,7 +11,7 @@ import type { FramerOf, FramingKind } from "./kind.ts";
 import { LENGTH_PREFIX } from "./length_prefix.ts";
 import { LINE } from "./line.ts";
 import { OCTET_COUNT } from "./octet_count.ts";
-import { checkParameter, type Parameter, parameterKey } from "./parameter.ts";
+import { checkParameter, type Parameter, parameterKey, refuse } from "./parameter.ts";
 import { RAW } from "./raw.ts";
 
 /** A new kind of framing is a file and an entry here. The order is that of messages and of the JSON Schema. */
@@ -57,7 +57,9 @@ export function checkFraming(framing: Framing): void {
     // What no text stores is absent from a framing that was read from one.
     if (value !== undefined || parameter.unstored === undefined) checkParameter(parameter.key, parameter, value);
   }
-  kind.check?.(framing);
+  const conflict = kind.conflict?.(framing);
+  if (conflict !== undefined) refuse(parameterKey(conflict.property), conflict.found, conflict.allowed);
+  kind.checkLimit?.(framing);
 }
 
 /** The framer for `framing`. Throws a `SpillwayError` if a parameter is outside its range. */
@@ -69,6 +71,12 @@ export function createFramer(framing: Framing): Framer {
 /** The content of one whole frame of this framing, as a view of its bytes. */
 export function frameContent(framing: Framing, frame: Uint8Array): Uint8Array {
   return kindOf(framing).content(framing, frame);
+}
+
+/** The largest frame in bytes, delimiters and headers included. */
+export function largestFrame(framing: Framing): number {
+  const { frameLimit } = kindOf(framing);
+  return frameLimit === undefined ? 1 : parameterOf(framing, frameLimit) as number;
 }
 
 /** False where every byte is a frame: then there are no messages that could be told apart or answered. */

@@ -36,6 +36,14 @@ export interface FramerOf<F> {
   scan(bytes: Uint8Array, start: number, scanned: number, end: number): Scan;
 }
 
+/** A parameter that others contradict. */
+export interface Conflict {
+  readonly property: string;
+  readonly found: string;
+  readonly allowed: string;
+  readonly hint: string;
+}
+
 export interface FramingKind<F extends { readonly type: string }> {
   readonly type: F["type"];
   readonly parameters: Parameters<F>;
@@ -47,8 +55,10 @@ export interface FramingKind<F extends { readonly type: string }> {
   readonly example?: F;
   /** Parameters that follow from others, where they are not given. */
   derived?(framing: F): Partial<F>;
-  /** Throws a `SpillwayError` where parameters that are each valid do not go together. */
-  check?(framing: F): void;
+  /** What is wrong with parameters that are each valid and do not go together; undefined if nothing is. */
+  conflict?(framing: F): Conflict | undefined;
+  /** Throws a `SpillwayError` where the largest frame is less than the smallest one. */
+  checkLimit?(framing: F): void;
   /** How many bytes every frame has besides its content. */
   overhead(framing: F): number;
   /** What a frame says, without what marks its beginning and end: a view of its bytes. */

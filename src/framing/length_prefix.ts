@@ -29,7 +29,7 @@ export const LENGTH_PREFIX: FramingKind<LengthPrefixFraming> = {
   },
   frameLimit: "maxFrame",
   example: { type: "length-prefix", width: 4, endian: "big", offset: 0, includesHeader: false, maxFrame: 2 ** 20 },
-  check: (framing) => checkWhole("max_frame", framing.maxFrame, headerBytes(framing), ", for the header"),
+  checkLimit: (framing) => checkWhole("max_frame", framing.maxFrame, headerBytes(framing), ", for the header"),
   overhead: headerBytes,
   content: (framing, frame) => frame.subarray(headerBytes(framing)),
   framer: (framing) => new LengthPrefixFramer(framing),

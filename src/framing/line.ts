@@ -27,7 +27,7 @@ export const LINE: FramingKind<LineFraming> = {
   frameLimit: "maxFrame",
   nameMeans: "each ends with a newline",
   example: { type: "line", delimiter: Uint8Array.of(0x0d, 0x0a), maxFrame: 2 ** 20 },
-  check: ({ delimiter, maxFrame }) => checkWhole("max_frame", maxFrame, delimiter.length, ", for its delimiter"),
+  checkLimit: ({ delimiter, maxFrame }) => checkWhole("max_frame", maxFrame, delimiter.length, ", for its delimiter"),
   overhead: ({ delimiter }) => delimiter.length,
   content: ({ delimiter }, frame) => frame.subarray(0, frame.length - delimiter.length),
   // One byte can be counted, a longer delimiter has to be searched for.

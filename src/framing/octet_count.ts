@@ -27,7 +27,7 @@ export const OCTET_COUNT: FramingKind<OctetCountFraming> = {
   parameters: { maxFrame: MAX_FRAME },
   frameLimit: "maxFrame",
   nameMeans: 'syslog\'s own: "5 hello" (RFC 6587)',
-  check: ({ maxFrame }) => checkWhole("max_frame", maxFrame, "1 x".length, ", for the shortest frame"),
+  checkLimit: ({ maxFrame }) => checkWhole("max_frame", maxFrame, "1 x".length, ", for the shortest frame"),
   overhead: () => "1 ".length,
   content: (_, frame) => frame.subarray(frame.indexOf(SPACE) + 1),
   framer: (framing) => new OctetCountFramer(framing),

@@ -15,13 +15,35 @@
  */
 import { messageOf, SpillwayError } from "../base/error.ts";
 import { hexOf } from "./fault.ts";
-import { checkFraming, findKind, type Framing, FRAMING_KINDS, kindOf, parameterOf, parametersOf } from "./framing.ts";
+import {
+  checkFraming,
+  findKind,
+  type Framing,
+  FRAMING_KINDS,
+  kindOf,
+  type NamedParameter,
+  parameterOf,
+  parametersOf,
+} from "./framing.ts";
+import type { FramingKind } from "./kind.ts";
 import { listed, type Parameter } from "./parameter.ts";
 
-/** The text of a framing; {@link parseFraming} is its inverse. Equal texts cut stored frames alike. */
+/** The text of a framing; {@link parseFraming} is its inverse. */
 export function framingText(framing: Framing): string {
-  const stored = parametersOf(kindOf(framing)).filter(({ unstored }) => unstored === undefined);
-  const pairs = stored.map(({ key, property }) => `${key}=${valueText(parameterOf(framing, property))}`);
+  return textWith(framing, storedParameters(kindOf(framing)));
+}
+
+/** True if the two read the same frames from a peer. Equal texts only say that they cut stored frames alike. */
+export function sameFraming(one: Framing, other: Framing): boolean {
+  return textWith(one, parametersOf(kindOf(one))) === textWith(other, parametersOf(kindOf(other)));
+}
+
+function storedParameters(kind: FramingKind<Framing>): NamedParameter[] {
+  return parametersOf(kind).filter(({ unstored }) => unstored === undefined);
+}
+
+function textWith(framing: Framing, parameters: readonly NamedParameter[]): string {
+  const pairs = parameters.map(({ key, property }) => `${key}=${valueText(parameterOf(framing, property))}`);
   return [framing.type, ...pairs].join(" ");
 }
 
@@ -47,9 +69,10 @@ function read(text: string): Framing {
   const kind = findKind(type);
   if (kind === undefined) throw new SpillwayError(`expected ${listed(FRAMING_KINDS.map((each) => each.type))}`);
   const values = new Map(pairs.map((pair) => pair.split("=", 2) as [string, string]));
-  const stored = parametersOf(kind).filter(({ unstored }) => unstored === undefined);
-  const framing = stored.map((parameter) => [parameter.property, parseValue(parameter, values.get(parameter.key))]);
-  return { type, ...Object.fromEntries(framing) };
+  const parameters = storedParameters(kind).map((parameter) => {
+    return [parameter.property, parseValue(parameter, values.get(parameter.key))];
+  });
+  return { type, ...Object.fromEntries(parameters) };
 }
 
 function valueText(value: unknown): string {

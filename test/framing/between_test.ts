@@ -86,7 +86,7 @@ Deno.test("by default CR, LF and NUL are passed over, unless a frame could begin
 });
 
 Deno.test("the first byte of start may not be passed over", () => {
-  const expected = "framing: between is with the first byte of start, allowed is any other bytes";
+  const expected = "framing: between is with the first byte of start, allowed is bytes other than the first one of start";
   assertThrows(() => createFramer(delimited("<", ">", "\n<")), SpillwayError, expected);
 });
 
