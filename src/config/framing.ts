@@ -28,7 +28,7 @@ export function resolveFraming(raw: RawFraming, memoryMaxBytes: number): Framing
   return { type, ...usual, ...kind.derived?.({ type, ...usual, ...given } as Framing), ...given } as Framing;
 }
 
-/** Refuses what the keys of a framing cannot mean together, or with the rest of the route. `path` is the framing's. */
+/** Refuses parameters that contradict each other or the rest of the route. `path` is the framing's. */
 export function checkFramingKeys(path: KeyPath, framing: Framing, memoryMaxBytes: number, scope: RouteScope): void {
   const conflict = kindOf(framing).conflict?.(framing);
   if (conflict !== undefined) scope.refuse([...path, parameterKey(conflict.property)], conflict.allowed, conflict.hint);

@@ -29,13 +29,18 @@ import { validate } from "./validate.ts";
  * paths in it are relative to, `env` has the environment variables.
  */
 export function parseConfig(toml: string, name: string, directory: string, env?: Environment): Config {
-  const { config, problems } = judgeConfig(toml, name, directory, env);
+  const { config, problems } = checkConfig(toml, name, directory, env);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** Like {@link parseConfig}, for callers that go on with what is right. Throws a ConfigError if it is no TOML. */
-export function judgeConfig(toml: string, name: string, directory: string, env: Environment = () => undefined): Judged {
+export function checkConfig(
+  toml: string,
+  name: string,
+  directory: string,
+  env: Environment = () => undefined,
+): CheckedConfig {
   const { document, problems } = expandEnvironment(parseToml(toml, name), env);
   const lines = locateKeys(toml);
   const locate = (path: KeyPath) => {
@@ -47,14 +52,14 @@ export function judgeConfig(toml: string, name: string, directory: string, env: 
       where: `${file}: ${formatPath(path)}${route === undefined ? "" : ` (route "${route}")`}`,
     };
   };
-  return judgeDocument(document, name, directory, locate, problems);
+  return checkDocument(document, name, directory, locate, problems);
 }
 
 /** Says where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
 export type Locator = (path: KeyPath) => { readonly line: number; readonly where: string };
 
 /** A configuration as far as it is right, and what is wrong with the rest. */
-export interface Judged {
+export interface CheckedConfig {
   readonly config: Config;
   /** In the order of the file; where there are any, `config` has only the routes without one, perhaps none. */
   readonly problems: readonly LocatedProblem[];
@@ -62,19 +67,19 @@ export interface Judged {
 
 /** Checks a document that was not read from TOML, and fills in what it leaves open. Throws a ConfigError if anything is wrong. */
 export function resolveConfig(document: unknown, name: string, directory: string, locate: Locator): Config {
-  const { config, problems } = judgeDocument(document, name, directory, locate);
+  const { config, problems } = checkDocument(document, name, directory, locate);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** `unset` are the problems with environment variables. */
-function judgeDocument(
+function checkDocument(
   document: unknown,
   name: string,
   directory: string,
   locate: Locator,
   unset: readonly Problem[] = [],
-): Judged {
+): CheckedConfig {
   const { config, problems: faults, isBroken } = validate(document, unset);
   const problems: Problem[] = [...faults];
   const refuse = (path: KeyPath, allowed: string, hint?: string) => {

@@ -16,9 +16,29 @@ export type RawRoute = RawTable<typeof ROUTE>;
 /** Also accepts the keys of later versions, which are refused with a message of their own. */
 export const configSchema = schemaOf(CONFIG, () => true) as z.ZodType<RawConfig>;
 
-/** Knows the keys alone that this version has. */
-export function publishedSchema(): z.ZodType {
-  return schemaOf(CONFIG, isSupported);
+/** As far as it is used here. */
+export interface JsonSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  required?: string[];
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  [keyword: string]: unknown;
+}
+
+/**
+ * The JSON Schema (draft 2020-12) of the keys that this version has, with what
+ * each means and its default. Dotted keys of TOML are nested objects in it.
+ */
+export function configJsonSchema(): JsonSchema {
+  const { $schema, description: title, ...schema } = z.toJSONSchema(schemaOf(CONFIG, isSupported), {
+    io: "input",
+    override: ({ zodSchema, jsonSchema }) => void Object.assign(jsonSchema, JSON_PARTS.get(zodSchema)),
+  }) as JsonSchema;
+  return { $schema, title, ...schema, required: ["route"] };
 }
 
 function schemaOf({ keys, repeated, description, json }: Table, isIncluded: (entry: Entry) => boolean): z.ZodType {

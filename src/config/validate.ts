@@ -13,13 +13,13 @@ import { configSchema, type RawConfig } from "./schema.ts";
 export interface Validated {
   readonly config: RawConfig;
   readonly problems: readonly Problem[];
-  /** Had the value at this path, one inside it or one around it a problem? Then no rule needs to speak of it again. */
+  /** True if the value at this path, one inside it or one around it has a problem; no rule reports it again then. */
   isBroken(...path: KeyPath): boolean;
 }
 
 /**
- * Looks at every value by itself; what keys mean together is not judged here.
- * `faults` are of values that are known to be wrong.
+ * Checks every value by itself, not what keys mean together. `faults` are
+ * problems that are known already.
  */
 export function validate(document: unknown, faults: readonly Problem[] = []): Validated {
   const problems: Problem[] = [...faults];
@@ -42,7 +42,7 @@ export function validate(document: unknown, faults: readonly Problem[] = []): Va
   return { config: second.data, problems, isBroken };
 }
 
-/** A copy in which dates, of which there is no use here, are null: to the schema they would be tables without keys. */
+/** A copy in which dates, which no key allows, are null: the schema would take them for tables without keys. */
 function withoutDates(value: unknown): unknown {
   if (value instanceof Date) return null;
   if (Array.isArray(value)) return value.map(withoutDates);
@@ -52,7 +52,7 @@ function withoutDates(value: unknown): unknown {
 
 type Issue = z.core.$ZodIssue;
 
-/** A framing is a word or a table: of the two lists of issues, those for what it was meant to be, with whole paths. */
+/** Of the two lists of issues of a framing, which is a word or a table, the one for what it was meant to be. Paths are whole. */
 function flatten(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== "invalid_union" || issue.errors.length !== 2) return [issue];

@@ -1,7 +1,7 @@
 /** The JSON Schema, judged by a validator that knows nothing of this program. */
 import { Ajv2020 } from "ajv/2020";
 import { parse } from "smol-toml";
-import { configJsonSchema, type JsonSchema } from "../../src/config/json_schema.ts";
+import { configJsonSchema, type JsonSchema } from "../../src/config/schema.ts";
 import { framingKeys } from "../../src/config/keys/framing.ts";
 import { allKeys, allTables } from "../../src/config/keys/lookup.ts";
 import { FRAMING_KINDS } from "../../src/framing/framing.ts";

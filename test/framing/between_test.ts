@@ -18,7 +18,7 @@ const MLLP = delimited("\x0b", "\x1c\r", "\r\n\0");
 /** The end, or a part of the start and of the end, may stand between too. */
 const KINDS = [MLLP, delimited("<", ">", ">"), delimited("aab", "aba", "b\n"), delimited("<a", "b>", "ab> ")];
 
-/** Reads as everybody is to read who reads from a peer: scan, and where a frame cannot begin, pass over. */
+/** Reads a peer's bytes as the program does: scan, and where a frame cannot begin, pass over. */
 function readInPieces(framing: Framing, input: Uint8Array, arrivals: readonly number[]): Read {
   const framer = createFramer(framing);
   const frames: string[] = [];
@@ -86,7 +86,8 @@ Deno.test("by default CR, LF and NUL are passed over, unless a frame could begin
 });
 
 Deno.test("the first byte of start may not be passed over", () => {
-  const expected = "framing: between is with the first byte of start, allowed is bytes other than the first one of start";
+  const expected =
+    "framing: between is with the first byte of start, allowed is bytes other than the first one of start";
   assertThrows(() => createFramer(delimited("<", ">", "\n<")), SpillwayError, expected);
 });
 

@@ -1,3 +1,4 @@
+/** Delimited frames: where they begin and end, what stands between them, their limit. */
 import { createFramer, type Framer } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { bytesFrom } from "./reference.ts";

@@ -1,3 +1,4 @@
+/** The end of each single frame of a run, against the naive reference. */
 import fc from "fast-check";
 import { createFramer } from "../../src/framing/framing.ts";
 import { frameEnds } from "../../src/framing/frame_ends.ts";

@@ -1,3 +1,4 @@
+/** Length-prefixed frames: every width and byte order, lengths that are impossible. */
 import { createFramer, type Scan } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { assertEquals } from "../support/assert.ts";

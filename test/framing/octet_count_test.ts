@@ -1,3 +1,4 @@
+/** Octet-counted frames as real senders write them, and counts that are none. */
 import { createFramer, type Scan } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { bytesFrom } from "./reference.ts";

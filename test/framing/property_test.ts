@@ -1,3 +1,4 @@
+/** Random frames and random bytes, in random chunks: every framer agrees with the naive reference. */
 import fc from "fast-check";
 import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";

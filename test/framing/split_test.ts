@@ -1,3 +1,4 @@
+/** Frames that arrive in every possible division into pieces. */
 import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { assert, assertEquals } from "../support/assert.ts";

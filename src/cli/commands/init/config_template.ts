@@ -1,6 +1,6 @@
 /** What `spillway init config` prints: every key of this version, with its default and what it means. */
 import { CONFIG } from "../../../config/keys/config.ts";
-import { type Entries, isSupported, type Key, type Table } from "../../../config/keys/key.ts";
+import { type FileValue, isSupported, type Key, type Table } from "../../../config/keys/key.ts";
 import { tomlString } from "../../../config/keys/value_types.ts";
 
 const HEAD = `# Spillway's configuration. Check it with: spillway check -c FILE
@@ -9,22 +9,19 @@ const HEAD = `# Spillway's configuration. Check it with: spillway check -c FILE
 # A commented key has the value that it has when it is left out.
 `;
 
-/** A key that is a comment has its default. */
-export const CONFIG_TEMPLATE = [HEAD, ...sections(CONFIG.keys, [])].join("\n");
+export const CONFIG_TEMPLATE = [HEAD, ...sections(CONFIG, [])].join("\n");
 
-/** The tables below `path`, with a blank line between them, and between the keys of a table that has others in it. */
-function sections(keys: Entries, path: readonly string[]): string[] {
-  return Object.entries(keys).filter(([, entry]) => isSupported(entry)).flatMap(([name, entry]) => {
-    if (!("keys" in entry)) return [keyLines(name, entry as Key)];
-    const inside = [...path, name];
-    const header = entry.repeated ? `[[${inside.join(".")}]]` : `[${inside.join(".")}]`;
-    const [first, ...rest] = hasTables(entry) ? sections(entry.keys, inside) : [sections(entry.keys, inside).join("")];
-    return [`${header}\n${first}`, ...rest];
-  });
-}
-
-function hasTables({ keys }: Table): boolean {
-  return Object.values(keys).some((entry) => "keys" in entry);
+/** The table at `path` and those in it, each a section of its own; one that may stand several times spaces its keys. */
+function sections(table: Table, path: readonly string[]): string[] {
+  const entries = Object.entries(table.keys);
+  const keys = entries.flatMap(([name, entry]) =>
+    "keys" in entry || !isSupported(entry) ? [] : [keyLines(name, entry)]
+  );
+  const tables = entries.flatMap(([name, entry]) => "keys" in entry ? sections(entry, [...path, name]) : []);
+  if (path.length === 0) return tables;
+  const name = path.join(".");
+  const own = table.repeated ? `[[${name}]]\n${keys.join("\n")}` : `[${name}]\n${keys.join("")}`;
+  return [own, ...tables];
 }
 
 /** The key below its comment; nothing for one that is the other choice to a key that is there. */
@@ -37,6 +34,6 @@ function keyLines(name: string, entry: Key): string {
   return `${lines}${example === undefined ? "#" : ""}${name} = ${fileValue(value)}\n`;
 }
 
-function fileValue(value: string | number | boolean): string {
+function fileValue(value: FileValue): string {
   return typeof value === "string" ? tomlString(value) : String(value);
 }
