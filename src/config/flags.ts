@@ -1,40 +1,24 @@
 /** One route from the flags of `run` instead of a file. */
 import { resolve } from "node:path";
 import type { Config } from "./config.ts";
-import { describe, wordsOf } from "./keys/key.ts";
+import type { Key, KeyFlag } from "./keys/key.ts";
 import { allKeys } from "./keys/lookup.ts";
 import { resolveConfig } from "./parse.ts";
 import { formatPath, type KeyPath } from "./problem.ts";
 
-/** A flag of `run` that sets a key. */
 export interface RunFlag {
-  readonly name: string;
-  /** What stands for the value in the help. */
-  readonly value: string;
-  /** All that the value may be, where that can be listed. */
-  readonly values: readonly string[] | undefined;
-  readonly description: string;
-  /** True if a route without a file needs it. */
-  readonly isRequired: boolean;
-  /** Its value where it is not given; undefined: the key's default. */
-  readonly default: string | undefined;
+  readonly flag: KeyFlag;
+  /** The key that it sets. */
+  readonly entry: Key;
   /** Where its value stands in a document with one route. */
   readonly path: KeyPath;
 }
 
-/** Those that are required first, the others in the order of a file. */
+/** The flags of `run` that set keys: those that are required first, the others in the order of a file. */
 export const RUN_FLAGS: readonly RunFlag[] = allKeys().flatMap(({ path: [table, ...rest], entry }) => {
-  const { flag } = entry;
-  return flag === undefined ? [] : [{
-    name: flag.name,
-    value: flag.value,
-    values: wordsOf(entry),
-    description: describe(flag.description, entry),
-    isRequired: flag.required === true,
-    default: flag.default,
-    path: [table, ...table === "route" ? [0] : [], ...rest],
-  }];
-}).sort((a, b) => Number(b.isRequired) - Number(a.isRequired));
+  const path = [table, ...table === "route" ? [0] : [], ...rest];
+  return entry.flag === undefined ? [] : [{ flag: entry.flag, entry, path }];
+}).sort((a, b) => Number(b.flag.required ?? false) - Number(a.flag.required ?? false));
 
 /**
  * The configuration that the values of {@link RUN_FLAGS} describe; paths are
@@ -43,11 +27,11 @@ export const RUN_FLAGS: readonly RunFlag[] = allKeys().flatMap(({ path: [table, 
  */
 export function configFromFlags(values: Readonly<Record<string, string | undefined>>): Config {
   const document = { route: [{}], log: {} };
-  for (const { name, path, default: usual } of RUN_FLAGS) {
-    const value = values[name] ?? usual;
+  for (const { flag, path } of RUN_FLAGS) {
+    const value = values[flag.name] ?? flag.default;
     if (value !== undefined) put(document, path, value);
   }
-  const names = new Map(RUN_FLAGS.map(({ path, name }) => [formatPath(path), `--${name}`]));
+  const names = new Map(RUN_FLAGS.map(({ path, flag }) => [formatPath(path), `--${flag.name}`]));
   return resolveConfig(document, "flags", resolve(), (path) => {
     const key = formatPath(path);
     return { line: 0, where: names.get(key) ?? key };

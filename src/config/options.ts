@@ -22,33 +22,32 @@ export function optionsOf<K extends Entries>(
   const options: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(keys)) {
     if (!("option" in entry) || entry.option === undefined) continue;
-    options[entry.option] = valueOf(entry, given?.[name], [...path, name], scope);
+    const value = given?.[name] ??
+      (entry.default === undefined ? undefined : defaultOf({ ...entry, default: entry.default }));
+    if (value !== undefined) checkRules(entry, value, [...path, name], scope);
+    options[entry.option] = value;
   }
   return options as OptionsOf<K>;
 }
 
-/** The value that is given or the default, held to the key's rules; undefined where there is neither. */
+/** The value that is given or the default, held to the key's rules. */
 export function valueOf<Raw>(
   entry: Pick<Key<Raw>, "type" | "rules"> & { readonly default: FileValue },
   given: Raw | undefined,
   path: KeyPath,
   scope: Pick<RouteScope, "refuse">,
-): Raw;
-export function valueOf<Raw>(
-  entry: Pick<Key<Raw>, "type" | "rules" | "default">,
-  given: Raw | undefined,
-  path: KeyPath,
-  scope: Pick<RouteScope, "refuse">,
-): Raw | undefined;
-export function valueOf<Raw>(
-  entry: Pick<Key<Raw>, "type" | "rules" | "default">,
-  given: Raw | undefined,
-  path: KeyPath,
-  scope: Pick<RouteScope, "refuse">,
-): Raw | undefined {
-  const { type, default: usual } = entry;
-  const value = given ?? (usual === undefined ? undefined : defaultOf({ type, default: usual }));
-  const broken = value === undefined ? undefined : entry.rules?.find((rule) => !rule.allows(value));
-  if (broken !== undefined) scope.refuse(path, broken.allowed);
+): Raw {
+  const value = given ?? defaultOf(entry);
+  checkRules(entry, value, path, scope);
   return value;
+}
+
+function checkRules<Raw>(
+  { rules }: Pick<Key<Raw>, "rules">,
+  value: Raw,
+  path: KeyPath,
+  scope: Pick<RouteScope, "refuse">,
+): void {
+  const broken = rules?.find((rule) => !rule.allows(value));
+  if (broken !== undefined) scope.refuse(path, broken.allowed);
 }

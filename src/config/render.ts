@@ -18,7 +18,6 @@ export function renderConfig({ routes, log }: Config): string {
 /** The keys below `prefix` with their values. `options` has those of the table's keys that are options themselves. */
 function linesOf(keys: Entries, options: Options, route?: RouteOptions, prefix = ""): [string, string][] {
   return Object.entries(keys).flatMap(([name, entry]): [string, string][] => {
-    if ("unsupported" in entry) return [];
     if ("keys" in entry) return linesOf(entry.keys, options[name] as Options ?? {}, route, `${prefix}${name}.`);
     const value = entry.option === undefined ? route && entry.shown?.(route) : options[entry.option];
     return value === undefined ? [] : [[prefix + name, entry.type.write(value)]];

@@ -7,7 +7,7 @@
  */
 import * as z from "zod";
 import { CONFIG, type ROUTE } from "./keys/config.ts";
-import { type Entry, isSupported, JSON_PARTS, type RawOf, type RawTable, type Table, valueSchema } from "./keys/key.ts";
+import { type Entry, JSON_PARTS, type RawOf, type RawTable, type Table, valueSchema } from "./keys/key.ts";
 
 /** A file's values, each valid by itself; absent where the file says nothing. */
 export type RawConfig = RawOf<typeof CONFIG>;
@@ -34,17 +34,19 @@ export interface JsonSchema {
  * each means and its default. Dotted keys of TOML are nested objects in it.
  */
 export function configJsonSchema(): JsonSchema {
-  const { $schema, description: title, ...schema } = z.toJSONSchema(schemaOf(CONFIG, isSupported), {
-    io: "input",
-    override: ({ zodSchema, jsonSchema }) => void Object.assign(jsonSchema, JSON_PARTS.get(zodSchema)),
-  }) as JsonSchema;
+  const { $schema, description: title, ...schema } = z.toJSONSchema(
+    schemaOf(CONFIG, (entry) => "keys" in entry || entry.unsupported === undefined),
+    {
+      io: "input",
+      override: ({ zodSchema, jsonSchema }) => void Object.assign(jsonSchema, JSON_PARTS.get(zodSchema)),
+    },
+  ) as JsonSchema;
   return { $schema, title, ...schema, required: ["route"] };
 }
 
 function schemaOf({ keys, repeated, description, json }: Table, isIncluded: (entry: Entry) => boolean): z.ZodType {
   const shape = Object.entries(keys).filter(([, entry]) => isIncluded(entry)).map(([name, entry]) => {
-    if ("keys" in entry) return [name, schemaOf(entry, isIncluded).optional()];
-    return [name, "unsupported" in entry ? entry.type.schema.optional() : valueSchema(entry)];
+    return [name, "keys" in entry ? schemaOf(entry, isIncluded).optional() : valueSchema(entry)];
   });
   const table = z.strictObject(Object.fromEntries(shape), "a table");
   if (!repeated) return table.register(JSON_PARTS, { description, ...json });

@@ -5,6 +5,7 @@ import { EXIT, usageError } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
 import { STOP_MS } from "../../base/stop_deadline.ts";
 import { configFromFlags, RUN_FLAGS } from "../../config/flags.ts";
+import { describe, wordsOf } from "../../config/keys/key.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
@@ -25,7 +26,9 @@ apart. Logs to standard error. The flags other than --config describe one route
 without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
-    ...RUN_FLAGS.map(({ name, value, values, description }) => ({ name, value, values, says: description })),
+    ...RUN_FLAGS.map(({ flag: { name, value, description }, entry }) => (
+      { name, value, values: wordsOf(entry), says: describe(description, entry) }
+    )),
   ],
   operandsMax: 0,
   examples: [
@@ -54,16 +57,16 @@ without a file; what they cannot say, a file can.`,
 };
 
 async function configOf({ values }: Invocation, runtime: Runtime): Promise<Config> {
-  const given = RUN_FLAGS.filter(({ name }) => values[name] !== undefined);
+  const given = RUN_FLAGS.map(({ flag }) => flag.name).filter((name) => values[name] !== undefined);
   if (given.length === 0) return await loadConfig(values.config, runtime);
-  const [{ name: first }] = given;
+  const [first] = given;
   if (values.config !== undefined) {
     throw usageError(
       `--config and --${first} are given together`,
       "a route stands in the file or in flags, not in both",
     );
   }
-  const required = RUN_FLAGS.filter(({ isRequired }) => isRequired).map(({ name }) => name);
+  const required = RUN_FLAGS.filter(({ flag }) => flag.required).map(({ flag }) => flag.name);
   const missing = required.find((name) => values[name] === undefined);
   if (missing !== undefined) {
     const all = required.map((name) => `--${name}`).join(" and ");

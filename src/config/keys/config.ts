@@ -4,11 +4,11 @@
  */
 import { FRAMING, framingComment } from "./framing.ts";
 import { JOURNAL } from "./journal.ts";
-import { key, type Table, unsupportedTable } from "./key.ts";
+import { key, type Table, unsupported } from "./key.ts";
 import { sizeFrom } from "./rules.ts";
 import { SOURCE } from "./source.ts";
 import { TARGET } from "./target.ts";
-import { NAME, oneOf, SIZE } from "./value_types.ts";
+import { NAME, oneOf, SIZE, TABLE } from "./value_types.ts";
 
 /** In bytes. */
 export const MEMORY_BYTES_MIN = 1024 * 1024;
@@ -17,9 +17,8 @@ export const MEMORY_BYTES_MIN = 1024 * 1024;
 const EITHER_END = { oneOf: [{ required: ["listen"] }, { required: ["connect"] }] };
 
 export const MEMORY = {
-  max_bytes: key(SIZE, {
+  max_bytes: key(SIZE, "16MiB", {
     description: "All buffers at their capacity; at least 1MiB",
-    default: "16MiB",
     comment: "Everything that is held in memory for this route.",
     rules: [sizeFrom(MEMORY_BYTES_MIN)],
     shown: ({ memoryMaxBytes }) => memoryMaxBytes,
@@ -28,16 +27,15 @@ export const MEMORY = {
 };
 
 export const ROUTE = {
-  name: key(NAME, {
+  name: key(NAME, undefined, {
     description: "Unique: a-z 0-9 _ -",
     example: "feed",
     comment: "Required, unique: a-z 0-9 _ -",
     option: "name",
     flag: { name: "name", value: "NAME", description: "the route's name. Default: {default}", default: "main" },
   }),
-  framing: key(FRAMING, {
+  framing: key(FRAMING, "line", {
     description: "How the stream is cut into messages (frames)",
-    default: "line",
     comment: framingComment(),
     option: "framing",
     flag: { name: "framing", value: "KIND", description: "{words}", defaultFirst: true },
@@ -49,16 +47,14 @@ export const ROUTE = {
 };
 
 export const LOG = {
-  level: key(oneOf("debug", "info", "warn", "error"), {
+  level: key(oneOf("debug", "info", "warn", "error"), "info", {
     description: "The least that is logged",
-    default: "info",
     comment: "debug, info, warn, error",
     option: "level",
     flag: { name: "log-level", value: "LEVEL", description: "{words}" },
   }),
-  format: key(oneOf("text", "json"), {
+  format: key(oneOf("text", "json"), "text", {
     description: "Lines of text, or a JSON object each",
-    default: "text",
     comment: "text, json",
     option: "format",
     flag: { name: "log-format", value: "KIND", description: "{words}" },
@@ -75,6 +71,6 @@ export const CONFIG = {
       json: { required: ["name", "source", "target"] },
     },
     log: { description: "The log on standard error", keys: LOG },
-    admin: unsupportedTable("leave [admin] out; the log on standard error says what the routes do"),
+    admin: unsupported(TABLE, "leave [admin] out; the log on standard error says what the routes do"),
   },
 } as const satisfies Table;

@@ -33,13 +33,11 @@ export interface KeyFlag {
   readonly defaultFirst?: true;
 }
 
-interface KeySpec<Raw, Written> {
+interface KeyDetails<Raw, Written> {
   /** For the JSON Schema: what it means, in one line. */
   readonly description: string;
   /** True if a table without it is refused by its schema. */
   readonly required?: true;
-  /** Its value where it is left out, unless that depends on other keys. */
-  readonly default?: FileValue;
   /** The value that `init config` shows where the default depends on other keys. */
   readonly usual?: FileValue;
   /** The value that `init config` shows of a key that has to be given. */
@@ -52,19 +50,13 @@ interface KeySpec<Raw, Written> {
   /** What `check` prints, for a key whose value is no option by itself; undefined leaves the key out. */
   shown?(route: RouteOptions): Written | undefined;
   readonly flag?: KeyFlag;
+  /** Set for a key that a later version has: what to do instead. A file that sets it is refused. */
+  readonly unsupported?: string;
 }
 
-export interface Key<Raw = unknown, Written = unknown> extends KeySpec<Raw, Written> {
+export interface Key<Raw = unknown, Written = unknown> extends KeyDetails<Raw, Written> {
   readonly type: ValueType<Raw, Written>;
-}
-
-/** A key that a later version has. A file that sets it is refused, because a key without effect is a broken promise. */
-export interface UnsupportedKey {
-  readonly type: ValueType<unknown>;
-  /** What to do instead. */
-  readonly unsupported: string;
-  /** True if an empty table asks for nothing and is accepted. */
-  readonly mayBeEmpty?: true;
+  readonly default?: FileValue;
 }
 
 export interface Table<K extends Entries = Entries> {
@@ -76,7 +68,7 @@ export interface Table<K extends Entries = Entries> {
   readonly json?: Readonly<Record<string, unknown>>;
 }
 
-export type Entry = Key | UnsupportedKey | Table;
+export type Entry = Key | Table;
 export type Entries = { readonly [name: string]: Entry };
 
 /** What reading a file gives for an entry. */
@@ -88,22 +80,17 @@ export type RawOf<E> = E extends { readonly keys: infer K; readonly repeated: tr
 /** The keys that the file has; absent where it has none. */
 export type RawTable<K> = { readonly [P in keyof K]?: RawOf<K[P]> };
 
-export function key<Raw, Written, const S extends KeySpec<Raw, Written>>(type: ValueType<Raw, Written>, spec: S) {
-  return { type, ...spec };
+/** `usual` is the value where the key is left out; undefined where that depends on other keys. */
+export function key<Raw, Written, D extends FileValue | undefined, const S extends KeyDetails<Raw, Written>>(
+  type: ValueType<Raw, Written>,
+  usual: D,
+  details: S,
+) {
+  return { type, default: usual, ...details };
 }
 
-export function unsupported(hint: string): UnsupportedKey {
-  return { type: { schema: z.unknown(), write: String }, unsupported: hint };
-}
-
-/** An unsupported key whose value is a table. */
-export function unsupportedTable(hint: string): UnsupportedKey {
-  const schema = z.record(z.string(), z.unknown(), "a table");
-  return { type: { schema, write: String }, unsupported: hint, mayBeEmpty: true };
-}
-
-export function isSupported(entry: Entry): entry is Key | Table {
-  return !("unsupported" in entry);
+export function unsupported<Raw>(type: ValueType<Raw>, hint: string) {
+  return key(type, undefined, { description: "Not in this version", unsupported: hint });
 }
 
 /** What the JSON Schema adds to a schema. Zod's own metadata would lose the defaults of values that are transformed. */

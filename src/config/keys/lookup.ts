@@ -2,7 +2,7 @@
 import { CONFIG } from "./config.ts";
 import { FRAMING, framingKeys } from "./framing.ts";
 import { findKind, FRAMING_KINDS } from "../../framing/framing.ts";
-import { type Entries, type Entry, isSupported, type Key, type Table } from "./key.ts";
+import { type Entries, type Entry, type Key, type Table } from "./key.ts";
 import type { KeyPath } from "../problem.ts";
 
 /** A key with the names that lead to it. */
@@ -14,8 +14,9 @@ export interface PathOf<E> {
 /** Every key that has an effect in this version. */
 export function allKeys(): PathOf<Key>[] {
   return allTables().flatMap(({ path, entry }) =>
-    Object.entries(entry.keys).filter(([, inner]) => !("keys" in inner) && isSupported(inner))
-      .map(([name, inner]) => ({ path: [...path, name], entry: inner as Key }))
+    Object.entries(entry.keys).flatMap(([name, inner]) =>
+      "keys" in inner || inner.unsupported !== undefined ? [] : [{ path: [...path, name], entry: inner }]
+    )
   );
 }
 
@@ -30,7 +31,7 @@ export function allTables(entry: Table = CONFIG, path: readonly string[] = []): 
 /** The key at exactly this path, one of a framing's table included; undefined if a table or nothing known is there. */
 export function keyAt(path: KeyPath): Key | undefined {
   const { entry, rest } = walk(path);
-  if (entry === undefined || "keys" in entry || !isSupported(entry)) return undefined;
+  if (entry === undefined || "keys" in entry) return undefined;
   if (rest.length === 0) return entry;
   const [name] = rest;
   if (entry.type !== FRAMING || rest.length > 1) return undefined;

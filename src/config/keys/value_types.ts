@@ -75,6 +75,10 @@ export const NAME: ValueType<string> = {
   write: tomlString,
 };
 
+/** For keys that this version does not have. */
+export const ANY: ValueType<unknown> = { schema: z.unknown(), write: String };
+export const TABLE: ValueType<object> = { schema: z.record(z.string(), z.unknown(), "a table"), write: String };
+
 /** One of these words. */
 export function oneOf<const T extends readonly string[]>(...words: T): ValueType<T[number]> {
   const schema = z.enum(words, words.map((word) => JSON.stringify(word)).join(", "));

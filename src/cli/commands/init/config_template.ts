@@ -1,6 +1,6 @@
 /** What `spillway init config` prints: every key of this version, with its default and what it means. */
 import { CONFIG } from "../../../config/keys/config.ts";
-import { type FileValue, isSupported, type Key, type Table } from "../../../config/keys/key.ts";
+import { type FileValue, type Key, type Table } from "../../../config/keys/key.ts";
 import { tomlString } from "../../../config/keys/value_types.ts";
 
 const HEAD = `# Spillway's configuration. Check it with: spillway check -c FILE
@@ -14,9 +14,7 @@ export const CONFIG_TEMPLATE = [HEAD, ...sections(CONFIG, [])].join("\n");
 /** The table at `path` and those in it, each a section of its own; one that may stand several times spaces its keys. */
 function sections(table: Table, path: readonly string[]): string[] {
   const entries = Object.entries(table.keys);
-  const keys = entries.flatMap(([name, entry]) =>
-    "keys" in entry || !isSupported(entry) ? [] : [keyLines(name, entry)]
-  );
+  const keys = entries.flatMap(([name, entry]) => "keys" in entry ? [] : [keyLines(name, entry)]);
   const tables = entries.flatMap(([name, entry]) => "keys" in entry ? sections(entry, [...path, name]) : []);
   if (path.length === 0) return tables;
   const name = path.join(".");
