@@ -53,16 +53,25 @@ function u32(bytes: Uint8Array, at: number): number {
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 
+/** What poll(2) says of a socket whose queue holds a byte that its peer sent as urgent. */
+export const POLLPRI = 0x2;
+
 /** For setsockopt(2). */
 export type SocketOptions = readonly (readonly [level: number, option: number, value: number])[];
 
-const SOL_SOCKET = 1;
+/** For getsockopt(2) and setsockopt(2): the level of socket(7), and what is asked for there. */
+export const SOL_SOCKET = 1;
+export const SO_SNDBUF = 7;
+export const SO_RCVLOWAT = 18;
+/** A number that no other socket of this machine has or will have, 8 bytes. */
+export const SO_COOKIE = 57;
+const SO_OOBINLINE = 10;
 
 /**
  * A byte that is sent as urgent (MSG_OOB) is a byte of the stream (SO_OOBINLINE):
  * else the kernel would take it out, and nobody would know.
  */
-export const UNIX_OPTIONS: SocketOptions = [[SOL_SOCKET, 10, 1]];
+export const UNIX_OPTIONS: SocketOptions = [[SOL_SOCKET, SO_OOBINLINE, 1]];
 
 /**
  * Beside that, when an idle connection is asked whether its peer is still there:

@@ -119,8 +119,6 @@ export interface Listener {
 export interface ListenOptions {
   /** A unix socket's file gets mode 0600, from its first moment on; else what the umask says. */
   readonly private?: boolean;
-  /** Connections will be asked for `unacknowledgedBytes`, also over a unix socket. */
-  readonly asksPeers?: boolean;
   /** Who may come in; default: everybody. */
   readonly door?: Door;
 }

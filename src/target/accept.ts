@@ -49,7 +49,7 @@ export class AcceptSupply implements Supply {
   /** Binds; rejects if that fails. */
   async bind(): Promise<void> {
     const { net, address, places, clock, log } = this.options;
-    this.#listener = await net.listen(address, { asksPeers: true, door: places.doorForOthers() });
+    this.#listener = await net.listen(address, { door: places.doorForOthers() });
     const { signal } = this.#stopping;
     this.#accepting = acceptEach(this.#listener, { clock, log, signal, who: "a consumer" }, (each) => this.#seat(each));
   }

@@ -7,9 +7,11 @@ import { lossCases } from "./loss_cases.ts";
 import { pausedCases } from "./paused_cases.ts";
 import { silenceCases } from "./silence_cases.ts";
 import { tcpCases } from "./tcp_cases.ts";
+import { urgentCases } from "./urgent_cases.ts";
 
 export const cases: readonly Case[] = [
   ...tcpCases,
+  ...urgentCases,
   ...lossCases,
   ...flowCases,
   ...pausedCases,

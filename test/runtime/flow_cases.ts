@@ -13,6 +13,7 @@ import {
   isPending,
   patternOf,
   readExactly,
+  settle,
   until,
   withPair,
   writeAll,
@@ -164,7 +165,7 @@ export const flowCases: Case[] = [
     run: () =>
       withDirectory(async (directory) => {
         const address: Address = { kind: "unix", path: `${directory}/s.sock` };
-        const listener = await runtime.net.listen(address, { asksPeers: true });
+        const listener = await runtime.net.listen(address);
         // Either side may be the one that sends.
         const [first, second] = [await connectedPair(listener), await connectedPair(listener)];
         for (const [sender] of [first, [...second].reverse()]) {
@@ -199,11 +200,33 @@ export const flowCases: Case[] = [
       }),
   },
   {
+    name: "of a unix socket that has just been closed while it was being read, the next one is told apart",
+    skip: linuxOnly,
+    run: () =>
+      withDirectory(async (directory) => {
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` });
+        const [, first] = await connectedPair(listener);
+        const reading = first.read(new Uint8Array(1)).catch(() => {});
+        await settle();
+        const dialled = await runtime.net.connect(listener.address, CONNECT_MS);
+        first.close();
+        const second = await listener.accept();
+        await writeAll(second!, new Uint8Array(1000));
+        assert(second!.unacknowledgedBytes()! >= 1000, `${second!.unacknowledgedBytes()} unread`);
+        await reading;
+        assert(second!.unacknowledgedBytes()! >= 1000, `${second!.unacknowledgedBytes()} unread`);
+        await readExactly(dialled, 1000);
+        assertEquals(second!.unacknowledgedBytes(), 0);
+        for (const connection of [dialled, second!]) connection.close();
+        await listener.close();
+      }),
+  },
+  {
     name: "on a unix socket nobody can tell what was read once the peer has closed without reading",
     skip: linuxOnly,
     run: () =>
       withDirectory(async (directory) => {
-        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` }, { asksPeers: true });
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` });
         const [sender, reader] = await connectedPair(listener);
         await writeAll(sender, new Uint8Array(30_000));
         assert(sender.unacknowledgedBytes()! >= 30_000);
@@ -221,7 +244,7 @@ export const flowCases: Case[] = [
     skip: linuxOnly,
     run: () =>
       withDirectory(async (directory) => {
-        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` }, { asksPeers: true });
+        const listener = await runtime.net.listen({ kind: "unix", path: `${directory}/s.sock` });
         const [sender, reader] = await connectedPair(listener);
         await writeAll(sender, new Uint8Array(30_000));
         assert(sender.unacknowledgedBytes()! >= 30_000);

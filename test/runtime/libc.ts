@@ -1,6 +1,12 @@
 /** Sockets without a runtime in between, by FFI: a listener that never accepts, a look at socket options, a change of namespace. */
 import { readdirSync } from "node:fs";
-import { SOCKADDR_BYTES, socketName, socketNameOf } from "../../src/runtime/descriptor.ts";
+import {
+  SOCKADDR_BYTES,
+  SOCKADDR_UNIX_BYTES,
+  socketName,
+  socketNameOf,
+  unixPathOf,
+} from "../../src/runtime/descriptor.ts";
 import type { Connection } from "../../src/runtime/net.ts";
 import { parseAddress } from "../../src/runtime/address.ts";
 
@@ -18,6 +24,7 @@ const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   connect: [INT, "pointer", INT],
   setns: [INT, INT],
   send: [INT, "pointer", INT, INT],
+  socketpair: [INT, INT, INT, "pointer"],
 };
 
 function openLibc(): Readonly<Record<string, Call>> {
@@ -101,9 +108,44 @@ export function abort(connection: Connection): void {
   if (libc().connect(descriptorOf(connection), new Uint8Array(16), 16) !== 0) throw new Error("connect failed");
 }
 
-/** Sends one byte as urgent data (MSG_OOB) from this end. */
-export function sendUrgent(connection: Connection, byte: number): void {
-  if (libc().send(descriptorOf(connection), Uint8Array.of(byte), 1, 1) !== 1) throw new Error("send failed");
+/** For send(2): the last byte is urgent. */
+const MSG_OOB = 1;
+
+/** Sends one byte as urgent data (MSG_OOB) from this end, which was `made` so. */
+export function sendUrgent(connection: Connection, made: Made, byte: number): void {
+  const descriptor = connection.local.startsWith("unix:")
+    ? unixDescriptorOf(connection.local.slice("unix:".length), made)
+    : descriptorOf(connection);
+  if (libc().send(descriptor, Uint8Array.of(byte), 1, MSG_OOB) !== 1) throw new Error("send failed");
+}
+
+/** Does this kernel know urgent data on unix sockets? It may since Linux 5.15. */
+export function hasUnixUrgent(): boolean {
+  const pair = new Int32Array(2);
+  if (libc().socketpair(1, 1, 0, pair) !== 0) throw new Error("socketpair failed"); // AF_UNIX, SOCK_STREAM
+  const sent = libc().send(pair[0], Uint8Array.of(1), 1, MSG_OOB);
+  for (const descriptor of pair) libc().close(descriptor);
+  return sent === 1;
+}
+
+export type Made = "dialled" | "accepted";
+
+/** The end of the only connection of this process over the unix socket at `path` that was made so. */
+function unixDescriptorOf(path: string, made: Made): number {
+  for (const descriptor of readdirSync("/proc/self/fd").map(Number)) {
+    const peer = askUnix(libc().getpeername, descriptor);
+    // A listener has no peer, an end that was dialled no name.
+    if (peer !== undefined && (made === "dialled" ? peer : askUnix(libc().getsockname, descriptor)) === path) {
+      return descriptor;
+    }
+  }
+  throw new Error(`no socket at ${path} that was ${made}`);
+}
+
+function askUnix(call: Call, descriptor: number): string | undefined {
+  const name = new Uint8Array(SOCKADDR_UNIX_BYTES);
+  const length = new Uint32Array([name.length]);
+  return call(descriptor, name, length) === 0 ? unixPathOf(name, length[0]) : undefined;
 }
 
 function descriptorOf(connection: Connection): number {

@@ -5,7 +5,7 @@ import type { Address, Connection } from "../../src/runtime/net.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
 import { withDirectory } from "./directory.ts";
-import { sendUrgent, socketOption } from "./libc.ts";
+import { socketOption } from "./libc.ts";
 import {
   accepted,
   CONNECT_MS,
@@ -44,16 +44,6 @@ async function sendAll(connection: Connection, bytes: Uint8Array): Promise<void>
   await connection.closeWrite();
 }
 
-/** Everything up to the end of the stream. */
-async function textOf(connection: Connection): Promise<string> {
-  const buffer = new Uint8Array(100);
-  let text = "";
-  for (let count = await connection.read(buffer); count !== null; count = await connection.read(buffer)) {
-    text += new TextDecoder().decode(buffer.subarray(0, count));
-  }
-  return text;
-}
-
 export const tcpCases: Case[] = [
   {
     name: "TCP over IPv4 carries bytes both ways and names both ends",
@@ -62,22 +52,6 @@ export const tcpCases: Case[] = [
         await carriesBothWays(pair);
         namesBothEnds(pair);
         assertMatch(pair.client.local, /^127\.0\.0\.1:\d+$/);
-      }),
-  },
-  {
-    name: "a byte that was sent as urgent data is read in its place, on accepted and on dialled connections",
-    skip: linuxOnly,
-    run: () =>
-      withPair(async ({ client, server }) => {
-        for (const [from, to] of [[client, server], [server, client]]) {
-          // Deno's read goes on behind such a byte when more comes after it, or the end.
-          const reading = textOf(to);
-          await writeAll(from, new TextEncoder().encode("abc"));
-          sendUrgent(from, 33);
-          await writeAll(from, new TextEncoder().encode("def"));
-          await from.closeWrite();
-          assertEquals(await reading, "abc!def");
-        }
       }),
   },
   {

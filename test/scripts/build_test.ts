@@ -46,7 +46,7 @@ Deno.test("the bun that is found runs here", async () => {
 
 Deno.test("constants are put into the bundle", () =>
   withDirectory(async (directory) => {
-    await bundle("src/cli/build_info.ts", `${directory}/x.js`, { define: { SPILLWAY_COMMIT: '"abc1234"' } });
+    await bundle("src/cli/output/build_info.ts", `${directory}/x.js`, { define: { SPILLWAY_COMMIT: '"abc1234"' } });
     const { commit, version } = await import(`file://${directory}/x.js`);
     assertEquals([commit, version], ["abc1234", "dev"]);
   }));

@@ -4,19 +4,11 @@ import { formatAddress } from "../address.ts";
 import { UNIX_OPTIONS } from "../descriptor.ts";
 import type { Address, Connection, PeerWindow } from "../net.ts";
 import { systemError } from "../system_error.ts";
-import {
-  findDescriptor,
-  findUnixDescriptor,
-  forgetUnixDescriptor,
-  holdSocket,
-  isPeerSilent,
-  peerWindow,
-  sendQueueBytes,
-  setSocketOptions,
-  unreadByPeer,
-} from "./libc.ts";
+import { findUnixDescriptor, forgetUnixDescriptor, tcpDescriptor } from "./find_descriptor.ts";
+import { holdSocket, isPeerSilent, peerWindow, sendQueueBytes, setSocketOptions, unreadByPeer } from "./libc.ts";
+import { leaveOut, readShort, type ShortReader } from "./urgent.ts";
 
-export class DenoConnection implements Connection {
+export class DenoConnection implements Connection, ShortReader {
   readonly local: string;
   readonly peer: string;
   readonly readAheadBytes = 0;
@@ -34,17 +26,17 @@ export class DenoConnection implements Connection {
 
   /**
    * `unixPath` names both ends of a unix socket, where a client has no name of
-   * its own. `asked`: it will be asked what its peer has read, and was made in
-   * this way; that has to be known before there is another one of that path.
+   * its own. Just `made`: a unix socket's descriptor can be found only before there
+   * is another one of that path.
    */
-  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, asked?: "dialled" | "accepted") {
+  constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, made: "dialled" | "accepted") {
     this.#socket = socket;
     this.local = formatAddress(addressOf(socket.localAddr, unixPath));
     this.peer = formatAddress(addressOf(socket.remoteAddr, unixPath));
     this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
     else {
-      this.#descriptor = (asked && findUnixDescriptor(unixPath, asked)) ?? null;
+      this.#descriptor = findUnixDescriptor(unixPath, made) ?? null;
       if (this.#descriptor !== null) setSocketOptions(this.#descriptor, UNIX_OPTIONS);
     }
   }
@@ -53,7 +45,10 @@ export class DenoConnection implements Connection {
     if (this.#closed) throw this.#failure(undefined, "read");
     try {
       const count = await this.#socket.read(into);
-      if (count !== null) return count;
+      if (count !== null) {
+        if (count < into.length && this.#descriptor !== null && !this.#closed) readShort(this);
+        return count;
+      }
       if (this.#lost === undefined) {
         this.#ended = true;
         return null;
@@ -104,20 +99,27 @@ export class DenoConnection implements Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    leaveOut(this);
     if (this.acknowledgesReading && typeof this.#descriptor === "number") forgetUnixDescriptor(this.#descriptor);
     this.#socket.close();
     this.onClose();
   }
 
-  /** Asks the kernel about the open socket. */
-  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
+  get descriptor(): number | undefined {
     // After close() the number may belong to another socket already.
     if (this.#closed) return undefined;
-    if (this.#descriptor === undefined) {
-      const { localAddr, remoteAddr } = this.#socket as Deno.TcpConn;
-      this.#descriptor = findDescriptor(localAddr, remoteAddr) ?? null;
-    }
-    return this.#descriptor === null ? undefined : call(this.#descriptor);
+    if (this.#descriptor === undefined) this.#descriptor = tcpDescriptor(this.#socket as Deno.TcpConn) ?? null;
+    return this.#descriptor ?? undefined;
+  }
+
+  get isUnix(): boolean {
+    return this.acknowledgesReading;
+  }
+
+  /** Asks the kernel about the open socket. */
+  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
+    const descriptor = this.descriptor;
+    return descriptor === undefined ? undefined : call(descriptor);
   }
 
   #failure(thrown: unknown, syscall: string): SystemError {

@@ -1,6 +1,6 @@
 /**
- * Deno keeps a socket's descriptor to itself, and with it what the kernel knows
- * of the socket. This finds the descriptor by the socket's two names, and asks.
+ * libc through FFI: what Deno has no call for. The descriptors of its sockets,
+ * which it keeps to itself, come from find_descriptor.ts.
  */
 import {
   F_DUPFD_CLOEXEC,
@@ -10,14 +10,13 @@ import {
   peerWindowOf,
   POLLERR,
   POLLHUP,
+  POLLPRI,
   SIOCOUTQ,
-  SOCKADDR_BYTES,
-  SOCKADDR_UNIX_BYTES,
-  socketName,
-  socketNameOf,
+  SO_RCVLOWAT,
+  SO_SNDBUF,
   type SocketOptions,
+  SOL_SOCKET,
   TCP_INFO,
-  unixPathOf,
 } from "../descriptor.ts";
 import type { PeerWindow } from "../net.ts";
 import type { Sigaction } from "../signals.ts";
@@ -35,21 +34,14 @@ const SYMBOLS = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
 } as const;
 
-type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** So many descriptors in a row that are no sockets end the search; the kernel hands out the lowest free one. */
-const GAP_MAX = 4096;
-
-const sockaddr = new Uint8Array(SOCKADDR_BYTES);
-const sockaddrUnix = new Uint8Array(SOCKADDR_UNIX_BYTES);
-const sockaddrLength = new Uint32Array(1);
 const queued = new Int32Array(1);
 const tcpInfo = new Uint8Array(TCP_INFO.bytes);
 const optionLength = new Uint32Array(1);
+const sendBuffer = new Uint8Array(4);
 /** struct pollfd: the descriptor, and what is asked for and what came back as its two halves. */
 const polled = new Int32Array(2);
-/** Descriptors of unix sockets that are known to be some connection's: their names do not tell them apart. */
-const unixDescriptors = new Set<number>();
 let libc: Libc | null | undefined;
 
 /** libc, opened at the first call; null where it cannot be had or the requests mean something else. */
@@ -64,68 +56,17 @@ function openLibc(): Libc | null {
   return null;
 }
 
+/** libc; null where it cannot be had. */
+export function libcOrNull(): Libc | null {
+  return libc ??= openLibc();
+}
+
 /** sigaction(2); undefined where there is no libc to ask. */
 export function findSigaction(): Sigaction | undefined {
-  libc ??= openLibc();
-  return libc?.sigaction as Sigaction | undefined;
+  return libcOrNull()?.sigaction as Sigaction | undefined;
 }
 
-/**
- * The descriptor of the open TCP socket between these two ends, or of the
- * listener where there is no peer; undefined if there is none (it was reset),
- * or no libc. Both names are compared in full: two sockets can share both
- * ports. Takes about 1 µs for each open socket.
- */
-export function findDescriptor(local: Deno.NetAddr, peer?: Deno.NetAddr): number | undefined {
-  libc ??= openLibc();
-  if (libc === null) return undefined;
-  const localName = socketName(local.hostname, local.port);
-  const peerName = peer && socketName(peer.hostname, peer.port);
-  for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
-    const name = ask(libc.getsockname, descriptor);
-    gap = name === undefined ? gap + 1 : 0;
-    if (name !== undefined && name === localName && ask(libc.getpeername, descriptor) === peerName) return descriptor;
-  }
-  return undefined;
-}
-
-/**
- * The descriptor of the newest connection over the unix socket at `path` that was
- * dialled there, or accepted, and was not asked for before; give it back with `forgetUnixDescriptor` when that
- * is closed. Undefined if there is none, or no libc.
- */
-export function findUnixDescriptor(path: string, made: "dialled" | "accepted"): number | undefined {
-  libc ??= openLibc();
-  if (libc === null) return undefined;
-  for (let descriptor = 0, gap = 0; gap < GAP_MAX; descriptor++) {
-    const local = askUnix(libc.getsockname, descriptor);
-    gap = local === undefined ? gap + 1 : 0;
-    if (local === undefined || unixDescriptors.has(descriptor)) continue;
-    // A listener has no peer; one that dials has no name of its own.
-    const peer = askUnix(libc.getpeername, descriptor);
-    if (peer === undefined || (made === "dialled" ? peer : local) !== path) continue;
-    unixDescriptors.add(descriptor);
-    return descriptor;
-  }
-  return undefined;
-}
-
-export function forgetUnixDescriptor(descriptor: number): void {
-  unixDescriptors.delete(descriptor);
-}
-
-function ask(call: Libc["getsockname"], descriptor: number): string | undefined {
-  sockaddrLength[0] = SOCKADDR_BYTES;
-  return call(descriptor, sockaddr, sockaddrLength) === 0 ? socketNameOf(sockaddr) : undefined;
-}
-
-/** The path in a unix socket's name, empty where it has none; undefined if the call fails or it is of another family. */
-function askUnix(call: Libc["getsockname"], descriptor: number): string | undefined {
-  sockaddrLength[0] = sockaddrUnix.length;
-  return call(descriptor, sockaddrUnix, sockaddrLength) === 0 ? unixPathOf(sockaddrUnix, sockaddrLength[0]) : undefined;
-}
-
-/** SIOCOUTQ of a descriptor that {@link findDescriptor} gave; undefined if the call fails. */
+/** SIOCOUTQ of a descriptor that find_descriptor.ts gave; undefined if the call fails. */
 export function sendQueueBytes(descriptor: number): number | undefined {
   return libc?.ioctl(descriptor, BigInt(SIOCOUTQ), queued) === 0 ? queued[0] : undefined;
 }
@@ -164,6 +105,36 @@ export function setSocketOptions(descriptor: number, options: SocketOptions): vo
   for (const [level, option, value] of options) {
     libc?.setsockopt(descriptor, level, option, new Int32Array([value]), 4);
   }
+}
+
+/** Which of these sockets hold a byte that their peer sent as urgent, as indexes into `descriptors`. */
+export function holdUrgent(descriptors: readonly number[]): number[] {
+  // struct pollfd, see above.
+  const asked = new Int32Array(2 * descriptors.length);
+  for (let i = 0; i < descriptors.length; i++) {
+    asked[2 * i] = descriptors[i];
+    asked[2 * i + 1] = POLLPRI;
+  }
+  const count = libc?.poll(asked, BigInt(descriptors.length), 0) ?? 0;
+  if (count <= 0) return [];
+  return [...descriptors.keys()].filter((i) => (asked[2 * i + 1] >>> 16 & POLLPRI) !== 0);
+}
+
+/**
+ * Makes the kernel tell those who wait for an edge (epoll(7)) once more that a
+ * socket can be read. It does so when it is told from which length on a TCP
+ * socket counts as readable, also when that stays the same. A unix socket has
+ * no such call; there it tells of room to write when the size of the send
+ * buffer is set, and with it of all else. Where there is no such room, it tells
+ * as soon as the peer has made some.
+ */
+export function tellAgain(descriptor: number, isUnix: boolean): void {
+  if (!isUnix) return setSocketOptions(descriptor, [[SOL_SOCKET, SO_RCVLOWAT, 1]]);
+  optionLength[0] = sendBuffer.byteLength;
+  if (libc?.getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, sendBuffer, optionLength) !== 0) return;
+  // The kernel doubles what it is given.
+  const bytes = new DataView(sendBuffer.buffer).getInt32(0, true) / 2;
+  setSocketOptions(descriptor, [[SOL_SOCKET, SO_SNDBUF, bytes]]);
 }
 
 /** Holds the socket by a second descriptor; the function resets it and lets go. Undefined if the call fails. */

@@ -1,6 +1,6 @@
 /** A listening socket of Deno. */
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Door, Listener, ListenOptions } from "../net.ts";
+import type { Address, Connection, Door, Listener } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import { addressOf, DenoConnection } from "./connection.ts";
 
@@ -8,14 +8,12 @@ export class DenoListener implements Listener {
   readonly address: Address;
   readonly #socket: Deno.TcpListener | Deno.UnixListener;
   readonly #unixPath: string;
-  readonly #asksPeers: boolean;
   readonly #door: Door | undefined;
   #accepting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string, options: ListenOptions) {
-    this.#asksPeers = options.asksPeers ?? false;
-    this.#door = options.door;
+  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string, door: Door | undefined) {
+    this.#door = door;
     this.#socket = socket;
     this.#unixPath = unixPath;
     this.address = addressOf(socket.addr, unixPath);
@@ -34,11 +32,7 @@ export class DenoListener implements Listener {
   async #accept(): Promise<Connection | null> {
     while (this.#closing === undefined) {
       try {
-        const connection = new DenoConnection(
-          await this.#socket.accept(),
-          this.#unixPath,
-          this.#asksPeers ? "accepted" : undefined,
-        );
+        const connection = new DenoConnection(await this.#socket.accept(), this.#unixPath, "accepted");
         if (this.#closing === undefined && this.#door?.admit(connection.peer) !== false) {
           connection.onClose = () => this.#door?.left();
           return connection;

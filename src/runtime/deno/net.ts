@@ -7,7 +7,8 @@ import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
-import { findDescriptor, setSocketOptions } from "./libc.ts";
+import { findDescriptor } from "./find_descriptor.ts";
+import { libcOrNull, setSocketOptions } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
@@ -23,12 +24,14 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   try {
     if (address.kind === "unix") {
       const { path } = address;
+      // Each connection is looked up in it; the first one is not to wait until it is loaded.
+      libcOrNull();
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.door);
     }
     const socket = listenTcp(address.host, address.port);
     setTcpOptions(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "", { door: options.door });
+    return new DenoListener(socket, "", options.door);
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
