@@ -99,7 +99,7 @@ export const JSON_PARTS = z.registry<Readonly<Record<string, unknown>>>();
 /** Reads a key's value where its table has one, and describes it to the JSON Schema. */
 export function valueSchema({ type: { schema, json }, description, default: usual, required }: Key): z.ZodType {
   const parts = { description, ...json, ...usual === undefined ? {} : { default: usual } };
-  return (required ? schema : schema.optional()).register(JSON_PARTS, parts);
+  return (required ? schema.clone() : schema.optional()).register(JSON_PARTS, parts);
 }
 
 /** The value of a key that a file leaves out. */

@@ -1,11 +1,11 @@
 /** Finding the description of a key by its path in a document, in which lists have indexes. */
+import { findKind, FRAMING_KINDS } from "../../framing/framing.ts";
+import type { KeyPath } from "../problem.ts";
 import { CONFIG } from "./config.ts";
 import { FRAMING, framingKeys } from "./framing.ts";
-import { findKind, FRAMING_KINDS } from "../../framing/framing.ts";
-import { type Entries, type Entry, type Key, type Table } from "./key.ts";
-import type { KeyPath } from "../problem.ts";
+import type { Entries, Entry, Key, Table } from "./key.ts";
 
-/** A key with the names that lead to it. */
+/** A key or a table with the names that lead to it. */
 export interface PathOf<E> {
   readonly path: readonly string[];
   readonly entry: E;
