@@ -14,7 +14,7 @@ import { checkSourceReply, type ReplyContext, resolveForward, resolveReply } fro
 import type { RawRoute } from "./schema.ts";
 import type { RouteScope } from "./scope.ts";
 
-const SEGMENT_BYTES = 64 * 1024 * 1024;
+const SEGMENT_BYTES = defaultOf({ ...JOURNAL.segment_bytes, default: JOURNAL.segment_bytes.usual });
 
 /**
  * The route with everything that the file leaves open filled in. What breaks a

@@ -11,7 +11,7 @@ import { TARGET } from "./target.ts";
 import { NAME, oneOf, SIZE, TABLE } from "./value_types.ts";
 
 /** In bytes. */
-export const MEMORY_BYTES_MIN = 1024 * 1024;
+const MEMORY_BYTES_MIN = 1024 * 1024;
 
 /** A connection is made from one of the two sides. */
 const EITHER_END = { oneOf: [{ required: ["listen"] }, { required: ["connect"] }] };
