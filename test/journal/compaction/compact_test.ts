@@ -157,7 +157,7 @@ Deno.test("merging keeps sequences, times and holes, and cuts what a later segme
 });
 
 Deno.test("two framings do not become one segment", async () => {
-  const { createFramer } = await import("../../../src/framing/create.ts");
+  const { createFramer } = await import("../../../src/framing/framing.ts");
   const files = await journalOf(2, 8);
   const framer = createFramer({ type: "fixed", size: 300 });
   for (let i = 0; i < 2; i++) {

@@ -1,4 +1,4 @@
-/** Can the service start from where this program is? The unit of init_systemd.ts sees less than whoever prints it. */
+/** Whether the service can start from where this program is: the unit of systemd_unit.ts sees less of the file system. */
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 

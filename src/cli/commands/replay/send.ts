@@ -4,8 +4,10 @@ import { systemClock } from "../../../base/clock.ts";
 import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../../base/error.ts";
 import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
 import { counted, framesOf } from "../../../base/words.ts";
+import { defaultOf } from "../../../config/keys/key.ts";
+import { TARGET } from "../../../config/keys/target.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
-import { createFramer } from "../../../framing/create.ts";
+import { createFramer, hasMessages } from "../../../framing/framing.ts";
 import type { Archive, Range, ReadPlan, Selection } from "../../../journal/archive.ts";
 import { ArchiveFeed } from "../../../replay/archive_feed.ts";
 import type { ArchiveGap } from "../../../replay/batch_reader.ts";
@@ -37,12 +39,6 @@ export interface Job {
 
 const PIECE_BYTES = 1024 * 1024;
 const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
-/** As the daemon's defaults. */
-const CONNECT_TIMEOUT_MS = 3000;
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 2000;
-const STALL_TIMEOUT_MS = 30_000;
-const REPLY_ATTEMPTS = 3;
 const TICK_MS = 100;
 
 /** Sends what the plan says; returns the exit code. */
@@ -228,7 +224,7 @@ class Sending {
       stopping,
       confirm: this.#confirm(),
       rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
-      stallTimeoutMs: STALL_TIMEOUT_MS,
+      stallTimeoutMs: defaultOf(TARGET.stall_timeout),
       retries: isStdout ? 1 : retries,
     };
   }
@@ -242,9 +238,9 @@ class Sending {
       random: Math.random,
       log: silentLog,
       address: to,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      retryMinMs: RETRY_MIN_MS,
-      retryMaxMs: RETRY_MAX_MS,
+      connectTimeoutMs: defaultOf(TARGET.connect_timeout),
+      retryMinMs: defaultOf(TARGET.retry_min),
+      retryMaxMs: defaultOf(TARGET.retry_max),
     };
     return new Dialler(dial, "the target", signal);
   }
@@ -253,21 +249,21 @@ class Sending {
     const { settings: { confirm }, archive } = this.job;
     if (typeof confirm === "string") return confirm;
     const own = archive.framing;
-    if (own?.type === "raw") {
+    if (own !== undefined && !hasMessages(own)) {
       throw usageError(
         "--confirm reply: the journal's framing is raw",
         "without messages there is nothing to answer: use --confirm acked",
       );
     }
-    const framing = confirm.framing ?? (own && withUsualBetween(own));
+    const { framing: named, ...rules } = confirm;
+    const framing = named ?? (own && withUsualBetween(own));
     if (framing === undefined) {
       throw usageError(
         "--confirm reply: no segment says how its frames are cut",
         "name it with --reply-framing",
       );
     }
-    const { timeoutMs, ok, window } = confirm;
-    return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };
+    return { ...rules, framer: createFramer(framing) };
   }
 
   #log(): Log {

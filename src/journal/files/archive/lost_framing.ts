@@ -3,8 +3,7 @@
  * around it if that fits its records, else in the first usual way that does.
  */
 import { SpillwayError } from "../../../base/error.ts";
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer, Framing, Scan } from "../../../framing/framing.ts";
+import { createFramer, type Framer, type Framing, type Scan } from "../../../framing/framing.ts";
 import { framingText, parseFraming } from "../../../framing/text.ts";
 import type { File, FileOpener } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "./find_segments.ts";

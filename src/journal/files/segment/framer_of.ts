@@ -1,6 +1,5 @@
 /** The framer for a segment that may have been written with another framing than the route has now. */
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer } from "../../../framing/framing.ts";
+import { createFramer, type Framer } from "../../../framing/framing.ts";
 import { framingText, parseFraming } from "../../../framing/text.ts";
 
 /**
