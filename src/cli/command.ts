@@ -10,12 +10,12 @@ export interface Flag {
   /** All that the value may be, where that can be listed: for completion. */
   readonly values?: readonly string[];
   /** One line of help. */
-  readonly says: string;
+  readonly description: string;
 }
 
 export interface Example {
   readonly command: string;
-  readonly says: string;
+  readonly description: string;
 }
 
 /** What the user wrote after the command's name. */
@@ -31,7 +31,7 @@ export interface Command {
   /** `run [-c FILE]`, one entry per form. */
   readonly usage: readonly string[];
   /** What it does, lines of at most 80 characters. */
-  readonly says: string;
+  readonly description: string;
   readonly flags: readonly Flag[];
   /** How many operands it takes at most. */
   readonly operandsMax: number;
@@ -58,5 +58,5 @@ export const configFlag: Flag = {
   name: "config",
   short: "c",
   value: "FILE",
-  says: "the configuration; - is standard input. Else $SPILLWAY_CONFIG, else ./spillway.toml",
+  description: "the configuration; - is standard input. Else $SPILLWAY_CONFIG, else ./spillway.toml",
 };

@@ -2,7 +2,7 @@
 import { usageError } from "../../base/error.ts";
 import type { Flag, Invocation } from "../command.ts";
 
-export const jsonFlag: Flag = { name: "json", says: "for programs: one JSON object a line" };
+export const jsonFlag: Flag = { name: "json", description: "for programs: one JSON object a line" };
 
 /** The paths given; throws a SpillwayError (exit 2) if there are none. */
 export function operandsOf(name: string, { operands }: Invocation): readonly string[] {

@@ -15,7 +15,7 @@ import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
 
 export const command: Command = {
   usage: ["cat PATH... [FLAGS]"],
-  says: `Prints the frames of journal directories or segment files, in sequence order,
+  description: `Prints the frames of journal directories or segment files, in sequence order,
 each once; a daemon may be running. A file may have any name; - is one on standard
 input. Damaged and missing frames are named on
 standard error, everything else is printed, and the exit code is 1.
@@ -24,17 +24,20 @@ Formats: raw, the bytes as they came (default); text, a line for each frame with
 sequence, time of arrival and content; json, an object for each frame with
 sequence, time, bytes, and the content as text or base64; hex.`,
   flags: [
-    { name: "format", value: "FORMAT", values: FORMATS, says: "raw (default), text, json or hex" },
+    { name: "format", value: "FORMAT", values: FORMATS, description: "raw (default), text, json or hex" },
     ...SELECTION_FLAGS,
   ],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway cat spillway-data/feed > all.log", says: "the producers' bytes, exactly" },
+    { command: "spillway cat spillway-data/feed > all.log", description: "the producers' bytes, exactly" },
     {
       command: "spillway cat --format text --since 2h spillway-data/feed | grep ORDER-4711",
-      says: "look for a message",
+      description: "look for a message",
     },
-    { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
+    {
+      command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
+      description: "what is delivered next",
+    },
   ],
   async run(invocation: Invocation, given: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);

@@ -20,18 +20,21 @@ import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "../journals/
 
 export const command: Command = {
   usage: ["check [-c FILE] [--quiet]"],
-  says: `Validates the configuration and what it needs of this machine: directories that
+  description: `Validates the configuration and what it needs of this machine: directories that
 can be written, addresses that are free, disk space, names that resolve. Prints
 the routes with every value, as a configuration, to standard output; problems,
 warnings and notes to standard error. Of a configuration that is wrong, the
 routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
 if it is right and could not run here.`,
-  flags: [configFlag, { name: "quiet", short: "q", says: "say nothing but errors and warnings" }],
+  flags: [configFlag, { name: "quiet", short: "q", description: "say nothing but errors and warnings" }],
   judges: true,
   operandsMax: 0,
   examples: [
-    { command: "spillway check", says: "./spillway.toml" },
-    { command: "spillway init | sed s/server-b/localhost/ | spillway check -c -", says: "what the defaults are" },
+    { command: "spillway check", description: "./spillway.toml" },
+    {
+      command: "spillway init | sed s/server-b/localhost/ | spillway check -c -",
+      description: "what the defaults are",
+    },
   ],
   async run({ values, switches }: Invocation, runtime: Runtime): Promise<number> {
     const isQuiet = switches.has("quiet");

@@ -32,7 +32,7 @@ const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export const command: Command = {
   usage: ["compact [-c FILE] [FLAGS]", "compact PATH... [FLAGS]"],
-  says: `Removes delivered segments that are past their retention, merges small ones and
+  description: `Removes delivered segments that are past their retention, merges small ones and
 compresses the rest (zstd), beside a running daemon or without one. Touches
 nothing that is still to be delivered. Silent unless something is wrong: then
 the exit code is 1, or 75 where another compaction is running.
@@ -46,23 +46,26 @@ journal's directory; anybody else, root too, is refused.`,
     {
       name: "older-than",
       value: "TIME",
-      says: "remove what arrived longer ago than this (7d), instead of journal.retain",
+      description: "remove what arrived longer ago than this (7d), instead of journal.retain",
     },
     {
       name: "max-bytes",
       value: "SIZE",
-      says: "remove delivered segments, oldest first, until the journal fits (10GiB)",
+      description: "remove delivered segments, oldest first, until the journal fits (10GiB)",
     },
-    { name: "dry-run", says: "only say what would be done" },
-    { name: "verbose", short: "v", says: "say what was done" },
+    { name: "dry-run", description: "only say what would be done" },
+    { name: "verbose", short: "v", description: "say what was done" },
     jsonFlag,
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway compact -c spillway.toml", says: "what cron does" },
-    { command: "spillway compact -v --max-bytes 10GiB spillway-data/feed", says: "make room now, and say how much" },
-    { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", says: "what would go?" },
+    { command: "spillway compact -c spillway.toml", description: "what cron does" },
+    {
+      command: "spillway compact -v --max-bytes 10GiB spillway-data/feed",
+      description: "make room now, and say how much",
+    },
+    { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", description: "what would go?" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const jobs = await jobsOf(invocation, runtime);

@@ -13,20 +13,20 @@ const INSTALLED_CONFIG = "/etc/spillway/spillway.toml";
 
 export const command: Command = {
   usage: ["init [config|systemd|cron] [-c FILE]"],
-  says: `Prints to standard output: config (the default), every key with its default and
+  description: `Prints to standard output: config (the default), every key with its default and
 what it means; systemd, a hardened unit; cron, a crontab line.`,
   flags: [{
     name: "config",
     short: "c",
     value: "FILE",
-    says: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
+    description: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
   }],
   operandsMax: 1,
   operands: KINDS,
   examples: [
-    { command: "spillway init > spillway.toml", says: "a configuration to begin with" },
-    { command: "spillway init systemd > /etc/systemd/system/spillway.service", says: "a service" },
-    { command: "spillway init cron", says: "for crontab -e" },
+    { command: "spillway init > spillway.toml", description: "a configuration to begin with" },
+    { command: "spillway init systemd > /etc/systemd/system/spillway.service", description: "a service" },
+    { command: "spillway init cron", description: "for crontab -e" },
   ],
   async run({ operands: [kind = "config"], values }: Invocation, runtime: Runtime): Promise<number> {
     const config = resolve(values.config ?? INSTALLED_CONFIG);

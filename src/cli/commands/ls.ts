@@ -28,7 +28,7 @@ interface Row {
 
 export const command: Command = {
   usage: ["ls PATH... [--json]"],
-  says: `Lists the segments of journal directories, or single segment files, with the
+  description: `Lists the segments of journal directories, or single segment files, with the
 frames in them, their bytes, and what the files take on disk. A file may have any
 name; - is one on standard input. Reads footers and, of a segment that is still
 open, record headers; a daemon may be running. States: open (being written), sealed,
@@ -37,8 +37,8 @@ damaged (spillway verify tells more).`,
   flags: [jsonFlag],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
-    { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
+    { command: "spillway ls spillway-data/feed", description: "what the route feed has on disk" },
+    { command: "spillway ls --json spillway-data/feed | jq .frames", description: "one JSON object a line" },
   ],
   async run(invocation: Invocation, given: Runtime): Promise<number> {
     const { runtime, operands } = await nameSegments(given, operandsOf("ls", invocation));

@@ -16,7 +16,7 @@ import { wantsColour } from "../output/terminal.ts";
 
 export const command: Command = {
   usage: ["repair PATH... [--dry-run] [--framing FRAMING] [--json]"],
-  says: `Moves damaged ranges of journal directories or segment files to quarantine/ and
+  description: `Moves damaged ranges of journal directories or segment files to quarantine/ and
 writes the files anew without them; of a directory the cursor too. No byte is
 destroyed: a range is in quarantine/, on disk, before it leaves its file. Records
 that are whole stay as they are, byte for byte, and spillway verify is clean
@@ -27,19 +27,22 @@ itself, so nothing is urgent. Run it as the owner of the journal's directory;
 anybody else, root too, is refused. Exit code 1 if something could not be
 repaired.`,
   flags: [
-    { name: "dry-run", says: "only say what would be moved; a daemon may be running" },
+    { name: "dry-run", description: "only say what would be moved; a daemon may be running" },
     {
       name: "framing",
       value: "FRAMING",
-      says: "of a segment whose header is damaged: line, octet-count, raw, or as in a segment's header",
+      description: "of a segment whose header is damaged: line, octet-count, raw, or as in a segment's header",
     },
     jsonFlag,
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway repair --dry-run spillway-data/feed", says: "what would be moved?" },
-    { command: "spillway repair spillway-data/feed && spillway verify spillway-data/feed", says: "repair and check" },
+    { command: "spillway repair --dry-run spillway-data/feed", description: "what would be moved?" },
+    {
+      command: "spillway repair spillway-data/feed && spillway verify spillway-data/feed",
+      description: "repair and check",
+    },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches, values } = invocation;

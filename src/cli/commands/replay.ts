@@ -22,7 +22,7 @@ import { checkStdout } from "../output/standard_output.ts";
 
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
-  says: `Sends frames of journal directories or segment files to a target, in sequence
+  description: `Sends frames of journal directories or segment files to a target, in sequence
 order, each once. A daemon may be running; nothing is locked and nothing changed.
 A segment file may have any name; - is one on standard input. A lost target is
 connected to again, and gets the first frame next that it may not have read.
@@ -33,19 +33,19 @@ and named. The exit code is 1 then, and where the target may not have read all.`
   examples: [
     {
       command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --since 2h --progress-file feed.replay",
-      says: "after an outage: the last two hours again; killed, the same command goes on",
+      description: "after an outage: the last two hours again; killed, the same command goes on",
     },
     {
       command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --speed 0.5x --max-gap 5s",
-      says: "to a test at half the recorded pace",
+      description: "to a test at half the recorded pace",
     },
     {
       command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
-      says: "how much is it, how long will it take?",
+      description: "how much is it, how long will it take?",
     },
     {
       command: "spillway replay 'spillway-data/feed/*.seg' --to - | grep ORDER-4711",
-      says: "segment files, to a pipe",
+      description: "segment files, to a pipe",
     },
   ],
   async run(invocation: Invocation, given: Runtime): Promise<number> {

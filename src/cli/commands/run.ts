@@ -18,62 +18,62 @@ import { wantsColour } from "../output/terminal.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
-  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
+  description: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
 ends the waiting for producers and consumers; what is in memory is journaled all
 the same. No other signal ends it, SIGKILL and those of a fault such as SIGABRT
 apart. Logs to standard error. The flags other than --config describe one route
 without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
-    { name: "listen", value: "ADDR", says: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
-    { name: "to", value: "ADDR", says: "the consumer to connect to" },
-    { name: "name", value: "NAME", says: "the route's name. Default: main" },
+    { name: "listen", value: "ADDR", description: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
+    { name: "to", value: "ADDR", description: "the consumer to connect to" },
+    { name: "name", value: "NAME", description: "the route's name. Default: main" },
     {
       name: "framing",
       value: "KIND",
       values: ["line", "raw", "octet-count"],
-      says: "line (default), raw or octet-count",
+      description: "line (default), raw or octet-count",
     },
     {
       name: "confirm",
       value: "KIND",
       values: ["acked", "written", "reply"],
-      says: "acked (default), written or reply",
+      description: "acked (default), written or reply",
     },
     {
       name: "rewind",
       value: "SIZE",
-      says: "sent again on a new connection: auto (default), what may be unread; or a size",
+      description: "sent again on a new connection: auto (default), what may be unread; or a size",
     },
-    { name: "memory", value: "SIZE", says: "most memory for what is under way. Default: 16MiB" },
-    { name: "journal", value: "DIR", says: "the journal. Default: spillway-data/NAME" },
+    { name: "memory", value: "SIZE", description: "most memory for what is under way. Default: 16MiB" },
+    { name: "journal", value: "DIR", description: "the journal. Default: spillway-data/NAME" },
     {
       name: "mode",
       value: "MODE",
       values: ["overflow", "always"],
-      says: "overflow (default): journal what the consumer cannot take; always: everything",
+      description: "overflow (default): journal what the consumer cannot take; always: everything",
     },
     {
       name: "sync",
       value: "WHEN",
       values: ["os", "interval", "each"],
-      says: "os (default), interval or each: what a power loss can take",
+      description: "os (default), interval or each: what a power loss can take",
     },
     {
       name: "log-level",
       value: "LEVEL",
       values: ["debug", "info", "warn", "error"],
-      says: "debug, info (default), warn or error",
+      description: "debug, info (default), warn or error",
     },
-    { name: "log-format", value: "KIND", values: ["text", "json"], says: "text (default) or json" },
+    { name: "log-format", value: "KIND", values: ["text", "json"], description: "text (default) or json" },
   ],
   operandsMax: 0,
   examples: [
-    { command: "spillway run -c spillway.toml", says: "the routes of a file, as a service does" },
-    { command: "spillway run --listen :9000 --to server-b:9001", says: "one route of lines, without a file" },
+    { command: "spillway run -c spillway.toml", description: "the routes of a file, as a service does" },
+    { command: "spillway run --listen :9000 --to server-b:9001", description: "one route of lines, without a file" },
     {
       command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal spillway-data/main",
-      says: "journal every frame before it counts",
+      description: "journal every frame before it counts",
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {

@@ -14,7 +14,7 @@ import { isoTime } from "../args/time.ts";
 
 export const command: Command = {
   usage: ["skip PATH --until SEQ [--yes] [--json]", "skip PATH --before TIME [--yes] [--json]"],
-  says: `Gives up the pending frames of a journal before SEQ, or before the first one
+  description: `Gives up the pending frames of a journal before SEQ, or before the first one
 that arrived at TIME or later: they will never be delivered. Shows what they are
 and asks first, on a terminal; elsewhere it needs --yes. They count as
 dropped{operator}, with --before as dropped{expired}.
@@ -25,13 +25,17 @@ cursor is moved; the count is what this command prints, nothing else keeps it.
 Segment files stay until they are removed as delivered ones are, later with
 journal.retain: spillway cat and replay can still read them.`,
   flags: [
-    { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
+    {
+      name: "until",
+      value: "SEQ",
+      description: "the first frame that is not given up; spillway ls shows the sequences",
+    },
     {
       name: "before",
       value: "TIME",
-      says: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+      description: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
     },
-    { name: "yes", says: "do not ask" },
+    { name: "yes", description: "do not ask" },
     jsonFlag,
   ],
   judges: true,
@@ -39,10 +43,10 @@ journal.retain: spillway cat and replay can still read them.`,
   examples: [
     {
       command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
-      says: "first: what is delivered next?",
+      description: "first: what is delivered next?",
     },
-    { command: "spillway skip spillway-data/feed --until 100", says: "give up what is before frame 100" },
-    { command: "spillway skip spillway-data/feed --before 2h", says: "give up what is older than two hours" },
+    { command: "spillway skip spillway-data/feed --until 100", description: "give up what is before frame 100" },
+    { command: "spillway skip spillway-data/feed --before 2h", description: "give up what is older than two hours" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches } = invocation;

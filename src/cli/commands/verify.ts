@@ -21,7 +21,7 @@ const THREADS_FROM_BYTES = 128 * 1024 * 1024;
 
 export const command: Command = {
   usage: ["verify PATH... [--json]"],
-  says: `Reads journal directories or segment files and checks every checksum, of a
+  description: `Reads journal directories or segment files and checks every checksum, of a
 directory's cursor too; a daemon may be running. A file may have any name; - is one
 on standard input. Lists what is damaged, and exits
 with 1 if anything is; spillway repair puts it aside. What a crash left unfinished
@@ -34,10 +34,10 @@ still be right; then the exit code is 0.`,
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway verify spillway-data/feed", says: "is everything there as it was written?" },
+    { command: "spillway verify spillway-data/feed", description: "is everything there as it was written?" },
     {
       command: "spillway verify --json spillway-data/*/ | jq .file",
-      says: "one JSON object for each range that is damaged or missing",
+      description: "one JSON object for each range that is damaged or missing",
     },
   ],
   async run(invocation: Invocation, given: Runtime): Promise<number> {

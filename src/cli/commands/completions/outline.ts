@@ -12,7 +12,7 @@ export type Choice =
 export interface FlagOutline {
   readonly name: string;
   readonly short: string | undefined;
-  readonly says: string;
+  readonly description: string;
   /** What its value may be; `nothing` for a flag without one. */
   readonly value: Choice;
 }
@@ -34,8 +34,8 @@ export async function outline(commands: CommandTable): Promise<CommandOutline[]>
   );
 }
 
-function flagOf({ name, short, says, value, values }: Flag): FlagOutline {
-  return { name, short, says, value: value === undefined ? { kind: "nothing" } : valueOf(value, values) };
+function flagOf({ name, short, description, value, values }: Flag): FlagOutline {
+  return { name, short, description, value: value === undefined ? { kind: "nothing" } : valueOf(value, values) };
 }
 
 /** Values that the help calls FILE or DIR are paths. */

@@ -11,34 +11,38 @@ import type { Flag, Invocation } from "../../command.ts";
 import { SELECTION_FLAGS } from "../../args/selection.ts";
 
 export const REPLAY_FLAGS: readonly Flag[] = [
-  { name: "to", value: "ADDR", says: "where to send: host:port, [v6]:port, unix:/path, or - for standard output" },
+  {
+    name: "to",
+    value: "ADDR",
+    description: "where to send: host:port, [v6]:port, unix:/path, or - for standard output",
+  },
   ...SELECTION_FLAGS,
-  { name: "rate", value: "SIZE", says: "at most so much a second: 10MB/s" },
-  { name: "speed", value: "SPEED", says: "the recorded pace: 1x, 2x, 0.5x; or max (default)" },
-  { name: "max-gap", value: "TIME", says: "with --speed: no recorded gap lasts longer" },
+  { name: "rate", value: "SIZE", description: "at most so much a second: 10MB/s" },
+  { name: "speed", value: "SPEED", description: "the recorded pace: 1x, 2x, 0.5x; or max (default)" },
+  { name: "max-gap", value: "TIME", description: "with --speed: no recorded gap lasts longer" },
   {
     name: "confirm",
     value: "KIND",
     values: ["acked", "written", "reply"],
-    says: "acked (default), written, or reply: the target answers each frame",
+    description: "acked (default), written, or reply: the target answers each frame",
   },
   {
     name: "rewind",
     value: "SIZE",
-    says: "sent again on a new connection: auto (default), what may be unread; or a size",
+    description: "sent again on a new connection: auto (default), what may be unread; or a size",
   },
   {
     name: "reply-framing",
     value: "KIND",
-    says: "how it frames its answers: line, octet-count. Default: as the journal",
+    description: "how it frames its answers: line, octet-count. Default: as the journal",
   },
-  { name: "reply-timeout", value: "TIME", says: "connect anew when an answer is this late. Default: 30s" },
-  { name: "reply-ok", value: "REGEX", says: "what a good answer matches; after three bad ones the replay ends" },
-  { name: "window", value: "N", says: "frames sent and not yet answered, at most. Default: 1024" },
-  { name: "retries", value: "N", says: "attempts in a row without progress, after the first. Default: 10" },
-  { name: "progress-file", value: "FILE", says: "remember here how far it came, and go on from there" },
-  { name: "allow-gaps", says: "send although frames are missing" },
-  { name: "dry-run", says: "say what would be sent, and how long that takes" },
+  { name: "reply-timeout", value: "TIME", description: "connect anew when an answer is this late. Default: 30s" },
+  { name: "reply-ok", value: "REGEX", description: "what a good answer matches; after three bad ones the replay ends" },
+  { name: "window", value: "N", description: "frames sent and not yet answered, at most. Default: 1024" },
+  { name: "retries", value: "N", description: "attempts in a row without progress, after the first. Default: 10" },
+  { name: "progress-file", value: "FILE", description: "remember here how far it came, and go on from there" },
+  { name: "allow-gaps", description: "send although frames are missing" },
+  { name: "dry-run", description: "say what would be sent, and how long that takes" },
 ];
 
 export interface ReplySettings {

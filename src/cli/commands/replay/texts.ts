@@ -1,4 +1,4 @@
-/** What `spillway replay` says: before it begins, at its end, and how to go on. */
+/** What `spillway replay` description: before it begins, at its end, and how to go on. */
 import { formatDuration } from "../../../base/duration.ts";
 import { formatSize } from "../../../base/size.ts";
 import { counted, framesOf } from "../../../base/words.ts";
