@@ -14,7 +14,7 @@
  * run is what counts.
  */
 import { parseArgs } from "node:util";
-import { parseSize } from "../../src/base/size.ts";
+import { parseSize } from "../../src/base/quantity.ts";
 import type { RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
 import { type Contender, hasSocat } from "./contender.ts";
 import { compareDaemons, daemonsTable } from "./daemons.ts";

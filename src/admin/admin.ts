@@ -5,7 +5,7 @@ import type { SkipLimit } from "../journal/files/offline/skip.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
 import { liveStatus } from "./live_status.ts";
@@ -15,7 +15,7 @@ import type { Skipped } from "./protocol.ts";
 export interface AdminOptions {
   readonly runtime: Runtime;
   /** For those who ask. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
@@ -27,7 +27,11 @@ export async function startAdmin({ routes }: Relay, options: AdminOptions): Prom
   await Promise.all(routes.map((route) => attend(route, startedMs, options)));
 }
 
-async function attend(route: Route, startedMs: number, { runtime, places, clock, log }: AdminOptions): Promise<void> {
+async function attend(
+  route: Route,
+  startedMs: number,
+  { runtime, connectionLimit, clock, log }: AdminOptions,
+): Promise<void> {
   const meter = new Meter(route.ledger, clock);
   const over = new AbortController();
   const context = { clock, pid: runtime.pid, startedMs };
@@ -35,7 +39,7 @@ async function attend(route: Route, startedMs: number, { runtime, places, clock,
   const opening = Control.open({
     directory: journal.directory,
     net: runtime.net,
-    places,
+    connectionLimit,
     clock,
     log: log(name),
     answer: (request) =>

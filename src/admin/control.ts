@@ -9,7 +9,7 @@ import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Listener, Net } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import { CONTROL_NAME, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
 
 /** Connections at once; further ones are told so. */
@@ -20,7 +20,7 @@ const PATIENCE_MS = 5000;
 export interface ControlOptions {
   readonly directory: string;
   readonly net: Net;
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
   readonly log: Log;
   /** What the route answers; a SpillwayError that it rejects with is the asker's to read. */
@@ -40,14 +40,17 @@ export class Control {
 
   /** Undefined, with a warning in the log, where there can be no socket. Never rejects. */
   static async open(options: ControlOptions): Promise<Control | undefined> {
-    const { net, places } = options;
+    const { net, connectionLimit } = options;
     const path = `${options.directory}/${CONTROL_NAME}`;
     try {
       const length = new TextEncoder().encode(path).length;
       if (length > UNIX_PATH_BYTES_MAX) {
         throw new SpillwayError(`${path}: found ${length} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
       }
-      const listener = await net.listen({ kind: "unix", path }, { private: true, door: places.doorForOthers() });
+      const listener = await net.listen({ kind: "unix", path }, {
+        private: true,
+        filter: connectionLimit.filterForOthers(),
+      });
       return new Control(listener, options);
     } catch (error) {
       options.log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {

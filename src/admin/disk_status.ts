@@ -1,6 +1,6 @@
 /** The state of a route as its journal's files tell it, where no daemon does. */
 import { resolve } from "node:path";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/range_text.ts";
 import { type Glance, glanceAt } from "../journal/files/archive/summary.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ageSeconds, isoMs, type RouteStatus } from "./status.ts";

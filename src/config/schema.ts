@@ -6,9 +6,8 @@
  * message that completes "found X, allowed: …".
  */
 import * as z from "zod";
-import { parseDuration } from "../base/duration.ts";
+import { parseDuration, parseSize } from "../base/quantity.ts";
 import { messageOf, SpillwayError } from "../base/error.ts";
-import { parseSize } from "../base/size.ts";
 import { parseAddress } from "../runtime/address.ts";
 
 /** Text that `parse` turns into a value or refuses with a message that names what was found and what is allowed. */

@@ -1,6 +1,6 @@
 /** What a route does at this moment, in numbers and a word, for those who watch it. Asking costs nothing per frame. */
 import type { BufferPool } from "../base/buffer.ts";
-import { formatDuration } from "../base/duration.ts";
+import { formatDuration } from "../base/quantity.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Source } from "../source/source.ts";

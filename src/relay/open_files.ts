@@ -16,14 +16,14 @@ export interface OpenFiles {
   /** Connections that may come in and stay, at once: at least one for each route. */
   readonly connectionsMax: number;
   /** Those that producers leave to others. */
-  readonly sparePlaces: number;
+  readonly spareConnections: number;
 }
 
 /** For so many routes that are not open yet. Never rejects. */
 export async function openFilesOf(routes: number): Promise<OpenFiles> {
   const { limit, open } = await descriptorUse();
   const files = open + FILES_OF_PROCESS + routes * FILES_OF_ROUTE;
-  const sparePlaces = routes * SPARE_OF_ROUTE;
-  const connectionsMax = Math.max(limit - files, sparePlaces + routes);
-  return { limit, needed: (producers) => files + sparePlaces + producers, connectionsMax, sparePlaces };
+  const spareConnections = routes * SPARE_OF_ROUTE;
+  const connectionsMax = Math.max(limit - files, spareConnections + routes);
+  return { limit, needed: (producers) => files + spareConnections + producers, connectionsMax, spareConnections };
 }

@@ -11,7 +11,7 @@ import type { SkipLimit } from "../journal/files/offline/skip.ts";
 import type { Journal } from "../journal/journal.ts";
 import { formatAddress } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
@@ -40,7 +40,7 @@ export interface RouteContext {
   /** Who we are, for messages about permissions and locks. */
   readonly user: string;
   /** For connections that come in, of all routes. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
 }
 
 export class Route {
@@ -265,8 +265,8 @@ export class Route {
   }
 
   #shared() {
-    const { runtime, places, clock, log } = this.context;
-    return { net: runtime.net, places, clock, log, random: Math.random };
+    const { runtime, connectionLimit, clock, log } = this.context;
+    return { net: runtime.net, connectionLimit, clock, log, random: Math.random };
   }
 
   #targetAddress(): Address {

@@ -119,16 +119,16 @@ export interface Listener {
 export interface ListenOptions {
   /** A unix socket's file gets mode 0600, from its first moment on; else what the umask says. */
   readonly private?: boolean;
-  /** Who may come in; default: everybody. */
-  readonly door?: Door;
+  /** Which connections are accepted; default: all. */
+  readonly filter?: AcceptFilter;
 }
 
-/** Asked for every connection as soon as it is there, before another one is accepted. */
-export interface Door {
-  /** May it stay? If not it is closed at once, and `accept` does not give it. */
+/** Called for every connection as soon as it is there, before another one is accepted. */
+export interface AcceptFilter {
+  /** False: the connection from `peer` is closed at once, and `accept` does not return it. */
   admit(peer: string): boolean;
-  /** One that was admitted has been closed by us. */
-  left(): void;
+  /** A connection that was admitted has been closed by this process. */
+  closed(): void;
 }
 
 export interface Net {

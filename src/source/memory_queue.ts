@@ -63,7 +63,7 @@ export class MemoryQueue {
   async #serveAll(): Promise<void> {
     this.#isServing = true;
     for (;;) {
-      if (!this.pool.roomy) await this.clock.sleep(GATHER_MS);
+      if (!this.pool.hasHeadroom) await this.clock.sleep(GATHER_MS);
       this.#serve();
       if (this.#waiting.size === 0) break;
       await this.pool.freed();

@@ -103,6 +103,6 @@ export class OpenBuffer {
 
   /** Once all runs in it are gone, the buffer is as good as new. */
   #recycle(): void {
-    if (this.#current?.sole) this.#fill = 0;
+    if (this.#current?.hasOneHolder) this.#fill = 0;
   }
 }

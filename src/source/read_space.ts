@@ -172,7 +172,7 @@ export class ReadSpace {
 
   /** Has everything before the unfinished frame gone where it had to? Then the same memory does. */
   #canReuse(capacity: number): boolean {
-    return this.#isGrown && this.#buffer.sole && capacity <= this.#buffer.bytes.length;
+    return this.#isGrown && this.#buffer.hasOneHolder && capacity <= this.#buffer.bytes.length;
   }
 
   get #isGrown(): boolean {

@@ -10,7 +10,7 @@ import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import { Admission } from "./admission.ts";
 import type { Answers } from "./answers.ts";
 import { SourceConnection } from "./connection.ts";
@@ -37,7 +37,7 @@ export interface SourceOptions extends DialOptions {
   /** What connections may hold for unfinished frames, all together. */
   readonly unfinishedBytes: number;
   /** For those that dial in, of all routes. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
   /** 0 = never. */
@@ -105,10 +105,10 @@ export class Source {
 
   /** Binds, where it listens; rejects if that fails. Serves from {@link start} on. */
   async bind(): Promise<void> {
-    const { role, net, address, places } = this.#options;
+    const { role, net, address, connectionLimit } = this.#options;
     if (role !== "listen") return;
-    const door = places.doorForProducers((peer) => this.#refused.withoutDescriptor(peer));
-    this.#listener = await net.listen(address, { door });
+    const filter = connectionLimit.filterForProducers((peer) => this.#refused.withoutDescriptor(peer));
+    this.#listener = await net.listen(address, { filter });
   }
 
   /** Producers that are connected. */

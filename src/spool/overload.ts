@@ -89,7 +89,7 @@ export class Overload {
   }
 
   get #isFull(): boolean {
-    return this.#failing !== undefined && !this.options.pool.roomy;
+    return this.#failing !== undefined && !this.options.pool.hasHeadroom;
   }
 
   #shutIfNeeded(): void {

@@ -42,7 +42,7 @@ export class Pressure {
   keeps(run: Run, confirmed: number): boolean {
     if (this.options.mode === "always") return true;
     // Where nothing can be appended, what comes in needs the memory more.
-    const isShort = this.overload.failing !== undefined && !this.options.pool.roomy;
+    const isShort = this.overload.failing !== undefined && !this.options.pool.hasHeadroom;
     return this.rewind.wants(run, confirmed) && !isShort;
   }
 

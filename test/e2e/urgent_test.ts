@@ -1,6 +1,6 @@
 /** A byte that a producer or a consumer sends as urgent data is a byte of the stream, and holds nothing back. */
 import type { Connection, Listener } from "../../src/runtime/net.ts";
-import { currentRuntime } from "../../src/runtime/runtime.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
 import { addressText, loopback, type PeerAddress } from "../peers/address.ts";
 import { hasUnixUrgent, sendUrgent } from "../runtime/libc.ts";
 import { assertEquals } from "../support/assert.ts";

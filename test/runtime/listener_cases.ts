@@ -77,17 +77,17 @@ export const listenerCases: Case[] = [
     },
   },
   {
-    name: "a connection that the door does not admit is closed at once, before the next is accepted",
+    name: "a connection that the filter does not admit is closed at once, before the next is accepted",
     async run() {
       const places = { left: 3, refused: 0, mostOpen: 0 };
       const before = openDescriptors();
       const listener = await net.listen(LOOPBACK, {
-        door: {
+        filter: {
           admit: () => {
             places.mostOpen = Math.max(places.mostOpen, openDescriptors());
             return places.left > 0 ? places.left-- > 0 : (places.refused++, false);
           },
-          left: () => places.left++,
+          closed: () => places.left++,
         },
       });
       const clients = await Promise.all(Array.from({ length: 60 }, () => net.connect(listener.address, CONNECT_MS)));

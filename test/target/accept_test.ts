@@ -2,7 +2,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { Condition } from "../../src/base/condition.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Connection, Listener, Net } from "../../src/runtime/net.ts";
-import { Places } from "../../src/runtime/places.ts";
+import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
 import { AcceptSupply, TAKE_OVER_MS } from "../../src/target/accept.ts";
 import type { Session } from "../../src/target/session.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -51,7 +51,7 @@ async function openSupply() {
     clock,
     log: silentLog,
     address: door.address,
-    places: new Places(Infinity, 0),
+    connectionLimit: new ConnectionLimit(Infinity, 0),
   });
   await supply.bind();
   return { door, supply };

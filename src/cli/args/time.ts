@@ -1,5 +1,5 @@
 /** Points in time as commands print and read them. */
-import { parseDuration } from "../../base/duration.ts";
+import { parseDuration } from "../../base/quantity.ts";
 
 function beforeNow(text: string, nowMs: number): number | undefined {
   try {

@@ -1,6 +1,6 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, isOutputUnwanted, usageError } from "../../base/error.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import { openArchive } from "../../journal/files/archive/open_archive.ts";
 import { withFramers } from "../../journal/files/archive/lost_framing.ts";
 import { type Passage, readPassages } from "../../journal/files/archive/read_archive.ts";
@@ -75,14 +75,14 @@ async function isWanted(written: Promise<void>): Promise<boolean> {
 /** What stood in the way, in words. */
 export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
   if (loss.kind === "removed") {
-    return `${loss.segment}: ${framesOf(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
+    return `${loss.segment}: ${frameRange(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
   }
   if (loss.kind === "missing") {
-    return `${loss.segment}: ${framesOf(loss.from, loss.until)} missing before it`;
+    return `${loss.segment}: ${frameRange(loss.from, loss.until)} missing before it`;
   }
-  const frames = loss.lost === undefined ? "" : ` with ${framesOf(loss.lost.from, loss.lost.until)}`;
+  const frames = loss.lost === undefined ? "" : ` with ${frameRange(loss.lost.from, loss.lost.until)}`;
   // What is cut off of a compressed segment has no bytes in the file.
-  if (loss.bytes === 0) return `${loss.segment}: ${placeOf(loss.offset, 0)}${frames}`;
+  if (loss.bytes === 0) return `${loss.segment}: ${byteRange(loss.offset, 0)}${frames}`;
   return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 

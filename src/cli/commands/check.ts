@@ -1,7 +1,7 @@
 /** `spillway check`: is the configuration valid, and would it run here? */
 import process from "node:process";
 import { EXIT } from "../../base/error.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/range_text.ts";
 import { loadAndJudge } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { renderConfig } from "../../config/render.ts";

@@ -1,9 +1,8 @@
 /** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
 import { randomBytes, systemClock } from "../../base/clock.ts";
-import { parseDuration } from "../../base/duration.ts";
+import { parseDuration, parseSize } from "../../base/quantity.ts";
 import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../../base/error.ts";
-import { parseSize } from "../../base/size.ts";
 import { loadConfig } from "../../config/load.ts";
 import { isJournal, journalAt } from "../../journal/files/archive/open_archive.ts";
 import { type CompactionReport, compactJournal } from "../../journal/files/compaction/compact.ts";

@@ -1,7 +1,7 @@
 /** `spillway demo`: the whole story on loopback in under 20 s, with a proof at its end. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
+import { formatSize } from "../../base/quantity.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command } from "../command.ts";
 import { PATIENCE_MS } from "./demo/producer.ts";

@@ -1,7 +1,7 @@
 /** `spillway ls`: what is in a journal, a line for each segment. */
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import { openArchive } from "../../journal/files/archive/open_archive.ts";
 import { stateOf, tallySegment } from "../../journal/files/archive/segment_state.ts";
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -1,7 +1,7 @@
 /** `spillway repair`: puts damaged ranges of a journal aside. */
 import { randomBytes, systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import type { Framing } from "../../framing/framing.ts";
 import { parseFraming } from "../../framing/text.ts";
 import { directoriesAt, openArchive } from "../../journal/files/archive/open_archive.ts";
@@ -115,8 +115,8 @@ class Report implements RepairEvents {
     this.#bytes += bytes;
     const from = header?.first ?? null;
     const until = header === undefined ? null : header.first + header.frames;
-    const range = placeOf(offset, bytes);
-    const frames = header === undefined ? "" : `, ${framesOf(header.first, header.first + header.frames)}`;
+    const range = byteRange(offset, bytes);
+    const frames = header === undefined ? "" : `, ${frameRange(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
     // Where bytes are gone there are none to move.
     const [would, did] = bytes === 0 ? ["would mend", "mended"] : ["would move", "moved"];

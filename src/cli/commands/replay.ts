@@ -1,7 +1,7 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../../base/error.ts";
-import { counted, framesOf } from "../../base/words.ts";
+import { counted, frameRange } from "../../base/range_text.ts";
 import { type ArchiveSegment, openArchive } from "../../journal/files/archive/open_archive.ts";
 import { withFramers } from "../../journal/files/archive/lost_framing.ts";
 import { type Plan, planPassages } from "../../journal/files/archive/read_plan.ts";
@@ -131,7 +131,7 @@ async function planOf(
 function tellRemoved(segments: readonly ArchiveSegment[], selection: Selection, { stderr }: Runtime): void {
   const removed = removedOf(segments, selection);
   if (removed === undefined) return;
-  stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
+  stderr.write(`note: ${frameRange(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
 }
 
 /** Throws unless `--allow-gaps` was given. */

@@ -9,7 +9,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
 import { type Relay, startRelay } from "../../relay/relay.ts";
-import { Places } from "../../runtime/places.ts";
+import { ConnectionLimit } from "../../runtime/connection_limit.ts";
 import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { createLogs } from "../output/log.ts";
@@ -82,11 +82,18 @@ without a file; what they cannot say, a file can.`,
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
-    const { connectionsMax, sparePlaces } = await openFilesOf(config.routes.length);
-    const places = new Places(connectionsMax, sparePlaces);
+    const { connectionsMax, spareConnections } = await openFilesOf(config.routes.length);
+    const connectionLimit = new ConnectionLimit(connectionsMax, spareConnections);
     const start = async () => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user, places });
-      startAdmin(relay, { runtime, places, clock: systemClock, log });
+      const relay = await startRelay({
+        routes: config.routes,
+        runtime,
+        clock: systemClock,
+        log,
+        user,
+        connectionLimit,
+      });
+      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log });
       return relay;
     };
     return await relayUntilSignal(start, runtime, log("spillway"));

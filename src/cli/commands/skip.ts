@@ -1,8 +1,8 @@
 /** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
 import { askSkip } from "../../admin/client.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import { directoriesAt } from "../../journal/files/archive/open_archive.ts";
 import { type GivenUp, type SkipLimit, skipOffline } from "../../journal/files/offline/skip.ts";
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,8 @@
 /** `spillway verify`: every checksum of a journal. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import { directoriesAt, openArchive } from "../../journal/files/archive/open_archive.ts";
 import { checkCursor } from "../../journal/files/directory/check_cursor.ts";
 import { readerIn, type ReadingThread } from "../../journal/files/verify/verify_thread.ts";
@@ -97,14 +97,14 @@ class Report {
     if (this.json) {
       return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
     }
-    const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
-    await this.#print(`damaged: ${path}: ${placeOf(offset, bytes)}${holding}`);
+    const holding = frames === undefined ? "" : `, ${frameRange(frames.from, frames.until)}`;
+    await this.#print(`damaged: ${path}: ${byteRange(offset, bytes)}${holding}`);
   }
 
   async missing({ path, offset, from, until }: MissingFrames): Promise<void> {
     this.#missing += until - from;
     if (this.json) return await this.#object("missing", path, offset, 0, from, until);
-    await this.#print(`missing: ${framesOf(from, until)}, before byte ${offset} of ${path}`);
+    await this.#print(`missing: ${frameRange(from, until)}, before byte ${offset} of ${path}`);
   }
 
   async end(): Promise<void> {

@@ -1,8 +1,8 @@
 /** Journals that hold pending frames and belong to no route: those of routes that were renamed, or taken out. */
 import { dirname } from "node:path";
 import type { UndeliveredJournal } from "../../admin/status.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import { isJournal } from "../../journal/files/archive/open_archive.ts";
 import { glanceAt } from "../../journal/files/archive/summary.ts";
 import type { RouteOptions } from "../../relay/options.ts";

@@ -5,9 +5,8 @@
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Clock } from "../../base/clock.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatDuration, formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import type { Stderr } from "../../runtime/output.ts";
 
 const BAR_CELLS = 30;

@@ -2,7 +2,7 @@
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
 import { dialHost } from "../dial_host.ts";
-import type { Address, Connection, Door, Listener, ListenOptions, Net } from "../net.ts";
+import type { AcceptFilter, Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
@@ -18,7 +18,7 @@ const PROBE_MS = 1000;
 async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
   if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   try {
-    const bind = () => listenNow(address, options.door);
+    const bind = () => listenNow(address, options.filter);
     return address.kind === "unix" && options.private ? bindPrivately(address.path, bind) : bind();
   } catch (e) {
     // Bun does not say that a name failed to resolve.
@@ -27,14 +27,14 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   }
 }
 
-function listenNow(address: Address, door: Door | undefined): Listener {
-  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address, door);
+function listenNow(address: Address, filter: AcceptFilter | undefined): Listener {
+  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address, filter);
   try {
-    return new BunTcpOrUnixListener({ ...address, host: "::" }, door);
+    return new BunTcpOrUnixListener({ ...address, host: "::" }, filter);
   } catch (e) {
     // A machine without IPv6 has no dual-stack socket to offer.
     if (!/^(EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(errnoName(e))) throw e;
-    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" }, door);
+    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" }, filter);
   }
 }
 

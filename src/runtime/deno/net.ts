@@ -27,11 +27,11 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
       // Each connection is looked up in it; the first one is not to wait until it is loaded.
       libcOrNull();
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.door);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.filter);
     }
     const socket = listenTcp(address.host, address.port);
     setTcpOptions(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "", options.door);
+    return new DenoListener(socket, "", options.filter);
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }

@@ -9,7 +9,7 @@ import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CONTROL_NAME } from "../../../admin/protocol.ts";
 import { failedWith, messageOf, SpillwayError } from "../../../base/error.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import { glanceAt } from "../../../journal/files/archive/summary.ts";
 import { readNote } from "../../../journal/files/directory/lock.ts";
 import { mustBeThere } from "../../../journal/files/log/explain_opening.ts";

@@ -1,5 +1,5 @@
 /** What the routes together may take of what the process is given. `check` says it, and `run` when it starts. */
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import { openFilesOf } from "../../../relay/open_files.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
 import { memoryLimit } from "../../../runtime/memory_limit.ts";
@@ -32,10 +32,10 @@ async function inspectMemory(routes: readonly RouteOptions[], { readAheadBytesMa
 }
 
 async function inspectOpenFiles(routes: readonly RouteOptions[]): Promise<Finding[]> {
-  const { limit, needed, connectionsMax, sparePlaces } = await openFilesOf(routes.length);
+  const { limit, needed, connectionsMax, spareConnections } = await openFilesOf(routes.length);
   const dialledIn = routes.filter(({ source }) => source.endpoint.role === "listen");
   const producers = dialledIn.reduce((sum, { source }) => sum + source.maxConnections, 0);
-  const most = connectionsMax - sparePlaces;
+  const most = connectionsMax - spareConnections;
   if (producers <= most) return [];
   return [{
     kind: "warning",

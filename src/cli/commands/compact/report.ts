@@ -1,6 +1,6 @@
 /** What a compaction has done, in words and for programs. */
-import { formatSize } from "../../../base/size.ts";
-import { counted } from "../../../base/words.ts";
+import { formatSize } from "../../../base/quantity.ts";
+import { counted } from "../../../base/range_text.ts";
 import type { Amount, CompactionReport } from "../../../journal/files/compaction/compact.ts";
 
 /** What stays above `--max-bytes`, since it is still to be delivered. */

@@ -3,7 +3,7 @@ import { BufferPool } from "../../../base/buffer.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../../base/error.ts";
 import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
-import { counted, framesOf } from "../../../base/words.ts";
+import { counted, frameRange } from "../../../base/range_text.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
 import { createFramer } from "../../../framing/create.ts";
 import type { ArchiveSegment } from "../../../journal/files/archive/open_archive.ts";
@@ -196,7 +196,7 @@ class Sending {
   #tellRemoved(): void {
     if (this.#removed === undefined) return;
     const { from, until } = this.#removed;
-    this.#progress.say(`note: ${framesOf(from, until)}: delivered and removed by the daemon meanwhile`);
+    this.#progress.say(`note: ${frameRange(from, until)}: delivered and removed by the daemon meanwhile`);
     this.#removed = undefined;
   }
 

@@ -1,7 +1,6 @@
 /** The flags of `spillway replay`, read strictly: what could have no effect is refused. */
-import { parseDuration } from "../../../base/duration.ts";
+import { parseDuration, parseSize } from "../../../base/quantity.ts";
 import { messageOf, SpillwayError, usageError } from "../../../base/error.ts";
-import { parseSize } from "../../../base/size.ts";
 import type { Framing } from "../../../framing/framing.ts";
 import type { Pace } from "../../../replay/pacer.ts";
 import { formatAddress, parseAddress } from "../../../runtime/address.ts";

@@ -1,7 +1,6 @@
 /** What `spillway replay` description: before it begins, at its end, and how to go on. */
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
-import { counted, framesOf } from "../../../base/words.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
+import { counted, frameRange } from "../../../base/range_text.ts";
 import type { Plan } from "../../../journal/files/archive/read_plan.ts";
 import { isoTime } from "../../args/time.ts";
 import type { ReplaySettings } from "./settings.ts";
@@ -27,7 +26,7 @@ function howLong(bytes: number, { rateBytes, pace }: ReplaySettings, pacedMs: nu
 
 /** Frames that are missing, one line for each range. */
 export function missingText({ missing }: Plan): string {
-  return missing.map(({ from, until, segment }) => `missing: ${framesOf(from, until)}, before those of ${segment}\n`)
+  return missing.map(({ from, until, segment }) => `missing: ${frameRange(from, until)}, before those of ${segment}\n`)
     .join("");
 }
 

@@ -1,8 +1,7 @@
 /** What a route has to say beside its figures: why it is in its state, what it has lost or may lose, who waits. */
 import type { RouteStatus } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
-import { counted } from "../../../base/words.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
+import { counted } from "../../../base/range_text.ts";
 import { printable } from "./words.ts";
 
 /** Waiting for memory for moments is how reading is paced; longer than this, in seconds, it is worth a word. */

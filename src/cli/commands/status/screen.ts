@@ -1,7 +1,6 @@
 /** The live view of the routes: what its lines say, cut to the terminal's size. */
 import type { RouteStatus, State, StatusReport } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
 import { remarksOf } from "./remarks.ts";
 import { sparkline } from "./sparkline.ts";
 import { rowsOf } from "./table.ts";

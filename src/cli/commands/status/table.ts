@@ -1,6 +1,6 @@
 /** The state of the routes as a table, as wide as there is room for. */
 import type { RouteStatus, StatusReport } from "../../../admin/status.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import { aligned } from "../../output/table.ts";
 import { remarksOf } from "./remarks.ts";
 import { drained, oldest, printable, rate, shortened } from "./words.ts";

@@ -1,7 +1,6 @@
 /** How the figures of a route are written for people. */
 import type { RouteStatus } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
 
 /** `-` stands for what is not known, or not now. */
 export const NOTHING = "-";
