@@ -1,8 +1,8 @@
 /** What all files have in common that are only read, whatever they are made of. */
 import { SystemError } from "../base/error.ts";
-import type { File } from "./files.ts";
+import type { WritableFile } from "./files.ts";
 
-export abstract class ReadOnlyFile implements File {
+export abstract class ReadOnlyFile implements WritableFile {
   abstract readonly path: string;
   abstract readAt(into: Uint8Array, position: number): Promise<number>;
   abstract size(): Promise<number>;

@@ -5,7 +5,7 @@
  * not synced.
  */
 import { SystemError } from "../../src/base/error.ts";
-import type { File, FileInfo, FileSystem, OpenMode } from "../../src/runtime/files.ts";
+import type { FileInfo, FileSystem, OpenMode, WritableFile } from "../../src/runtime/files.ts";
 import { fillWithGarbage, Inode, type Random } from "./memory_inode.ts";
 import { DIRECTORY, Names, parentOf } from "./memory_names.ts";
 
@@ -81,7 +81,7 @@ export class MemoryFiles implements FileSystem {
     return this.#successor(new Names(found));
   }
 
-  open(path: string, mode: OpenMode): Promise<File> {
+  open(path: string, mode: OpenMode): Promise<WritableFile> {
     return this.#do("open", path, () => {
       let inode = this.#names.file(path);
       if (inode === undefined && (mode === "read" || mode === "update")) throw new SystemError("ENOENT", "open", path);
@@ -228,7 +228,7 @@ export class MemoryFiles implements FileSystem {
   }
 }
 
-class MemoryFile implements File {
+class MemoryFile implements WritableFile {
   #closed = false;
 
   constructor(

@@ -1,6 +1,6 @@
 /** Writes a compressed segment, block by block. What it has written counts when `finish` has resolved. */
 import { constants, crc32, zstdCompressSync } from "node:zlib";
-import type { File } from "../../../runtime/files.ts";
+import type { WritableFile } from "../../../runtime/files.ts";
 import {
   BLOCK_HEADER_BYTES,
   encodeBlockHeader,
@@ -35,7 +35,7 @@ export class CompressedWriter {
 
   /** Into an empty file. `salt` is that of the segment. */
   constructor(
-    private readonly file: File,
+    private readonly file: WritableFile,
     private readonly segment: { readonly base: number; readonly salt: Uint8Array },
   ) {}
 

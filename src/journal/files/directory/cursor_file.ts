@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import {
   areCounts,
   CURSOR_MAGIC,
@@ -139,8 +139,8 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
 
 /** The file, open twice: on one handle a write may have to wait for a sync to end. */
 interface Handles {
-  readonly writing: File;
-  readonly syncing: File;
+  readonly writing: WritableFile;
+  readonly syncing: WritableFile;
 }
 
 /** Writes the cursor: one write and one sync at a time, also at once. A failed write may be tried again. */

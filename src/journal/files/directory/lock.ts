@@ -5,7 +5,7 @@
  * is delivered, so that `spillway compact PATH` keeps as much.
  */
 import { EXIT, failedWith, SpillwayError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { JournalOptions } from "../../journal.ts";
 
 const NOTE_BYTES_MAX = 512;
@@ -106,7 +106,7 @@ async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
 }
 
 /** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
-async function note(file: File, holder: string, keeping: Keeping | undefined): Promise<void> {
+async function note(file: WritableFile, holder: string, keeping: Keeping | undefined): Promise<void> {
   try {
     const kept = keeping ?? (await readNote(file)).keeping;
     const lines = kept === undefined ? [] : Object.entries(KEYS).map(([name, key]) => `${name} = ${kept[key]}\n`);

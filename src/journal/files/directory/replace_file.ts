@@ -1,5 +1,5 @@
 /** Files that are there as a whole or not at all, at whatever moment the program is killed or the power lost. */
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 
 /**
  * Puts what `fill` writes to `path`, in the place of a file that is there:
@@ -7,7 +7,11 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
  * and nothing left aside. The name survives a power loss once the caller has
  * synced the directory.
  */
-export async function replaceFile(files: FileSystem, path: string, fill: (to: File) => Promise<void>): Promise<void> {
+export async function replaceFile(
+  files: FileSystem,
+  path: string,
+  fill: (to: WritableFile) => Promise<void>,
+): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     const to = await files.open(temporary, "open");

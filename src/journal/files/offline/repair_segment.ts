@@ -5,7 +5,7 @@
  */
 import { SpillwayError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/open_archive.ts";
 import type { FileRange } from "../segment/compressed_blocks.ts";
 import { assertReadable, copyBytes } from "../directory/copy_bytes.ts";
@@ -91,7 +91,7 @@ export async function repairSegment(
 
 /** Header, records as they are, footer. What was written is read back before it counts. */
 async function writeRest(
-  to: File,
+  to: WritableFile,
   from: File,
   segment: ArchiveSegment,
   plan: SegmentPlan,

@@ -9,7 +9,6 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../../../runtime/files.ts";
-import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
 import { Chunk } from "./file_window.ts";
 import { BlockMap, type BlockPlace, blocksOfIndex, type FileRange, searchBlocks } from "./compressed_blocks.ts";
 import {
@@ -53,7 +52,7 @@ interface Stretch {
 }
 
 /** One call at a time. */
-export class CompressedSegment extends ReadOnlyFile {
+export class CompressedSegment implements File {
   /** Position after the last block read: who goes on there will want the next one too. */
   #ahead = -1;
   #current: Stretch | undefined;
@@ -67,9 +66,7 @@ export class CompressedSegment extends ReadOnlyFile {
     readonly file: File,
     private readonly chunk: Chunk,
     private readonly known: Known,
-  ) {
-    super();
-  }
+  ) {}
 
   /** Rejects as `FileSystem.open` does, and with a `SpillwayError` for a newer format version. */
   static async open(files: FileOpener, path: string): Promise<CompressedSegment> {
