@@ -6,7 +6,7 @@ import {
   socketName,
   socketNameOf,
   unixPathOf,
-} from "../../src/runtime/descriptor.ts";
+} from "../../src/runtime/socket_name.ts";
 import type { Connection } from "../../src/runtime/net.ts";
 import { parseAddress } from "../../src/runtime/address.ts";
 

@@ -1,14 +1,14 @@
 /** Deno's sockets: how to listen and to connect. */
 import { formatAddress } from "../address.ts";
-import { TCP_OPTIONS } from "../descriptor.ts";
 import { dialHost } from "../dial_host.ts";
+import { KernelSocket } from "../kernel_socket.ts";
 import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
 import { findDescriptor } from "./find_descriptor.ts";
-import { libcOrNull, setSocketOptions } from "./libc.ts";
+import { libcOrNull } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
@@ -68,8 +68,9 @@ async function dialOne(address: Address, timeoutMs: number): Promise<Connection>
 
 /** What a listener has been told holds for all that it accepts. */
 function setTcpOptions(local: Deno.NetAddr, peer?: Deno.NetAddr): void {
+  const libc = libcOrNull();
   const descriptor = findDescriptor(local, peer);
-  if (descriptor !== undefined) setSocketOptions(descriptor, TCP_OPTIONS);
+  if (libc !== null && descriptor !== undefined) new KernelSocket(libc, descriptor, false).setOptions();
 }
 
 /** The attempt's outcome, or a timeout; a socket that comes too late is closed, since an abort does not stop a look-up. */
