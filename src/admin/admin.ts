@@ -11,6 +11,7 @@ import { Control } from "./control.ts";
 import { liveStatus } from "./live_status.ts";
 import { Meter, SAMPLE_MS } from "./meter.ts";
 import type { Skipped } from "./protocol.ts";
+import { WaitingTime } from "./waiting_time.ts";
 
 export interface AdminOptions {
   readonly runtime: Runtime;
@@ -34,7 +35,8 @@ async function attend(
 ): Promise<void> {
   const meter = new Meter(route.ledger, clock);
   const over = new AbortController();
-  const context = { clock, pid: runtime.pid, startedMs };
+  const waiting = new WaitingTime(route.range.end, clock);
+  const context = { clock, pid: runtime.pid, startedMs, waiting };
   const { name, journal } = route.options;
   const opening = Control.open({
     directory: journal.directory,
@@ -50,24 +52,25 @@ async function attend(
     over.abort();
     await (await opening)?.close();
   };
-  if (await opening !== undefined) sampleUntil(over.signal, meter, clock, () => unreadByConsumer(route));
+  if (await opening !== undefined) sampleUntil(over.signal, route, clock, { meter, waiting });
 }
 
 async function skip(route: Route, limit: SkipLimit, preview: boolean): Promise<Skipped> {
-  const { from, until, frames, bytes, inFlight } = await route.skip(limit, preview);
-  return { from, until, frames, bytes, inflight_frames: inFlight };
+  const { from, until, frames, bytes, inFlight, unreadFrames } = await route.skip(limit, preview);
+  return { from, until, frames, bytes, inflight_frames: inFlight, unread_frames: unreadFrames };
 }
 
 async function sampleUntil(
   over: AbortSignal,
-  meter: Meter,
+  route: Route,
   clock: Clock,
-  unread: () => Promise<number | undefined>,
+  { meter, waiting }: { readonly meter: Meter; readonly waiting: WaitingTime },
 ): Promise<void> {
   while (!over.aborted) {
     await clock.sleep(SAMPLE_MS, over);
     meter.sample();
-    if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unread());
+    waiting.note(route.range.cursor, route.range.end);
+    if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unreadByConsumer(route));
   }
 }
 

@@ -2,7 +2,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Route } from "../relay/route.ts";
 import type { Meter, Rates } from "./meter.ts";
-import { ageSeconds, type Count, isoMs, type RouteStatus, seconds, type State } from "./status.ts";
+import { type Count, isoMs, type RouteStatus, seconds, type State } from "./status.ts";
+import type { WaitingTime } from "./waiting_time.ts";
 
 /** A consumer that confirms nothing for so long, while something is pending, is worth a word. */
 const SLOW_MS = 3000;
@@ -12,11 +13,12 @@ export interface LiveContext {
   readonly pid: number;
   /** When the process was ready, on the monotonic clock. */
   readonly startedMs: number;
+  readonly waiting: WaitingTime;
 }
 
 /** Rejects with a SystemError if the journal has to be read for it and cannot be. */
 export async function liveStatus(route: Route, meter: Meter, context: LiveContext): Promise<RouteStatus> {
-  const { clock, pid, startedMs } = context;
+  const { clock, pid, startedMs, waiting } = context;
   const figures = await route.figures();
   const { ledger } = route;
   const { carried, received, delivered, pending, spilled } = ledger;
@@ -40,7 +42,9 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     pending_frames: pending.frames,
     pending_bytes: pending.bytes,
     oldest_pending_time: figures.oldestUs === undefined ? null : isoMs(figures.oldestUs),
-    oldest_pending_seconds: figures.oldestUs === undefined ? null : ageSeconds(figures.oldestUs, clock.wallUs()),
+    oldest_pending_seconds: figures.oldestUs === undefined
+      ? null
+      : seconds(waiting.ofMs(figures.cursor, figures.oldestUs)),
     received_frames_per_second: whole(rates?.receivedFrames),
     received_bytes_per_second: whole(rates?.receivedBytes),
     delivered_frames_per_second: whole(rates?.deliveredFrames),

@@ -27,6 +27,8 @@ export interface Skipped {
   readonly bytes: number;
   /** Frames before these that had been sent and not confirmed: delivered if they are, dropped with their connection. */
   readonly inflight_frames: number;
+  /** Frames delivered before these that the consumer's program may not have read; they are not sent again. */
+  readonly unread_frames: number;
 }
 
 /** Reads a request; throws a SpillwayError that says what is wrong with it. */

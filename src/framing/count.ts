@@ -19,12 +19,12 @@ const VECTOR_MIN_BYTES = 64;
 /** So much is copied and counted at once; a multiple of the 16 bytes of a vector. */
 const PIECE_BYTES = 16 * 1024;
 
-const { memory, countVectors } = instantiate();
-const piece = new Uint8Array(memory.buffer, 0, PIECE_BYTES);
+const vectors = instantiate();
 
 /** How many of `bytes[from, until)` are `byte`. Looks at no byte outside. */
 export function countByte(bytes: Uint8Array, from: number, until: number, byte: number): number {
-  if (until - from < VECTOR_MIN_BYTES) return countBytewise(bytes, from, until, byte);
+  if (vectors === undefined || until - from < VECTOR_MIN_BYTES) return countBytewise(bytes, from, until, byte);
+  const { piece, countVectors } = vectors;
   const whole = until - (until - from) % 16;
   let count = 0;
   for (let at = from; at < whole; at += PIECE_BYTES) {
@@ -41,11 +41,13 @@ function countBytewise(bytes: Uint8Array, from: number, until: number, byte: num
   return count;
 }
 
+/** Undefined where there are no vector instructions: Bun has none of WebAssembly's on a processor without AVX. */
 function instantiate() {
   const code = Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0));
+  if (!WebAssembly.validate(code)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code));
   return {
-    memory: exports.memory as WebAssembly.Memory,
+    piece: new Uint8Array((exports.memory as WebAssembly.Memory).buffer, 0, PIECE_BYTES),
     countVectors: exports.count as (length: number, byte: number) => number,
   };
 }

@@ -181,6 +181,11 @@ export class Route {
     return this.#target.serving;
   }
 
+  /** Sequences of the next frame to deliver and the next to be received. */
+  get range(): { readonly cursor: number; readonly end: number } {
+    return { cursor: this.#spool.confirmed, end: this.#spool.window.end };
+  }
+
   /**
    * Gives up what is pending below a sequence, or before the first frame that
    * came at `beforeUs` (µs since 1970) or later; with `preview` only tells what
@@ -192,8 +197,8 @@ export class Route {
     const until = isOperator ? limit.until : await firstSince(this.#spool, limit.beforeUs);
     const givenUp = await skipUntil(this.#spool, until, preview, isOperator ? "operator" : "expired");
     if (!isOperator && !preview && givenUp.frames + givenUp.inFlight > 0) {
-      const { from, frames, bytes, inFlight } = givenUp;
-      const fields = { from, until, frames, bytes, in_flight_frames: inFlight };
+      const { from, frames, bytes, inFlight, unreadFrames } = givenUp;
+      const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
       this.context.log.warn("frames are given up by the operator, for they are too old", fields);
     }
     return givenUp;

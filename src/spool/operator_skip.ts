@@ -24,6 +24,8 @@ export interface GivenUp extends Readonly<Tally> {
   readonly until: number;
   /** Frames before these that are in flight. */
   readonly inFlight: number;
+  /** Frames delivered before these that the consumer's program may not have read: they are not sent again either. */
+  readonly unreadFrames: number;
 }
 
 /**
@@ -46,13 +48,13 @@ export async function skipUntil(
     );
   }
   // Everything below is settled: there is nothing to give up, and `rewind` keeps what it has.
-  if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0 };
+  if (until <= spool.confirmed) return { from: until, until, frames: 0, bytes: 0, inFlight: 0, unreadFrames: 0 };
   spool.held++;
   try {
     return await whenCounted(
       spool,
       until,
-      (counted) => preview ? { ...counted, inFlight: inFlightBelow(spool, counted) } : giveUp(spool, counted, reason),
+      (counted) => preview ? previewOf(spool, counted) : giveUp(spool, counted, reason),
     );
   } finally {
     spool.held--;
@@ -85,7 +87,21 @@ async function whenCounted(spool: Spool, until: number, use: (counted: Counted) 
   }
 }
 
-function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted, reason: SkipReason): GivenUp {
+function previewOf(spool: Spool, counted: Counted): GivenUp {
+  const { from, until, frames, bytes } = counted;
+  return {
+    from,
+    until,
+    frames,
+    bytes,
+    inFlight: inFlightBelow(spool, counted),
+    unreadFrames: unreadBefore(spool, counted),
+  };
+}
+
+function giveUp(spool: Spool, counted: Counted, reason: SkipReason): GivenUp {
+  const { from, until, frames, bytes, inside } = counted;
+  const unreadFrames = unreadBefore(spool, counted);
   if (inside !== undefined) spool.flight.split(inside.part, inside.frames, inside.bytes);
   spool.giveUpBelow(until, frames, bytes, reason);
   const inFlight = inFlightBelow(spool, { until, inside: undefined });
@@ -97,9 +113,15 @@ function giveUp(spool: Spool, { from, until, frames, bytes, inside }: Counted, r
       frames,
       bytes,
       in_flight_frames: inFlight,
+      unread_frames: unreadFrames,
     });
   }
-  return { from, until, frames, bytes, inFlight };
+  return { from, until, frames, bytes, inFlight, unreadFrames };
+}
+
+/** What is in flight alone may still be delivered: then what is before it is sent again as ever. */
+function unreadBefore({ rewind, confirmed }: Spool, { from, until }: Counted): number {
+  return from < until ? confirmed - rewind.unreadFrom(confirmed) : 0;
 }
 
 /** What the count depends on, and may change under it: a connection is lost, a part of what is in flight is confirmed, … */

@@ -85,6 +85,21 @@ scene("the pending frames of a route that was renamed are named by check, run an
   const journal = `${scene.directory}/spillway-data/orders`;
   assertEquals(json.undelivered, [{ journal, pending_frames: 3, pending_bytes: 300 }]);
 
+  const watching = [...relayCommand(chosenRuntime()), "status", "--watch", "-c", "b.toml"];
+  const watch = scene.program("watch", watching, { cwd: scene.directory });
+  await until("it is said again and again", () => watch.errors.filter((line) => `${line}\n`.endsWith(said)).length > 1);
+  assertEquals(await watch.stop(), 0);
+  const screen = scene.program(
+    "screen",
+    ["script", "-qc", `stty cols 40 rows 12; ${watching.join(" ")}`, "/dev/null"],
+    {
+      cwd: scene.directory,
+      holdStdin: true,
+    },
+  );
+  await until("a small screen has it", () => screen.output.join("").includes("no route"));
+  await screen.kill();
+
   const second = scene.spillway([route("orders-2")]);
   const line = await second.saying(/no route delivers/);
   assertEquals([line.journal, line.pending_frames, line.pending_bytes], [journal, 3, 300]);

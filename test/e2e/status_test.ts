@@ -155,7 +155,14 @@ for (const mode of ["overflow", "always"]) {
     const told = await askSkip(denoRuntime.net, directory, gone, true);
     assert(told.kind === "answered" && told.answer.frames === gone, JSON.stringify(told));
     assertEquals((await status(scene)).pending_frames, MANY, "only told");
-    assertEquals(await skip(gone), { from: 0, until: gone, frames: gone, bytes: gone * SIZE, inflight_frames: 0 });
+    assertEquals(await skip(gone), {
+      from: 0,
+      until: gone,
+      frames: gone,
+      bytes: gone * SIZE,
+      inflight_frames: 0,
+      unread_frames: 0,
+    });
     const after = await status(scene);
     assertEquals([after.pending_frames, after.pending_bytes, after.cursor], [
       MANY - gone,
@@ -249,3 +256,30 @@ scene("the live view fits its terminal, is drawn in place, and leaves the termin
   assert(after.includes("ROUTE  STATE") && after.trimEnd().endsWith("exit 0"), after);
   assertEquals((await relay.stop()).code, 0);
 }, ["logger"]);
+
+scene(
+  "skip names the delivered frames that may be unread, in the same words with a daemon and without",
+  async (scene) => {
+    const [source, target] = freePorts(2);
+    const relay = await scene.spillway([routeOf(scene, source, target)]).listening(source);
+    const [read, pending] = [10, 5];
+    const consumer = scene.consumer({ listen: loopback(target), frames: LINE, frozen: true });
+    await scene.producer({ connect: loopback(source), frames: LINE, count: read });
+    await until("its kernel has them", async () => (await status(scene)).delivered_frames === read);
+    await consumer.stop();
+    await relay.saying(/"target lost"/);
+    await scene.producer({ connect: loopback(source), frames: LINE, first: read, count: pending });
+    await until("these are pending", async () => (await status(scene)).pending_frames === pending);
+    const skip = async (...more: string[]) => {
+      const command = [...relayCommand(chosenRuntime()), "skip", `${scene.directory}/journal`];
+      const { stdout, stderr } = await finish([...command, "--until", `${read + pending}`, ...more]);
+      return (stdout + stderr).split("\n")[0].replace(/, arrived \S+ to \S+Z/, "");
+    };
+    const what = "5 frames, 2.4KiB, of 10 to 14, and 10 frames delivered before that may be unread";
+    const refused = `error: skip would give up ${what}, and there is no terminal to ask on`;
+    assertEquals(await skip(), refused);
+    assertEquals((await relay.stop()).code, 0);
+    assertEquals(await skip(), refused);
+    assertEquals(await skip("--yes"), `given up: ${what}`);
+  },
+);

@@ -23,7 +23,10 @@ A running daemon does it itself: what is in flight then counts as delivered if
 it is confirmed, and is dropped with its connection if not. Without a daemon the
 cursor is moved; the count is what this command prints, nothing else keeps it.
 Segment files stay until they are removed as delivered ones are, later with
-journal.retain: spillway cat and replay can still read them.`,
+journal.retain: spillway cat and replay can still read them.
+
+Frames delivered before these that the consumer's program may not have read are
+not sent again then; it says how many there are.`,
   flags: [
     {
       name: "until",
@@ -52,8 +55,7 @@ journal.retain: spillway cat and replay can still read them.`,
     const { switches } = invocation;
     const directory = await directoryOf(invocation, runtime);
     const limit = limitOf(invocation);
-    const confirm = (what: Skip) =>
-      switches.has("yes") || what.frames + (what.inFlight ?? 0) === 0 ? Promise.resolve(true) : ask(runtime, what);
+    const confirm = (what: Skip) => switches.has("yes") || isNothing(what) ? Promise.resolve(true) : ask(runtime, what);
     const skipped = await skip(runtime, directory, limit, confirm);
     if (skipped === undefined) {
       runtime.stderr.write("nothing was given up\n");
@@ -69,6 +71,10 @@ journal.retain: spillway cat and replay can still read them.`,
 
 /** What is given up; `inFlight` beside it where a daemon had sent some. */
 type Skip = GivenUp & { readonly inFlight?: number };
+
+function isNothing({ frames, inFlight = 0, unreadFrames }: Skip): boolean {
+  return frames + inFlight + unreadFrames === 0;
+}
 
 /** Undefined if `confirm` says no. */
 async function skip(
@@ -94,8 +100,8 @@ async function throughDaemon(
 ): Promise<Skip | undefined> {
   const asked = await askSkip(net, directory, limit, preview);
   if (asked.kind === "answered") {
-    const { inflight_frames: inFlight, ...rest } = asked.answer;
-    return { ...rest, firstUs: undefined, lastUs: undefined, inFlight };
+    const { inflight_frames: inFlight, unread_frames: unreadFrames, ...rest } = asked.answer;
+    return { ...rest, firstUs: undefined, lastUs: undefined, inFlight, unreadFrames };
   }
   if (asked.kind === "absent" && preview) return undefined;
   throw new SpillwayError(
@@ -147,22 +153,25 @@ function ask(runtime: Runtime, what: Skip): Promise<boolean> {
 }
 
 function describe(what: Skip): string {
-  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0 } = what;
-  const before = inFlight > 0 ? `${counted(inFlight, "frame")} in flight, if they are not confirmed` : "";
-  if (frames === 0) return before;
+  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0, unreadFrames } = what;
   const times = firstUs === undefined ? "" : `, arrived ${isoTime(firstUs)} to ${isoTime(lastUs!)}`;
   const range = until - from === 1 ? `frame ${from}` : `of ${from} to ${until - 1}`;
-  return `${counted(frames, "frame")}, ${formatSize(bytes)}, ${range}${times}${before && `, and ${before}`}`;
+  return [
+    ...frames > 0 ? [`${counted(frames, "frame")}, ${formatSize(bytes)}, ${range}${times}`] : [],
+    ...inFlight > 0 ? [`${counted(inFlight, "frame")} in flight, if they are not confirmed`] : [],
+    ...unreadFrames > 0 ? [`${counted(unreadFrames, "frame")} delivered before that may be unread`] : [],
+  ].join(", and ");
 }
 
 function textOf(skipped: Skip, reason: string): string {
-  const { frames, bytes, until, inFlight = 0 } = skipped;
-  if (frames + inFlight === 0) return `nothing is pending before frame ${until}\n`;
+  const { frames, bytes, until } = skipped;
+  if (isNothing(skipped)) return `nothing is pending before frame ${until}\n`;
   return `given up: ${describe(skipped)}\n` +
     `dropped{${reason}}: ${counted(frames, "frame")}, ${formatSize(bytes)}; delivery goes on at frame ${until}\n`;
 }
 
-function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }: Skip, reason: string) {
+function objectOf(skipped: Skip, reason: string) {
+  const { from, until, frames, bytes, firstUs, lastUs, inFlight = 0, unreadFrames } = skipped;
   const time = (us: number | undefined) => us === undefined ? null : isoTime(us);
   return {
     dropped: reason,
@@ -173,5 +182,6 @@ function objectOf({ from, until, frames, bytes, firstUs, lastUs, inFlight = 0 }:
     first_time: time(firstUs),
     last_time: time(lastUs),
     inflight_frames: inFlight,
+    unread_frames: unreadFrames,
   };
 }

@@ -1,5 +1,4 @@
 /** `spillway status`: what the routes do now, from the running daemon, else from their journals. */
-import type { StatusReport } from "../../admin/status.ts";
 import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -8,7 +7,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { printError } from "../output/print_error.ts";
-import { collect, type Subject, subjectsAt } from "./status/collect.ts";
+import { collect, type Collected, type Subject, subjectsAt } from "./status/collect.ts";
 import { tableOf } from "./status/table.ts";
 import { terminalWidth, watch } from "./status/watch.ts";
 import { wantsColour } from "../output/terminal.ts";
@@ -44,21 +43,25 @@ that does not answer).`,
     const { subjects, routes } = await subjectsOf(invocation, runtime);
     const json = invocation.switches.has("json");
     const colour = wantsColour(runtime);
-    const look = () => collect(subjects, runtime, systemClock);
-    const complain = (failures: readonly unknown[]) => {
+    const look = async (): Promise<Collected> => {
+      const looked = await collect(subjects, runtime, systemClock);
+      const undelivered = routes && await findUndelivered(routes, runtime);
+      return { ...looked, report: { ...looked.report, undelivered } };
+    };
+    const complain = ({ report, failures }: Collected) => {
       for (const failure of failures) runtime.stderr.write(printError(failure, colour).text);
+      if (json) return;
+      for (const each of report.undelivered ?? []) runtime.stderr.write(`warning: ${undeliveredText(each)}\n`);
     };
     if (invocation.switches.has("watch")) {
       return await watch({ runtime, clock: systemClock, json, collect: look, complain });
     }
-    const { report: looked, failures } = await look();
-    const undelivered = routes && await findUndelivered(routes, runtime);
-    const report: StatusReport = { ...looked, undelivered };
+    const looked = await look();
+    const { report, failures } = looked;
     if (json) await runtime.stdout.write(`${JSON.stringify(report)}\n`);
     // A table without a row would say that there is nothing, and it is that nothing can be read.
     else if (report.routes.length > 0) await runtime.stdout.write(`${tableOf(report, terminalWidth()).join("\n")}\n`);
-    complain(failures);
-    if (!json) { for (const each of undelivered ?? []) runtime.stderr.write(`warning: ${undeliveredText(each)}\n`); }
+    complain(looked);
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };

@@ -33,7 +33,7 @@ async function pass(seed: number): Promise<void> {
   const night = new Night(scene, seeded(seed), options.loud);
   sum.nights++;
   try {
-    await Promise.race([night.run(steps), deadline(60_000 + steps * 8_000)]);
+    await Promise.race([night.run(steps), deadline(120_000 + steps * 30_000)]);
     console.log(`seed ${seed}: held, ${Math.round((performance.now() - begin) / 1000)} s`);
   } catch (error) {
     sum.failed++;

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { SpillwayError } from "../../../src/base/error.ts";
-import { readCursor } from "../../../src/journal/files/directory/cursor_file.ts";
+import { CursorFile, readCursor } from "../../../src/journal/files/directory/cursor_file.ts";
 import { CURSOR_MAGIC, encodePreamble } from "../../../src/journal/files/format/segment.ts";
 import { lockJournal } from "../../../src/journal/files/directory/lock.ts";
 import { type GivenUp, skipOffline, type SkipOptions } from "../../../src/journal/files/offline/skip.ts";
@@ -69,6 +69,34 @@ Deno.test("flags and risk of the cursor stay as they were", async () => {
   const after = await readCursor(files, "/j/cursor");
   if (before.kind !== "valid" || after.kind !== "valid") throw new Error("no cursor");
   assertEquals(after.state, { ...before.state, cursor: 5 });
+});
+
+Deno.test("who gives frames up is told how many before them may be unread, and gives up these with them alone", async () => {
+  const { files } = await sample({ shape: "small", sealed: false, cursor: 4 });
+  const found = await readCursor(files, "/j/cursor");
+  if (found.kind !== "valid") throw new Error("no cursor");
+  const file = new CursorFile(files, DIRECTORY, "/j/cursor", found.generation);
+  await file.write({ ...found.state, unreadFrames: 3, resendFrames: 2 });
+  const stateOf = async () => {
+    const now = await readCursor(files, "/j/cursor");
+    return now.kind === "valid" && [now.state.cursor, now.state.unreadFrames, now.state.resendFrames];
+  };
+
+  const nothing = (await skip(files, 4))!;
+  assertEquals([nothing.frames, nothing.unreadFrames], [0, 0]);
+  assertEquals(await stateOf(), [4, 3, 2], "nothing is pending there: what may be unread is sent again as ever");
+
+  let told: GivenUp | undefined;
+  const ask = (what: GivenUp) => {
+    told = what;
+    return Promise.resolve(false);
+  };
+  await skip(files, 6, { confirm: ask });
+  assertEquals([told!.frames, told!.unreadFrames], [2, 3], "before it is done");
+  const { frames, unreadFrames } = (await skip(files, 6))!;
+  assertEquals([frames, unreadFrames], [2, 3]);
+  assertEquals(await stateOf(), [6, 0, 0]);
+  file.close();
 });
 
 Deno.test("who says no has changed nothing", async () => {

@@ -259,4 +259,56 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "confirm", share: 1, told: false },
     { does: "kill" },
   ]),
+
+  "frames behind a record in a wrong place were reported as damaged, not counted so, and pending until the next start":
+    answers(16, { mode: "always", sync: "os", whenFull: "drop-newest" }, [
+      { does: "receive", count: 202 },
+      { does: "kill" },
+      { does: "receive", count: 280 },
+      { does: "settle" },
+      { does: "receive", count: 225 },
+      { does: "confirm", share: 1, told: false, bad: 0 },
+      { does: "power loss", seed: 939688803 },
+      { does: "power loss", seed: 1141925006 },
+      { does: "receive", count: 46 },
+    ]),
+
+  "the model wanted a part of a damaged stretch to be counted as given up, the reader tells it as a whole": bytes(
+    "always",
+    { sync: "os" },
+    [
+      { does: "power loss", seed: 416094667 },
+      { does: "receive", count: 4 },
+      { does: "settle" },
+      { does: "kill" },
+      { does: "power loss", seed: 0 },
+      { does: "power loss", seed: 0 },
+      { does: "skip", share: 0.25 },
+      { does: "power loss", seed: 0 },
+      { does: "power loss", seed: 0 },
+    ],
+  ),
+
+  "status began at a frame behind a segment of which nothing can be read, the daemon at that segment": bytes(
+    "overflow",
+    { sync: "os", maxBytes: 48 * 1024 },
+    [
+      { does: "receive", count: 19 },
+      { does: "receive", count: 104 },
+      { does: "connect" },
+      { does: "power loss", seed: 0 },
+      { does: "power loss", seed: 0 },
+      { does: "receive", count: 1 },
+    ],
+  ),
+
+  "status began at a segment whose damaged records are all cut off at a start, the daemon at 0": bytes("overflow", {
+    sync: "os",
+  }, [
+    { does: "receive", count: 109 },
+    { does: "repair" },
+    { does: "receive", count: 1 },
+    { does: "power loss", seed: 481617563 },
+    { does: "power loss", seed: 0 },
+  ]),
 };

@@ -1,6 +1,7 @@
 /** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
 import fc from "fast-check";
 import { assert, assertEquals } from "../../support/assert.ts";
+import type { MemoryFiles } from "../../support/memory_files.ts";
 import type { Fault } from "./surroundings.ts";
 import { ByteWire, ReplyWire } from "./wires.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -68,14 +69,38 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: just("power loss"), seed: fc.nat() }) },
 );
 
-/** An operator who gives up frames now and then. */
-export const withSkips: fc.Arbitrary<Action> = fc.oneof(
+const anyActions = (each: fc.Arbitrary<Action>) => fc.array(each, { minLength: 5, maxLength: 60, size: "max" });
+
+const actionOrSkip: fc.Arbitrary<Action> = fc.oneof(
   { weight: 10, arbitrary: action },
   { weight: 1, arbitrary: fc.record({ does: just("skip"), share }) },
 );
 
+/** An operator who gives up frames now and then. */
+export const withSkips: fc.Arbitrary<readonly Action[]> = anyActions(actionOrSkip);
+
+const powerLoss: fc.Arbitrary<Action> = fc.record({ does: just("power loss"), seed: fc.nat() });
+
+/** Several power losses, with nothing or little between them: each strikes what the one before has left. */
+const powerLosses: fc.Arbitrary<Action[]> = fc.array(
+  fc.tuple(powerLoss, fc.oneof(fc.constant([]), fc.array(action, { minLength: 1, maxLength: 2 }))),
+  { minLength: 2, maxLength: 3 },
+).map((losses) => losses.flatMap(([loss, between]) => [loss, ...between]));
+
+/** Stories in which the power goes again and again. */
+export const withPowerLosses: fc.Arbitrary<readonly Action[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: actionOrSkip.map((each) => [each]) },
+    { weight: 1, arbitrary: powerLosses },
+  ),
+  { minLength: 2, maxLength: 20, size: "max" },
+).map((pieces) => pieces.flat());
+
 /** Stories with what `fixed` says, and all else at random. */
-export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Action> = action): fc.Arbitrary<Story> {
+export function stories(
+  fixed: Partial<WorldOptions>,
+  actions: fc.Arbitrary<readonly Action[]> = anyActions(action),
+): fc.Arbitrary<Story> {
   const options = fc.record({
     sync: fc.constantFrom("os", "interval", "each"),
     rewindBytes: fc.constantFrom<(number | "auto")[]>(0, "auto", "auto", 5000, 24 * 1024),
@@ -86,13 +111,19 @@ export function stories(fixed: Partial<WorldOptions>, actions: fc.Arbitrary<Acti
   return fc.record({
     options: options.map((chosen) => ({ mode: "overflow" as const, ...chosen, ...fixed })),
     window: fc.constantFrom(2, 16, 1024),
-    actions: fc.array(actions, { minLength: 5, maxLength: 60, size: "max" }),
+    actions,
   });
 }
 
-/** Plays it, holding the route to the books after every action; then lets all faults end and everything be delivered. */
-export async function play({ options, window, actions }: Story): Promise<void> {
-  const world = new World(options);
+/**
+ * Plays it, holding the route to the books after every action; then lets all faults end and everything be delivered.
+ * `found`: looks at what each kill and power loss has left.
+ */
+export async function play(
+  { options, window, actions }: Story,
+  found?: (files: MemoryFiles) => Promise<unknown>,
+): Promise<void> {
+  const world = new World(options, found);
   await world.open();
   const wire = options.eachFrame ? new ReplyWire(world, window) : new ByteWire(world);
   for (const each of actions) {

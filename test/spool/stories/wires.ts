@@ -3,12 +3,13 @@ import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import type { LogLine } from "./surroundings.ts";
 import { recordingLog } from "./surroundings.ts";
-import { DIRECTORY, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** What is in all ways of confirming the same: connect, send, end. */
 export abstract class Wire {

@@ -17,6 +17,7 @@ import type { WhenFull } from "../../../src/spool/overload.ts";
 import type { DeliveryStream } from "../../../src/spool/delivery_stream.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { SpoolFeed } from "../../../src/spool/spool_feed.ts";
+import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { join } from "../../support/bytes.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
@@ -31,7 +32,6 @@ const RECORD_BYTES = 2 * 1024;
 const SEGMENT_BYTES = 16 * 1024;
 /** The most of what may be unread that is kept in memory. */
 const KEPT_BYTES_MAX = 0.6 * (MEMORY_BYTES - 3 * BUFFER_BYTES);
-export const DIRECTORY = "/journal";
 
 /** One turn of the event loop. */
 function turn(): Promise<void> {
@@ -86,7 +86,11 @@ export class World {
   /** The route knows that a program has read all frames before this one. */
   #knownRead = 0;
 
-  constructor(readonly options: WorldOptions) {
+  /** `found`: looks at what a kill or a power loss has left, before the next process does. */
+  constructor(
+    readonly options: WorldOptions,
+    private readonly found: (files: MemoryFiles) => Promise<unknown> = () => Promise.resolve(),
+  ) {
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
     this.clock = {
       monotonicMs: () => this.#nowMs,
@@ -379,6 +383,7 @@ export class World {
     await journal.close().catch(() => {});
     this.files = by === "kill" ? this.files.afterCrash() : this.files.afterPowerLoss(seeded(by.seed));
     this.setFault(undefined);
+    await this.found(this.files);
     await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);

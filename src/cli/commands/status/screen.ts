@@ -1,6 +1,8 @@
 /** The live view of the routes: what its lines say, cut to the terminal's size. */
-import type { RouteStatus, State, StatusReport } from "../../../admin/status.ts";
+import { basename } from "node:path";
+import type { RouteStatus, State, StatusReport, UndeliveredJournal } from "../../../admin/status.ts";
 import { formatDuration, formatSize } from "../../../base/quantity.ts";
+import { undeliveredText } from "../../journals/undelivered.ts";
 import { remarksOf } from "./remarks.ts";
 import { sparkline } from "./sparkline.ts";
 import { rowsOf } from "./table.ts";
@@ -46,6 +48,7 @@ const URGENCY: readonly State[] = [
   "direct",
 ];
 
+const WARNING = "33";
 const INDENT = "  ";
 /** A name takes so much, if need be, at the cost of what stands behind it. */
 const NAME_LENGTH = 8;
@@ -67,8 +70,9 @@ export function screenOf(
     ...blockOf(route, report.time, history.get(route.journal) ?? [], options),
   ]);
   const errors = troubles.map((text): Piece[] => [{ text: printable(`error: ${text}`), sgr: "31" }]);
-  const gap: Piece[][] = errors.length > 0 && blocks.length > 0 ? [[]] : [];
-  const full = [head, [], ...blocks, ...gap, ...errors];
+  const notes = [...undeliveredLines(report.undelivered ?? [], columns), ...errors];
+  const gap: Piece[][] = notes.length > 0 && blocks.length > 0 ? [[]] : [];
+  const full = [head, [], ...blocks, ...gap, ...notes];
   const lines = full.length <= rows ? full : compactLines(report, head, errors, options);
   return lines.slice(0, rows).map((line) => cut(line, columns, colour));
 }
@@ -80,10 +84,13 @@ function compactLines(
   errors: readonly Piece[][],
   { columns, rows }: ScreenOptions,
 ): Piece[][] {
-  const { routes, time } = report;
+  const { routes, time, undelivered = [] } = report;
+  const orphans: Piece[][] = undelivered.length === 0
+    ? []
+    : [[{ text: undeliveredSum(undelivered, columns), sgr: WARNING }]];
   const headRow = routes.length === 0 ? 0 : 1;
   // Routes come before errors, of which one at least is seen.
-  const room = rows - 1 - headRow - Math.min(errors.length, Math.max(1, Math.floor(rows / 3)));
+  const room = rows - 1 - headRow - orphans.length - Math.min(errors.length, Math.max(1, Math.floor(rows / 3)));
   const shown = routes.length <= room ? routes : worstOf(routes, Math.max(1, room - 1));
   const hidden = routes.filter((route) => !shown.includes(route));
   const text = (text: string): Piece[] => [{ text }];
@@ -91,6 +98,7 @@ function compactLines(
     head,
     ...(routes.length === 0 ? [] : rowsOf(shown, columns)).map(text),
     ...hidden.length === 0 ? [] : [text(sumOf(hidden))],
+    ...orphans,
   ];
   const left = rows - lines.length - errors.length;
   const remarks = shown.flatMap((route) =>
@@ -121,6 +129,24 @@ function sumOf(routes: readonly RouteStatus[]): string {
     .filter(({ count }) => count > 0)
     .map(({ state, count }) => `${count} ${state}`);
   return `... ${routes.length} more: ${formatSize(pending)} pending, ${states.join(", ")}`;
+}
+
+/** What `status` says of them below its table; of a path both ends are seen. */
+function undeliveredLines(journals: readonly UndeliveredJournal[], columns: number): Piece[][] {
+  const room = Math.max(NAME_LENGTH, columns - INDENT.length - ":".length);
+  return journals.flatMap((each) => {
+    const text = `warning: ${undeliveredText({ ...each, journal: shortened(printable(each.journal), room) })}`;
+    const lines = packed(text.split(" "), " ", columns);
+    return lines.map((line, i): Piece[] => [{ text: i === 0 ? line : INDENT + line, sgr: WARNING }]);
+  });
+}
+
+/** The same in a line. */
+function undeliveredSum(journals: readonly UndeliveredJournal[], columns: number): string {
+  const bytes = formatSize(journals.reduce((sum, { pending_bytes }) => sum + pending_bytes, 0));
+  const where = journals.length === 1 ? printable(basename(journals[0].journal)) : `${journals.length} journals`;
+  const text = `no route delivers ${bytes} in `;
+  return text + shortened(where, Math.max(NAME_LENGTH, columns - text.length));
 }
 
 function blockOf(

@@ -25,8 +25,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly json: boolean;
   readonly collect: () => Promise<Collected>;
-  /** Says on standard error why a route's state cannot be read. */
-  readonly complain: (failures: readonly unknown[]) => void;
+  /** Says on standard error why a route's state cannot be read, and what no route delivers. */
+  readonly complain: (looked: Collected) => void;
 }
 
 /**
@@ -58,8 +58,8 @@ async function inBlocks({ runtime, clock, json, collect, complain }: WatchOption
     const nextMs = clock.monotonicMs() + INTERVAL_MS;
     const looked = await unlessOver(collect(), over);
     if (looked === undefined) return;
-    const { report, failures } = looked;
-    complain(failures);
+    const { report } = looked;
+    complain(looked);
     await unlessOver(runtime.stdout.write(json ? `${JSON.stringify(report)}\n` : blockOf(report)), over);
     await clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), over);
   }
@@ -102,7 +102,7 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
   if (last.report.routes.length > 0) {
     await runtime.stdout.write(`${tableOf(last.report, terminalWidth()).join("\n")}\n`);
   }
-  complain(last.failures);
+  complain(last);
 }
 
 function remember(history: Map<string, number[]>, { routes }: StatusReport): void {

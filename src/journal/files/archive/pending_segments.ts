@@ -3,15 +3,21 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
 import { Segment } from "../segment/segment.ts";
+import { DamagedTails } from "../catalog/damaged_tails.ts";
+import { hasRecords } from "../segment/overlap.ts";
 import { SegmentList } from "../catalog/segment_list.ts";
-import { openSegmentIfThere, type SegmentFile } from "../segment/segment_files.ts";
-import { isMisnamed, type SegmentSurvey, surveySegment } from "../segment/survey.ts";
-import { tallyRecords } from "../segment/tally_records.ts";
+import { isCompressed, openSegmentIfThere, type SegmentFile } from "../segment/segment_files.ts";
+import { isMisnamed, type SegmentSurvey, surveySegment, unreadableEnd } from "../segment/survey.ts";
+import { type RecordTally, tallyRecords } from "../segment/tally_records.ts";
 
 export interface PendingSegments {
   readonly list: SegmentList;
   /** One for each in the list. */
   readonly surveys: readonly SegmentSurvey[];
+  /** Frames that the next start counts as pending and as damaged at once, and that are in none of the list. */
+  readonly cutOff: DamagedTails;
+  /** Sequence after the last frame of all that. */
+  readonly end: number;
 }
 
 /** Those of the `listed` segments that may hold frames from `cursor` on. */
@@ -20,11 +26,14 @@ export async function surveyPending(
   listed: readonly SegmentFile[],
   cursor: number,
 ): Promise<PendingSegments> {
-  // One whose successor begins at or below the cursor holds nothing more to deliver.
-  const from = Math.max(0, listed.findLastIndex(({ base }) => base <= cursor));
   const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
+  const cutOff = new DamagedTails();
+  let end = 0;
   let bound = Number.POSITIVE_INFINITY;
-  for (const { base, path } of listed.slice(from).reverse()) {
+  let cut: { readonly segment: Segment; readonly tally: RecordTally } | undefined;
+  /** Base of the segment before, if it stays: the newest one, of which nothing can be read, goes to quarantine. */
+  let next: number | undefined;
+  for (const { base, path } of listed.toReversed()) {
     const file = await openSegmentIfThere(files, path);
     if (file === undefined) continue;
     try {
@@ -32,18 +41,33 @@ export async function surveyPending(
       if (isMisnamed(survey)) continue;
       const segment = new Segment(survey);
       segment.bytes = segment.limit = survey.size;
-      segment.end = survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+      segment.end = survey.marks === undefined
+        ? unreadableEnd(survey, next ?? base)
+        : survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
-      // What a later segment has again does not count in an earlier one.
-      if (!segment.empty) bound = base;
+      end = Math.max(end, segment.end);
+      // What a later segment has again does not count in an earlier one, unless it has no whole record and is cut off.
+      const isWhole = next !== undefined || isCompressed(path) || await hasRecords(files, survey, true);
+      if (segment.hasRecords && isWhole) bound = base;
+      else if (segment.hasRecords) cut = { segment, tally: await tallyRecords(file, survey, true) };
+      // Whose successor has what comes from the cursor on holds nothing more to deliver.
+      if (bound <= cursor) break;
+      if (next !== undefined || survey.marks !== undefined) next = base;
     } finally {
       file.close();
     }
   }
+  const isShared = ({ base }: Segment) => newestFirst.some(({ segment }) => segment.base < base && segment.end > base);
+  // Where no other segment has any of its frames, they count here until the next start.
+  if (cut !== undefined && isShared(cut.segment)) {
+    const { segment: { path, base, limit }, tally: { offset, lost } } = cut;
+    cutOff.add({ path, offset, bytes: limit - offset, end: base, lost });
+    cut.segment.end = base;
+  }
   const list = new SegmentList();
   for (const { segment } of newestFirst.reverse()) list.add(segment);
-  return { list, surveys: newestFirst.map(({ survey }) => survey) };
+  return { list, surveys: newestFirst.map(({ survey }) => survey), cutOff, end };
 }
 
 /** A header that is lost costs no figure: the records say how they were cut, as far as that can be told. */

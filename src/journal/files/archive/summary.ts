@@ -4,10 +4,13 @@
  * segments that have none or that the cursor is in.
  */
 import { failedWith } from "../../../base/error.ts";
+import { add } from "../../../base/ledger.ts";
+import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { Arrivals } from "../catalog/arrival_times.ts";
 import { readCursor, riskOf } from "../directory/cursor_file.ts";
 import { newestNoted } from "../catalog/fallback_cursor.ts";
+import { DamageLog } from "../catalog/damage_log.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
 import { decideCursor } from "../catalog/recovery.ts";
@@ -53,16 +56,18 @@ async function look(files: FileSystem, directory: string): Promise<Glance> {
   const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
-  const { list, surveys } = await surveyPending(files, listed, state?.cursor ?? 0);
+  const { list, surveys, cutOff, end } = await surveyPending(files, listed, state?.cursor ?? 0);
   const { cursor } = decideCursor({
     found,
     newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, surveys),
     oldestBase: list.all.find((each) => !each.empty)?.base,
   });
   const pending = await countPending(files, list, cursor, surveys);
+  const damaged = cutOff.report(new DamageLog(silentLog), list.all, cursor);
+  add(pending, damaged.frames, damaged.bytes);
   return {
     cursor,
-    end: Math.max(cursor, list.end),
+    end: Math.max(cursor, end),
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
     oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,

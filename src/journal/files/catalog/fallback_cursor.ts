@@ -25,3 +25,8 @@ async function lastNoted(files: FileOpener, segment: SegmentSurvey): Promise<num
     file.close();
   }
 }
+
+/** The cursor as a segment's footer has it, else its header. */
+export function notedIn({ footer, header }: SegmentSurvey): number | undefined {
+  return footer?.cursor ?? header?.cursor;
+}

@@ -73,13 +73,16 @@ export class SegmentList {
     segment.bytes = bytes;
   }
 
-  /** The segment to look for `sequence` in: the newest with frames that begins at or before it, else the oldest. */
+  /**
+   * The segment to look for `sequence` in: the newest with frames that begins at or before it, else the oldest. One of
+   * which nothing can be read takes no frame from one before it.
+   */
   holding(sequence: number): Segment | undefined {
     let found: Segment | undefined;
     for (const segment of this.#items) {
       if (segment.empty) continue;
       if (segment.base > sequence && found !== undefined) break;
-      found = segment;
+      if (segment.hasRecords || found === undefined || found.end <= sequence) found = segment;
     }
     return found;
   }
@@ -99,6 +102,7 @@ export class SegmentList {
    * them. It happens where a sync failed and the frames were written again.
    */
   boundOf(segment: Segment): number {
-    return this.after(segment)?.base ?? Number.POSITIVE_INFINITY;
+    const next = this.#items.find((other) => other.base > segment.base && other.hasRecords);
+    return next?.base ?? Number.POSITIVE_INFINITY;
   }
 }

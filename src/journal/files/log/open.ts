@@ -8,7 +8,8 @@ import type { File, WritableFile } from "../../../runtime/files.ts";
 import { add } from "../../../base/ledger.ts";
 import { CursorFile, riskOf } from "../directory/cursor_file.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
-import { DamagedTails } from "./damaged_tails.ts";
+import { DamagedTails } from "../catalog/damaged_tails.ts";
+import { notedIn } from "../catalog/fallback_cursor.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { explainOpening, mustBeThere } from "./explain_opening.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -22,7 +23,7 @@ import { Segment } from "../segment/segment.ts";
 import { SegmentList } from "../catalog/segment_list.ts";
 import { isCompressed, openSegment } from "../segment/segment_files.ts";
 import { footerOf, type RecordTally, tallyRecords } from "../segment/tally_records.ts";
-import type { SegmentSurvey } from "../segment/survey.ts";
+import { type SegmentSurvey, unreadableEnd } from "../segment/survey.ts";
 import { type Survey, surveyJournal } from "../directory/survey_journal.ts";
 import { syncAbove } from "../directory/sync_parents.ts";
 import type { Journal, JournalOptions } from "../../journal.ts";
@@ -58,6 +59,8 @@ class Opening {
   /** Sequence after the last frame on disk, or after the damaged ones behind it. */
   #previousEnd = 0;
   #newestNoted: number | undefined;
+  /** The newest segment, where all frames that it had are cut off with its damaged tail. */
+  #emptied: Segment | undefined;
 
   constructor(private readonly options: JournalOptions) {
     this.#quarantine = new Quarantine(options.files, options.log, options.directory);
@@ -144,7 +147,7 @@ class Opening {
       this.#end = Math.max(this.#end, segment.end);
       if (!segment.empty) this.#previousEnd = Math.max(this.#previousEnd, segment.end);
     }
-    for (const segment of surveys.toReversed()) this.#newestNoted ??= noted(segment);
+    for (const segment of surveys.toReversed()) this.#newestNoted ??= notedIn(segment);
   }
 
   /** What a killed process has written and not synced counts from now on: up to the newest segment with frames. */
@@ -164,13 +167,13 @@ class Opening {
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
   async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
     const segment = recovered(found);
-    const bound = later.findLast((each) => !each.empty)?.base ?? Number.POSITIVE_INFINITY;
+    const bound = later.findLast((each) => each.hasRecords)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
-    if (found.footer !== undefined && found.footer.end <= bound) {
+    if (found.marks === undefined) {
+      segment.end = unreadableEnd(found, later[later.length - 1].base);
+    } else if (found.footer !== undefined && found.footer.end <= bound) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
-    } else if (found.marks === undefined) {
-      segment.end = found.size <= SEGMENT_HEADER_BYTES ? found.base : later[later.length - 1].base;
     } else if (cursor >= bound) {
       segment.end = bound;
     } else {
@@ -199,7 +202,7 @@ class Opening {
     // A segment without records says where the last one ended; its own base may lie behind a hole.
     const records = tally?.claimedEnd ?? found.footer!.end;
     this.#previousEnd = Math.max(this.#previousEnd, records > found.base ? records : found.header?.previousEnd ?? 0);
-    this.#newestNoted ??= tally?.cursor ?? noted(found);
+    this.#newestNoted ??= tally?.cursor ?? notedIn(found);
     if (action.setAside) {
       await this.#attempt("move to quarantine", found.path, () => this.#quarantine.setAside(found.path));
       // A header cut short is what a kill leaves; with more behind it, there have been frames.
@@ -214,6 +217,7 @@ class Opening {
     // What is damaged and stays is the reader's to report, and belongs to the segment until then.
     const isCut = action.truncate && !isCompressed(found.path);
     segment.end = (isCut ? tally?.end : tally?.claimedEnd) ?? found.footer!.end;
+    if (segment.empty && records > segment.base) this.#emptied = segment;
     segment.setContents(found.footer ?? tally!);
     if (tally !== undefined && !isCompressed(found.path)) await this.#repairLast(found, segment, tally, action);
     return segment;
@@ -241,7 +245,7 @@ class Opening {
   }
 
   #decideCursor(survey: Survey): { cursor: number; from: string } {
-    const oldest = this.#segments.all.find((segment) => !segment.empty);
+    const oldest = this.#segments.all.find((segment) => !segment.empty || segment === this.#emptied);
     const decision = decideCursor({
       found: survey.cursor,
       newestNoted: this.#newestNoted,
@@ -280,11 +284,6 @@ function recovered(found: SegmentSurvey): Segment {
   const segment = new Segment(found);
   segment.measure(found);
   return segment;
-}
-
-/** The cursor as the newest part of the file that can be read has it. */
-function noted(found: SegmentSurvey): number | undefined {
-  return found.footer?.cursor ?? found.header?.cursor;
 }
 
 async function seal(file: WritableFile, found: SegmentSurvey, tally: RecordTally): Promise<number> {

@@ -27,6 +27,8 @@ export interface GivenUp {
   /** Arrival of the first and last of them, µs since 1970; undefined where there are none. */
   readonly firstUs: number | undefined;
   readonly lastUs: number | undefined;
+  /** Frames delivered before these that the consumer's program may not have read: they are not sent again either. */
+  readonly unreadFrames: number;
 }
 
 /** Up to where frames are given up: a sequence, or the first frame that came then (µs since 1970) or later. */
@@ -62,17 +64,19 @@ export async function skipOffline(options: SkipOptions): Promise<GivenUp | undef
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);
     const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
     const pending = await surveyPending(files, await listSegments(files, directory), cursor);
-    const end = Math.max(cursor, pending.list.end);
+    const end = Math.max(cursor, pending.end);
     const until = "until" in options
       ? options.until
       : await new Arrivals(files, pending.list).firstSince(cursor, options.beforeUs) ?? end;
     checkRange(directory, cursor, until, end);
-    const what = await contentsOf(files, pending, cursor, until);
+    // Where delivery goes on as it was, what may be unread is still sent again.
+    const unreadFrames = found.kind === "valid" && until > cursor ? found.state.unreadFrames : 0;
+    const what = { ...await contentsOf(files, pending, cursor, until), unreadFrames };
     if (!await confirm(what)) return undefined;
+    if (until === cursor) return what;
     const state = found.kind === "valid" ? found.state : { atRiskBytes: 0, clean: false };
     const file = new CursorFile(files, directory, path, found.kind === "valid" ? found.generation : 0);
     try {
-      // What was given up is not sent again either.
       await file.write({ ...state, cursor: until, unreadFrames: 0, resendFrames: 0 });
       await file.sync();
     } finally {
@@ -102,10 +106,10 @@ function checkRange(directory: string, cursor: number, until: number, end: numbe
 /** What a daemon that starts here would count if it was told to skip: damaged frames too, which nobody else counts. */
 async function contentsOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
-): Promise<GivenUp> {
+): Promise<Omit<GivenUp, "unreadFrames">> {
   // Notes what is counted of each segment, which the count of a part goes by.
   await countPending(files, list, from, surveys);
   const counted = await countFrames(files, list, new DamageLog(silentLog), from, until);
@@ -115,7 +119,7 @@ async function contentsOf(
 /** When the first and last frames of [from, until) arrived that can be read. */
 async function timesOf(
   files: FileSystem,
-  { list, surveys }: PendingSegments,
+  { list, surveys }: Pick<PendingSegments, "list" | "surveys">,
   from: number,
   until: number,
 ): Promise<Pick<GivenUp, "firstUs" | "lastUs">> {

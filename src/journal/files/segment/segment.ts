@@ -74,6 +74,11 @@ export class Segment {
     return this.end === this.base;
   }
 
+  /** Does an earlier segment have no frame from its base on? Where nothing can be read from it, that one's copies count. */
+  get hasRecords(): boolean {
+    return !this.empty && this.marks !== undefined;
+  }
+
   get name(): string {
     return basename(this.path);
   }

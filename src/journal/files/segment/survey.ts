@@ -46,6 +46,14 @@ export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks"
   return marks === undefined && base > BASE_MAX;
 }
 
+/**
+ * Sequence after the frames that a segment of which nothing can be read may have had, where the next one that stays
+ * begins at `next`: none, if it was no more than a header.
+ */
+export function unreadableEnd({ base, size }: Pick<SegmentSurvey, "base" | "size">, next: number): number {
+  return size <= SEGMENT_HEADER_BYTES ? base : next;
+}
+
 /** Judges a segment as its file is now; undefined if it is gone since it was listed. */
 export async function surveyIfThere(
   files: FileOpener,

@@ -127,6 +127,42 @@ Deno.test("many routes with long names keep their figures in a small terminal, a
   ]);
 });
 
+Deno.test("journals that no route delivers are named, and in a small terminal added up in a line that has its place", () => {
+  const journal = "/var/lib/spillway/orders-of-the-europe-west-region";
+  const one = [{ journal, pending_frames: 3, pending_bytes: 300 }];
+  const two = [...one, { journal: "/var/lib/spillway/audit", pending_frames: 1, pending_bytes: 2 ** 20 }];
+  const seen = (undelivered: typeof one, size: { columns: number; rows: number }, ...routes: RouteStatus[]) => {
+    const lines = screenOf({ ...report(...routes), undelivered }, history, { ...plain, ...size });
+    assert(lines.length <= size.rows && lines.every((line) => line.length <= size.columns), lines.join("\n"));
+    return lines;
+  };
+  assertEquals(seen(two, { columns: 80, rows: 24 }, draining).slice(5), [
+    "",
+    "warning: journal /var/lib/spillway/orders-of-the-europe-west-region: 3 frames,",
+    "  300B, pending; no route delivers it",
+    "warning: journal /var/lib/spillway/audit: 1 frame, 1MiB, pending; no route",
+    "  delivers it",
+  ]);
+  assertEquals(seen(one, { columns: 40, rows: 12 }, draining).slice(6), [
+    "",
+    "warning: journal",
+    "  /var/lib/spillway/~europe-west-region:",
+    "  3 frames, 300B, pending; no route",
+    "  delivers it",
+  ]);
+  const [narrow, flat] = [{ columns: 40, rows: 12 }, { columns: 80, rows: 8 }];
+  assertEquals(seen(one, narrow, ...crowd).slice(-2), [
+    "... 12 more: 6MiB pending, 2 draining, 1",
+    "no route delivers 300B in orders-~region",
+  ]);
+  assertEquals(seen(two, narrow, ...crowd).at(-1), "no route delivers 1MiB in 2 journals");
+  assertEquals(seen(one, flat, ...crowd).slice(-2), [
+    "... 16 more: 42MiB pending, 6 draining, 10 direct",
+    "no route delivers 300B in orders-of-the-europe-west-region",
+  ]);
+  assert(seen(two, { columns: 80, rows: 6 }, draining).includes("no route delivers 1MiB in 2 journals"));
+});
+
 Deno.test("a route says what it has dropped, why and when last, who is held up, and what may be lost", () => {
   const troubled: RouteStatus = {
     ...draining,

@@ -10,12 +10,16 @@ import { chosenRuntime, relayCommand } from "../../rig/relay_command.ts";
 import type { Scene } from "../../rig/scene.ts";
 import { pause, until, WaitError } from "../../rig/wait.ts";
 import { BESIDE, Beside } from "./beside.ts";
+import { type NightClock, nightClock } from "./clock.ts";
+import { exhaust, withDescriptors } from "./descriptors.ts";
 import { examine, type Examined } from "./examine.ts";
 import { NightRoute } from "./route.ts";
 import { randomSetting } from "./settings.ts";
 import { compactStopped, flip, repair, replayAll, skipStopped } from "./stopped.ts";
 
 const STOP_MS_MAX = 7_000;
+/** What a daemon may have; the journals, the consumers and the commands need about 60 of them. */
+const DESCRIPTORS = [undefined, undefined, 80, 100] as const;
 /** None of these may change anything, SIGHUP's line in the log apart. */
 const MEANINGLESS = ["SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGVTALRM", "SIGXCPU"] as const;
 
@@ -40,6 +44,9 @@ const PEERS = [
 export class Night {
   readonly #routes: NightRoute[];
   readonly #config: string;
+  readonly #clock: NightClock | undefined;
+  /** Descriptors that the daemon may have; undefined: as many as it wants. */
+  #descriptors: number | undefined;
   #daemon!: Program;
   #lives = 0;
   #kills = 0;
@@ -49,6 +56,7 @@ export class Night {
 
   constructor(private readonly scene: Scene, private readonly random: Random, private readonly loud: boolean) {
     this.#routes = ["one", "two"].map((name) => new NightRoute(randomSetting(name, random), scene.directory));
+    this.#clock = nightClock(scene, (text) => this.#say(text));
     this.#config = `${scene.directory}/night.toml`;
     Deno.writeTextFileSync(this.#config, toToml({ routes: this.#routes.map(({ config }) => config) }));
     for (const { setting } of this.#routes) this.#say(JSON.stringify(setting));
@@ -89,7 +97,9 @@ export class Night {
     if (chance < 0.15) return await this.#restart("kill");
     if (chance < 0.22) return await this.#reckon(route);
     if (chance < 0.26) return this.#signal();
-    if (chance < 0.50) return await this.#peers(route);
+    if (chance < 0.36) return await this.#setClock();
+    if (chance < 0.42) return await this.#exhaust(route);
+    if (chance < 0.60) return await this.#peers(route);
     const commands = Array.from({ length: 1 + Math.floor(this.random() * 3) }, () => this.#beside());
     await Promise.all(commands);
     route.check();
@@ -118,6 +128,37 @@ export class Night {
     const signal = this.#pick(MEANINGLESS);
     this.#say(signal);
     this.#daemon.signal(signal);
+  }
+
+  /** Whatever is logged and whatever arrives from now on has the new time. */
+  async #setClock(): Promise<void> {
+    const clock = this.#clock;
+    if (clock === undefined) return;
+    for (const route of this.#routes) route.arrivals.close((await route.live()).end, clock.nowMs);
+    this.#say(this.random() < 0.2 ? await clock.drift(this.random) : clock.step(this.random));
+    const logged = () => this.#daemon.errors.filter((line) => line.includes("SIGHUP"));
+    const before = logged().length;
+    const sinceMs = clock.nowMs;
+    this.#daemon.signal("SIGHUP");
+    const line = await until("a line is logged", () => logged()[before]);
+    const { time } = JSON.parse(line);
+    const late = clock.nowMs - Date.parse(time);
+    assert(late >= -1 && Date.parse(time) >= sinceMs - 1, `${line} at ${new Date(clock.nowMs).toISOString()}`);
+    await this.#beginArrivals(clock);
+  }
+
+  /** Frames that arrive from now on have the time that the clock says, until it is set. */
+  async #beginArrivals(clock: NightClock): Promise<void> {
+    for (const route of this.#routes) {
+      const sinceMs = clock.nowMs;
+      route.arrivals.begin((await route.live()).end, sinceMs);
+    }
+  }
+
+  async #exhaust(route: NightRoute): Promise<void> {
+    if (this.#descriptors === undefined || route.setting.forwards) return;
+    this.#say(`exhaust ${route.setting.name}, ${this.#descriptors} descriptors`);
+    this.#say(`  ${await exhaust(route, this.#descriptors)}`);
   }
 
   async #reckon(route: NightRoute): Promise<void> {
@@ -154,19 +195,23 @@ export class Night {
   }
 
   async #start(): Promise<void> {
-    const command = [...relayCommand(chosenRuntime()), "run", "-c", this.#config];
-    this.#say(`start ${++this.#lives}`);
+    this.#descriptors = this.#pick(DESCRIPTORS);
+    const inside = this.#descriptors === undefined ? [] : withDescriptors(this.#descriptors);
+    const command = [...inside, ...relayCommand(chosenRuntime()), "run", "-c", this.#config];
+    this.#say(`start ${++this.#lives}, ${this.#descriptors ?? "all"} descriptors`);
+    for (const route of this.#routes) route.startedMs = performance.now();
     const daemon = this.#daemon = this.scene.program(`life ${this.#lives}`, command, { cwd: this.scene.directory });
     await until("the daemon listens", () => {
       if (daemon.exitCode !== undefined) throw new WaitError(`the daemon ended: ${daemon.tail()}`);
       return this.#routes.every(({ sourcePort }) => isListening(sourcePort));
     });
     for (const route of this.#routes) {
-      const now = await route.live();
+      const now = await route.begin();
       if (route.left !== undefined) {
         assertEquals([now.carried_frames], [route.left.frames], `carried over: ${JSON.stringify(now)}`);
       }
     }
+    if (this.#clock !== undefined) await this.#beginArrivals(this.#clock);
   }
 
   async #stop(): Promise<void> {
@@ -208,6 +253,7 @@ export class Night {
       route.left = undefined;
       route.orphaned ||= route.consumer !== undefined;
       if (route.setting.whenFull.startsWith("drop") && route.setting.maxBytes > 0) route.lossy = true;
+      if (route.setting.maxAgeMs > 0) route.lossy = true;
     }
     this.#checkLog();
   }
@@ -227,6 +273,8 @@ export class Night {
   async #down(clean: boolean): Promise<void> {
     for (const route of this.#routes) {
       let seen = await examine(route.known(), this.#fork());
+      route.arrivals.close(seen.status.end, this.#clock?.nowMs ?? Infinity);
+      route.arrivals.check(seen.frames);
       if (clean && route.left !== undefined && !route.flipped) {
         const { pending_frames, pending_bytes, at_risk_bytes } = seen.status;
         assertEquals([pending_frames, pending_bytes, at_risk_bytes], [route.left.frames, route.left.bytes, 0], "left");

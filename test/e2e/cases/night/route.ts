@@ -9,32 +9,12 @@ import { assert, assertEquals } from "../../../support/assert.ts";
 import type { ConfigTable } from "../../rig/config.ts";
 import { freePorts } from "../../rig/ports.ts";
 import { until, WaitError } from "../../rig/wait.ts";
+import { ArrivalTimes } from "./clock.ts";
 import { run, textOf } from "./command.ts";
 import type { Known } from "./examine.ts";
 import { Feeder } from "./feeder.ts";
+import { checkTimes, type LiveRoute } from "./live.ts";
 import type { RouteSetting } from "./settings.ts";
-
-export interface LiveRoute {
-  readonly route: string;
-  readonly from: string;
-  readonly state: string;
-  readonly detail: string | null;
-  readonly source_connections: number;
-  readonly pending_frames: number;
-  readonly carried_frames: number;
-  readonly received_frames: number;
-  readonly delivered_frames: number;
-  readonly dropped_frames: number;
-  readonly may_be_lost_bytes: number;
-  readonly dropped: Record<string, { frames: number; bytes: number }>;
-  readonly cursor: number;
-  readonly end: number;
-  readonly memory_bytes: number;
-  readonly memory_max_bytes: number;
-  readonly journal_bytes: number;
-  readonly journal_segments: number;
-  readonly target_up: boolean;
-}
 
 /** The largest receive buffer that a consumer's kernel has here (tcp_rmem), and what may be on its way. */
 const UNREAD_BYTES_MAX = 8 * 2 ** 20;
@@ -67,11 +47,17 @@ export class NightRoute {
   base: { unique: number; received: number; dropped: number } | undefined = { unique: 0, received: 0, dropped: 0 };
   /** Of daemons that have ended since the last reckoning, and of skips without one. */
   past = { received: 0, dropped: 0 };
+  /** Frames before this one were left by an earlier daemon. */
+  carriedUntil = 0;
+  /** By performance.now(): no daemon of this life is older. */
+  startedMs = 0;
+  readonly arrivals: ArrivalTimes;
   readonly #ports = freePorts(2);
   readonly #crowds: Crowd[] = [];
 
   constructor(readonly setting: RouteSetting, directory: string) {
     this.journal = `${directory}/${setting.name}`;
+    this.arrivals = new ArrivalTimes(setting);
     const { frames, bytesPerSecond, answer, forwards } = setting;
     const producers = forwards ? [0] : [0, 1];
     this.feeders = producers.map((producer) =>
@@ -148,6 +134,14 @@ export class NightRoute {
     assertEquals(this.tally.late, 0, "frames that came after later ones");
   }
 
+  /** A daemon has begun. */
+  async begin(): Promise<LiveRoute> {
+    this.carriedUntil = Infinity;
+    const now = await this.live();
+    this.carriedUntil = now.end - now.received_frames;
+    return now;
+  }
+
   async live(): Promise<LiveRoute> {
     const ran = await run(["status", "--json", this.journal]);
     const [route] = JSON.parse(textOf(ran)).routes;
@@ -163,6 +157,7 @@ export class NightRoute {
     }
     assert(route.cursor + route.pending_frames <= route.end, JSON.stringify(route));
     assert(route.memory_bytes <= route.memory_max_bytes, JSON.stringify(route));
+    checkTimes(route, this);
     return route;
   }
 

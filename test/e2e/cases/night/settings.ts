@@ -16,6 +16,8 @@ export interface RouteSetting {
   /** 0: no limit. */
   readonly maxBytes: number;
   readonly retain: string;
+  /** 0: none. */
+  readonly maxAgeMs: number;
   /** Of the route's table in the configuration, addresses and directory apart. */
   readonly framing: ConfigTable;
   readonly target: ConfigTable;
@@ -38,6 +40,7 @@ export function randomSetting(name: string, random: Random): RouteSetting {
   const whenFull = pick(["block", "drop-oldest", "drop-newest", "disconnect"]);
   const maxBytes = pick([0, 0, 2, 3]) * 2 ** 20;
   const retain = pick(["0s", "1h"]);
+  const maxAgeMs = pick([0, 0, 2_000, 3_600_000]);
   const forwards = confirm === "reply" && whenFull !== "drop-newest" && pick([true, false]);
   const answer = !forwards && mode === "always" && whenFull !== "drop-newest" ? pick(["", "+"]) : "";
   return {
@@ -50,6 +53,7 @@ export function randomSetting(name: string, random: Random): RouteSetting {
     whenFull,
     maxBytes,
     retain,
+    maxAgeMs,
     target: {
       confirm,
       rewind: pick(["auto", "auto", "auto", "0B", "64KiB", "300KiB"]),
@@ -64,6 +68,7 @@ export function randomSetting(name: string, random: Random): RouteSetting {
       max_bytes: `${maxBytes}B`,
       when_full: whenFull,
       retain,
+      max_age: `${maxAgeMs}ms`,
       retain_bytes: pick(["0B", "0B", "512KiB"]),
     },
     bytesPerSecond: pick([200e3, 1e6, 4e6]),
