@@ -1,14 +1,14 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, isOutputUnwanted, usageError } from "../../base/error.ts";
-import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import { openArchive } from "../../journal/files/archive/open_archive.ts";
 import { withFramers } from "../../journal/files/archive/lost_framing.ts";
-import { type Passage, readPassages } from "../../journal/files/archive/read_archive.ts";
+import { readPassages } from "../../journal/files/archive/read_archive.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
 import type { Command, Invocation } from "../command.ts";
 import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
 import { operandsOf } from "../args/operands.ts";
+import { describeLoss } from "../output/loss_text.ts";
 import { checkStdout } from "../output/standard_output.ts";
 import { nameSegments } from "../args/segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
@@ -70,20 +70,6 @@ async function isWanted(written: Promise<void>): Promise<boolean> {
     if (isOutputUnwanted(error)) return false;
     throw error;
   }
-}
-
-/** What stood in the way, in words. */
-export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
-  if (loss.kind === "removed") {
-    return `${loss.segment}: ${frameRange(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
-  }
-  if (loss.kind === "missing") {
-    return `${loss.segment}: ${frameRange(loss.from, loss.until)} missing before it`;
-  }
-  const frames = loss.lost === undefined ? "" : ` with ${frameRange(loss.lost.from, loss.lost.until)}`;
-  // What is cut off of a compressed segment has no bytes in the file.
-  if (loss.bytes === 0) return `${loss.segment}: ${byteRange(loss.offset, 0)}${frames}`;
-  return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 
 function formatOf(given: string | undefined): Format {

@@ -1,33 +1,20 @@
 /** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
 import { randomBytes, systemClock } from "../../base/clock.ts";
-import { parseDuration, parseSize } from "../../base/quantity.ts";
-import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../../base/error.ts";
-import { loadConfig } from "../../config/load.ts";
-import { isJournal, journalAt } from "../../journal/files/archive/open_archive.ts";
+import { EXIT, SpillwayError, SystemError } from "../../base/error.ts";
+import { isJournal } from "../../journal/files/archive/open_archive.ts";
 import { type CompactionReport, compactJournal } from "../../journal/files/compaction/compact.ts";
-import type { CompactionPolicy } from "../../journal/files/compaction/plan.ts";
 import { glanceAt } from "../../journal/files/archive/summary.ts";
-import { readLockNote } from "../../journal/files/directory/lock.ts";
 import type { FileSystem } from "../../runtime/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
+import { type Job, jobsOf } from "./compact/jobs.ts";
 import { describeCompaction, describeMissed, jsonOfCompaction, type MissedAim } from "./compact/report.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { checkOwner } from "../journals/owner.ts";
 import { printError } from "../output/print_error.ts";
 import { Progress } from "../output/progress.ts";
 import { wantsColour } from "../output/terminal.ts";
-
-/** A journal and what is known of how it is to be kept. */
-interface Job {
-  readonly directory: string;
-  /** A route that has never run has no journal yet, which is no fault. */
-  readonly mayBeAbsent: boolean;
-  readonly policy: CompactionPolicy;
-}
-
-const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export const command: Command = {
   usage: ["compact [-c FILE] [FLAGS]", "compact PATH... [FLAGS]"],
@@ -74,7 +61,7 @@ journal's directory; anybody else, root too, is refused.`,
         if (job.mayBeAbsent && !await isThere(runtime.files, job.directory)) await sayAbsent(job, invocation, runtime);
         else codes.add(await compactOne(job, invocation, runtime));
       } catch (thrown) {
-        // What is wrong with one journal keeps no other one from its turn.
+        // A fault of one journal does not stop the compaction of the others.
         if (!(thrown instanceof SpillwayError || thrown instanceof SystemError)) throw thrown;
         const { text, exit } = printError(thrown, wantsColour(runtime));
         runtime.stderr.write(text);
@@ -89,7 +76,7 @@ async function isThere(files: FileSystem, directory: string): Promise<boolean> {
   return await files.stat(directory) !== undefined && await isJournal(files, directory);
 }
 
-/** From cron that is no news; somebody who looks may find that a path is mistyped. */
+/** Says so only to a caller that wants output: a path may be mistyped. From cron it is no news. */
 async function sayAbsent({ directory }: Job, { switches }: Invocation, { stdout }: Runtime): Promise<void> {
   if (switches.has("json")) await stdout.write(`${JSON.stringify({ journal: directory, absent: true })}\n`);
   else if (switches.has("verbose") || switches.has("dry-run")) {
@@ -150,73 +137,5 @@ async function print(
     await runtime.stdout.write(describeCompaction(directory, report, missed, dryRun));
   } else if (missed !== undefined) {
     runtime.stderr.write(`note: ${directory}: ${describeMissed(missed)}\n`);
-  }
-}
-
-async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> {
-  const { operands, values } = invocation;
-  const limits = {
-    olderThanMs: quantity(values, "older-than", parseDuration, "a duration, for example 7d"),
-    maxBytes: quantity(values, "max-bytes", parseSize, "a size, for example 10GiB"),
-  };
-  if (operands.length === 0) return await jobsOfConfig(values.config, limits, runtime);
-  if (values.config !== undefined) {
-    throw usageError("--config and a path are given together", "a journal is named by the one or by the other");
-  }
-  const jobs: Job[] = [];
-  for (const operand of operands) {
-    const directory = await journalAt(runtime.files, operand);
-    const { keeping } = await readLockNote(runtime.files, directory);
-    jobs.push({
-      directory,
-      mayBeAbsent: false,
-      policy: {
-        rewindBytes: keeping?.rewindBytes ?? 0,
-        retainMs: keeping?.retainMs,
-        retainBytes: keeping?.retainBytes ?? 0,
-        segmentBytes: keeping?.segmentBytes ?? SEGMENT_BYTES,
-        ...limits,
-      },
-    });
-  }
-  return jobs;
-}
-
-async function jobsOfConfig(
-  path: string | undefined,
-  limits: Pick<CompactionPolicy, "olderThanMs" | "maxBytes">,
-  runtime: Runtime,
-): Promise<Job[]> {
-  const jobs: Job[] = [];
-  for (const { journal, target } of (await loadConfig(path, runtime)).routes) {
-    const { directory, retainMs, retainBytes, segmentBytes } = journal;
-    jobs.push({
-      directory,
-      mayBeAbsent: true,
-      // What `auto` keeps stands in the cursor file.
-      policy: {
-        rewindBytes: target.rewind === "auto" ? 0 : target.rewind,
-        retainMs,
-        retainBytes,
-        segmentBytes,
-        ...limits,
-      },
-    });
-  }
-  return jobs;
-}
-
-function quantity(
-  values: Invocation["values"],
-  flag: string,
-  parse: (text: string) => number,
-  expected: string,
-): number | undefined {
-  const text = values[flag];
-  if (text === undefined) return undefined;
-  try {
-    return parse(text);
-  } catch (error) {
-    throw usageError(`--${flag}: ${messageOf(error)}`, `--${flag} takes ${expected}`);
   }
 }

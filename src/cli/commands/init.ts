@@ -5,7 +5,7 @@ import { nearest } from "../../config/nearest.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { CONFIG_TEMPLATE } from "./init/config_template.ts";
-import { unreachable } from "./init/place.ts";
+import { unreachable } from "./init/service_access.ts";
 import { systemdUnit } from "./init/systemd_unit.ts";
 
 const KINDS = ["config", "systemd", "cron"];

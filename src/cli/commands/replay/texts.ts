@@ -1,4 +1,4 @@
-/** What `spillway replay` description: before it begins, at its end, and how to go on. */
+/** What `spillway replay` prints: before it begins, at its end, and how to go on. */
 import { formatDuration, formatSize } from "../../../base/quantity.ts";
 import { counted, frameRange } from "../../../base/range_text.ts";
 import type { Plan } from "../../../journal/files/archive/read_plan.ts";

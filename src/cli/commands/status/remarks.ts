@@ -2,7 +2,7 @@
 import type { RouteStatus } from "../../../admin/status.ts";
 import { formatDuration, formatSize } from "../../../base/quantity.ts";
 import { counted } from "../../../base/range_text.ts";
-import { printable } from "./words.ts";
+import { maskControls } from "../../output/control_characters.ts";
 
 /** Waiting for memory for moments is how reading is paced; longer than this, in seconds, it is worth a word. */
 const HELD_UP_SECONDS = 0.5;
@@ -10,7 +10,7 @@ const HELD_UP_SECONDS = 0.5;
 /** Lines without newlines, the most urgent first; `time` is the report's. */
 export function remarksOf(route: RouteStatus, time: string): string[] {
   return [
-    ...route.detail === null ? [] : [printable(route.detail)],
+    ...route.detail === null ? [] : [maskControls(route.detail)],
     ...heldUp(route),
     ...dropped(route, Date.parse(time)),
     ...mayBeLost(route),
@@ -19,7 +19,7 @@ export function remarksOf(route: RouteStatus, time: string): string[] {
 
 function heldUp({ source_held_up_seconds: held, source_held_up_reason: reason }: RouteStatus): string[] {
   if (held === null || held < HELD_UP_SECONDS) return [];
-  return [`producers are held up for ${formatDuration(held * 1000)}: ${printable(reason ?? "")}`];
+  return [`producers are held up for ${formatDuration(held * 1000)}: ${maskControls(reason ?? "")}`];
 }
 
 /** One reason after the other, the one that dropped last first. */

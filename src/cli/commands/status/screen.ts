@@ -3,10 +3,11 @@ import { basename } from "node:path";
 import type { RouteStatus, State, StatusReport, UndeliveredJournal } from "../../../admin/status.ts";
 import { formatDuration, formatSize } from "../../../base/quantity.ts";
 import { undeliveredText } from "../../journals/undelivered.ts";
+import { maskControls } from "../../output/control_characters.ts";
 import { remarksOf } from "./remarks.ts";
 import { sparkline } from "./sparkline.ts";
 import { rowsOf } from "./table.ts";
-import { drained, oldest, printable, rate, shortened } from "./words.ts";
+import { drained, oldest, rate, shortened } from "./figure_texts.ts";
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -69,7 +70,7 @@ export function screenOf(
     ...i === 0 ? [] : [[]],
     ...blockOf(route, report.time, history.get(route.journal) ?? [], options),
   ]);
-  const errors = troubles.map((text): Piece[] => [{ text: printable(`error: ${text}`), sgr: "31" }]);
+  const errors = troubles.map((text): Piece[] => [{ text: maskControls(`error: ${text}`), sgr: "31" }]);
   const notes = [...undeliveredLines(report.undelivered ?? [], columns), ...errors];
   const gap: Piece[][] = notes.length > 0 && blocks.length > 0 ? [[]] : [];
   const full = [head, [], ...blocks, ...gap, ...notes];
@@ -103,7 +104,7 @@ function compactLines(
   const left = rows - lines.length - errors.length;
   const remarks = shown.flatMap((route) =>
     remarksOf(route, time).flatMap((remark) => {
-      const words = `${shortened(printable(route.route), NAME_LENGTH)}: ${remark}`.split(" ");
+      const words = `${shortened(maskControls(route.route), NAME_LENGTH)}: ${remark}`.split(" ");
       return packed(words, " ", columns).map((line, i) => i === 0 ? line : INDENT + line);
     })
   );
@@ -135,7 +136,7 @@ function sumOf(routes: readonly RouteStatus[]): string {
 function undeliveredLines(journals: readonly UndeliveredJournal[], columns: number): Piece[][] {
   const room = Math.max(NAME_LENGTH, columns - INDENT.length - ":".length);
   return journals.flatMap((each) => {
-    const text = `warning: ${undeliveredText({ ...each, journal: shortened(printable(each.journal), room) })}`;
+    const text = `warning: ${undeliveredText({ ...each, journal: shortened(maskControls(each.journal), room) })}`;
     const lines = packed(text.split(" "), " ", columns);
     return lines.map((line, i): Piece[] => [{ text: i === 0 ? line : INDENT + line, sgr: WARNING }]);
   });
@@ -144,7 +145,7 @@ function undeliveredLines(journals: readonly UndeliveredJournal[], columns: numb
 /** The same in a line. */
 function undeliveredSum(journals: readonly UndeliveredJournal[], columns: number): string {
   const bytes = formatSize(journals.reduce((sum, { pending_bytes }) => sum + pending_bytes, 0));
-  const where = journals.length === 1 ? printable(basename(journals[0].journal)) : `${journals.length} journals`;
+  const where = journals.length === 1 ? maskControls(basename(journals[0].journal)) : `${journals.length} journals`;
   const text = `no route delivers ${bytes} in `;
   return text + shortened(where, Math.max(NAME_LENGTH, columns - text.length));
 }
@@ -170,7 +171,7 @@ function blockOf(
   const nameRoom = columns - route.state.length - backlog.length - 2 * INDENT.length;
   return [
     [
-      { text: shortened(printable(route.route), Math.max(NAME_LENGTH, nameRoom)), sgr: "1" },
+      { text: shortened(maskControls(route.route), Math.max(NAME_LENGTH, nameRoom)), sgr: "1" },
       { text: INDENT },
       { text: route.state, sgr: COLOURS[route.state] },
       { text: INDENT },

@@ -2,8 +2,9 @@
 import type { RouteStatus, StatusReport } from "../../../admin/status.ts";
 import { formatSize } from "../../../base/quantity.ts";
 import { aligned } from "../../output/table.ts";
+import { maskControls } from "../../output/control_characters.ts";
 import { remarksOf } from "./remarks.ts";
-import { drained, oldest, printable, rate, shortened } from "./words.ts";
+import { drained, oldest, rate, shortened } from "./figure_texts.ts";
 
 interface Column {
   readonly head: string;
@@ -32,14 +33,14 @@ const NAME_MIN = 8;
 /** Lines without newlines: a head and a line for each route, of at most `width` characters, and a line for each remark. */
 export function tableOf({ routes, time }: StatusReport, width: number = Number.POSITIVE_INFINITY): string[] {
   const remarks = routes.flatMap((route) =>
-    remarksOf(route, time).map((remark) => `${printable(route.route)}: ${route.state}: ${remark}`)
+    remarksOf(route, time).map((remark) => `${maskControls(route.route)}: ${route.state}: ${remark}`)
   );
   return [...rowsOf(routes, width), ...remarks];
 }
 
 /** The head, and a line for each route, of at most `width` characters. */
 export function rowsOf(routes: readonly RouteStatus[], width: number): string[] {
-  const names = routes.map(({ route }) => printable(route));
+  const names = routes.map(({ route }) => maskControls(route));
   const nameWidth = Math.max("ROUTE".length, ...names.map((name) => name.length));
   const shown = columnsWithin(routes, width, Math.min(NAME_MIN, nameWidth));
   const left = Math.max(1, width - shown.reduce((sum, column) => sum + GAP + widthOf(column, routes), 0));

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
 import { SpillwayError } from "../../../base/error.ts";
-import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
+import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { CompactionSegment } from "./survey.ts";
 import { CompressedSegment } from "../segment/compressed_file.ts";
 import { blockBytes, CompressedWriter, compressPart } from "./compressed_writer.ts";

@@ -28,9 +28,3 @@ export function shortened(name: string, length: number): string {
   const tail = Math.floor((length - 1) / 2);
   return `${name.slice(0, length - 1 - tail)}~${name.slice(name.length - tail)}`.slice(0, length);
 }
-
-/** Names and messages come from elsewhere: they must not steer a terminal. */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- those are what it is about
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
-}

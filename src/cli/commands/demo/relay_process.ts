@@ -10,7 +10,7 @@ function cannotStart(program: string, error: Error): SpillwayError {
   });
 }
 
-export class RelayChild {
+export class RelayProcess {
   /** Resolves with the exit code; null if a signal ended it. */
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
