@@ -34,7 +34,7 @@ export class Control {
 
   private constructor(private readonly listener: Listener, private readonly options: ControlOptions) {
     const { clock, log } = options;
-    const accepting = { clock, log, signal: this.#closing.signal, who: "a control connection" };
+    const accepting = { clock, log, signal: this.#closing.signal, peerKind: "a control connection" };
     this.#accepting = acceptEach(listener, accepting, (connection) => void this.#serve(connection));
   }
 

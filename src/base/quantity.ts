@@ -1,4 +1,7 @@
-/** Decimal numbers with a unit, as sizes and durations are written: `16MiB`, `1h30m`. Exact, or refused. */
+/**
+ * Sizes and durations as users write and read them: `16MiB`, `1h30m`. What is
+ * read is exact, or refused; what is shown is rounded.
+ */
 import { SpillwayError } from "./error.ts";
 
 interface QuantityKind {
@@ -6,7 +9,7 @@ interface QuantityKind {
   readonly name: string;
   /** For messages: `16MiB`. */
   readonly example: string;
-  /** What one of each unit is worth, in the smallest of them. */
+  /** The value of each unit, in the smallest one. */
   readonly units: Readonly<Record<string, number>>;
   /** For messages: `bytes`. */
   readonly smallest: string;
@@ -52,7 +55,7 @@ function isWellFormed(text: string, parts: readonly RegExpExecArray[], { units, 
   return parts.every(([, , , unit], i) => i === 0 || units[unit] < units[parts[i - 1][3]]);
 }
 
-/** What was probably to be written: `16MiB` for `16M`; undefined if there is no telling. */
+/** The hint that names what was probably meant: `16MiB` for `16M`; undefined if that is not clear. */
 function meant(text: string, parts: readonly RegExpExecArray[], { units }: QuantityKind): string | undefined {
   if (parts.length !== 1 || parts[0][0] !== text) return undefined;
   const found = parts[0][3];
@@ -61,12 +64,12 @@ function meant(text: string, parts: readonly RegExpExecArray[], { units }: Quant
   return written.length === 0 ? undefined : `did you mean ${written.join(" or ")}?`;
 }
 
-/** Those that are the same but for their case, else those that begin so (`M`) or that it is the long form of (`min`). */
+/** Units that differ in case alone, else those that begin with `found` (`M`), else those that it spells out (`min`). */
 function likelyUnits(found: string, units: readonly string[]): string[] {
   const same = units.filter((unit) => unit.toLowerCase() === found);
   if (same.length > 0) return same;
   const longer = units.filter((unit) => unit.toLowerCase().startsWith(found));
-  // KiB before KB: the powers of two are what most mean by it.
+  // KiB before KB: powers of two are what is usually meant.
   if (longer.length > 0) return longer.sort((a, b) => b.length - a.length);
   return units.filter((unit) => unit.length === 1 && found.startsWith(unit.toLowerCase()));
 }

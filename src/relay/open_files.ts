@@ -1,5 +1,5 @@
 /** How many descriptors this process may have, and what the routes need of them. */
-import { descriptorUse } from "../runtime/descriptor_use.ts";
+import { descriptorUse } from "../runtime/process_limits.ts";
 
 /** Open as long as a route runs, and for moments: lock, cursor, segments that are written and read, listeners, the target. */
 const FILES_OF_ROUTE = 12;

@@ -177,7 +177,7 @@ export class Source {
   async #acceptLoop(listener: Listener): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
-    await acceptEach(listener, { clock, log, signal, who: "a producer" }, (connection) => {
+    await acceptEach(listener, { clock, log, signal, peerKind: "a producer" }, (connection) => {
       const mayComeIn = this.#shutBecause === undefined && !this.#admission.exhausted;
       if (mayComeIn && this.#isFull) this.#makeWay();
       const why = this.#refusal;

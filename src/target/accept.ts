@@ -51,7 +51,11 @@ export class AcceptSupply implements Supply {
     const { net, address, connectionLimit, clock, log } = this.options;
     this.#listener = await net.listen(address, { filter: connectionLimit.filterForOthers() });
     const { signal } = this.#stopping;
-    this.#accepting = acceptEach(this.#listener, { clock, log, signal, who: "a consumer" }, (each) => this.#seat(each));
+    this.#accepting = acceptEach(
+      this.#listener,
+      { clock, log, signal, peerKind: "a consumer" },
+      (each) => this.#seat(each),
+    );
   }
 
   async next(lost: () => void): Promise<Connection | undefined> {

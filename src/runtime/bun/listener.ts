@@ -1,7 +1,7 @@
 /**
  * A listening socket of Bun. Bun accepts by itself, as connections come in;
- * they wait here, parked, until `accept` hands them out. A lack of descriptors
- * it keeps to itself.
+ * they wait here, parked, until `accept` hands them out. It does not report a
+ * lack of descriptors.
  */
 import { Deque } from "../../base/deque.ts";
 import type { AcceptFilter, Address, Connection, Listener } from "../net.ts";

@@ -21,7 +21,7 @@ export class DenoConnection implements Connection, ShortReader {
   #closed = false;
   /** Has a read found the end of the stream? */
   #ended = false;
-  /** Why the connection is lost. The kernel tells it once; afterwards a read would look like an end of stream. */
+  /** Why the connection is lost. The kernel reports it once; a later read would find an end of stream. */
   #lost: SystemError | undefined;
 
   /**

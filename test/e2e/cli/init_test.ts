@@ -1,6 +1,6 @@
 /** The unit that `init systemd` prints, judged by systemd itself. */
 import { assertEquals } from "../../support/assert.ts";
-import { unreachable } from "../../../src/cli/commands/init/place.ts";
+import { unreachable } from "../../../src/cli/commands/init/service_access.ts";
 import { systemdUnit } from "../../../src/cli/commands/init/systemd_unit.ts";
 import { finish, spillway, withDirectory } from "./program.ts";
 

@@ -2,7 +2,7 @@
 import { formatSize } from "../../../base/quantity.ts";
 import { openFilesOf } from "../../../relay/open_files.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
-import { memoryLimit } from "../../../runtime/memory_limit.ts";
+import { memoryLimit } from "../../../runtime/process_limits.ts";
 import type { Net } from "../../../runtime/net.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";

@@ -1,4 +1,4 @@
-import { memoryLimit } from "../../src/runtime/memory_limit.ts";
+import { memoryLimit } from "../../src/runtime/process_limits.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const MIB = 1024 * 1024;
