@@ -1,4 +1,4 @@
-/** What the commands on journals have in common: their paths and `--json`. */
+/** Arguments of all commands that work on journals: their paths and `--json`. */
 import { usageError } from "../../base/error.ts";
 import type { Flag, Invocation } from "../command.ts";
 

@@ -61,7 +61,7 @@ sequence, time, bytes, and the content as text or base64; hex.`,
   },
 };
 
-/** False if nobody reads our output any more; rejects if it cannot be written otherwise. */
+/** False if the reader has closed standard output; rejects if writing fails otherwise. */
 async function isWanted(written: Promise<void>): Promise<boolean> {
   try {
     await written;

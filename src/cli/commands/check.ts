@@ -12,7 +12,7 @@ import type { Finding } from "./check/finding.ts";
 import { inspectResources } from "./check/resources.ts";
 import { inspectRings } from "./check/rings.ts";
 import { inspectShared } from "./check/shared.ts";
-import { inspectSurroundings } from "./check/environment.ts";
+import { inspectEnvironment } from "./check/environment.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { printError } from "../output/print_error.ts";
 import { wantsColour } from "../output/terminal.ts";
@@ -53,7 +53,7 @@ if it is right and could not run here.`,
     for (const route of config.routes) {
       const where = `route ${route.name}: `;
       for (const text of warningsOf(route, process.platform)) say({ kind: "warning", text }, where);
-      for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
+      for (const finding of await inspectEnvironment(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes, runtime)) say(finding);

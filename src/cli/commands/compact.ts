@@ -1,4 +1,4 @@
-/** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
+/** `spillway compact`: removes, merges and compresses what is delivered. For cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
 import { randomBytes, systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError, SystemError } from "../../base/error.ts";
@@ -111,7 +111,7 @@ async function compactOne({ directory, policy }: Job, invocation: Invocation, ru
   return report.warnings.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** Undefined if the journal fits, or if nothing pending is what keeps it from that. */
+/** Undefined if the journal fits, or if pending frames are not the reason that it does not. */
 async function missedAim(
   directory: string,
   maxBytes: number | undefined,

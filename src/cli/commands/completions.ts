@@ -1,4 +1,4 @@
-/** `spillway completions`: what a shell needs to complete its commands, flags and values. */
+/** `spillway completions`: prints the script with which a shell completes commands, flags and values. */
 import { EXIT, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -1,4 +1,4 @@
-/** `spillway demo`: the whole story on loopback in under 20 s, with a proof at its end. */
+/** `spillway demo`: a producer, a slow consumer and a relay on loopback, for under 20 s, with a check of the result. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
 import { formatSize } from "../../base/quantity.ts";
@@ -7,7 +7,7 @@ import type { Command } from "../command.ts";
 import { PATIENCE_MS } from "./demo/producer.ts";
 import { lineBytes, type Moment, type Outcome, play } from "./demo/story.ts";
 
-/** So many that a line fits 80 columns. */
+/** As many as fit a line of 80 columns. */
 const BAR_CELLS = 12;
 
 export const command: Command = {

@@ -1,4 +1,4 @@
-/** `spillway init`: what is needed to set it up, on standard output; nothing is written anywhere. */
+/** `spillway init`: what is needed to set Spillway up, on standard output; no file is written. */
 import { resolve } from "node:path";
 import { EXIT, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
@@ -36,7 +36,7 @@ what it means; systemd, a hardened unit; cron, a crontab line.`,
   },
 };
 
-/** The unit would be restarted for ever, and say no more than 203/EXEC. */
+/** Without these warnings the service would be restarted for ever, with 203/EXEC as its only message. */
 async function warnOfPlace({ executable, stderr }: Runtime, config: string): Promise<void> {
   const programs = await unreachable(executable.filter((word) => word.startsWith("/")));
   const files = await unreachable([config]);

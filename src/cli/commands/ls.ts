@@ -1,4 +1,4 @@
-/** `spillway ls`: what is in a journal, a line for each segment. */
+/** `spillway ls`: the segments of a journal, one line each. */
 import { EXIT } from "../../base/error.ts";
 import { formatSize } from "../../base/quantity.ts";
 import { counted } from "../../base/range_text.ts";
@@ -66,7 +66,7 @@ damaged (spillway verify tells more).`,
   },
 };
 
-/** The first columns are numbers. */
+/** How many columns at the beginning are numbers. */
 const NUMBERS = 4;
 
 function tableOf(rows: readonly Row[]): string {

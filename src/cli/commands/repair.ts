@@ -1,4 +1,4 @@
-/** `spillway repair`: puts damaged ranges of a journal aside. */
+/** `spillway repair`: moves damaged ranges of a journal to quarantine. */
 import { randomBytes, systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
 import { byteRange, counted, frameRange } from "../../base/range_text.ts";
@@ -97,7 +97,7 @@ function framingOf(text: string): Framing {
   }
 }
 
-/** Prints what happens as it does. */
+/** Prints each event of a repair, and sums up. */
 class Report implements RepairEvents {
   failures = 0;
   #ranges = 0;
@@ -118,7 +118,7 @@ class Report implements RepairEvents {
     const range = byteRange(offset, bytes);
     const frames = header === undefined ? "" : `, ${frameRange(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
-    // Where bytes are gone there are none to move.
+    // Where bytes are missing there are none to move.
     const [would, did] = bytes === 0 ? ["would mend", "mended"] : ["would move", "moved"];
     await this.#print(
       `${this.as.dryRun ? would : did}: ${path}: ${range}${frames}${where}`,

@@ -1,4 +1,4 @@
-/** `spillway replay`: frames of a journal to a target, by hand. */
+/** `spillway replay`: sends frames of a journal to a target. */
 import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../../base/error.ts";
 import { counted, frameRange } from "../../base/range_text.ts";
@@ -97,7 +97,7 @@ async function replay(
   return await sendAll(job);
 }
 
-/** What the progress file says, once it is clear that it is of this replay. */
+/** The content of the progress file. Rejects with a SpillwayError if it belongs to another replay. */
 async function savedProgress(
   { files }: Runtime,
   { progressFile, to }: ReplaySettings,
@@ -108,7 +108,7 @@ async function savedProgress(
   if (progressFile === undefined) return undefined;
   const saved = await readProgress(files, progressFile);
   if (saved === undefined) return undefined;
-  // A dry run need not say where to: then it is of the target that the file has.
+  // A dry run may leave the target out; then the target of the file counts.
   const target = to === undefined ? saved.target : identity.target;
   await checkSame(files, progressFile, saved, { ...identity, target, segments, directories });
   return saved;
@@ -120,7 +120,7 @@ async function planOf(
   segments: readonly ArchiveSegment[],
   selection: Selection,
 ): Promise<{ readonly plan: Plan; readonly pacedMs: number }> {
-  // How long the recorded pace takes is in the records, and to look at each of them is not for a start in a hurry.
+  // Only a dry run reads every record, which tells how long the recorded pace takes; a real start must be quick.
   const schedule = dryRun && pace !== undefined ? new Schedule(pace) : undefined;
   let pacedMs = 0;
   const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));

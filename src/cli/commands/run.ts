@@ -150,7 +150,7 @@ async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, l
   return await relay!.stopped;
 }
 
-/** Waits for the start; false once a stop was asked for and its time is over: nothing has been received by then. */
+/** Waits for the start; false if it takes longer than {@link STOP_MS} after a stop was requested. Nothing has been received by then. */
 async function unlessStuck(starting: Promise<unknown>, asked: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const tooLate = new Promise<boolean>((resolve) => {

@@ -1,4 +1,4 @@
-/** `spillway verify`: every checksum of a journal. */
+/** `spillway verify`: checks every checksum of a journal. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
 import { formatSize } from "../../base/quantity.ts";
@@ -14,9 +14,9 @@ import { jsonFlag, operandsOf } from "../args/operands.ts";
 import { Progress } from "../output/progress.ts";
 import { type NamedSegments, nameSegments } from "../args/segment_files.ts";
 
-/** More would be faster only where a disk is faster than two cores check. */
+/** More threads would help only where the disk is faster than two threads check. */
 const THREADS = 2;
-/** Up to here a journal is read before a thread is there, and costs no memory of its own. */
+/** A smaller journal is read faster than a thread starts, and without the memory of one. */
 const THREADS_FROM_BYTES = 128 * 1024 * 1024;
 
 export const command: Command = {
@@ -74,7 +74,7 @@ function readersFor({ runtime, areHereAlone }: NamedSegments, totalBytes: number
   return Array.from({ length: THREADS }, () => readerIn(runtime.startThread() as ReadingThread, here));
 }
 
-/** Prints what is found, and sums up. */
+/** Prints each finding, and sums up. */
 class Report {
   readonly #whole = { segments: 0, frames: 0, bytes: 0 };
   #damaged = 0;

@@ -1,8 +1,8 @@
-/** Segments of two journals on one command line: easily done with a pattern, and hardly ever meant. */
+/** A warning where a pattern has selected segments of two journals, which is hardly ever intended. */
 import type { ArchiveSegment } from "../../journal/files/archive/open_archive.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
-/** Sequences of two journals have nothing to do with each other: of each only one frame would be `done`. */
+/** Sequences of two journals are unrelated, but of two frames with the same one only the first is `done` (`printed`). */
 export function warnOfMixture(segments: readonly ArchiveSegment[], done: string, { stderr }: Runtime): void {
   const mixed = segments.find((segment, i) => {
     const other = segments[i - 1];

@@ -1,4 +1,4 @@
-/** What the routes together may take of what the process is given. `check` says it, and `run` when it starts. */
+/** What the routes together may use of the process's memory and open files; for `check`, and for `run` at its start. */
 import { formatSize } from "../../../base/quantity.ts";
 import { openFilesOf } from "../../../relay/open_files.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
@@ -7,10 +7,10 @@ import type { Net } from "../../../runtime/net.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";
 
-/** The program itself under load, on both runtimes at most; measured. */
+/** Memory of the program itself under load, measured: the larger figure of both runtimes. */
 const PROGRAM_BYTES = 90 * 1024 * 1024;
 
-/** Warnings: what the routes may take is not what they do take. Never rejects. */
+/** Warnings, since the routes may use less than they are allowed. Never rejects. */
 export async function inspectResources(routes: readonly RouteOptions[], { net }: Runtime): Promise<Finding[]> {
   return [...await inspectOpenFiles(routes), ...await inspectMemory(routes, net)];
 }

@@ -1,4 +1,4 @@
-/** What the routes share: no journal, but the room on a file system. */
+/** What routes must not share (a journal) and what they do share (the space of a file system). */
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { formatSize } from "../../../base/quantity.ts";

@@ -105,7 +105,7 @@ class Sending {
     return await Promise.race([ended, interrupted]);
   }
 
-  /** A reader of standard output that has had enough is no failure, unless somebody counts on the rest. */
+  /** A closed standard output is no failure, unless a progress file is to record the rest. */
   #cutShort(error: unknown): number {
     if (!isOutputUnwanted(error)) throw error;
     const { progressFile } = this.job.settings;

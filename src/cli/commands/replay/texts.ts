@@ -31,11 +31,11 @@ export function missingText({ missing }: Plan): string {
 }
 
 export interface Skipped {
-  /** Stretches that are damaged. */
+  /** Damaged ranges of files. */
   damaged: number;
   /** Ranges that are missing, announced or not. */
   missing: number;
-  /** Frames in them, as far as they can be told. */
+  /** Frames in both, as far as they are known. */
   frames: number;
 }
 
@@ -71,7 +71,7 @@ function skippedText({ damaged, missing, frames }: Skipped): string {
   return `; skipped: ${parts.join(", ")}, ${counted(frames, "frame")}`;
 }
 
-/** How to go on after an end that came too early. `limitLeft`: with `--limit`, so many frames are still wanted. */
+/** The hint how to go on after a replay that ended early. `limitLeft` is how many frames of `--limit` are left. */
 export function goOnHint(next: number, progressFile: string | undefined, limitLeft: number | undefined): string {
   if (progressFile !== undefined) return `the same command goes on there; ${progressFile} knows where`;
   const limit = limitLeft === undefined ? "" : ` --limit ${limitLeft}`;

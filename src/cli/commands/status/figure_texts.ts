@@ -1,8 +1,8 @@
-/** How the figures of a route are written for people. */
+/** The figures of a route as text. */
 import type { RouteStatus } from "../../../admin/status.ts";
 import { formatDuration, formatSize } from "../../../base/quantity.ts";
 
-/** `-` stands for what is not known, or not now. */
+/** Stands for a figure that is not known. */
 export const NOTHING = "-";
 
 /** `1.5MiB/s` */
@@ -18,7 +18,6 @@ export function oldest({ oldest_pending_seconds: age }: RouteStatus): string {
 /** How long until nothing is pending, at the rates of now. */
 export function drained({ drained_in_seconds: left }: RouteStatus): string {
   if (left === null) return NOTHING;
-  // Nobody waits for it to the second.
   return left > 365 * 86_400 ? "> 1 year" : formatDuration(left < 60 ? Math.ceil(left) * 1000 : left * 1000);
 }
 
