@@ -1,3 +1,4 @@
+/** The memory limit as files of /proc and of cgroups of both versions give it. */
 import { memoryLimit } from "../../src/runtime/process_limits.ts";
 import { assertEquals } from "../support/assert.ts";
 
