@@ -27,7 +27,7 @@ export type Operation =
 /** What a fault does to the operation that it hits. */
 export interface Fault {
   readonly code: string;
-  /** For a write: so many bytes get through before it fails. */
+  /** For a write: how many bytes are written before it fails. */
   readonly written?: number;
 }
 
@@ -167,7 +167,7 @@ export class MemoryFiles implements FileSystem {
     return [...this.#names.files()].map(([path]) => path).sort();
   }
 
-  /** Takes a file away, as somebody else would. */
+  /** Removes a file, as another process would. */
   remove(path: string): void {
     this.#names.changeForGood(path, undefined);
   }

@@ -28,7 +28,7 @@ Deno.test({
       const unit = `${directory}/spillway.service`;
       await Deno.writeTextFile(unit, stdout);
       const verified = await finish(["systemd-analyze", "verify", unit], { env: ENV });
-      // It loads the machine's other units as well, whose faults are not ours.
+      // It loads the machine's other units as well, whose faults do not matter here.
       const ours = verified.stderr.split("\n").filter((line) => line.includes("spillway"));
       assertEquals(ours, []);
     }),
