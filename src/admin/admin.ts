@@ -1,7 +1,7 @@
 /** What a running relay has for its operator: a control socket for each route, and the counters that rates come from. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";

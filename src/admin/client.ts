@@ -1,6 +1,6 @@
 /** Asking the daemon that has a journal, through its control socket. */
 import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";

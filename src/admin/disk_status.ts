@@ -1,8 +1,7 @@
 /** The state of a route as its journal's files tell it, where no daemon does. */
 import { resolve } from "node:path";
 import { counted } from "../base/range_text.ts";
-import { type Glance, glanceAt } from "../journal/files/archive/summary.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { JournalSummary } from "../journal/archive.ts";
 import { ageSeconds, isoMs, type RouteStatus } from "./status.ts";
 
 export interface DiskSubject {
@@ -14,33 +13,13 @@ export interface DiskSubject {
   readonly nowUs: number;
 }
 
-const NEVER: Glance = {
-  cursor: 0,
-  end: 0,
-  pendingFrames: 0,
-  pendingBytes: 0,
-  oldestUs: undefined,
-  journalBytes: 0,
-  segments: 0,
-  clean: undefined,
-  atRiskBytes: 0,
-};
-
-/**
- * Looks at the files, without a lock and without changing anything. A directory
- * that does not exist is a route that has never run. Rejects with a
- * `SpillwayError` or `SystemError` if the journal cannot be read.
- */
-export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promise<RouteStatus> {
-  const { route, directory, silent, nowUs } = subject;
-  const { files } = runtime;
-  const exists = await files.stat(directory) !== undefined;
-  const glance = exists ? await glanceAt(files, directory) : NEVER;
-  const { oldestUs } = glance;
+/** `summary` is of a journal that no daemon answers for; an empty one is of a route that has never run. */
+export function diskStatus(summary: JournalSummary, { route, directory, silent, nowUs }: DiskSubject): RouteStatus {
+  const { oldestUs } = summary;
   return {
     route,
     state: silent === undefined ? "stopped" : "silent",
-    detail: silent ?? detailOf(glance) ?? null,
+    detail: silent ?? detailOf(summary) ?? null,
     from: "disk",
     pid: null,
     uptime_seconds: null,
@@ -48,8 +27,8 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     journal: resolve(directory),
     source: null,
     target: null,
-    pending_frames: glance.pendingFrames,
-    pending_bytes: glance.pendingBytes,
+    pending_frames: summary.pendingFrames,
+    pending_bytes: summary.pendingBytes,
     oldest_pending_time: oldestUs === undefined ? null : isoMs(oldestUs),
     oldest_pending_seconds: oldestUs === undefined ? null : ageSeconds(oldestUs, nowUs),
     received_frames_per_second: null,
@@ -57,8 +36,8 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     delivered_frames_per_second: null,
     delivered_bytes_per_second: null,
     drained_in_seconds: null,
-    cursor: glance.cursor,
-    end: glance.end,
+    cursor: summary.cursor,
+    end: summary.end,
     carried_frames: null,
     carried_bytes: null,
     received_frames: null,
@@ -73,11 +52,11 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
     dropped_last_time: null,
     resent_frames: null,
     may_be_lost_bytes: null,
-    at_risk_bytes: glance.atRiskBytes ?? null,
+    at_risk_bytes: summary.atRiskBytes ?? null,
     memory_bytes: null,
     memory_max_bytes: null,
-    journal_bytes: glance.journalBytes,
-    journal_segments: glance.segments,
+    journal_bytes: summary.journalBytes,
+    journal_segments: summary.segments,
     source_connections: null,
     source_refused_connections: null,
     source_paused_seconds: null,
@@ -91,7 +70,7 @@ export async function diskStatus(runtime: Runtime, subject: DiskSubject): Promis
   };
 }
 
-function detailOf({ clean, atRiskBytes }: Glance): string | undefined {
+function detailOf({ clean, atRiskBytes }: JournalSummary): string | undefined {
   if (clean === undefined) return "it has never run";
   if (clean) return undefined;
   if (atRiskBytes === 0) return "the last run did not stop cleanly";

@@ -5,7 +5,7 @@
  * of `until`, are answered with `{"answer":…}`, or with `{"error":"…","hint":"…","exit":N}`.
  */
 import { EXIT, SpillwayError, usageError } from "../base/error.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 
 /** The socket's name in the journal's directory. */
 export const CONTROL_NAME = "control";

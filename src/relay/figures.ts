@@ -62,7 +62,7 @@ export interface RouteParts {
 export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
   const { ledger, journal, pool, source, spool, target } = parts;
   const oldestUs = ledger.pending.frames > 0 ? await oldestArrival(spool) : undefined;
-  await journal.followCompaction();
+  const usage = await journal.usage();
   const inflight = spool.flight.unconfirmed(spool.confirmed);
   return {
     ...stateOf(parts),
@@ -77,8 +77,8 @@ export async function figuresOf(parts: RouteParts): Promise<RouteFigures> {
     atRiskBytes: spool.atRiskBytes,
     memoryBytes: pool.usedBytes,
     memoryMaxBytes: pool.maxBytes,
-    journalBytes: journal.bytes,
-    journalSegments: journal.segments,
+    journalBytes: usage.bytes,
+    journalSegments: usage.segments,
     sourceConnections: source.connections,
     sourceRefused: source.refused,
     sourcePausedMs: source.pausedMs,

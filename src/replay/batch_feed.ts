@@ -6,11 +6,11 @@
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Passage } from "../journal/files/archive/read_archive.ts";
+import type { ArchiveItem } from "../journal/archive.ts";
 import type { FrameRun } from "../spool/frame_feed.ts";
 
-type Frames = Extract<Passage, { kind: "frames" }>;
-export type Loss = Exclude<Passage, { kind: "frames" }>;
+type Frames = Extract<ArchiveItem, { kind: "frames" }>;
+export type Loss = Exclude<ArchiveItem, { kind: "frames" }>;
 
 /** The frames of records side by side in one buffer; whoever drops the batch releases that. */
 export interface Batch {
@@ -21,14 +21,14 @@ export interface Batch {
 
 export interface BatchFeedOptions {
   /** Begins to read at `sequence`, when `taken` of the frames that are wanted lie before it. */
-  readonly read: (sequence: number, taken: number) => AsyncGenerator<Passage>;
+  readonly read: (sequence: number, taken: number) => AsyncGenerator<ArchiveItem>;
   /** Gives buffers, also when more of them are in use than it should have. */
   readonly pool: BufferPool;
   readonly lost: (loss: Loss) => void;
 }
 
 export class BatchFeed {
-  #passages: AsyncGenerator<Passage> | undefined;
+  #passages: AsyncGenerator<ArchiveItem> | undefined;
   /** Read, and did not fit any more; its bytes are good until the next step. */
   #held: Frames | undefined;
   #ahead: Promise<Batch | undefined> | undefined;

@@ -246,7 +246,8 @@ export class Replay {
         return feed.confirmed;
       },
       refuse() {},
-      options: { pool: this.#pool, journal: { quarantine } },
+      quarantine,
+      options: { pool: this.#pool },
     };
   }
 }

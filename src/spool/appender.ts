@@ -141,8 +141,7 @@ export class Appender {
     if (!(error instanceof JournalFullError)) return false;
     const { whenFull, journal } = this.spool.options;
     try {
-      const mayBeKept = journal.segments > 1 && this.spool.passing === undefined;
-      if (mayBeKept && await journal.unlinkRetained()) return true;
+      if (this.spool.passing === undefined && await journal.freeRetained()) return true;
       return whenFull === "drop-oldest" && await dropOldest(this.spool);
     } catch (failure) {
       this.#failed(failure);

@@ -30,12 +30,12 @@ export async function dropOldest(spool: Spool): Promise<boolean> {
   const bytes = found.bytes - passing.damaged.bytes;
   spool.giveUp(frames, bytes);
   log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
-  await journal.unlinkBelow(until);
+  await journal.dropBelow(until);
   return true;
 }
 
 function passOldest(spool: Spool): Passing | undefined {
-  const until = spool.options.journal.oldestPendingEnd();
+  const until = spool.options.journal.oldestDroppable();
   return until === undefined ? undefined : spool.fence(until);
 }
 

@@ -188,6 +188,11 @@ export class Spool {
     this.settled();
   }
 
+  /** See {@link Journal.quarantine}. */
+  quarantine(sequence: number, frame: Uint8Array): Promise<string> {
+    return this.options.journal.quarantine(sequence, frame);
+  }
+
   /** The first unconfirmed frame, which is not in flight, will not be delivered. */
   refuse(bytes: number): void {
     this.options.ledger.drop("refused", 1, bytes);

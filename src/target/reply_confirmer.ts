@@ -41,10 +41,9 @@ export interface RefusalSink {
   readonly confirmed: number;
   /** The first unconfirmed frame, of so many bytes, is given up. */
   refuse(bytes: number): void;
-  readonly options: {
-    readonly pool: BufferPool;
-    readonly journal: { quarantine(sequence: number, frame: Uint8Array): Promise<string> };
-  };
+  /** Keeps a frame that is given up, as {@link Journal.quarantine}. */
+  quarantine(sequence: number, frame: Uint8Array): Promise<string>;
+  readonly options: { readonly pool: BufferPool };
 }
 
 export interface ReplyConfirmerOptions {
@@ -255,7 +254,7 @@ export class ReplyConfirmer implements Confirmer {
     try {
       // It may have been dropped with its segment meanwhile.
       if (stream.oldestInFlight === sequence) {
-        const path = await spool.options.journal.quarantine(sequence, frame.bytes);
+        const path = await spool.quarantine(sequence, frame.bytes);
         const bytes = frame.bytes.length;
         log.error("a frame was refused too often, it is in quarantine", { sequence, bytes, path });
         spool.refuse(bytes);

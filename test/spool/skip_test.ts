@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
 import { skipUntil } from "../../src/spool/operator_skip.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { STORAGES } from "./stories/storage.ts";
 import { play, stories, withSkips } from "./stories/story.ts";
 import { ByteWire } from "./stories/wires.ts";
 import { World, type WorldOptions } from "./stories/world.ts";
@@ -208,14 +209,14 @@ const GIVEN = Deno.env.get("SPILLWAY_MODEL_RUNS");
 const RUNS = Number(GIVEN ?? 40);
 const SEED = GIVEN === undefined ? 20261125 : undefined;
 
-for (const mode of MODES) {
-  for (const eachFrame of [false, true]) {
-    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
-    Deno.test(`${mode}, ${confirmed}: an operator gives frames up in between, and the model agrees`, async () => {
-      await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story)), {
-        numRuns: RUNS,
-        seed: SEED,
+for (const storage of STORAGES) {
+  for (const mode of MODES) {
+    for (const eachFrame of [false, true]) {
+      const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames are answered" : "bytes are acknowledged"}`;
+      Deno.test(`${route}: an operator gives frames up in between, and the model agrees`, async () => {
+        const property = fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story, storage));
+        await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
-    });
+    }
   }
 }

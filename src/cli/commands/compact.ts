@@ -2,9 +2,8 @@
 import { isatty } from "node:tty";
 import { randomBytes, systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError, SystemError } from "../../base/error.ts";
-import { isJournal } from "../../journal/files/archive/open_archive.ts";
-import { type CompactionReport, compactJournal } from "../../journal/files/compaction/compact.ts";
-import { glanceAt } from "../../journal/files/archive/summary.ts";
+import { type CompactionReport, compactJournal } from "../../journal/directory_only.ts";
+import { isJournal, summarizeJournal } from "../../journal/open.ts";
 import type { FileSystem } from "../../runtime/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
@@ -119,7 +118,7 @@ async function missedAim(
   files: FileSystem,
 ): Promise<MissedAim | undefined> {
   if (maxBytes === undefined || bytesAfter <= maxBytes) return undefined;
-  const { pendingFrames, pendingBytes } = await glanceAt(files, directory);
+  const { pendingFrames, pendingBytes } = await summarizeJournal(files, directory);
   return pendingFrames === 0 ? undefined : { maxBytes, bytesAfter, pendingFrames, pendingBytes };
 }
 

@@ -1,9 +1,9 @@
 /** Frames of a journal that could not be read, as `cat` and `replay` report them. */
 import { byteRange, counted, frameRange } from "../../base/range_text.ts";
-import type { Passage } from "../../journal/files/archive/read_archive.ts";
+import type { ArchiveItem } from "../../journal/archive.ts";
 
 /** Where frames are missing, damaged or removed; one line without its newline. */
-export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
+export function describeLoss(loss: Exclude<ArchiveItem, { kind: "frames" }>): string {
   if (loss.kind === "removed") {
     return `${loss.segment}: ${frameRange(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
   }

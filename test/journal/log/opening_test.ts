@@ -105,7 +105,7 @@ Deno.test("opening does not read the payloads of any segment but the last, and o
   const again = await open(files);
   assertEquals(again.recovery.pendingFrames, 100);
   // Header and footer of each of the 15 segments, the cursor.
-  assertEquals(read, 2 * again.segments + 1);
+  assertEquals(read, 2 * (await again.usage()).segments + 1);
   await again.close();
 });
 

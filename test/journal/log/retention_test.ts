@@ -36,8 +36,8 @@ Deno.test("segments wholly below the cursor are unlinked, the newest one never",
   assertEquals(bases(files), [12, 16]);
   await confirmed(journal, clock, 20);
   assertEquals(bases(files), [16]);
-  assertEquals(journal.segments, 1);
-  assertEquals(journal.bytes, files.bytesOf("/j/00000000000000000016.seg").length);
+  assertEquals((await journal.usage()).segments, 1);
+  assertEquals((await journal.usage()).bytes, files.bytesOf("/j/00000000000000000016.seg").length);
   await journal.close();
 });
 

@@ -2,9 +2,7 @@
 import { messageOf, usageError } from "../../../base/error.ts";
 import { parseDuration, parseSize } from "../../../base/quantity.ts";
 import { loadConfig } from "../../../config/load.ts";
-import { journalAt } from "../../../journal/files/archive/open_archive.ts";
-import type { CompactionPolicy } from "../../../journal/files/compaction/plan.ts";
-import { readLockNote } from "../../../journal/files/directory/lock.ts";
+import { type CompactionPolicy, journalAt, readLockNote } from "../../../journal/directory_only.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Invocation } from "../../command.ts";
 

@@ -1,7 +1,7 @@
 /** The result of a compaction, as text and as JSON. */
 import { formatSize } from "../../../base/quantity.ts";
 import { counted } from "../../../base/range_text.ts";
-import type { Amount, CompactionReport } from "../../../journal/files/compaction/compact.ts";
+import type { Amount, CompactionReport } from "../../../journal/directory_only.ts";
 
 /** A journal that stays above `--max-bytes`, since its frames are pending. */
 export interface MissedAim {

@@ -6,10 +6,7 @@ import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
 import { counted, frameRange } from "../../../base/range_text.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
 import { createFramer } from "../../../framing/create.ts";
-import type { ArchiveSegment } from "../../../journal/files/archive/open_archive.ts";
-import { readPassages } from "../../../journal/files/archive/read_archive.ts";
-import type { Plan } from "../../../journal/files/archive/read_plan.ts";
-import type { Range, Selection } from "../../../journal/files/archive/selection.ts";
+import type { Archive, Range, ReadPlan, Selection } from "../../../journal/archive.ts";
 import { ArchiveFeed } from "../../../replay/archive_feed.ts";
 import { BatchFeed, type Loss } from "../../../replay/batch_feed.ts";
 import { Pacer } from "../../../replay/pacer.ts";
@@ -29,10 +26,10 @@ import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 export interface Job {
   readonly runtime: Runtime;
   readonly settings: ReplaySettings;
-  readonly segments: readonly ArchiveSegment[];
+  readonly archive: Archive;
   /** What is left to send. */
   readonly selection: Selection;
-  readonly plan: Plan;
+  readonly plan: ReadPlan;
   /** Where earlier runs have come to. */
   readonly before: Omit<Position, "done">;
   /** What the progress file says of the replay itself. */
@@ -202,11 +199,11 @@ class Sending {
   }
 
   #createFeed(): ArchiveFeed {
-    const { runtime: { files }, settings: { pace, rateBytes, confirm, rewind }, segments, selection, plan } = this.job;
+    const { settings: { pace, rateBytes, confirm, rewind }, archive, selection, plan } = this.job;
     const read = (from: number, taken: number) => {
-      if (taken === 0) return readPassages(files, segments, selection);
+      if (taken === 0) return archive.read(selection);
       const limit = selection.limit === undefined ? undefined : selection.limit - taken;
-      return readPassages(files, segments, { ...selection, from, limit });
+      return archive.read({ ...selection, from, limit });
     };
     const batches = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
     return new ArchiveFeed({
@@ -257,9 +254,9 @@ class Sending {
   }
 
   #confirm(): ReplayOptions["confirm"] {
-    const { settings: { confirm }, segments } = this.job;
+    const { settings: { confirm }, archive } = this.job;
     if (typeof confirm === "string") return confirm;
-    const own = segments.find(({ header }) => header !== undefined)?.framer.framing;
+    const own = archive.framing;
     if (own?.type === "raw") {
       throw usageError(
         "--confirm reply: the journal's framing is raw",

@@ -7,7 +7,7 @@ import { createFramer } from "../../../framing/create.ts";
 import type { Framer, Framing, Scan } from "../../../framing/framing.ts";
 import { parseFraming } from "../../../framing/text.ts";
 import type { File, FileOpener } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "./open_archive.ts";
+import type { ArchiveSegment } from "./find_segments.ts";
 import { FramingTrial } from "./framing_trial.ts";
 import { scanSegment } from "../segment/scan.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";

@@ -1,4 +1,4 @@
-/** The segments with something to deliver, as a daemon would have them, for who only looks at the files. */
+/** The segments with something to deliver, as a daemon would have them, for callers that only read. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
@@ -47,11 +47,11 @@ export async function surveyPending(
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
       end = Math.max(end, segment.end);
-      // What a later segment has again does not count in an earlier one, unless it has no whole record and is cut off.
+      // Frames that a later segment has too do not count in an earlier one, unless the later one has no whole record and is cut off.
       const isWhole = next !== undefined || isCompressed(path) || await hasRecords(files, survey, true);
       if (segment.hasRecords && isWhole) bound = base;
       else if (segment.hasRecords) cut = { segment, tally: await tallyRecords(file, survey, true) };
-      // Whose successor has what comes from the cursor on holds nothing more to deliver.
+      // A segment is delivered if the next one has the frames from the cursor on.
       if (bound <= cursor) break;
       if (next !== undefined || survey.marks !== undefined) next = base;
     } finally {
@@ -70,7 +70,7 @@ export async function surveyPending(
   return { list, surveys: newestFirst.map(({ survey }) => survey), cutOff, end };
 }
 
-/** A header that is lost costs no figure: the records say how they were cut, as far as that can be told. */
+/** Where the header is damaged, the records tell how they were cut, if they can. */
 async function surveyFramed(
   file: File,
   path: string,

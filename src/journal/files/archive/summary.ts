@@ -1,7 +1,7 @@
 /**
- * What a journal that no daemon answers for has to deliver, told without
- * changing anything: from the footers, and from the record headers of only the
- * segments that have none or that the cursor is in.
+ * Finds out what a journal has to deliver, without a lock and without changing
+ * anything: from footers, and from the record headers of only those segments
+ * that have no footer or that the cursor is in.
  */
 import { failedWith } from "../../../base/error.ts";
 import { add } from "../../../base/ledger.ts";
@@ -15,44 +15,41 @@ import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
 import { decideCursor } from "../catalog/recovery.ts";
 import { bytesOnDisk, listSegments } from "../segment/segment_files.ts";
+import type { JournalSummary } from "../../archive.ts";
 
-export interface Glance {
-  /** Sequence of the next frame to deliver. */
-  readonly cursor: number;
-  /** Sequence that the next frame to be received will have. */
-  readonly end: number;
-  readonly pendingFrames: number;
-  readonly pendingBytes: number;
-  /** When the oldest of them arrived, µs since 1970; undefined where none is pending. */
-  readonly oldestUs: number | undefined;
-  /** Bytes of all segment files, and how many there are. */
-  readonly journalBytes: number;
-  readonly segments: number;
-  /** Did the last run stop cleanly? Undefined if no run has left word. */
-  readonly clean: boolean | undefined;
-  /** What it had in memory alone at its end, in bytes, at most; undefined where nothing says so. */
-  readonly atRiskBytes: number | undefined;
-}
+const EMPTY: JournalSummary = {
+  cursor: 0,
+  end: 0,
+  pendingFrames: 0,
+  pendingBytes: 0,
+  oldestUs: undefined,
+  journalBytes: 0,
+  segments: 0,
+  clean: undefined,
+  atRiskBytes: 0,
+};
 
-/** A daemon that delivers, or a compaction, may be at work: at last a segment that is gone is an error. */
-const LOOKS_MAX = 20;
+/** How often it begins again because a daemon or a compaction has removed a segment meanwhile; then that is an error. */
+const ATTEMPTS_MAX = 20;
 
 /**
- * Looks at the journal in `directory`. Rejects with a `SpillwayError` if a file
- * is of a newer format version, with a `SystemError` if one cannot be read.
+ * Of the journal in `directory`; an empty one if there is no such directory.
+ * Rejects with a `SpillwayError` if a file is of a newer format version, with a
+ * `SystemError` if one cannot be read.
  */
-export async function glanceAt(files: FileSystem, directory: string): Promise<Glance> {
-  for (let left = LOOKS_MAX;; left--) {
+export async function summarizeJournal(files: FileSystem, directory: string): Promise<JournalSummary> {
+  if (await files.stat(directory) === undefined) return EMPTY;
+  for (let left = ATTEMPTS_MAX;; left--) {
     try {
-      return await look(files, directory);
+      return await summarizeOnce(files, directory);
     } catch (error) {
-      // What was removed since it was listed was delivered, and the cursor says so by now.
+      // A segment that was removed since it was listed was delivered, which the cursor says by now.
       if (left === 1 || !failedWith(error, "ENOENT")) throw error;
     }
   }
 }
 
-async function look(files: FileSystem, directory: string): Promise<Glance> {
+async function summarizeOnce(files: FileSystem, directory: string): Promise<JournalSummary> {
   const found = await readCursor(files, `${directory}/cursor`);
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);

@@ -1,11 +1,12 @@
 /** Losses are reported once in a run of the program, however often the reader passes them. */
 import type { Log } from "../../../base/log.ts";
 import type { Damage } from "../../journal.ts";
+import type { SegmentDamage } from "../segment/detour.ts";
 
 export class DamageLog {
   /** By segment and offset: how many losses had been reported before. */
   readonly #places = new Map<string, number>();
-  readonly #lost: Damage[] = [];
+  readonly #lost: SegmentDamage[] = [];
   #waiting: Damage[] = [];
   #listener: ((damage: Damage) => void) | undefined;
 
@@ -47,12 +48,12 @@ export class DamageLog {
     };
   }
 
-  report(damage: Damage): void {
+  report(damage: SegmentDamage): void {
     if (!this.#known(damage)) this.reportGone(damage);
   }
 
   /** Bytes that are in no segment any more: a new one may have sound records in that place, or others that are damaged. */
-  reportGone(damage: Damage): void {
+  reportGone(damage: SegmentDamage): void {
     this.#lost.push(damage);
     this.log.error(damage.bytes > 0 ? "damaged bytes in the journal" : "frames are missing from the journal", {
       segment: damage.segment,
@@ -61,11 +62,13 @@ export class DamageLog {
       from: damage.from,
       until: damage.until,
     });
-    if (this.#listener === undefined) this.#waiting.push(damage);
-    else this.#listener(damage);
+    const { segment, offset, bytes, ...told } = damage;
+    const where = `${segment}: ${bytes} bytes at byte ${offset}`;
+    if (this.#listener === undefined) this.#waiting.push({ where, ...told });
+    else this.#listener({ where, ...told });
   }
 
-  #known({ segment, offset, bytes, from, until }: Damage): boolean {
+  #known({ segment, offset, bytes, from, until }: SegmentDamage): boolean {
     if (bytes === 0) return this.#lost.some((lost) => lost.from <= from && until <= lost.until);
     const place = placeOf(segment, offset);
     if (this.#places.has(place)) return true;

@@ -11,7 +11,9 @@ import type { JournalOptions } from "../../journal.ts";
 const NOTE_BYTES_MAX = 512;
 
 /** What is kept of delivered segments, and how large segments are meant to be. */
-export type Keeping = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes" | "segmentBytes">;
+export type Keeping = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes"> & {
+  readonly segmentBytes: number;
+};
 
 const KEYS: Readonly<Record<string, keyof Keeping>> = {
   rewind_bytes: "rewindBytes",

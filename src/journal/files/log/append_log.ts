@@ -23,10 +23,11 @@ import { isCompressed } from "../segment/segment_files.ts";
 import { segmentBytesFor } from "./segment_size.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import { syncSegments } from "./stop_sync.ts";
-import { JournalFullError, type JournalOptions } from "../../journal.ts";
+import { JournalFullError } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 export interface AppendLogParts {
-  readonly options: JournalOptions;
+  readonly options: DirectoryJournalOptions;
   readonly segments: SegmentList;
   readonly quarantine: Quarantine;
   readonly housekeeping: Housekeeping;
@@ -40,7 +41,7 @@ export class AppendLog {
   /** Notified after each append. */
   readonly appended = new Condition();
   readonly #parts: AppendLogParts;
-  readonly #options: JournalOptions;
+  readonly #options: DirectoryJournalOptions;
   readonly #segments: SegmentList;
   readonly #presence: Presence;
   #segmentBytes: number;

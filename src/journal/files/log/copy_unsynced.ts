@@ -1,7 +1,7 @@
 /** Writing frames a second time, where the first file could not be synced and may lose them. */
 import { saltOf } from "../format/segment.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 
 /**
@@ -18,7 +18,7 @@ import { walkRecords } from "../segment/walk_records.ts";
  * same records at the same offsets.
  */
 export async function copyUnsynced(
-  options: JournalOptions,
+  options: DirectoryJournalOptions,
   failed: SegmentWriter,
   cursor: number,
 ): Promise<SegmentWriter> {

@@ -1,6 +1,6 @@
 /**
  * The journal in a directory: the writing side, readers and the cursor behind
- * the one interface that the spool sees. `types.ts` has the promises, FORMAT.md
+ * the contract that the spool sees. `journal.ts` has the promises, FORMAT.md
  * the bytes.
  */
 import type { BufferPool } from "../../../base/buffer.ts";
@@ -16,7 +16,7 @@ import { locateBack } from "../catalog/rewind_point.ts";
 import { countFrames } from "../catalog/count_pending.ts";
 import { Reader } from "./reader.ts";
 import { syncAbove } from "../directory/sync_parents.ts";
-import type { Damage, Journal, JournalReader, Recovery, Unread } from "../../journal.ts";
+import type { Damage, Journal, JournalReader, JournalUsage, Recovery, Unread } from "../../journal.ts";
 
 export interface OpenedJournal extends AppendLogParts {
   readonly lock: File;
@@ -52,14 +52,6 @@ export class DirectoryJournal implements Journal {
     return this.#opened.housekeeping.cursor;
   }
 
-  get bytes(): number {
-    return this.#opened.segments.bytes;
-  }
-
-  get segments(): number {
-    return this.#opened.segments.length;
-  }
-
   get onDamage(): (damage: Damage) => void {
     return this.#opened.damages.listener;
   }
@@ -90,11 +82,19 @@ export class DirectoryJournal implements Journal {
     return this.#opened.housekeeping.boundRisk(bytes);
   }
 
-  unlinkRetained(): Promise<boolean> {
-    return this.#opened.housekeeping.unlinkRetained();
+  async usage(): Promise<JournalUsage> {
+    const { housekeeping, segments } = this.#opened;
+    await housekeeping.followCompaction();
+    return { bytes: segments.bytes, segments: segments.length };
   }
 
-  oldestPendingEnd(): number | undefined {
+  async freeRetained(): Promise<boolean> {
+    const { housekeeping, segments } = this.#opened;
+    // The only segment is not kept for anything.
+    return segments.length > 1 && await housekeeping.unlinkRetained();
+  }
+
+  oldestDroppable(): number | undefined {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
@@ -106,13 +106,9 @@ export class DirectoryJournal implements Journal {
     return await countFrames(options.files, segments, damages, from, until);
   }
 
-  followCompaction(): Promise<void> {
-    return this.#opened.housekeeping.followCompaction();
-  }
-
-  async unlinkBelow(sequence: number): Promise<void> {
+  async dropBelow(until: number): Promise<void> {
     const { housekeeping, room } = this.#opened;
-    await housekeeping.unlinkBelow(sequence);
+    await housekeeping.unlinkBelow(until);
     await room.refresh();
   }
 
@@ -161,7 +157,7 @@ export class DirectoryJournal implements Journal {
       housekeeping.letGo();
       failures.push(new Error("the disk does not take the cursor"));
     }
-    if (options.sync === "os" && isSynced) await inTime(syncAbove(options));
+    if (options.sync === "os" && isSynced) await inTime(syncAbove(options.files, options.directory));
     lock.close();
     if (failures.length > 0) throw failures[0];
   }

@@ -1,13 +1,13 @@
 /** `sync = "interval"`: what was appended is synced a while later, one sync at a time, and never for nothing. */
 import { messageOf } from "../../../base/error.ts";
 import type { AppendLog } from "./append_log.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 export class IntervalSync {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(private readonly options: JournalOptions, private readonly log: AppendLog) {
+  constructor(private readonly options: DirectoryJournalOptions, private readonly log: AppendLog) {
     this.#running = this.#run();
   }
 

@@ -26,7 +26,8 @@ import { footerOf, type RecordTally, tallyRecords } from "../segment/tally_recor
 import { type SegmentSurvey, unreadableEnd } from "../segment/survey.ts";
 import { type Survey, surveyJournal } from "../directory/survey_journal.ts";
 import { syncAbove } from "../directory/sync_parents.ts";
-import type { Journal, JournalOptions } from "../../journal.ts";
+import type { Journal } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 import { WrittenCursor } from "./written_cursor.ts";
 
 /**
@@ -34,12 +35,12 @@ import { WrittenCursor } from "./written_cursor.ts";
  * `options.create` is false. Rejects with a `SpillwayError` if another process has it (exit code 75),
  * if a file is of a newer format version, or if permissions are missing.
  */
-export async function openJournal(options: JournalOptions): Promise<Journal> {
+export async function openJournal(options: DirectoryJournalOptions): Promise<Journal> {
   let lock: File | undefined;
   try {
     if (!options.create) await mustBeThere(options);
     await options.files.makeDirectory(options.directory);
-    if (options.sync !== "os") await syncAbove(options);
+    if (options.sync !== "os") await syncAbove(options.files, options.directory);
     lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
     return await new Opening(options).open(lock);
   } catch (error) {
@@ -62,7 +63,7 @@ class Opening {
   /** The newest segment, where all frames that it had are cut off with its damaged tail. */
   #emptied: Segment | undefined;
 
-  constructor(private readonly options: JournalOptions) {
+  constructor(private readonly options: DirectoryJournalOptions) {
     this.#quarantine = new Quarantine(options.files, options.log, options.directory);
     this.#damages = new DamageLog(options.log);
   }

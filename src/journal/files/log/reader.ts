@@ -13,6 +13,7 @@ import {
   lossOfRecord,
   lossOfRun,
   type LossPlace,
+  type SegmentDamage,
 } from "../segment/detour.ts";
 import {
   decodeFooter,
@@ -27,7 +28,7 @@ import type { Segment } from "../segment/segment.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 import type { ReaderContext } from "./reader_context.ts";
 import { readTolerant } from "../segment/tolerant_read.ts";
-import type { Damage, JournalBatch, JournalReader } from "../../journal.ts";
+import type { JournalBatch, JournalReader } from "../../journal.ts";
 
 export class Reader implements JournalReader {
   #place: Place | undefined;
@@ -239,12 +240,12 @@ export class Reader implements JournalReader {
     this.position = Math.max(this.position, until);
   }
 
-  #report(segment: Segment, damage: Omit<Damage, "segment" | "from">): void {
+  #report(segment: Segment, damage: Omit<SegmentDamage, "segment" | "from">): void {
     this.context.damages.report({ segment: segment.name, from: this.position, ...damage });
   }
 
   /** A stretch that costs frames, or none: copied to quarantine and reported. */
-  async #damaged({ segment, file }: Place, damage: Omit<Damage, "segment" | "from">): Promise<void> {
+  async #damaged({ segment, file }: Place, damage: Omit<SegmentDamage, "segment" | "from">): Promise<void> {
     const { offset, bytes, until } = damage;
     if (bytes > 0) await this.context.quarantine.tryCopy(segment.name, file, offset, bytes);
     this.#report(segment, damage);

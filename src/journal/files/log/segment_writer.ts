@@ -20,7 +20,7 @@ import {
 } from "../format/segment.ts";
 import { type PlannedRecord, sizeOf } from "./plan_records.ts";
 import { type Contents, Segment } from "../segment/segment.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 /** How far a segment is written, or synced. */
 export interface Extent {
@@ -31,7 +31,7 @@ export interface Extent {
 
 /** Creates the segment that begins at `base`; a copy of frames has the salt of theirs. See {@link SegmentWriter.create}. */
 export function createSegment(
-  options: JournalOptions,
+  options: DirectoryJournalOptions,
   at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
   copied?: Uint8Array,
 ): Promise<SegmentWriter> {

@@ -2,7 +2,7 @@
 import { failedWith } from "../../../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
 import type { Segment } from "../segment/segment.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 /** Nobody should wait longer for a restart: after so long no further sync begins. One that has cannot be interrupted. */
 const STOP_SYNC_MS = 1500;
@@ -13,7 +13,7 @@ const STOP_SYNC_MS = 1500;
  * stays with the kernel; a log line says so. Rejects if a sync fails.
  */
 export async function syncSegments(
-  options: JournalOptions,
+  options: DirectoryJournalOptions,
   segments: readonly Segment[],
   deadline?: StopDeadline,
 ): Promise<void> {

@@ -7,7 +7,8 @@ import { resolve } from "node:path";
 import { silentLog } from "../../../base/log.ts";
 import type { Framing } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { type ArchiveSegment, directoriesAt, openArchive, surveyOpened } from "../archive/open_archive.ts";
+import { type ArchiveSegment, findSegments, surveyOpened } from "../archive/find_segments.ts";
+import { directoriesAt } from "../archive/named_directories.ts";
 import { segmentBase } from "../format/segment.ts";
 import { lockCompaction, lockJournal } from "../directory/lock.ts";
 import { Quarantine } from "../directory/quarantine.ts";
@@ -57,7 +58,7 @@ export interface MovedRange extends DamagedStretch {
  */
 export async function repair(paths: readonly string[], options: RepairOptions): Promise<void> {
   const { files, holder, dryRun } = options;
-  const segments = await openArchive(files, paths);
+  const segments = await findSegments(files, paths);
   const whole = await directoriesAt(files, paths);
   const directories = distinct([...whole, ...segments.map(({ directory }) => directory)]);
   const locks: { close(): void }[] = [];
@@ -90,7 +91,7 @@ function distinct(directories: readonly string[]): string[] {
 async function repairDirectory(directory: string, only: Set<number> | undefined, options: RepairOptions) {
   const { files, dryRun, on } = options;
   if (!dryRun) await setLeftoversAside(directory, options);
-  const journal = await openArchive(files, [directory]);
+  const journal = await findSegments(files, [directory]);
   for (const segment of journal) {
     if (only?.has(segment.base) === false) continue;
     try {
@@ -103,7 +104,7 @@ async function repairDirectory(directory: string, only: Set<number> | undefined,
   if (only !== undefined) return;
   const path = `${directory}/cursor`;
   try {
-    const repaired = await repairCursor(files, directory, await openArchive(files, [directory]), dryRun);
+    const repaired = await repairCursor(files, directory, await findSegments(files, [directory]), dryRun);
     for (const { offset, bytes, to } of repaired.damages) await on.moved({ path, offset, bytes, to: to || undefined });
     if (repaired.decision !== undefined) await on.cursor(path, repaired.decision.cursor);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Puts what is damaged in the `cursor` file aside, and writes it anew from what is left. */
 import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "../archive/open_archive.ts";
+import type { ArchiveSegment } from "../archive/find_segments.ts";
 import { checkCursor } from "../directory/check_cursor.ts";
 import type { FileRange } from "../segment/compressed_blocks.ts";
 import { assertReadable } from "../directory/copy_bytes.ts";

@@ -7,7 +7,7 @@ import { createFramer } from "../../../framing/create.ts";
 import type { Framer, Framing } from "../../../framing/framing.ts";
 import { framingText } from "../../../framing/text.ts";
 import type { File } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "../archive/open_archive.ts";
+import type { ArchiveSegment } from "../archive/find_segments.ts";
 import { checkSegment } from "../segment/check_segment.ts";
 import type { FileRange } from "../segment/compressed_blocks.ts";
 import {

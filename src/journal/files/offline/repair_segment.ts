@@ -6,7 +6,7 @@
 import { SpillwayError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
 import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "../archive/open_archive.ts";
+import type { ArchiveSegment } from "../archive/find_segments.ts";
 import type { FileRange } from "../segment/compressed_blocks.ts";
 import { assertReadable, copyBytes } from "../directory/copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "../format/segment.ts";

@@ -5,7 +5,8 @@
 import { usageError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { openArchive } from "../archive/open_archive.ts";
+import type { SkipLimit } from "../../journal.ts";
+import { findSegments } from "../archive/find_segments.ts";
 import { Arrivals } from "../catalog/arrival_times.ts";
 import { CursorFile, readCursor } from "../directory/cursor_file.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
@@ -31,9 +32,6 @@ export interface GivenUp {
   readonly unreadFrames: number;
 }
 
-/** Up to where frames are given up: a sequence, or the first frame that came then (µs since 1970) or later. */
-export type SkipLimit = { readonly until: number } | { readonly beforeUs: number };
-
 export type SkipOptions = SkipLimit & {
   readonly files: FileSystem;
   readonly directory: string;
@@ -53,12 +51,12 @@ export type SkipOptions = SkipLimit & {
 export async function skipOffline(options: SkipOptions): Promise<GivenUp | undefined> {
   const { files, directory, holder, confirm } = options;
   // First of all: whoever names something else should not find a lock in it.
-  await openArchive(files, [directory]);
+  await findSegments(files, [directory]);
   const lock = await lockJournal(files, directory, holder, {
     hint: "stop the daemon; it would not see what is skipped",
   });
   try {
-    const segments = await openArchive(files, [directory]);
+    const segments = await findSegments(files, [directory]);
     const path = `${directory}/cursor`;
     const found = await readCursor(files, path);
     const newest = found.kind === "valid" ? undefined : await newestNoted(files, segments);

@@ -74,7 +74,14 @@ export interface LossPlace {
   readonly bound: number;
 }
 
-type Loss = Omit<Damage, "segment" | "from">;
+/** Damage with its place: which bytes of which segment. */
+export interface SegmentDamage extends Omit<Damage, "where"> {
+  readonly segment: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+type Loss = Omit<SegmentDamage, "segment" | "from">;
 
 /** A record of which only the header is left. */
 export async function lossOfRecord(

@@ -6,7 +6,7 @@ import type { RecordHeader } from "../format/segment.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { damagedExtras, hasRemainsIn, openSegmentIfThere, rangeInFile } from "../segment/segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "../segment/survey.ts";
-import type { Range } from "../archive/selection.ts";
+import type { Range } from "../../archive.ts";
 
 /** What has to be known of a segment, as plain data: another thread may read it. */
 export type ReadableSegment = Pick<SegmentSurvey, "base" | "path" | "size"> & Pick<CheckableSegment, "newest">;

@@ -1,5 +1,5 @@
 /** Reads whole segments and says what is wrong in them: damaged bytes, and frames that are missing without a word. */
-import type { ArchiveSegment } from "../archive/open_archive.ts";
+import type { ArchiveSegment } from "../archive/find_segments.ts";
 import type { DamagedRange, MissingFrames, ReadableSegment, SegmentReading } from "./verify_segment.ts";
 
 /** What reading one segment came to. */

@@ -1,7 +1,7 @@
 /**
  * The segment files that a command line names: whole journal directories,
- * single segments, copies in other places. Looked at without a lock and without
- * changing anything, beside a running daemon or long after it.
+ * single segments, copies in other places. They are read without a lock and
+ * nothing is changed; a daemon or a compaction may be at work in the directory.
  */
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
@@ -12,9 +12,10 @@ import { readCursor } from "../directory/cursor_file.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
 import { LINES } from "../segment/framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
+import { listJournal, trimSlash } from "./named_directories.ts";
 import { newestNoted } from "../catalog/fallback_cursor.ts";
 import { decideCursor } from "../catalog/recovery.ts";
-import { isCompressed, listSegments, type SegmentFile, segmentsAmong } from "../segment/segment_files.ts";
+import { isCompressed, listSegments, type SegmentFile } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere, surveySegment } from "../segment/survey.ts";
 import { surveyJournal } from "../directory/survey_journal.ts";
 
@@ -24,24 +25,21 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** The first frame of its journal that is not delivered; undefined if no cursor file says so. */
   readonly cursor: number | undefined;
   /**
-   * Is it the newest of its directory that has come to have a header, or one
-   * after it? Nothing more is written to the others.
+   * Is it the newest of its directory whose header was written, or one after it?
+   * Nothing more is written to the others.
    */
   readonly newest: boolean;
-  /** Was its directory named, and is the cursor certain? Then what is pending and not here is lost. */
+  /** Was its directory named, and is the cursor certain? Then pending frames that are not here are lost. */
   readonly withAllPending: boolean;
 }
 
-/** A daemon that delivers, or a compaction, may be at work: at last it is left at what is there. */
+/** How often a directory is listed again because files of it are gone; then what is there has to do. */
 const LISTINGS_MAX = 20;
 
-/** So many are open while their headers and footers are read: on a disk each of them takes its time. */
+/** Files that are open at the same time while headers and footers are read: each read waits for the disk. */
 const FILES_AT_ONCE = 16;
 
-/** Files that make a directory a journal, segments apart. */
-const JOURNAL_FILES = ["cursor", "lock"];
-
-/** Those that come after it in its journal, in ascending order: their copies of a frame count, not its own. */
+/** The segments after this one in its journal, in ascending order: where two have the same frame, the later one counts. */
 export function* laterOf(segments: readonly ArchiveSegment[], index: number): Generator<ArchiveSegment> {
   const { directory, base } = segments[index];
   for (let i = index + 1; i < segments.length; i++) {
@@ -54,54 +52,43 @@ export function* laterOf(segments: readonly ArchiveSegment[], index: number): Ge
  * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code
  * 2) for a path that is none, (1) for a segment of a newer format version.
  */
-export async function openArchive(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
+export async function findSegments(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments = new Map<string, ArchiveSegment>();
-  const surroundings = new Surroundings(files);
+  const neighbourhoods = new Neighbourhoods(files);
   for (const path of paths) {
-    // A directory and a pattern of the files in it, in whatever order: each file is listed and counted once.
-    for (const segment of await segmentsOf(files, path, surroundings)) {
+    // A directory and a pattern of its files may be named together: each file is listed and counted once.
+    for (const segment of await segmentsOf(files, path, neighbourhoods)) {
       const file = resolve(segment.path);
       if (!segments.has(file) || segment.withAllPending) segments.set(file, segment);
     }
   }
-  // A copy of a file, or another name of it, follows it: what comes twice is passed over.
+  // A copy of a file, or another name of it, follows it: frames that come twice are passed over.
   return [...segments.values()].sort((a, b) => a.base - b.base || b.size - a.size);
-}
-
-/** The journal directories that `paths` name, by patterns too: their `cursor` counts as well. */
-export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
-  const named = await Promise.all(paths.map(async (path) => {
-    const isThere = await files.stat(path) !== undefined;
-    return isThere || !isPattern(path) ? [path] : await expandPattern(files, path);
-  }));
-  const found = named.flat();
-  const kinds = await Promise.all(found.map(async (path) => (await files.stat(path))?.kind));
-  return [...new Set(found.filter((_, i) => kinds[i] === "directory").map(trimSlash))];
 }
 
 /**
  * The segment as its open file has it: a compaction may have put one with more
- * frames in the place of the one that was listed. The frames that were counted
- * then are [base, footer.end) of that one still.
+ * frames in the place of the one that was listed. The frames of that one are
+ * [base, footer.end) still.
  */
 export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<ArchiveSegment> {
   const found = await surveySegment(file, listed.path, listed.base, listed.framer);
   const isSame = listed.marks === undefined || found.marks === undefined ||
     Buffer.compare(saltOf(listed.marks), saltOf(found.marks)) === 0;
-  // What was appended to it since does not count; nothing takes from it but a repair.
+  // What was appended since it was listed does not count. Only a repair makes it shorter.
   return isSame && found.size >= listed.size ? listed : { ...listed, ...found, name: basename(found.path) };
 }
 
 /**
  * The first frame of the journal in `directory` that is not delivered; undefined
- * if there is no cursor file. Where it is damaged, what the daemon would go by.
+ * if there is no cursor file. Where that is damaged, what the next start of the daemon would take.
  */
 export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
-  return (await lookForCursor(files, directory)).cursor;
+  return (await lookUpCursor(files, directory)).cursor;
 }
 
 /** `isCertain`: the file has not held a newer one. */
-async function lookForCursor(files: FileSystem, directory: string) {
+async function lookUpCursor(files: FileSystem, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
@@ -111,8 +98,8 @@ async function lookForCursor(files: FileSystem, directory: string) {
   return { cursor, isCertain: false };
 }
 
-/** What the directories of single files say; of many files each is looked at once. */
-class Surroundings {
+/** What the directory of a single file says about it. Each directory is read once, however many of its files are named. */
+class Neighbourhoods {
   readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newest: readonly number[] }>>();
 
   constructor(private readonly files: FileSystem) {}
@@ -135,9 +122,9 @@ class Surroundings {
   }
 }
 
-async function segmentsOf(files: FileSystem, path: string, surroundings: Surroundings): Promise<ArchiveSegment[]> {
+async function segmentsOf(files: FileSystem, path: string, neighbourhoods: Neighbourhoods): Promise<ArchiveSegment[]> {
   const isThere = await files.stat(path) !== undefined;
-  if (isThere) return await segmentsAt(files, path, surroundings) ?? [];
+  if (isThere) return await segmentsAt(files, path, neighbourhoods) ?? [];
   if (!isPattern(path)) {
     throw usageError(`${path}: no such file or directory`, "name a journal directory or segment files");
   }
@@ -146,23 +133,24 @@ async function segmentsOf(files: FileSystem, path: string, surroundings: Surroun
     if (found.length > 0) return found;
     throw usageError(`${path}: no file or directory matches`, "name a journal directory or segment files");
   };
-  return (await lookAtAll(matching, (each) => segmentsAt(files, each, surroundings))).flat();
+  return (await lookAtAll(matching, (each) => segmentsAt(files, each, neighbourhoods))).flat();
 }
 
-/** Undefined if it is a segment and gone. */
+/** Undefined if it is a segment file that is gone. */
 async function segmentsAt(
   files: FileSystem,
   path: string,
-  surroundings: Surroundings,
+  neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
   const isDirectory = (await files.stat(path))?.kind === "directory";
-  return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, surroundings);
+  return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, neighbourhoods);
 }
 
 /**
  * What `look` makes of each that is listed, without those that are gone by
- * then. Of the oldest that is all, for they are removed once they are delivered;
- * what another one held may be in the file of its neighbour: so once more.
+ * then. The oldest may go at any time, for they are removed once they are
+ * delivered. If another one is gone, its frames may be in the file of its
+ * neighbour, so everything is listed again.
  */
 async function lookAtAll<Item, Found>(
   list: () => Promise<readonly Item[]>,
@@ -176,39 +164,11 @@ async function lookAtAll<Item, Found>(
   }
 }
 
-/**
- * The journal directory at `path`, without slashes at its end. Rejects with a
- * `SpillwayError` (exit code 2) if there is none.
- */
-export async function journalAt(files: FileSystem, path: string): Promise<string> {
-  const directory = trimSlash(path);
-  const kind = (await files.stat(directory))?.kind;
-  if (kind === undefined) throw usageError(`${path}: no such directory`, "name a journal directory");
-  if (kind !== "directory") {
-    throw usageError(`${path}: not a directory`, "name the directory of a journal, not one of its segments");
-  }
-  await listJournal(files, directory);
-  return directory;
-}
-
-async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
-  const found = await listSegments(files, directory);
-  if (found.length > 0 || await isJournal(files, directory)) return found;
-  const hint = hintForDirectory(await files.list(directory));
-  throw usageError(`${directory}: no journal: there are no segment files in it`, hint);
-}
-
-/** Is there anything of a journal in this directory? */
-export async function isJournal(files: FileSystem, directory: string): Promise<boolean> {
-  const names = await files.list(directory);
-  return names.some((name) => JOURNAL_FILES.includes(name)) || segmentsAmong(names, directory).length > 0;
-}
-
 async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
   const list = () => listJournal(files, directory);
   const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
-  // After that: of what was gone, the cursor says by now that it is delivered.
-  const { cursor, isCertain } = await lookForCursor(files, directory);
+  // The cursor is read last: it then covers the frames of files that were gone.
+  const { cursor, isCertain } = await lookUpCursor(files, directory);
   const newest = segments.findLastIndex((segment) => isBegun(segment) && !isMisnamed(segment));
   return segments.map((segment, i) => ({
     ...segment,
@@ -222,7 +182,7 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
 async function segmentAt(
   files: FileSystem,
   path: string,
-  surroundings: Surroundings,
+  neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
   const slash = path.lastIndexOf("/");
   const directory = slash === -1 ? "." : path.slice(0, slash);
@@ -233,7 +193,7 @@ async function segmentAt(
       "segment files are called after their first frame: 20 digits and .seg or .seg.zst",
     );
   }
-  const { newest, cursor } = await surroundings.of(directory);
+  const { newest, cursor } = await neighbourhoods.of(directory);
   const segment = await surveyListed(files, directory, { base, path });
   return segment && [{ ...segment, cursor, newest: newest.includes(base), withAllPending: false }];
 }
@@ -249,18 +209,7 @@ export async function surveyListed(
   return found && { ...found, name: basename(found.path), directory };
 }
 
-/** Has it come to have a header, whatever has become of that? What is compressed was whole. */
+/** Was its header written, even if it is damaged now? A compressed segment had one. */
 function isBegun({ path, marks, size }: SegmentSurvey): boolean {
   return marks !== undefined || size >= SEGMENT_HEADER_BYTES || isCompressed(path);
-}
-
-/** A directory's path without slashes at its end. */
-export function trimSlash(path: string): string {
-  return path.replace(/(?<=.)\/+$/, "");
-}
-
-function hintForDirectory(names: readonly string[]): string {
-  return names.length === 0
-    ? "it is empty; journal.dir in the configuration names the journal of a route"
-    : "name the directory of one route, for example spillway-data/feed";
 }
