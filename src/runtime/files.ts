@@ -70,12 +70,16 @@ export interface FileOpener {
   open(path: string, mode: "read"): Promise<File>;
 }
 
-export interface FileSystem extends FileOpener {
-  open(path: string, mode: OpenMode): Promise<WritableFile>;
+/** A file system as far as it is read. */
+export interface ReadableFiles extends FileOpener {
   /** Names of the directory's entries, sorted. */
   list(directory: string): Promise<string[]>;
   /** Undefined if there is nothing at `path`. */
   stat(path: string): Promise<FileInfo | undefined>;
+}
+
+export interface FileSystem extends ReadableFiles {
+  open(path: string, mode: OpenMode): Promise<WritableFile>;
   /** Makes the directory and its parents with mode 0700; fine if it exists. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;

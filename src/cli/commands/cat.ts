@@ -1,7 +1,6 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, isOutputUnwanted, usageError } from "../../base/error.ts";
-import { byteRange, counted, frameRange } from "../../base/range_text.ts";
-import type { Archive, ArchiveItem, Selection } from "../../journal/archive.ts";
+import type { Archive, Selection } from "../../journal/archive.ts";
 import { openArchive } from "../../journal/open.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";

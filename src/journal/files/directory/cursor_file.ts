@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
+import type { File, FileOpener, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import {
   areCounts,
   CURSOR_MAGIC,
@@ -120,7 +120,7 @@ export function riskOf(found: CursorFound): number | undefined {
 export type KnownCursor = Exclude<CursorFound, { kind: "newer" }>;
 
 /** Reads the cursor without changing anything. A newer format version rejects with a `SpillwayError`. */
-export async function readCursor(files: FileSystem, path: string): Promise<KnownCursor> {
+export async function readCursor(files: FileOpener, path: string): Promise<KnownCursor> {
   let file: File;
   try {
     file = await files.open(path, "read");

@@ -1,6 +1,6 @@
 /** What the files of a journal say, gathered at opening without changing any of them. */
 import type { Framer } from "../../../framing/framing.ts";
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 import { listSegments } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere } from "../segment/survey.ts";
 import { type CursorFound, readCursor } from "./cursor_file.ts";
@@ -16,7 +16,7 @@ export interface Survey {
 const LISTINGS_MAX = 20;
 
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
-export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<Survey> {
+export async function surveyJournal(files: ReadableFiles, directory: string, framer: Framer): Promise<Survey> {
   const cursor = await readCursor(files, `${directory}/cursor`);
   for (let left = LISTINGS_MAX;; left--) {
     const segments = await surveySegments(files, directory, framer, left > 1);
@@ -28,7 +28,7 @@ export async function surveyJournal(files: FileSystem, directory: string, framer
 
 /** Undefined if one was gone, when `all` are to be there: what it held may be in another one by now. */
 async function surveySegments(
-  files: FileSystem,
+  files: ReadableFiles,
   directory: string,
   framer: Framer,
   all: boolean,

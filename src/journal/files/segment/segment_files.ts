@@ -3,7 +3,7 @@
  * opened for reading, whatever form it has on disk.
  */
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileOpener, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileOpener, FileSystem, ReadableFiles } from "../../../runtime/files.ts";
 import type { FileRange } from "./compressed_blocks.ts";
 import { CompressedSegment } from "./compressed_file.ts";
 import { COMPRESSED_SUFFIX, decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
@@ -22,7 +22,7 @@ export interface SegmentFile {
  * compressed too, the original counts until a compaction has removed it, unless
  * nothing in it can be read.
  */
-export async function listSegments(files: FileSystem, directory: string): Promise<SegmentFile[]> {
+export async function listSegments(files: ReadableFiles, directory: string): Promise<SegmentFile[]> {
   const names = await files.list(directory);
   const there = new Set(names);
   const found: SegmentFile[] = [];
@@ -61,7 +61,7 @@ async function hasSomething(files: FileOpener, { base, path }: SegmentFile): Pro
 }
 
 /** What these files take up on disk, in bytes, as far as they are still there. */
-export async function bytesOnDisk(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
+export async function bytesOnDisk(files: ReadableFiles, listed: readonly SegmentFile[]): Promise<number> {
   const found = await Promise.all(listed.map(({ path }) => files.stat(path)));
   return found.reduce((sum, info) => sum + (info?.size ?? 0), 0);
 }
