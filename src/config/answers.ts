@@ -1,6 +1,6 @@
 /** The keys that have to do with answers: the consumer's to us, ours to the producer. */
 import type { Framing } from "../framing/framing.ts";
-import type { ReplyOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
+import type { ReplyOptions, RouteSource, RouteTarget } from "../relay/options.ts";
 import { checkFramingKeys, resolveFraming } from "./framing.ts";
 import { renderFraming } from "./render.ts";
 import type { RawRoute } from "./schema.ts";
@@ -21,7 +21,7 @@ export interface AnswersContext {
 }
 
 /** `source.reply`, and the rules that it has with other keys. */
-export function resolveSourceReply(raw: RawRoute, framing: Framing, scope: RouteScope): SourceOptions["reply"] {
+export function resolveSourceReply(raw: RawRoute, framing: Framing, scope: RouteScope): RouteSource["reply"] {
   const reply = new TextEncoder().encode(raw.source?.reply ?? "");
   if (reply.length === 0) return reply;
   const refuse = (allowed: string, hint: string) => scope.refuse(["source", "reply"], allowed, hint);
@@ -48,7 +48,7 @@ export function resolveAnswers(
   raw: RawRoute,
   context: AnswersContext,
   scope: RouteScope,
-): Pick<TargetOptions, "confirm" | "reply" | "forwardReplies"> {
+): Pick<RouteTarget, "confirm" | "reply" | "forwardReplies"> {
   const confirm = raw.target?.confirm ?? "acked";
   if (confirm === "reply" && context.framing.type === "raw") {
     const hint = 'choose a framing that has messages, such as "line": without them there is nothing to answer';

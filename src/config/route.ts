@@ -1,6 +1,6 @@
 /** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
 import { resolve } from "node:path";
-import type { Endpoint, JournalSettings, RouteOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
+import type { Endpoint, JournalSettings, RouteOptions, RouteSource, RouteTarget } from "../relay/options.ts";
 import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
 import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
 import { checkFramingKeys, largestFrame, resolveFraming } from "./framing.ts";
@@ -35,7 +35,7 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
     maxConnections,
     idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
     reply: resolveSourceReply(raw, framing, scope),
-  } satisfies Omit<SourceOptions, "endpoint">;
+  } satisfies Omit<RouteSource, "endpoint">;
   const target = resolveTarget(raw, { framing, maxConnections, memoryMaxBytes }, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
   checkFramingKeys(["framing"], framing, memoryMaxBytes, scope);
@@ -79,7 +79,7 @@ function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, sc
   return isSingle ? 1 : given ?? 1024;
 }
 
-function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
+function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<RouteTarget, "endpoint"> {
   const target = raw.target ?? {};
   const { memoryMaxBytes } = context;
   const rewind = target.rewind ?? "auto";

@@ -21,13 +21,13 @@ for (const storage of STORAGES) {
 
   for (const mode of ["overflow", "always"] as const) {
     for (const eachFrame of [false, true]) {
-      const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames are answered" : "bytes are acknowledged"}`;
+      const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames have replies" : "bytes are acknowledged"}`;
       Deno.test(`${route}: whatever happens, the route does what the model says`, async () => {
         const property = fc.asyncProperty(stories({ mode, eachFrame }), (story) => play(story, storage));
         await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
 
-      Deno.test(`${route}: after several power losses in a row too, and everybody says the same`, async () => {
+      Deno.test(`${route}: after several power losses in a row the route does it too, and all that reads the journal agrees`, async () => {
         const several = stories({ mode, eachFrame }, withPowerLosses);
         const property = fc.asyncProperty(several, (story) => play(story, storage, found));
         await fc.assert(property, { numRuns: Math.ceil(RUNS / 3), seed: SEED });
