@@ -1,0 +1,124 @@
+/** Makes the engine of `spillway replay` from its settings: feed, connections, confirmation and progress file. */
+import { BufferPool } from "../../../base/buffer.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { usageError } from "../../../base/error.ts";
+import { type Log, silentLog } from "../../../base/log.ts";
+import { withUsualBetween } from "../../../framing/between.ts";
+import { createFramer } from "../../../framing/create.ts";
+import type { Archive, ReadPlan, Selection } from "../../../journal/archive.ts";
+import { ArchiveFeed } from "../../../replay/archive_feed.ts";
+import type { ArchiveGap } from "../../../replay/batch_reader.ts";
+import { Pacer } from "../../../replay/pacer.ts";
+import { ProgressFile, type ReplayPosition, type SavedReplay } from "../../../replay/progress_file.ts";
+import { type Connections, Replay, type ReplayOptions } from "../../../replay/replay.ts";
+import { onlyStdout } from "../../../replay/stdout_connection.ts";
+import { Dialler } from "../../../runtime/dial_again.ts";
+import type { Runtime } from "../../../runtime/runtime.ts";
+import { Rate } from "../../../target/rate.ts";
+import type { ReplaySettings } from "./settings.ts";
+
+export interface Job {
+  readonly runtime: Runtime;
+  readonly settings: ReplaySettings;
+  readonly archive: Archive;
+  /** What is left to send. */
+  readonly selection: Selection;
+  readonly plan: ReadPlan;
+  /** How far earlier runs came. */
+  readonly before: Omit<ReplayPosition, "done">;
+  /** The part of the progress file that describes the replay itself. */
+  readonly head: Omit<SavedReplay, keyof ReplayPosition>;
+}
+
+const PIECE_BYTES = 1024 * 1024;
+const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
+/** As the daemon's defaults. */
+const CONNECT_TIMEOUT_MS = 3000;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2000;
+const STALL_TIMEOUT_MS = 30_000;
+const REPLY_ATTEMPTS = 3;
+
+/** The frames to send, in pieces. `onGap` is called for each place where frames cannot be read. */
+export function createFeed(job: Job, onGap: (gap: ArchiveGap) => void): ArchiveFeed {
+  const { settings: { pace, rateBytes, confirm, rewind }, archive, selection, plan } = job;
+  return new ArchiveFeed({
+    read: (each) => archive.read(each),
+    selection,
+    pool: new BufferPool(POOL),
+    onGap,
+    clock: systemClock,
+    first: plan.first ?? 0,
+    pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
+    // Confirmation counts by pieces: at a low rate a piece must be small.
+    pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
+    eachFrame: typeof confirm === "object",
+    // A reply comes from the program that has read the frame: what it confirms need not be sent again.
+    rewind: rewind === "auto" && typeof confirm === "object" ? 0 : rewind,
+  });
+}
+
+/** The replay of `feed`. Throws a SpillwayError (exit 2) if replies cannot be told from each other. */
+export function createReplay(job: Job, feed: ArchiveFeed, log: Log): Replay {
+  const { rateBytes, retries, to } = job.settings;
+  // A closed standard output is no lost target: the second attempt tells why the first one ended.
+  const isStdout = to === "stdout";
+  const stopping = new AbortController();
+  return new Replay({
+    feed,
+    clock: systemClock,
+    log: isStdout ? silentLog : log,
+    connections: connectionsOf(job, stopping.signal),
+    stopping,
+    confirm: confirmationOf(job),
+    rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    retries: isStdout ? 1 : retries,
+  });
+}
+
+function connectionsOf({ runtime: { net, stdout }, settings: { to } }: Job, signal: AbortSignal): Connections {
+  if (to === "stdout" || to === undefined) return onlyStdout(stdout);
+  const dial = {
+    net,
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+    address: to,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    retryMinMs: RETRY_MIN_MS,
+    retryMaxMs: RETRY_MAX_MS,
+  };
+  return new Dialler(dial, "the target", signal);
+}
+
+function confirmationOf({ settings: { confirm }, archive }: Job): ReplayOptions["confirm"] {
+  if (typeof confirm === "string") return confirm;
+  const own = archive.framing;
+  if (own?.type === "raw") {
+    throw usageError(
+      "--confirm reply: the journal's framing is raw",
+      "without messages there is nothing to answer: use --confirm acked",
+    );
+  }
+  const framing = confirm.framing ?? (own && withUsualBetween(own));
+  if (framing === undefined) {
+    throw usageError(
+      "--confirm reply: no segment says how its frames are cut",
+      "name it with --reply-framing",
+    );
+  }
+  const { timeoutMs, ok, window } = confirm;
+  return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };
+}
+
+/** Undefined if no progress file was asked for. */
+export function progressFileOf(
+  { runtime, settings: { progressFile }, before, head, plan }: Job,
+): ProgressFile | undefined {
+  if (progressFile === undefined) return undefined;
+  const begin = { ...before, next: before.frames === 0 ? plan.first ?? before.next : before.next };
+  const { next, frames, bytes, last_time_us } = begin;
+  const done = plan.frames === 0;
+  return new ProgressFile(runtime.files, systemClock, progressFile, head, { next, frames, bytes, last_time_us, done });
+}
