@@ -1,4 +1,6 @@
 /** What the repository's pages and comments refer to is there, and the README stays short. */
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { configJsonSchema, type JsonSchema } from "../../src/config/json_schema.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
   deadCitations,
@@ -75,9 +77,34 @@ Deno.test("the path of a buffer in src/README.md: every function is there, at mo
 
 Deno.test("every task that pages name is in deno.json", () => {
   const { tasks } = JSON.parse(repository.text("deno.json"));
-  const named = pages.flatMap((page) => [...repository.text(page).matchAll(/\bdeno(?:@[\d.]+)? task ([a-z][a-z0-9:]+)/g)]);
+  const named = pages.flatMap((
+    page,
+  ) => [...repository.text(page).matchAll(/\bdeno(?:@[\d.]+)? task ([a-z][a-z0-9:]+)/g)]);
   assertEquals(named.map(([, task]) => task).filter((task) => !(task in tasks)), []);
 });
+
+Deno.test("README.md has every configuration key, with its default where that is the same for all routes", () => {
+  const readme = repository.text("README.md");
+  const { route, log } = configJsonSchema().properties!;
+  const missing = [...keysOf(route.items!), ...keysOf(log)].filter(({ path, fallback }) => {
+    const withValue = `\`${path} = ${fallback === undefined ? "" : JSON.stringify(fallback)}`;
+    return !readme.includes(`\`${path}\``) && !readme.includes(withValue);
+  });
+  assertEquals(missing, []);
+});
+
+Deno.test("README.md or docs/commands.md has every command", () => {
+  const pages = repository.text("README.md") + repository.text("docs/commands.md");
+  assertEquals(Object.keys(COMMANDS).filter((name) => !new RegExp(`\\bspillway ${name}\\b`).test(pages)), []);
+});
+
+/** The keys of a table of the schema, those of tables in it with a dot before them. */
+function* keysOf(table: JsonSchema, prefix = ""): Generator<{ readonly path: string; readonly fallback: unknown }> {
+  for (const [key, schema] of Object.entries(table.properties ?? {})) {
+    if (schema.properties !== undefined) yield* keysOf(schema, `${prefix}${key}.`);
+    else yield { path: `${prefix}${key}`, fallback: schema.default };
+  }
+}
 
 /** A repository of a few files, for what must be found. */
 function made(texts: Readonly<Record<string, string>>): Repository {
