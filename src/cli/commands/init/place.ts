@@ -1,4 +1,4 @@
-/** Can the service start from where this program is? The unit of systemd_unit.ts sees less than the process that prints it. */
+/** Can the service start from where this program is? The unit of init_systemd.ts sees less than whoever prints it. */
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
