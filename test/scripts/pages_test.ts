@@ -1,6 +1,6 @@
 /** What the repository's pages and comments refer to is there, and the README stays short. */
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { configJsonSchema, type JsonSchema } from "../../src/config/json_schema.ts";
+import { configJsonSchema, type JsonSchema } from "../../src/config/schema.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
   deadCitations,
@@ -95,8 +95,8 @@ Deno.test("README.md has every configuration key, with its default where that is
   assertEquals(missing, []);
 });
 
-Deno.test("README.md or docs/commands.md has every command", () => {
-  const pages = repository.text("README.md") + repository.text("docs/commands.md");
+Deno.test("README.md or src/cli/README.md has every command", () => {
+  const pages = repository.text("README.md") + repository.text("src/cli/README.md");
   assertEquals(Object.keys(COMMANDS).filter((name) => !new RegExp(`\\bspillway ${name}\\b`).test(pages)), []);
 });
 
