@@ -1,6 +1,6 @@
 /** The state of a route as read from its journal's files, where no daemon reports it. */
 import { resolve } from "node:path";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/range_text.ts";
 import type { JournalSummary } from "../journal/archive.ts";
 import { oldestPending, type RouteStatus, UNKNOWN } from "./status.ts";
 
@@ -13,7 +13,7 @@ export interface DiskSubject {
   readonly nowUs: number;
 }
 
-/** `summary` is of a journal that no daemon answers for; an empty one is of a route that has never run. */
+/** `summary` is of a journal whose daemon does not answer; an empty one is of a route that has never run. */
 export function diskStatus(summary: JournalSummary, { route, directory, silent, nowUs }: DiskSubject): RouteStatus {
   return {
     ...UNKNOWN,

@@ -1,5 +1,5 @@
 /** Lost connections: sending resumes at the first unconfirmed frame, until attempts without progress end the replay. */
-import { createFramer } from "../../src/framing/create.ts";
+import { createFramer } from "../../src/framing/framing.ts";
 import type { ReplyRules } from "../../src/target/reply_rules.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
@@ -40,7 +40,7 @@ async function answer(rig: Rig, running: Promise<unknown>, say: (line: string) =
   }
 }
 
-/** Where the journal is kept makes no difference to a replay. */
+/** A replay is the same wherever the journal is kept. */
 const KEPT: readonly [string, () => Promise<Kept>][] = [
   ["journal in directory", () => record(SEGMENTS)],
   ["journal in memory", () => recordInMemory(SEGMENTS)],

@@ -4,12 +4,13 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
 import { STOP_MS } from "../../base/stop_deadline.ts";
-import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../../config/flags.ts";
+import { configFromFlags, RUN_FLAGS } from "../../config/flags.ts";
+import { describe, wordsOf } from "../../config/keys/key.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
 import { type Relay, startRelay } from "../../relay/relay.ts";
-import { Places } from "../../runtime/places.ts";
+import { ConnectionLimit } from "../../runtime/connection_limit.ts";
 import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { createLogs } from "../output/log.ts";
@@ -18,62 +19,24 @@ import { wantsColour } from "../output/terminal.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
-  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
+  description: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
 ends the waiting for producers and consumers; what is in memory is journaled all
 the same. No other signal ends it, SIGKILL and those of a fault such as SIGABRT
 apart. Logs to standard error. The flags other than --config describe one route
 without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
-    { name: "listen", value: "ADDR", says: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
-    { name: "to", value: "ADDR", says: "the consumer to connect to" },
-    { name: "name", value: "NAME", says: "the route's name. Default: main" },
-    {
-      name: "framing",
-      value: "KIND",
-      values: ["line", "raw", "octet-count"],
-      says: "line (default), raw or octet-count",
-    },
-    {
-      name: "confirm",
-      value: "KIND",
-      values: ["acked", "written", "reply"],
-      says: "acked (default), written or reply",
-    },
-    {
-      name: "rewind",
-      value: "SIZE",
-      says: "sent again on a new connection: auto (default), what may be unread; or a size",
-    },
-    { name: "memory", value: "SIZE", says: "most memory for what is under way. Default: 16MiB" },
-    { name: "journal", value: "DIR", says: "the journal. Default: spillway-data/NAME" },
-    {
-      name: "mode",
-      value: "MODE",
-      values: ["overflow", "always"],
-      says: "overflow (default): journal what the consumer cannot take; always: everything",
-    },
-    {
-      name: "sync",
-      value: "WHEN",
-      values: ["os", "interval", "each"],
-      says: "os (default), interval or each: what a power loss can take",
-    },
-    {
-      name: "log-level",
-      value: "LEVEL",
-      values: ["debug", "info", "warn", "error"],
-      says: "debug, info (default), warn or error",
-    },
-    { name: "log-format", value: "KIND", values: ["text", "json"], says: "text (default) or json" },
+    ...RUN_FLAGS.map(({ flag: { name, value, description }, entry }) => (
+      { name, value, values: wordsOf(entry), description: describe(description, entry) }
+    )),
   ],
   operandsMax: 0,
   examples: [
-    { command: "spillway run -c spillway.toml", says: "the routes of a file, as a service does" },
-    { command: "spillway run --listen :9000 --to server-b:9001", says: "one route of lines, without a file" },
+    { command: "spillway run -c spillway.toml", description: "the routes of a file, as a service does" },
+    { command: "spillway run --listen :9000 --to server-b:9001", description: "one route of lines, without a file" },
     {
       command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal spillway-data/main",
-      says: "journal every frame before it counts",
+      description: "journal every frame before it counts",
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
@@ -82,11 +45,18 @@ without a file; what they cannot say, a file can.`,
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
-    const { connectionsMax, sparePlaces } = await openFilesOf(config.routes.length);
-    const places = new Places(connectionsMax, sparePlaces);
+    const { connectionsMax, spareConnections } = await openFilesOf(config.routes.length);
+    const connectionLimit = new ConnectionLimit(connectionsMax, spareConnections);
     const start = async () => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user, places });
-      startAdmin(relay, { runtime, places, clock: systemClock, log });
+      const relay = await startRelay({
+        routes: config.routes,
+        runtime,
+        clock: systemClock,
+        log,
+        user,
+        connectionLimit,
+      });
+      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log });
       return relay;
     };
     return await relayUntilSignal(start, runtime, log("spillway"));
@@ -94,23 +64,22 @@ without a file; what they cannot say, a file can.`,
 };
 
 async function configOf({ values }: Invocation, runtime: Runtime): Promise<Config> {
-  const flags = [...Object.keys(ROUTE_FLAGS), ...Object.keys(LOG_FLAGS)].filter((flag) => values[flag] !== undefined);
-  if (flags.length === 0) return await loadConfig(values.config, runtime);
+  const given = RUN_FLAGS.map(({ flag }) => flag.name).filter((name) => values[name] !== undefined);
+  if (given.length === 0) return await loadConfig(values.config, runtime);
+  const [first] = given;
   if (values.config !== undefined) {
     throw usageError(
-      `--config and --${flags[0]} are given together`,
+      `--config and --${first} are given together`,
       "a route stands in the file or in flags, not in both",
     );
   }
-  for (const needed of ["listen", "to"]) {
-    if (values[needed] === undefined) {
-      throw usageError(
-        `--${flags[0]} is given, and --${needed} is not`,
-        "a route without a file needs --listen and --to",
-      );
-    }
+  const required = RUN_FLAGS.filter(({ flag }) => flag.required).map(({ flag }) => flag.name);
+  const missing = required.find((name) => values[name] === undefined);
+  if (missing !== undefined) {
+    const all = required.map((name) => `--${name}`).join(" and ");
+    throw usageError(`--${first} is given, and --${missing} is not`, `a route without a file needs ${all}`);
   }
-  return configFromFlags(values as Partial<Record<RunFlag, string>>);
+  return configFromFlags(values);
 }
 
 /**
@@ -143,7 +112,7 @@ async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, l
   return await relay!.stopped;
 }
 
-/** Waits for the start; false once a stop was asked for and its time is over: nothing has been received by then. */
+/** Waits for the start; false if it takes longer than {@link STOP_MS} after a stop was requested. Nothing has been received by then. */
 async function unlessStuck(starting: Promise<unknown>, asked: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const tooLate = new Promise<boolean>((resolve) => {

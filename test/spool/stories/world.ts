@@ -1,5 +1,5 @@
 /**
- * A route without sockets: the real spool, appender, outlet and journal on a
+ * A route without sockets: the real spool, appender, feed and journal on a
  * file system in memory, with faults on demand, and a consumer that checks what
  * it is sent. `books.ts` is the model that all of it is held against.
  */
@@ -102,7 +102,7 @@ export class World {
     };
   }
 
-  /** Answers come from the program that has read the frame: there is nothing to go back for. */
+  /** Replies come from the program that has read the frame: `auto` has nothing to send again. */
   get rewind(): number | "auto" {
     const { rewindBytes = 0, eachFrame } = this.options;
     return rewindBytes === "auto" && eachFrame ? 0 : rewindBytes;
@@ -331,7 +331,7 @@ export class World {
     return closed && lost === undefined;
   }
 
-  /** Capacity of the buffers that the window holds; nobody else has any. */
+  /** Capacity of the buffers that the window holds, in bytes; there are no others. */
   #heldByWindow(): number {
     const { window } = this.spool;
     const buffers = new Set(Array.from({ length: window.length }, (_, i) => window.at(i)!.buffer));
@@ -425,7 +425,7 @@ export class World {
     spool.dropped.noteDamage(damage);
   }
 
-  /** Whoever calls us would take a failed check for one of its own. */
+  /** Keeps a failed check for later: the route, which calls this, would take it for a failure of its own. */
   #noting(act: () => void): void {
     try {
       act();

@@ -5,16 +5,15 @@
  */
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
-import { mapConcurrently } from "../../../base/concurrently.ts";
 import { usageError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { readCursor } from "../directory/cursor_file.ts";
+import { listUntilStable } from "../directory/list_until_stable.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { listJournal, trimSlash } from "./named_directories.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
-import { decideCursor } from "../catalog/recovery.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { isCompressed, listSegments, type SegmentFile } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere, surveySegment } from "../segment/survey.ts";
 import { surveyJournal } from "../directory/survey_journal.ts";
@@ -33,12 +32,6 @@ export interface ArchiveSegment extends SegmentSurvey {
   readonly withAllPending: boolean;
 }
 
-/** How often a directory is listed again because files of it are gone; then what is there has to do. */
-const LISTINGS_MAX = 20;
-
-/** Files that are open at the same time while headers and footers are read: each read waits for the disk. */
-const FILES_AT_ONCE = 16;
-
 /** The segments after this one in its journal, in ascending order: where two have the same frame, the later one counts. */
 export function* laterOf(segments: readonly ArchiveSegment[], index: number): Generator<ArchiveSegment> {
   const { directory, base } = segments[index];
@@ -52,7 +45,7 @@ export function* laterOf(segments: readonly ArchiveSegment[], index: number): Ge
  * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code
  * 2) for a path that is none, (1) for a segment of a newer format version.
  */
-export async function findSegments(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
+export async function findSegments(files: ReadableFiles, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments = new Map<string, ArchiveSegment>();
   const neighbourhoods = new Neighbourhoods(files);
   for (const path of paths) {
@@ -83,18 +76,17 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
  * The first frame of the journal in `directory` that is not delivered; undefined
  * if there is no cursor file. Where that is damaged, what the next start of the daemon would take.
  */
-export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
+export async function cursorOf(files: ReadableFiles, directory: string): Promise<number | undefined> {
   return (await lookUpCursor(files, directory)).cursor;
 }
 
 /** `isCertain`: the file has not held a newer one. */
-async function lookUpCursor(files: FileSystem, directory: string) {
+async function lookUpCursor(files: ReadableFiles, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
-  const { segments } = await surveyJournal(files, directory, LINES);
-  const newest = await newestNoted(files, segments);
-  const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
+  const { segments } = await surveyJournal(files, directory, FALLBACK_FRAMER);
+  const { cursor } = await currentCursor(files, found, segments);
   return { cursor, isCertain: false };
 }
 
@@ -102,7 +94,7 @@ async function lookUpCursor(files: FileSystem, directory: string) {
 class Neighbourhoods {
   readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newest: readonly number[] }>>();
 
-  constructor(private readonly files: FileSystem) {}
+  constructor(private readonly files: ReadableFiles) {}
 
   of(directory: string) {
     const known = this.#known.get(directory) ?? this.#look(directory);
@@ -113,7 +105,7 @@ class Neighbourhoods {
   async #look(directory: string) {
     const newest: number[] = [];
     for (const each of (await listSegments(this.files, directory)).reverse()) {
-      const found = await surveyIfThere(this.files, each, LINES);
+      const found = await surveyIfThere(this.files, each, FALLBACK_FRAMER);
       if (found !== undefined && isMisnamed(found)) continue;
       newest.push(each.base);
       if (found !== undefined && isBegun(found)) break;
@@ -122,7 +114,11 @@ class Neighbourhoods {
   }
 }
 
-async function segmentsOf(files: FileSystem, path: string, neighbourhoods: Neighbourhoods): Promise<ArchiveSegment[]> {
+async function segmentsOf(
+  files: ReadableFiles,
+  path: string,
+  neighbourhoods: Neighbourhoods,
+): Promise<ArchiveSegment[]> {
   const isThere = await files.stat(path) !== undefined;
   if (isThere) return await segmentsAt(files, path, neighbourhoods) ?? [];
   if (!isPattern(path)) {
@@ -133,12 +129,12 @@ async function segmentsOf(files: FileSystem, path: string, neighbourhoods: Neigh
     if (found.length > 0) return found;
     throw usageError(`${path}: no file or directory matches`, "name a journal directory or segment files");
   };
-  return (await lookAtAll(matching, (each) => segmentsAt(files, each, neighbourhoods))).flat();
+  return (await listUntilStable(matching, (each) => segmentsAt(files, each, neighbourhoods))).flat();
 }
 
 /** Undefined if it is a segment file that is gone. */
 async function segmentsAt(
-  files: FileSystem,
+  files: ReadableFiles,
   path: string,
   neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
@@ -146,27 +142,9 @@ async function segmentsAt(
   return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, neighbourhoods);
 }
 
-/**
- * What `look` makes of each that is listed, without those that are gone by
- * then. The oldest may go at any time, for they are removed once they are
- * delivered. If another one is gone, its frames may be in the file of its
- * neighbour, so everything is listed again.
- */
-async function lookAtAll<Item, Found>(
-  list: () => Promise<readonly Item[]>,
-  look: (item: Item) => Promise<Found | undefined>,
-): Promise<Found[]> {
-  for (let left = LISTINGS_MAX;; left--) {
-    const found = await mapConcurrently(await list(), FILES_AT_ONCE, look);
-    const there = found.filter((each) => each !== undefined);
-    const areNewest = found.slice(found.length - there.length).every((each) => each !== undefined);
-    if (areNewest || left === 1) return there;
-  }
-}
-
-async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+async function segmentsIn(files: ReadableFiles, directory: string): Promise<ArchiveSegment[]> {
   const list = () => listJournal(files, directory);
-  const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
+  const segments = await listUntilStable(list, (each) => surveyListed(files, directory, each));
   // The cursor is read last: it then covers the frames of files that were gone.
   const { cursor, isCertain } = await lookUpCursor(files, directory);
   const newest = segments.findLastIndex((segment) => isBegun(segment) && !isMisnamed(segment));
@@ -180,7 +158,7 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
 
 /** Undefined if it is gone. */
 async function segmentAt(
-  files: FileSystem,
+  files: ReadableFiles,
   path: string,
   neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
@@ -200,11 +178,11 @@ async function segmentAt(
 
 /** Undefined if it is gone since it was listed. */
 export async function surveyListed(
-  files: FileSystem,
+  files: ReadableFiles,
   directory: string,
   { base, path }: Pick<SegmentFile, "base" | "path">,
 ) {
-  const found = await surveyIfThere(files, { base, path }, LINES);
+  const found = await surveyIfThere(files, { base, path }, FALLBACK_FRAMER);
   // It may have been compressed since it was listed.
   return found && { ...found, name: basename(found.path), directory };
 }
