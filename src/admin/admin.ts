@@ -1,4 +1,4 @@
-/** What a running relay has for its operator: a control socket for each route, and the counters that rates come from. */
+/** The operator's view of a running relay: a control socket for each route, and a meter for its rates. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { SkipLimit } from "../journal/files/offline/skip.ts";
@@ -15,23 +15,27 @@ import { WaitingTime } from "./waiting_time.ts";
 
 export interface AdminOptions {
   readonly runtime: Runtime;
-  /** For those who ask. */
+  /** Limits control connections together with all others. */
   readonly places: Places;
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
 }
 
-/** Begins to answer for each route, until it stops. Never rejects: the relay runs without it. */
+/** Begins to answer requests for each route, until the route stops. Never rejects: the relay runs without it. */
 export async function startAdmin({ routes }: Relay, options: AdminOptions): Promise<void> {
   const startedMs = options.clock.monotonicMs();
-  await Promise.all(routes.map((route) => attend(route, startedMs, options)));
+  await Promise.all(routes.map((route) => serveRoute(route, startedMs, options)));
 }
 
-async function attend(route: Route, startedMs: number, { runtime, places, clock, log }: AdminOptions): Promise<void> {
-  const meter = new Meter(route.ledger, clock);
+async function serveRoute(
+  route: Route,
+  startedMs: number,
+  { runtime, places, clock, log }: AdminOptions,
+): Promise<void> {
+  const meter = new Meter(route.parts.ledger, clock);
   const over = new AbortController();
-  const waiting = new WaitingTime(route.range.end, clock);
+  const waiting = new WaitingTime(route.parts.spool.positions.end, clock);
   const context = { clock, pid: runtime.pid, startedMs, waiting };
   const { name, journal } = route.options;
   const opening = Control.open({
@@ -43,11 +47,11 @@ async function attend(route: Route, startedMs: number, { runtime, places, clock,
     answer: (request) =>
       request.ask === "skip" ? skip(route, request, request.preview) : liveStatus(route, meter, context),
   });
-  // Also while it is still being opened: the file must be gone before somebody else may make one.
-  route.beforeRelease = async () => {
+  // Also while the socket is still being opened: its file must be gone before another process may make one.
+  route.closeBeforeRelease(async () => {
     over.abort();
     await (await opening)?.close();
-  };
+  });
   if (await opening !== undefined) sampleUntil(over.signal, route, clock, { meter, waiting });
 }
 
@@ -62,17 +66,18 @@ async function sampleUntil(
   clock: Clock,
   { meter, waiting }: { readonly meter: Meter; readonly waiting: WaitingTime },
 ): Promise<void> {
+  const { positions } = route.parts.spool;
   while (!over.aborted) {
     await clock.sleep(SAMPLE_MS, over);
     meter.sample();
-    waiting.note(route.range.cursor, route.range.end);
+    waiting.note(positions.confirmed, positions.end);
     if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unreadByConsumer(route));
   }
 }
 
-/** Bytes that a consumer on this machine has received and not read; undefined where that tells nothing. */
-async function unreadByConsumer({ serving, options }: Route): Promise<number | undefined> {
+/** Bytes that a consumer on this machine has received and not read; undefined if unknown or without meaning. */
+async function unreadByConsumer({ parts: { target: { serving } }, options }: Route): Promise<number | undefined> {
   const bytes = serving && await peerQueueBytes(serving.local, serving.peer);
-  // One that has to answer, and has nothing left to read, owes us an answer.
+  // With reply confirmation a consumer that has nothing left to read owes an answer: its queue proves no progress.
   return bytes === 0 && options.target.confirm === "reply" ? undefined : bytes;
 }

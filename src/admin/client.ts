@@ -1,34 +1,33 @@
-/** Asking the daemon that has a journal, through its control socket. */
+/** Requests to the daemon that has a journal, through its control socket. */
 import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
 import type { SkipLimit } from "../journal/files/offline/skip.ts";
-import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Net } from "../runtime/net.ts";
-import { CONTROL_NAME, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
+import { controlPath, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
 import type { RouteStatus } from "./status.ts";
 
-/** How long a daemon may take to tell its state. */
-const STATUS_MS = 2000;
-/** How long it may take to count what it gives up: it may have to read the headers of a whole segment. */
-const SKIP_MS = 60_000;
-/** An answer is no longer than this. */
+/** How long a daemon may take to report its state, in ms. */
+const STATUS_TIMEOUT_MS = 2000;
+/** How long a daemon may take to count what it drops, in ms: it may have to read the headers of a whole segment. */
+const SKIP_TIMEOUT_MS = 60_000;
+/** The largest answer in bytes. */
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
-/** What came of asking: an answer; nobody listens there; somebody does, and said nothing in time. */
+/** The result of a request. `absent`: no process listens on the socket; `silent`: one does, and gave no answer in time. */
 export type Asked<T> =
   | { readonly kind: "answered"; readonly answer: T }
   | { readonly kind: "absent" }
   | { readonly kind: "silent"; readonly why: string };
 
-/** The state of the route whose journal is in `directory`. Rejects with a SpillwayError that the daemon answered with. */
+/** The state of the route whose journal is in `directory`. Rejects with the SpillwayError that the daemon answered. */
 export function askStatus(net: Net, directory: string): Promise<Asked<RouteStatus>> {
-  return ask(net, directory, { ask: "status" }, STATUS_MS);
+  return ask(net, directory, { ask: "status" }, STATUS_TIMEOUT_MS);
 }
 
 /**
- * Has the daemon give up what is pending below a sequence (at most that of the
- * next frame to be received), or what came before a time; with `preview` it only
- * tells what that would be. Rejects with a SpillwayError that the daemon answered
- * with, as where the sequence is beyond what has been received.
+ * Has the daemon drop what is pending below a sequence (at most that of the next
+ * frame to be received), or what arrived before a time; with `preview` the daemon
+ * only reports what that would be. Rejects with the SpillwayError that the daemon
+ * answered, for example because the sequence is beyond what has been received.
  */
 export function askSkip(
   net: Net,
@@ -37,15 +36,15 @@ export function askSkip(
   preview = false,
 ): Promise<Asked<Skipped>> {
   const until = typeof limit === "number" ? { until: limit } : limit;
-  return ask(net, directory, { ask: "skip", ...until, preview }, SKIP_MS);
+  return ask(net, directory, { ask: "skip", ...until, preview }, SKIP_TIMEOUT_MS);
 }
 
-async function ask<T>(net: Net, directory: string, request: Request, patienceMs: number): Promise<Asked<T>> {
-  const path = `${directory}/${CONTROL_NAME}`;
-  if (new TextEncoder().encode(path).length > UNIX_PATH_BYTES_MAX) return { kind: "absent" };
+async function ask<T>(net: Net, directory: string, request: Request, timeoutMs: number): Promise<Asked<T>> {
+  const { path, fits } = controlPath(directory);
+  if (!fits) return { kind: "absent" };
   let connection: Connection;
   try {
-    connection = await net.connect({ kind: "unix", path }, patienceMs);
+    connection = await net.connect({ kind: "unix", path }, timeoutMs);
   } catch (error) {
     return refused(error);
   }
@@ -53,14 +52,14 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
   const timer = setTimeout(() => {
     late = true;
     connection.close();
-  }, patienceMs);
+  }, timeoutMs);
   try {
     return { kind: "answered", answer: decodeAnswer(await exchange(connection, encodeRequest(request))) as T };
   } catch (error) {
-    // A crowd asks: it cannot answer now, and its files can.
+    // A daemon with too many requests cannot answer now; its files can be read instead.
     const isBusy = error instanceof SpillwayError && error.exit === EXIT.busy && request.ask === "status";
     if (error instanceof SpillwayError && !isBusy) throw error;
-    return { kind: "silent", why: late ? `no answer within ${patienceMs / 1000} s` : messageOf(error) };
+    return { kind: "silent", why: late ? `no answer within ${timeoutMs / 1000} s` : messageOf(error) };
   } finally {
     clearTimeout(timer);
     connection.close();
@@ -68,7 +67,7 @@ async function ask<T>(net: Net, directory: string, request: Request, patienceMs:
 }
 
 function refused(error: unknown): Exclude<Asked<never>, { kind: "answered" }> {
-  // Nothing there, or what a daemon that was killed has left.
+  // No socket, or one that a killed daemon has left.
   if (failedWith(error, "ENOENT", "ENOTDIR", "ECONNREFUSED")) return { kind: "absent" };
   return { kind: "silent", why: messageOf(error) };
 }

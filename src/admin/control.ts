@@ -1,7 +1,7 @@
 /**
- * The control socket of one route: a unix socket in its journal's directory,
- * for this user alone. It never holds up the relay, and the relay runs without
- * it: few connections, short requests, little time, one answer each.
+ * The control socket of one route: a unix socket in its journal's directory that
+ * only this user may connect to. It never holds up the relay, and the relay runs
+ * without it: connections are few, requests short and quick, with one answer each.
  */
 import type { Clock } from "../base/clock.ts";
 import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../base/error.ts";
@@ -10,12 +10,12 @@ import { acceptEach } from "../runtime/accept_each.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Listener, Net } from "../runtime/net.ts";
 import type { Places } from "../runtime/places.ts";
-import { CONTROL_NAME, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
+import { controlPath, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
 
-/** Connections at once; further ones are told so. */
+/** Connections at once; further ones are refused with an error. */
 const CONNECTIONS_MAX = 16;
-/** How long one may take to ask, and again to take its answer, in ms. */
-const PATIENCE_MS = 5000;
+/** How long a client may take to send its request, and again to read its answer, in ms. */
+const CLIENT_TIMEOUT_MS = 5000;
 
 export interface ControlOptions {
   readonly directory: string;
@@ -23,7 +23,7 @@ export interface ControlOptions {
   readonly places: Places;
   readonly clock: Clock;
   readonly log: Log;
-  /** What the route answers; a SpillwayError that it rejects with is the asker's to read. */
+  /** The route's answer; a SpillwayError that it rejects with is sent to the client. */
   readonly answer: (request: Request) => Promise<unknown>;
 }
 
@@ -38,14 +38,13 @@ export class Control {
     this.#accepting = acceptEach(listener, accepting, (connection) => void this.#serve(connection));
   }
 
-  /** Undefined, with a warning in the log, where there can be no socket. Never rejects. */
+  /** Undefined, with a warning in the log, if the socket cannot be made. Never rejects. */
   static async open(options: ControlOptions): Promise<Control | undefined> {
     const { net, places } = options;
-    const path = `${options.directory}/${CONTROL_NAME}`;
+    const { path, bytes, fits } = controlPath(options.directory);
     try {
-      const length = new TextEncoder().encode(path).length;
-      if (length > UNIX_PATH_BYTES_MAX) {
-        throw new SpillwayError(`${path}: found ${length} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
+      if (!fits) {
+        throw new SpillwayError(`${path}: found ${bytes} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
       }
       const listener = await net.listen({ kind: "unix", path }, { private: true, door: places.doorForOthers() });
       return new Control(listener, options);
@@ -57,7 +56,7 @@ export class Control {
     }
   }
 
-  /** Resolves when the socket is gone, its file too. */
+  /** Resolves when the socket and its file are gone. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.listener.close();
@@ -71,7 +70,7 @@ export class Control {
       const line = await this.#inTime(connection, readLine(connection));
       const answer = await this.#answerTo(line);
       await this.#inTime(connection, writeAll(connection, answer));
-    } catch { // whoever asked is gone, or took too long
+    } catch { // the client is gone, or took too long
     } finally {
       connection.close();
       this.#connections.delete(connection);
@@ -100,15 +99,15 @@ export class Control {
     }
   }
 
-  /** The operation's outcome, or the connection is closed under it. */
+  /** The operation's outcome; after the time-out the connection is closed, which makes the operation fail. */
   async #inTime<T>(connection: Connection, operation: Promise<T>): Promise<T> {
     const done = new AbortController();
-    this.options.clock.sleep(PATIENCE_MS, done.signal).then(() => done.signal.aborted || connection.close());
+    this.options.clock.sleep(CLIENT_TIMEOUT_MS, done.signal).then(() => done.signal.aborted || connection.close());
     return await operation.finally(() => done.abort());
   }
 }
 
-/** Undefined if the request has no end, or none within what it may be. */
+/** Undefined if the connection ends before a newline, or the line is too long. */
 async function readLine(connection: Connection): Promise<string | undefined> {
   const bytes = new Uint8Array(REQUEST_BYTES_MAX);
   for (let length = 0; length < bytes.length;) {

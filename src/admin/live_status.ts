@@ -1,12 +1,16 @@
-/** The state of a route of this process. */
+/** The state of a route of this process. Computing it costs nothing per frame. */
 import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { Route } from "../relay/route.ts";
 import type { Meter, Rates } from "./meter.ts";
-import { type Count, isoMs, type RouteStatus, seconds, type State } from "./status.ts";
+import { type Count, isoMs, oldestPending, type RouteStatus, seconds, type State, UNKNOWN } from "./status.ts";
 import type { WaitingTime } from "./waiting_time.ts";
 
-/** A consumer that confirms nothing for so long, while something is pending, is worth a word. */
+/** A consumer that confirms nothing for this long, in ms, while something is pending, is reported. */
 const SLOW_MS = 3000;
+
+/** A producer that does not read its replies for this long, in ms, is reported. */
+const HELD_UP_MS = 1000;
 
 export interface LiveContext {
   readonly clock: Clock;
@@ -16,24 +20,22 @@ export interface LiveContext {
   readonly waiting: WaitingTime;
 }
 
-/** Rejects with a SystemError if the journal has to be read for it and cannot be. */
+/** Rejects with a SystemError if the journal has to be read for the oldest frame's time and cannot be. */
 export async function liveStatus(route: Route, meter: Meter, context: LiveContext): Promise<RouteStatus> {
   const { clock, pid, startedMs, waiting } = context;
-  const figures = await route.figures();
-  const { ledger } = route;
+  const { ledger, journal, memory, source, spool, target } = route.parts;
+  const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
+  await journal.followCompaction();
   const { carried, received, delivered, pending, spilled } = ledger;
-  const rates = meter.rates();
-  const isServing = figures.state === "direct" || figures.state === "draining";
-  // Where delivery waits for the producer, the consumer is not the one who stalls.
-  const isSilent = isServing && !figures.waitsForProducer && meter.idleMs >= SLOW_MS;
-  const stalled = isSilent && meter.isStalled(route.serving?.largestWindow ?? 0);
-  const silence = `nothing confirmed for ${Math.floor(meter.idleMs / 1000)} s`;
-  const state: State = stalled ? "stalled" : figures.state;
   const dropped = ledger.droppedTotal();
+  const inflight = spool.inFlight.between(spool.confirmed);
+  const rates = meter.rates();
+  const { state, detail } = stateOf(route, meter);
   return {
+    ...UNKNOWN,
     route: route.options.name,
     state,
-    detail: stalled ? silence : isSilent ? `the consumer is slow: ${silence}` : figures.detail ?? null,
+    detail: detail ?? null,
     from: "daemon",
     pid,
     uptime_seconds: seconds(clock.monotonicMs() - startedMs),
@@ -41,17 +43,14 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     ...route.endpoints,
     pending_frames: pending.frames,
     pending_bytes: pending.bytes,
-    oldest_pending_time: figures.oldestUs === undefined ? null : isoMs(figures.oldestUs),
-    oldest_pending_seconds: figures.oldestUs === undefined
-      ? null
-      : seconds(waiting.ofMs(figures.cursor, figures.oldestUs)),
+    ...oldestPending(oldestUs, (us) => waiting.ofMs(spool.confirmed, us)),
     received_frames_per_second: whole(rates?.receivedFrames),
     received_bytes_per_second: whole(rates?.receivedBytes),
     delivered_frames_per_second: whole(rates?.deliveredFrames),
     delivered_bytes_per_second: whole(rates?.deliveredBytes),
     drained_in_seconds: state === "draining" ? drainedIn(pending, rates) : null,
-    cursor: figures.cursor,
-    end: figures.end,
+    cursor: spool.confirmed,
+    end: spool.positions.end,
     carried_frames: carried.frames,
     carried_bytes: carried.bytes,
     received_frames: received.frames,
@@ -66,27 +65,62 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     dropped_last_time: Object.fromEntries([...ledger.droppedAtUs].map(([reason, us]) => [reason, isoMs(us)])),
     resent_frames: ledger.resentFrames,
     may_be_lost_bytes: ledger.mayBeLostBytes,
-    at_risk_bytes: figures.atRiskBytes,
-    memory_bytes: figures.memoryBytes,
-    memory_max_bytes: figures.memoryMaxBytes,
-    journal_bytes: figures.journalBytes,
-    journal_segments: figures.journalSegments,
-    source_connections: figures.sourceConnections,
-    source_refused_connections: figures.sourceRefused,
-    source_paused_seconds: seconds(figures.sourcePausedMs),
-    source_held_up_seconds: figures.sourceHeldUp === undefined ? null : seconds(figures.sourceHeldUp.forMs),
-    source_held_up_reason: figures.sourceHeldUp?.reason ?? null,
-    target_up: figures.targetPeer !== undefined,
-    target_peer: figures.targetPeer ?? null,
-    target_connects: figures.targetConnects,
-    target_inflight_frames: figures.inflightFrames,
-    target_inflight_bytes: figures.inflightBytes,
+    at_risk_bytes: spool.atRiskBytes,
+    memory_bytes: memory.pool.usedBytes,
+    memory_max_bytes: memory.pool.maxBytes,
+    journal_bytes: journal.bytes,
+    journal_segments: journal.segments,
+    source_connections: source.connections,
+    source_refused_connections: source.refused,
+    source_paused_seconds: seconds(source.pausedMs),
+    ...unreadSource(route),
+    target_up: target.peer !== undefined,
+    target_peer: target.peer ?? null,
+    target_connects: target.connects,
+    target_inflight_frames: inflight.frames,
+    target_inflight_bytes: inflight.bytes,
+  };
+}
+
+interface StateAndDetail {
+  readonly state: State;
+  readonly detail: string | undefined;
+}
+
+function stateOf({ parts: { source, spool, target, consumers }, isStopping }: Route, meter: Meter): StateAndDetail {
+  const full = spool.overload.failing;
+  if (isStopping) return { state: "stopping", detail: undefined };
+  if (full !== undefined) return { state: "full", detail: full };
+  if (target.peer === undefined) return { state: "waiting", detail: consumers.lastError };
+  const state = spool.state.direct ? "direct" : "draining";
+  const heldUpMs = source.forwarding.heldUpMs;
+  if (heldUpMs !== undefined) {
+    // Delivery waits for the producer: the consumer is not the one that stalls.
+    const detail = `the producer has not read its answers for ${formatDuration(heldUpMs)}, delivery waits for it`;
+    return { state, detail: heldUpMs >= HELD_UP_MS ? detail : undefined };
+  }
+  if (meter.idleMs < SLOW_MS) return { state, detail: undefined };
+  const silence = `nothing confirmed for ${Math.floor(meter.idleMs / 1000)} s`;
+  if (meter.isStalled(target.serving?.largestWindow ?? 0)) return { state: "stalled", detail: silence };
+  return { state, detail: `the consumer is slow: ${silence}` };
+}
+
+/** How long producers have been waiting to be read, and for what. */
+function unreadSource(
+  { parts: { source, spool } }: Route,
+): Partial<Pick<RouteStatus, "source_held_up_seconds" | "source_held_up_reason">> {
+  const { unreadMs } = source;
+  if (unreadMs === undefined) return {};
+  const why = spool.overload.failing;
+  return {
+    source_held_up_seconds: seconds(unreadMs),
+    source_held_up_reason: why === undefined ? "memory is full" : `memory is full: ${why}`,
   };
 }
 
 function drainedIn({ bytes }: Count, rates: Rates | undefined): number | null {
   const shrinking = rates === undefined ? 0 : rates.deliveredBytes - rates.receivedBytes;
-  // What shrinks by less than a byte a second is not on its way to anywhere.
+  // A backlog that shrinks by less than a byte per second has no end worth reporting.
   return shrinking >= 1 ? Math.round(bytes / shrinking * 10) / 10 : null;
 }
 

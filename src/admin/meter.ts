@@ -1,25 +1,25 @@
-/** The rates of a route: its counters are looked at once a second, and the last few looks are kept. */
+/** The rates of a route, and whether its consumer is stalled, from samples of its counters once a second. */
 import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../base/ledger.ts";
 
-/** Rates are over this time: short enough to follow, long enough to be read. */
+/** Rates are averages over this time: short enough to follow changes, long enough to be steady. */
 const WINDOW_MS = 3000;
-/** How often a meter has to look. */
+/** How often a meter has to take a sample. */
 export const SAMPLE_MS = 1000;
-/** A consumer that gives no sign of reading for so long, while something is pending, is stalled. */
+/** A consumer that gives no sign of reading for this long, while something is pending, is stalled. */
 const STALLED_MS = 3000;
-/** A consumer that reads this much a second is slow, and not stalled. */
+/** A consumer that reads at least this much per second is slow, and not stalled. */
 const SLOW_BYTES_PER_SECOND = 10_000;
 /**
- * A kernel opens its window again when about an eighth of it has been read
- * (Linux: a sixteenth of a buffer of twice its size), and we may ask only then:
- * what is read until that shows nowhere on this side.
+ * The consumer's kernel opens its window again when about an eighth of it has
+ * been read (Linux: a sixteenth of a buffer of twice its size). What its program
+ * reads before that cannot be seen on this side; twice that share is waited for.
  */
 const WINDOW_SHARE = 1 / 4;
-/** Without any other sign, so much silence is enough. */
+/** This much silence makes a consumer stalled whatever its window, in ms. */
 const SLOW_MS_MAX = 60_000;
 
-/** Less says nothing. */
+/** Over a shorter time than this rates mean nothing. */
 const LEAST_MS = 100;
 
 interface Sample {
@@ -30,14 +30,14 @@ interface Sample {
   readonly deliveredBytes: number;
 }
 
-/** Frames and bytes a second. */
+/** Frames and bytes per second. */
 export type Rates = Omit<Sample, "ms">;
 
 export class Meter {
   #samples: Sample[] = [];
   /** When the delivered counter was last seen to have changed, or nothing to be pending, on the monotonic clock. */
   #progressMs: number;
-  /** What the consumer has received and not read, as last seen; undefined where nobody tells. */
+  /** Bytes that the consumer has received and not read, as last seen; undefined if unknown. */
   #queueBytes: number | undefined;
   /** When that was last seen to have changed. */
   #readMs = 0;
@@ -47,7 +47,7 @@ export class Meter {
     this.sample();
   }
 
-  /** To be called every {@link SAMPLE_MS}. */
+  /** Takes a sample; to be called every {@link SAMPLE_MS}. */
   sample(): void {
     const now = this.#now();
     const last = this.#samples.at(-1);
@@ -56,7 +56,7 @@ export class Meter {
     while (this.#samples.length > 1 && this.#samples[1].ms <= now.ms - WINDOW_MS) this.#samples.shift();
   }
 
-  /** Undefined in the first moments. */
+  /** Undefined until {@link LEAST_MS} have passed. */
   rates(): Rates | undefined {
     const now = this.#now();
     const then = this.#samples[0];
@@ -77,7 +77,7 @@ export class Meter {
     return this.clock.monotonicMs() - this.#progressMs;
   }
 
-  /** What of what the consumer has received it has not read, while it confirms nothing; undefined where nobody tells. */
+  /** Notes how many bytes the consumer has received and not read, while it confirms nothing; undefined: unknown. */
   noteQueue(bytes: number | undefined): void {
     const isFirst = this.#queueBytes === undefined || this.#readMs < this.#progressMs;
     const isReading = bytes === 0 || !isFirst && bytes !== this.#queueBytes;
@@ -87,9 +87,9 @@ export class Meter {
   }
 
   /**
-   * Is something pending, and the consumer does not read? `largestWindow` is what
-   * its kernel has advertised at most, in bytes, 0 if that says nothing: while
-   * its queue cannot be seen, a slow reader shows itself no sooner.
+   * Is something pending that the consumer does not read? `largestWindow` is the
+   * largest window that its kernel has advertised, in bytes, or 0 if unknown:
+   * where the queue cannot be seen, reading shows only when that window opens.
    */
   isStalled(largestWindow: number): boolean {
     if (this.idleMs < STALLED_MS) return false;

@@ -1,37 +1,44 @@
 /**
- * What is said on the control socket: one JSON line asks, one JSON line
- * answers, and the connection is over. `{"ask":"status"}` and
- * `{"ask":"skip","until":SEQ,"preview":false}`, or with `"before_us":US` instead
- * of `until`, are answered with `{"answer":…}`, or with `{"error":"…","hint":"…","exit":N}`.
+ * The protocol of the control socket: each connection carries one JSON line as
+ * the request and one JSON line as the answer. The requests are `{"ask":"status"}`
+ * and `{"ask":"skip","until":SEQ,"preview":false}`, or with `"before_us":US` instead
+ * of `until`; the answer is `{"answer":…}` or `{"error":"…","hint":"…","exit":N}`.
  */
 import { EXIT, SpillwayError, usageError } from "../base/error.ts";
 import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 
-/** The socket's name in the journal's directory. */
-export const CONTROL_NAME = "control";
+/** The control socket of the journal in `directory`. A path that does not fit has no socket. */
+export function controlPath(
+  directory: string,
+): { readonly path: string; readonly bytes: number; readonly fits: boolean } {
+  const path = `${directory}/control`;
+  const bytes = new TextEncoder().encode(path).length;
+  return { path, bytes, fits: bytes <= UNIX_PATH_BYTES_MAX };
+}
 
-/** A request is no longer than this, its newline included. */
+/** The largest request in bytes, its newline included. */
 export const REQUEST_BYTES_MAX = 1024;
 
 export type Request =
   | { readonly ask: "status" }
-  /** `preview`: only tells what would be given up. */
+  /** `preview`: only reports what would be dropped. */
   | { readonly ask: "skip"; readonly preview: boolean } & SkipLimit;
 
-/** What was given up by {@link Request} `skip`. */
+/** The answer to {@link Request} `skip`. */
 export interface Skipped {
   /** Frames [from, until) will not be sent; `frames` and `bytes` of them were pending and count as dropped now. */
   readonly from: number;
   readonly until: number;
   readonly frames: number;
   readonly bytes: number;
-  /** Frames before these that had been sent and not confirmed: delivered if they are, dropped with their connection. */
+  /** Frames before these that had been sent and not confirmed: each is delivered if confirmed, else dropped when its connection ends. */
   readonly inflight_frames: number;
   /** Frames delivered before these that the consumer's program may not have read; they are not sent again. */
   readonly unread_frames: number;
 }
 
-/** Reads a request; throws a SpillwayError that says what is wrong with it. */
+/** Parses a request; throws a SpillwayError that says what is wrong with it. */
 export function parseRequest(line: string): Request {
   const request = parseObject(line) ?? {};
   switch (request.ask) {
@@ -53,36 +60,36 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-/** The line that answers. */
+/** The line of an answer. */
 export function encodeAnswer(answer: unknown): Uint8Array {
   return encodeLine({ answer });
 }
 
-/** The line that refuses: with its message, hint and exit code. */
+/** The line of a refusal, with the error's message, hint and exit code. */
 export function encodeError(error: SpillwayError): Uint8Array {
   return encodeLine({ error: error.message, hint: error.hint, exit: error.exit });
 }
 
-/** The line that asks. */
+/** The line of a request. */
 export function encodeRequest(request: Request): Uint8Array {
   if (request.ask !== "skip" || "until" in request) return encodeLine(request);
   const { ask, beforeUs, preview } = request;
   return encodeLine({ ask, before_us: beforeUs, preview });
 }
 
-/** The answer in a line of the daemon; throws the SpillwayError that it says, or one if it is no answer. */
+/** The answer in a line of the daemon. Throws the SpillwayError in the line, or another one if the line is no answer. */
 export function decodeAnswer(line: string): unknown {
-  const said = parseObject(line);
-  if (typeof said?.error === "string") {
-    throw new SpillwayError(said.error, {
-      hint: typeof said.hint === "string" ? said.hint : undefined,
-      exit: typeof said.exit === "number" ? said.exit : EXIT.failed,
+  const reply = parseObject(line);
+  if (typeof reply?.error === "string") {
+    throw new SpillwayError(reply.error, {
+      hint: typeof reply.hint === "string" ? reply.hint : undefined,
+      exit: typeof reply.exit === "number" ? reply.exit : EXIT.failed,
     });
   }
-  if (said === undefined || !("answer" in said)) {
+  if (reply === undefined || !("answer" in reply)) {
     throw refusal(`the daemon said ${JSON.stringify(line.slice(0, 60))}, expected an answer`);
   }
-  return said.answer;
+  return reply.answer;
 }
 
 function encodeLine(value: unknown): Uint8Array {

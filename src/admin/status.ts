@@ -3,14 +3,15 @@
  * version, from HTTP `/status`. Names say the unit; sequences are counts of
  * frames; a number that only a running daemon knows is null without one.
  */
-import type { RouteState } from "../relay/figures.ts";
 
 /**
- * Beside what a route says of itself: `stalled`: a consumer is connected, and
- * gives no sign of reading what is pending for some seconds; `stopped`: no
- * daemon; `silent`: there is a daemon, and it does not answer.
+ * `direct`: frames pass through memory to a connected consumer; `draining`: a
+ * consumer is connected and the backlog is being sent; `stalled`: a consumer is
+ * connected and has shown no sign of reading what is pending for some seconds;
+ * `waiting`: no consumer; `full`: the journal takes no frames; `stopping`: the
+ * clean stop; `stopped`: no daemon; `silent`: a daemon that does not answer.
  */
-export type State = RouteState | "stalled" | "stopped" | "silent";
+export type State = "direct" | "draining" | "stalled" | "waiting" | "full" | "stopping" | "stopped" | "silent";
 
 export interface Count {
   readonly frames: number;
@@ -84,6 +85,62 @@ export interface RouteStatus {
   readonly target_inflight_bytes: number | null;
 }
 
+/**
+ * What is reported where nothing is known; also the order of the fields in JSON.
+ * Both kinds of status begin with it.
+ */
+export const UNKNOWN: RouteStatus = {
+  route: "",
+  state: "stopped",
+  detail: null,
+  from: "disk",
+  pid: null,
+  uptime_seconds: null,
+  journal: "",
+  source: null,
+  target: null,
+  pending_frames: 0,
+  pending_bytes: 0,
+  oldest_pending_time: null,
+  oldest_pending_seconds: null,
+  received_frames_per_second: null,
+  received_bytes_per_second: null,
+  delivered_frames_per_second: null,
+  delivered_bytes_per_second: null,
+  drained_in_seconds: null,
+  cursor: 0,
+  end: 0,
+  carried_frames: null,
+  carried_bytes: null,
+  received_frames: null,
+  received_bytes: null,
+  delivered_frames: null,
+  delivered_bytes: null,
+  spilled_frames: null,
+  spilled_bytes: null,
+  dropped_frames: null,
+  dropped_bytes: null,
+  dropped: null,
+  dropped_last_time: null,
+  resent_frames: null,
+  may_be_lost_bytes: null,
+  at_risk_bytes: null,
+  memory_bytes: null,
+  memory_max_bytes: null,
+  journal_bytes: 0,
+  journal_segments: 0,
+  source_connections: null,
+  source_refused_connections: null,
+  source_paused_seconds: null,
+  source_held_up_seconds: null,
+  source_held_up_reason: null,
+  target_up: false,
+  target_peer: null,
+  target_connects: null,
+  target_inflight_frames: null,
+  target_inflight_bytes: null,
+};
+
 /** A journal beside those of the configuration that no route delivers. */
 export interface UndeliveredJournal {
   readonly journal: string;
@@ -91,7 +148,7 @@ export interface UndeliveredJournal {
   readonly pending_bytes: number;
 }
 
-/** All that was asked for, at one time. */
+/** What `status` reports, all of it at one time. */
 export interface StatusReport {
   readonly time: string;
   readonly routes: readonly RouteStatus[];
@@ -104,9 +161,13 @@ export function isoMs(us: number): string {
   return new Date(us / 1000).toISOString();
 }
 
-/** How long ago, in seconds to the millisecond; a clock that was set back counts as no time. */
-export function ageSeconds(us: number, nowUs: number): number {
-  return seconds((nowUs - us) / 1000);
+/** The fields about the oldest pending frame, which arrived at `us`; none is pending if that is undefined. */
+export function oldestPending(
+  us: number | undefined,
+  waitingMs: (us: number) => number,
+): Pick<RouteStatus, "oldest_pending_time" | "oldest_pending_seconds"> {
+  if (us === undefined) return { oldest_pending_time: null, oldest_pending_seconds: null };
+  return { oldest_pending_time: isoMs(us), oldest_pending_seconds: seconds(waitingMs(us)) };
 }
 
 /** Seconds to the millisecond, not below zero. */

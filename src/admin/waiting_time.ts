@@ -1,18 +1,19 @@
 /**
- * How long a pending frame has been waiting. Frames carry the time of the wall
- * clock, which may be set while they wait. So the end of what was received is
- * noted again and again beside the monotonic clock, and that bounds what the
- * frame's own time says. What an earlier process has left has nothing else.
+ * How long a pending frame has been waiting. A frame carries the wall clock's time
+ * of its arrival, and that clock may be set while the frame waits. So the end of
+ * what was received is noted every second together with the monotonic clock, and
+ * these notes limit what follows from the frame's own time. Frames that an earlier
+ * process has left have their own time alone.
  */
 import type { Clock } from "../base/clock.ts";
 
-/** What was received by `ms` on the monotonic clock is below `end`. */
+/** The frames received by `ms` on the monotonic clock are those below `end`. */
 interface Mark {
   readonly ms: number;
   readonly end: number;
 }
 
-/** When there are more they are thinned out: to a hundredth of an age is near enough. */
+/** More marks than this are thinned out: an age is then known to one hundredth. */
 const MARKS_MAX = 1000;
 const AGE_SHARE = 1 / 100;
 
@@ -25,17 +26,17 @@ export class WaitingTime {
     this.#marks = [{ ms: clock.monotonicMs(), end }];
   }
 
-  /** To be called every second: what is received by now is below `end`, and nothing below `cursor` is pending. */
+  /** To be called every second: the frames received by now are below `end`, and none below `cursor` is pending. */
   note(cursor: number, end: number): void {
-    // Where `drop-newest` has taken frames back, their sequences are free for others.
+    // `drop-newest` may have taken frames back: their sequences are given to others.
     this.#marks = this.#marks.map((mark) => mark.end > end ? { ...mark, end } : mark);
     this.#marks.push({ ms: this.clock.monotonicMs(), end });
-    const settled = this.#marks.findLastIndex((mark) => mark.end <= cursor);
-    if (settled > 0) this.#marks.splice(0, settled);
+    const done = this.#marks.findLastIndex((mark) => mark.end <= cursor);
+    if (done > 0) this.#marks.splice(0, done);
     if (this.#marks.length > MARKS_MAX) this.#marks = thinned(this.#marks);
   }
 
-  /** In ms, of a frame that arrived at `arrivedUs` by the wall clock (µs since 1970). */
+  /** How long frame `sequence`, which arrived at `arrivedUs` by the wall clock (µs since 1970), has been waiting, in ms. */
   ofMs(sequence: number, arrivedUs: number): number {
     const nowMs = this.clock.monotonicMs();
     const before = this.#marks.findLast(({ end }) => end <= sequence);
@@ -46,7 +47,7 @@ export class WaitingTime {
   }
 }
 
-/** Without those whose neighbours are as near to each other as their age allows; both ends stay. */
+/** Removes marks whose neighbours are close enough to each other for their age; the first and the last one stay. */
 function thinned(marks: readonly Mark[]): Mark[] {
   const last = marks[marks.length - 1];
   const kept = [marks[0]];

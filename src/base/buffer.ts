@@ -14,8 +14,8 @@ export class PooledBuffer {
 
   constructor(readonly bytes: Uint8Array, readonly pool: BufferPool) {}
 
-  /** Does nobody but the caller hold it? */
-  get sole(): boolean {
+  /** Is the caller its only holder? */
+  get hasOneHolder(): boolean {
     return this.#holders === 1;
   }
 
@@ -97,16 +97,16 @@ export class BufferPool {
 
   /**
    * A buffer for bytes read back from the journal: the reserve is for these.
-   * One is always granted when `sole` says that the caller holds no other, or
-   * a record larger than the reserve could never be delivered.
+   * It is granted whatever is in use if `mustGrant`: for a caller that holds no
+   * other, or a record larger than the reserve could never be delivered.
    */
-  takeReserved(size: number, sole: boolean): PooledBuffer | undefined {
-    if (!sole && this.#used + size > this.maxBytes) return undefined;
+  takeReserved(size: number, mustGrant: boolean): PooledBuffer | undefined {
+    if (!mustGrant && this.#used + size > this.maxBytes) return undefined;
     return this.#allocate(size);
   }
 
   /** Is an eighth of it all free for bytes that come in? */
-  get roomy(): boolean {
+  get hasHeadroom(): boolean {
     return this.maxBytes / 8 <= this.#room;
   }
 

@@ -21,6 +21,16 @@ export const RESERVE_MS = {
   cursor: 100,
 } as const;
 
+/** How long single steps of a stop wait for others at most, in ms; a second signal ends these waits. */
+export const STOP_WAIT_MS = {
+  /** For frames that are just being given up. */
+  expiry: 500,
+  /** For replies that are owed to a producer, before our end of stream is sent to it. */
+  replies: 500,
+  /** For producers all in all: their replies and their end of stream. */
+  producers: 1000,
+} as const;
+
 export class StopDeadline {
   readonly #endMs: number;
   readonly #hurried = new AbortController();

@@ -1,7 +1,7 @@
 /** The keys that have to do with replies: the consumer's to us, ours to the producer. */
 import { type Framing, hasMessages } from "../framing/framing.ts";
 import { sameFraming } from "../framing/text.ts";
-import type { ReplyOptions, SourceOptions, TargetOptions } from "../relay/options.ts";
+import type { ReplyOptions, RouteSource, RouteTarget } from "../relay/options.ts";
 import { checkFramingKeys, resolveFraming } from "./framing.ts";
 import { defaultOf } from "./keys/key.ts";
 import { TARGET } from "./keys/target.ts";
@@ -56,7 +56,7 @@ export interface ReplyContext {
 
 /** Refuses a `source.reply` that other keys contradict. */
 export function checkSourceReply(
-  reply: SourceOptions["reply"],
+  reply: RouteSource["reply"],
   raw: RawRoute,
   framing: Framing,
   scope: RouteScope,
@@ -82,7 +82,7 @@ export function checkSourceReply(
 
 /** The rules of `confirm = "reply"`. Where another `confirm` is chosen, only the defaults are allowed. */
 export function resolveReply(
-  confirm: TargetOptions["confirm"],
+  confirm: RouteTarget["confirm"],
   raw: RawRoute,
   context: ReplyContext,
   scope: RouteScope,

@@ -1,7 +1,7 @@
 /** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
 import { resolve } from "node:path";
 import { hasMessages, largestFrame } from "../framing/framing.ts";
-import type { Endpoint, JournalSettings, RouteOptions, TargetOptions } from "../relay/options.ts";
+import type { Endpoint, JournalSettings, RouteOptions, RouteTarget } from "../relay/options.ts";
 import { formatDurationExactly, formatSizeExactly } from "./format_exact.ts";
 import { checkFramingKeys, resolveFraming } from "./framing.ts";
 import { MEMORY, ROUTE } from "./keys/config.ts";
@@ -73,7 +73,7 @@ function resolveMaxConnections(raw: RawRoute, isSingle: boolean, messages: boole
   return isSingle ? 1 : given ?? SOURCE.max_connections.usual;
 }
 
-function resolveTarget(raw: RawRoute, context: ReplyContext, scope: RouteScope): Omit<TargetOptions, "endpoint"> {
+function resolveTarget(raw: RawRoute, context: ReplyContext, scope: RouteScope): Omit<RouteTarget, "endpoint"> {
   const target = optionsOf(TARGET, raw.target, ["target"], scope);
   const { memoryMaxBytes } = context;
   const { rewind, confirm } = target;

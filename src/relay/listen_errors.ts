@@ -1,4 +1,4 @@
-/** What is said, by `run` and `check` alike, where an address cannot be listened on. */
+/** The errors of `run` and `check` for an address that cannot be listened on. */
 import { describeErrno, SpillwayError, type SystemError } from "../base/error.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -9,12 +9,12 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOTFOUND: "listen on an address or a name of this host, or on :PORT for all of its addresses",
 };
 
-/** What to do where listening failed with this errno's name. */
+/** What to do if listening failed with `code`, an errno's name. */
 export function listenHint(code: string): string | undefined {
   return HINTS[code];
 }
 
-/** `key` is where the address stands in the configuration: `source.listen`. */
+/** `key` is the configuration key of the address, like `source.listen`. */
 export function addressInUse(key: string, address: string): string {
   return `${key}: ${address} is already in use`;
 }

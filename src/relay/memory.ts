@@ -1,30 +1,30 @@
 /**
  * How a route's memory is divided.
  *
- * Set aside: three buffers for the drain, as much as one frame can need, and an
- * eighth for the connections' own small buffers. Of the rest two thirds at most
- * are for frames that have begun and are not whole, half of that for the large
- * buffers that connections read into. So a third of the rest, which is at least
- * five buffers, is for whole frames, whatever producers begin and do not finish.
+ * Reserved are three buffers for sending the backlog, as much as one frame can
+ * need, and an eighth for the connections' own small buffers. Of the rest, at most
+ * two thirds are for unfinished frames, half of that for the large buffers that
+ * connections read into. So a third of the rest, which is at least five buffers,
+ * is for whole frames, however many frames producers begin and do not finish.
  */
 import { BufferPool } from "../base/buffer.ts";
 import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "../journal/files/format/segment.ts";
 import { SMALL_BUFFERS_SHARE } from "../source/small_buffers.ts";
 
 const KIB = 1024;
-/** A buffer larger than this buys nothing: a read seldom finds more in the kernel. */
+/** A larger buffer has no use: a read seldom finds more in the kernel. */
 const BUFFER_BYTES_MAX = 1024 * KIB;
 const BUFFER_BYTES_MIN = 32 * KIB;
-/** Buffers set aside for the drain: one being sent, one being read ahead, one spare for the seam between segments. */
+/** Buffers reserved for the backlog: one being sent, one being read ahead, and one where a segment ends. */
 const RESERVED_BUFFERS = 3;
 
-/** Of what is not set aside, so much may be held for unfinished frames. */
+/** The share of what is not reserved that may be held for unfinished frames. */
 const UNFINISHED_SHARE = 2 / 3;
 
 export interface MemoryPlan {
   readonly pool: BufferPool;
   readonly recordBytes: number;
-  /** What connections may hold for unfinished frames, all together. */
+  /** What connections may hold for unfinished frames, all together, in bytes. */
   readonly unfinishedBytes: number;
 }
 
@@ -36,7 +36,7 @@ export function planMemory(maxBytes: number, frameBytes: number): MemoryPlan {
   return {
     pool: new BufferPool({ maxBytes, bufferBytes, reserveBytes, frameBytes }),
     unfinishedBytes: Math.floor(rest * UNFINISHED_SHARE),
-    // Two records fill a buffer, so that the drain reads a whole one at a time.
+    // Two records fill a buffer, so that the backlog is read in whole records.
     recordBytes: Math.min(RECORD_BYTES_MAX, bufferBytes / 2) - RECORD_HEADER_BYTES,
   };
 }

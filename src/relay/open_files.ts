@@ -1,25 +1,25 @@
-/** How many descriptors this process may have, and what the routes need of them. */
+/** How many file descriptors this process may have, and how many the routes need. */
 import { descriptorUse } from "../runtime/descriptor_use.ts";
 
-/** Open as long as a route runs, and for moments: lock, cursor, segments that are written and read, listeners, the target. */
+/** Of one route: lock, cursor, segments that are written and read, listeners, the target; some of them only for moments. */
 const FILES_OF_ROUTE = 12;
-/** What the process opens beside that: name look-ups, directories that are synced. */
+/** Of the process itself: name look-ups, directories that are synced. */
 const FILES_OF_PROCESS = 8;
-/** Connections that are left to those who are no producers: consumers that dial in, `status`. */
+/** Connections of one route that producers cannot take: for consumers that dial in, and for `status`. */
 const SPARE_OF_ROUTE = 4;
 
 export interface OpenFiles {
-  /** The limit (RLIMIT_NOFILE); Infinity on systems that do not tell (/proc of Linux). */
+  /** The limit (RLIMIT_NOFILE); Infinity if it is unknown: it is read from /proc of Linux. */
   readonly limit: number;
-  /** What the routes need with so many producers. */
+  /** How many descriptors are needed with that many producers. */
   needed(producers: number): number;
-  /** Connections that may come in and stay, at once: at least one for each route. */
+  /** The most incoming connections at once: at least one for each route. */
   readonly connectionsMax: number;
-  /** Those that producers leave to others. */
+  /** How many of these producers cannot take. */
   readonly sparePlaces: number;
 }
 
-/** For so many routes that are not open yet. Never rejects. */
+/** For `routes` routes that are not open yet. Never rejects. */
 export async function openFilesOf(routes: number): Promise<OpenFiles> {
   const { limit, open } = await descriptorUse();
   const files = open + FILES_OF_PROCESS + routes * FILES_OF_ROUTE;

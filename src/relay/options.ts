@@ -1,4 +1,4 @@
-/** One route as the relay needs it: everything resolved, in bytes and milliseconds. The configuration produces it. */
+/** One route as the relay needs it, made from the configuration: everything is resolved, in bytes and milliseconds. */
 import type { Framing } from "../framing/framing.ts";
 import type { SyncPolicy } from "../journal/journal.ts";
 import type { Address } from "../runtime/net.ts";
@@ -11,38 +11,38 @@ export interface Endpoint {
   readonly address: Address;
 }
 
-export interface SourceOptions {
+export interface RouteSource {
   readonly endpoint: Endpoint;
   readonly maxConnections: number;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
-  /** Sent back for each frame once it is appended, and synced where `sync` is "each"; empty = nothing. */
+  /** Written back for each frame once it is appended, and synced if `sync` is "each"; empty: nothing. */
   readonly reply: Uint8Array;
 }
 
-/** What `confirm = "reply"` asks of the consumer's answers. */
+/** What `confirm = "reply"` expects of the consumer's replies. */
 export interface ReplyOptions {
   readonly framing: Framing;
   readonly timeoutMs: number;
-  /** What a good answer matches; undefined: every answer is good. */
+  /** What a good reply matches; undefined: every reply is good. */
   readonly ok: RegExp | undefined;
-  /** A frame that was answered otherwise this often goes to quarantine. */
+  /** A frame with this many bad replies goes to quarantine. */
   readonly attempts: number;
-  /** Frames sent and not yet answered, at most. */
+  /** The most frames that are sent and have no reply yet. */
   readonly window: number;
 }
 
-export interface TargetOptions {
+export interface RouteTarget {
   readonly endpoint: Endpoint;
   readonly confirm: "written" | "acked" | "reply";
   readonly reply: ReplyOptions;
   /** Do the bytes that the consumer sends go to the producer, or nowhere? */
   readonly forwardReplies: boolean;
-  /** Bytes a second at most; 0 = no limit. */
+  /** Bytes per second at most; 0 = no limit. */
   readonly rateBytes: number;
-  /** Of retransmissions or unanswered probes, until the connection is given up; 0 = never. */
+  /** How long the consumer's kernel may acknowledge nothing, until the connection is closed; 0 = any time. */
   readonly stallTimeoutMs: number;
-  /** How much of what is confirmed is sent again on a new connection: bytes, or what may not have been read. */
+  /** How much of what is confirmed is sent again on a new connection: bytes, or `auto`: what may not have been read. */
   readonly rewind: RewindPolicy;
   readonly halfClose: boolean;
   readonly connectTimeoutMs: number;
@@ -62,17 +62,17 @@ export interface JournalSettings {
   readonly whenFull: WhenFull;
   readonly retainMs: number;
   readonly retainBytes: number;
-  /** Is the directory made where there is none? Else that is an error. */
+  /** Is a missing directory made? Otherwise it is an error. */
   readonly create: boolean;
-  /** Pending frames older than this are given up; 0 = never. */
+  /** Pending frames older than this are dropped; 0 = never. */
   readonly maxAgeMs: number;
 }
 
 export interface RouteOptions {
   readonly name: string;
   readonly framing: Framing;
-  readonly source: SourceOptions;
-  readonly target: TargetOptions;
+  readonly source: RouteSource;
+  readonly target: RouteTarget;
   readonly memoryMaxBytes: number;
   readonly journal: JournalSettings;
 }

@@ -1,4 +1,4 @@
-/** All routes of one configuration: they start together or not at all, and stop together. */
+/** All routes of one configuration. They start together or not at all, and stop together. */
 import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
@@ -14,9 +14,9 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
-  /** Who we are, for messages: a user's name. */
+  /** The name of this process's user, for messages. */
   readonly user: string;
-  /** For connections that come in, those of all routes. */
+  /** Limits the incoming connections of all routes together. */
   readonly places: Places;
 }
 
@@ -24,16 +24,16 @@ export interface Relay {
   readonly routes: readonly Route[];
   /** Resolves to the process's exit code after a stop: 0, or 1 if frames were lost by it. */
   readonly stopped: Promise<number>;
-  /** Begins the clean stop, which takes 5 s at most. Further calls do nothing. */
+  /** Begins the clean stop, which takes at most 5 s. Further calls do nothing. */
   stop(): void;
-  /** The stop goes on without waiting for producers and consumers. No effect before it has begun. */
+  /** The stop no longer waits for producers and consumers. No effect before it has begun. */
   hurry(): void;
 }
 
 /**
- * Opens every journal and address, then lets every route run. Rejects with a
- * SpillwayError or SystemError, everything released again, if one of them
- * cannot be had.
+ * Opens every journal, binds every address, then starts every route. If one of
+ * these fails, rejects with a SpillwayError or SystemError, with everything
+ * released again.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { runtime, clock, user, places } = options;

@@ -1,50 +1,36 @@
 /**
- * The clean stop of a route, in its order: nobody new is served, producers may
- * finish, everything unconfirmed goes to the journal, and only then the consumer
- * has some time to confirm what is in flight. All of it shares one deadline.
+ * The clean stop of a route, in its order: no new connection is served, producers
+ * may finish, everything unconfirmed is appended to the journal, and only then
+ * the consumer has some time to confirm what is in flight. All steps share one
+ * deadline.
  */
 import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log, LogFields } from "../base/log.ts";
-import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
-import type { Journal } from "../journal/journal.ts";
+import { RESERVE_MS, STOP_WAIT_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Source } from "../source/source.ts";
-import type { Appender } from "../spool/appender.ts";
-import type { Expiry } from "../spool/expiry.ts";
-import type { RiskBound } from "../spool/risk_bound.ts";
-import type { Spool } from "../spool/spool.ts";
-import type { Supply } from "../target/supply.ts";
-import type { Target } from "../target/target.ts";
+import type { RouteParts } from "./route_parts.ts";
 
-/** How long a stop waits for frames that are just being given up. */
-const EXPIRY_STOP_MS = 500;
-
-export interface StoppingParts {
-  readonly ledger: Ledger;
-  readonly log: Log;
-  readonly journal: Journal;
-  readonly source: Source;
-  readonly target: Target;
-  readonly supply: Supply;
-  readonly spool: Spool;
-  readonly appender: Appender;
-  readonly risk: RiskBound;
-  readonly expiry: Expiry | undefined;
-  /** To be done when all is settled, before another process can have the journal. */
-  readonly beforeRelease: () => Promise<void>;
-}
-
-/** Resolves to false if frames were lost by it, or the journal could not be closed cleanly; with a line in the log. */
-export async function stopRoute(parts: StoppingParts, deadline: StopDeadline): Promise<boolean> {
-  const { ledger, log, source, supply, spool, appender, risk } = parts;
-  const noMoreConsumers = supply.stop();
-  // It may be reading a slow disk, and then gives up nothing that is not counted.
-  if (parts.expiry !== undefined) await deadline.waitFor(parts.expiry.stop(), EXPIRY_STOP_MS);
+/**
+ * Resolves to false if frames were lost by it, or the journal could not be closed
+ * cleanly; either has a line in the log. `beforeRelease` is called when every
+ * frame is accounted for, before the journal's locks are released.
+ */
+export async function stopRoute(
+  parts: RouteParts,
+  log: Log,
+  beforeRelease: () => Promise<void>,
+  deadline: StopDeadline,
+): Promise<boolean> {
+  const { ledger, source, consumers, spool, appender, risk, expiry } = parts;
+  const noMoreConsumers = consumers.stop();
+  // It may be reading a slow disk; if it is interrupted it drops nothing that is not counted.
+  if (expiry !== undefined) await deadline.waitFor(expiry.stop(), STOP_WAIT_MS.expiry);
   await source.stop(deadline);
   await noMoreConsumers;
   const missed = await appender.finish(deadline);
-  const mayRepeat = await stopTarget(parts, deadline);
-  // The consumer may have confirmed meanwhile what could not be appended, or there is room by now.
+  const mayRepeat = await stopTarget(parts, log, deadline);
+  // The consumer may have confirmed meanwhile what could not be appended, or the disk may have space again.
   const lost = missed === undefined ? undefined : await appender.finish(deadline);
   spool.overload.close();
   if (lost !== undefined) {
@@ -52,14 +38,14 @@ export async function stopRoute(parts: StoppingParts, deadline: StopDeadline): P
     log.error("frames are lost: they could not be appended at the stop", { ...lost });
   }
   risk.stop(lost?.bytes ?? 0);
-  await deadline.inTime(parts.beforeRelease(), RESERVE_MS.sync);
-  const isClosed = await closeJournal(parts, deadline);
-  log.info("route stopped", { ...booksOf(ledger, source), may_arrive_twice: mayRepeat });
+  await deadline.inTime(beforeRelease(), RESERVE_MS.sync);
+  const isClosed = await closeJournal(parts, log, deadline);
+  log.info("route stopped", { ...totalsOf(ledger, source), may_arrive_twice: mayRepeat });
   return lost === undefined && isClosed;
 }
 
-/** How many frames may arrive twice, as far as that can be told in time: where the connection ended may have to be read. */
-async function stopTarget({ target, log }: StoppingParts, deadline: StopDeadline): Promise<number> {
+/** How many frames may arrive twice; 0 where that is not known in time, since the journal may have to be read for it. */
+async function stopTarget({ target }: RouteParts, log: Log, deadline: StopDeadline): Promise<number> {
   let mayRepeat = 0;
   const stopped = target.stop(deadline).then((frames) => mayRepeat = frames);
   if (!await deadline.inTime(stopped, RESERVE_MS.target)) {
@@ -68,8 +54,8 @@ async function stopTarget({ target, log }: StoppingParts, deadline: StopDeadline
   return mayRepeat;
 }
 
-/** A journal that cannot be synced or closed loses nothing that the books say; the next start looks for itself. */
-async function closeJournal({ journal, log }: StoppingParts, deadline: StopDeadline): Promise<boolean> {
+/** A journal that cannot be synced or closed makes no total wrong: the next start reads its files. */
+async function closeJournal({ journal }: RouteParts, log: Log, deadline: StopDeadline): Promise<boolean> {
   try {
     await journal.close(deadline);
     return true;
@@ -79,7 +65,7 @@ async function closeJournal({ journal, log }: StoppingParts, deadline: StopDeadl
   }
 }
 
-function booksOf(ledger: Ledger, source: Source): LogFields {
+function totalsOf(ledger: Ledger, source: Source): LogFields {
   const { carried, received, delivered, pending, spilled } = ledger;
   const dropped = ledger.droppedTotal();
   return {

@@ -1,7 +1,7 @@
 /**
- * The files of a replay as what a connection to the target is fed from: what
- * the spool is for a route, over files that nobody changes, at the recorded
- * pace if that is wanted.
+ * Feeds the connections of a replay with the frames of an archive, at the
+ * recorded pace if that is wanted: what the spool's feed is for a route, over
+ * segments that do not change.
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
@@ -14,49 +14,48 @@ import type {
   FrameRange,
   StreamOutcome,
 } from "../spool/frame_feed.ts";
-import type { BatchFeed } from "./batch_feed.ts";
-import { type Checkpoint, Delivered } from "./delivered.ts";
+import { BatchPieces } from "./batch_pieces.ts";
+import { type Batch, BatchReader, type BatchReaderOptions } from "./batch_reader.ts";
 import type { Pacer } from "./pacer.ts";
-import { PartialBatch } from "./partial_batch.ts";
+import { ReplayProgress } from "./progress.ts";
 
-export interface ArchiveFeedOptions {
-  readonly batches: BatchFeed;
+export interface ArchiveFeedOptions extends BatchReaderOptions {
   readonly clock: Clock;
-  /** The first frame to send. */
-  readonly first: number;
-  /** Undefined: as fast as it goes. */
+  /** Undefined: as fast as possible. */
   readonly pacer: Pacer | undefined;
-  /** Bytes handed out at once at most, or one larger frame. */
+  /** Bytes in a piece at most, one larger frame apart. */
   readonly pieceBytes: number;
-  /** Frames will be confirmed one by one. */
+  /** Will frames be confirmed one by one? */
   readonly eachFrame: boolean;
-  /** What a new connection is sent again of what is confirmed: so many bytes, or what may not have been read. */
+  /** How much of what is confirmed a new connection is sent again: bytes, or `auto`: what may not have been read. */
   readonly rewind: number | "auto";
 }
 
 export class ArchiveFeed implements FrameFeed {
   /** Notified when something was confirmed, or the end was reached. */
   readonly changed = new Condition();
-  readonly delivered: Delivered;
-  /** Why the files could not be read any further. */
+  readonly progress: ReplayProgress;
+  /** Why the archive could not be read any further. */
   failure: unknown;
+  readonly #reader: BatchReader;
   #stream: DeliveryStream | undefined;
-  #rest: PartialBatch | undefined;
-  /** Where the next batch is to be read from; undefined: behind the last one. */
+  #batch: BatchPieces | undefined;
+  /** Where the next batch is to be read; undefined: after the last one. */
   #seekTo: number | undefined;
-  /** Everything that is wanted has been taken. */
-  #exhausted = false;
-  #waking = new AbortController();
-  #start: number;
+  /** All selected frames have been taken. */
+  #isExhausted = false;
   #isFinished = false;
+  #start: number;
+  #waking = new AbortController();
 
   constructor(private readonly options: ArchiveFeedOptions) {
-    this.delivered = new Delivered(options.first, options.rewind);
+    this.#reader = new BatchReader(options);
+    this.progress = new ReplayProgress(options.first, options.rewind);
     this.#start = options.first;
   }
 
   get confirmed(): number {
-    return this.delivered.confirmed;
+    return this.progress.confirmed;
   }
 
   /** Frames handed out on this connection and not confirmed on it. */
@@ -64,12 +63,12 @@ export class ArchiveFeed implements FrameFeed {
     return this.#stream?.framesInFlight ?? 0;
   }
 
-  /** Everything was sent, and is confirmed on the connection there is. */
+  /** Is everything sent, and confirmed on the present connection? */
   get isAllConfirmed(): boolean {
-    return this.#exhausted && this.framesInFlight === 0;
+    return this.#isExhausted && this.framesInFlight === 0;
   }
 
-  /** Everything was sent and is confirmed, and nothing has to be sent again: known when a connection has ended. */
+  /** Between two connections: is everything sent and confirmed, with nothing to send again? */
   get isFinished(): boolean {
     return this.#isFinished;
   }
@@ -79,55 +78,31 @@ export class ArchiveFeed implements FrameFeed {
     return this.#start;
   }
 
-  get rewind(): number | "auto" {
-    return this.options.rewind;
-  }
-
-  /** Where another run of the same replay goes on. */
-  get checkpoint(): Checkpoint {
-    return this.delivered.checkpoint;
-  }
-
-  /** How far the target has come for good, as a sequence. */
-  get progress(): number {
-    return this.rewind === "auto" ? this.delivered.unreadFrom : this.delivered.confirmed;
-  }
-
-  /** Bytes that are confirmed and may not have been read, about. */
-  get unreadBytes(): number {
-    return this.delivered.unreadBytes;
-  }
-
   /** For a new connection, one at a time. */
   begin(): DeliveryStream {
     if (this.#stream !== undefined) throw new Error("a connection begins before the last one has ended");
     const start = this.#start;
-    const { sentBefore } = this.delivered;
     this.#seek(start);
-    this.delivered.begun(start);
+    this.progress.begun(start);
+    const { sentBefore } = this.progress;
     return this.#stream = new DeliveryStream(this, { start, sentBefore, eachFrame: this.options.eachFrame });
   }
 
   take(maxFrames: number): FramePiece | undefined {
-    const rest = this.#rest;
+    const batch = this.#batch;
     const nowMs = this.options.clock.monotonicMs();
-    if (rest === undefined || !rest.isDue(nowMs)) return undefined;
-    const piece = rest.cut(maxFrames, this.options.pieceBytes, nowMs);
-    if (rest.isEmpty) this.#drop();
+    if (batch === undefined || !batch.isDue(nowMs)) return undefined;
+    const piece = batch.take(maxFrames, this.options.pieceBytes, nowMs);
+    if (batch.isEmpty) this.#dropBatch();
     return piece;
   }
 
   async ready(): Promise<void> {
     const { clock } = this.options;
     const waking = this.#waking.signal;
-    try {
-      if (this.#rest === undefined && !this.#exhausted) return await this.#load();
-    } catch (error) {
-      this.failure ??= error;
-      throw error;
-    }
-    if (this.#rest !== undefined) await clock.sleep(this.#rest.dueMs - clock.monotonicMs(), waking);
-    else if (!waking.aborted) await new Promise((resolve) => waking.addEventListener("abort", resolve, { once: true }));
+    if (this.#batch !== undefined) await clock.sleep(this.#batch.dueMs - clock.monotonicMs(), waking);
+    else if (!this.#isExhausted) await this.#load();
+    else await new Promise((resolve) => waking.addEventListener("abort", resolve, { once: true }));
   }
 
   wake(): void {
@@ -136,12 +111,12 @@ export class ArchiveFeed implements FrameFeed {
   }
 
   confirm(confirmation: Confirmation): void {
-    this.delivered.confirm(confirmation);
+    this.progress.confirm(confirmation);
     this.changed.notify();
   }
 
   resending(range: FrameRange): void {
-    this.delivered.sentAgain(range);
+    this.progress.sentAgain(range);
   }
 
   goBack(): void {
@@ -149,108 +124,98 @@ export class ArchiveFeed implements FrameFeed {
   }
 
   async reread(first: number): Promise<FramePiece | undefined> {
-    const { batches } = this.options;
-    const isExhausted = this.#exhausted;
-    this.#seek(first);
-    this.#exhausted = isExhausted;
+    this.#dropBatch();
     try {
-      await batches.seek(first, this.#framesBefore(first));
-      const batch = await batches.next();
+      const batch = await this.#reader.reread(first);
       if (batch === undefined) return undefined;
       const piece = { ...batch, release: () => batch.buffer.release() };
       if (batch.runs[0].first === first) return piece;
       piece.release();
-    } catch { // more is sent again, and the next connection tells why
+    } catch { // more is sent again; reading for the next connection fails too, and reports why
     }
     return undefined;
   }
 
   async ended(end: EndOfStream): Promise<StreamOutcome> {
-    const { delivered, rewind } = this;
-    delivered.ended(end);
-    this.#isFinished = this.isAllConfirmed && (rewind === 0 || delivered.unreadFrom === delivered.confirmed);
+    const { progress, options: { rewind } } = this;
+    progress.ended(end);
+    this.#isFinished = this.isAllConfirmed && (rewind === 0 || progress.unreadFrom === progress.confirmed);
     this.#stream = undefined;
-    this.#drop();
-    this.#start = rewind === "auto" ? delivered.unreadFrom : await this.#rewound(rewind);
+    this.#dropBatch();
+    this.#start = rewind === "auto" ? progress.unreadFrom : await this.#rewound(rewind);
     return {
       mayRepeat: Math.max(0, end.writtenUntil - this.#start),
-      mayBeLostBytes: Math.max(0, end.unreadBytes - delivered.bytesFrom(this.#start)),
+      mayBeLostBytes: Math.max(0, end.unreadBytes - progress.bytesFrom(this.#start)),
       unreadBytes: end.unreadBytes,
     };
   }
 
-  /** The frame that has the byte so many bytes before the first unconfirmed one. */
-  async #rewound(bytes: number): Promise<number> {
-    const { delivered } = this;
-    const behind = bytes === 0 ? undefined : delivered.runBehind(bytes);
-    if (behind === undefined) return delivered.confirmed;
-    const { run, before } = behind;
-    const piece = before === 0 ? undefined : await this.reread(run.first);
-    if (piece === undefined) return run.first;
-    const { start, end } = piece.runs[0];
-    const { frames } = piece.framer.scan(piece.buffer.bytes, start, start, Math.min(end, start + before));
-    piece.release();
-    return run.first + frames;
-  }
-
   /**
-   * Between two connections: is there anything left? A consumer may go as soon
-   * as it has the last frame, and the files may take a while to tell that it
-   * was the last. What cannot be read is for the next connection to tell.
+   * Between two connections: is there nothing left to send? A consumer may close
+   * as soon as it has the last frame, before it is known here that it was the
+   * last. False if the archive cannot be read: the next connection reports why.
    */
   async isAtEnd(): Promise<boolean> {
-    const { batches } = this.options;
-    this.#seek(this.#start);
     try {
-      await batches.seek(this.#start, this.#framesBefore(this.#start));
-      const batch = await batches.next();
+      const batch = await this.#readFrom(this.#start);
       batch?.buffer.release();
       return batch === undefined;
-    } catch { // see above
+    } catch {
       return false;
     }
   }
 
   async close(): Promise<void> {
     this.wake();
-    this.#drop();
-    await this.options.batches.close();
+    this.#dropBatch();
+    await this.#reader.close();
   }
 
-  /** How many of the frames that are wanted lie before one that was handed out, or is next to be. */
-  #framesBefore(sequence: number): number {
-    let frames = this.delivered.framesBefore(sequence);
-    for (const part of this.#stream?.flight.parts() ?? []) {
-      if (part.first >= sequence) break;
-      if (part.first >= this.confirmed) frames += part.frames;
-    }
-    return frames;
+  /** The frame with the byte `bytes` before the first unconfirmed frame. */
+  async #rewound(bytes: number): Promise<number> {
+    const { progress } = this;
+    const behind = bytes === 0 ? undefined : progress.partBehind(bytes);
+    if (behind === undefined) return progress.confirmed;
+    const { part, before } = behind;
+    const piece = before === 0 ? undefined : await this.reread(part.first);
+    if (piece === undefined) return part.first;
+    const { start, end } = piece.runs[0];
+    const { frames } = piece.framer.scan(piece.buffer.bytes, start, start, Math.min(end, start + before));
+    piece.release();
+    return part.first + frames;
   }
 
   #seek(sequence: number): void {
-    this.#drop();
+    this.#dropBatch();
     this.#seekTo = sequence;
-    this.#exhausted = false;
+    this.#isExhausted = false;
   }
 
   /** Reads the next batch, or finds that there is none. */
   async #load(): Promise<void> {
-    const { batches, pacer } = this.options;
+    const { pacer } = this.options;
     const seekTo = this.#seekTo;
-    if (seekTo !== undefined) {
-      this.#seekTo = undefined;
-      pacer?.restart();
-      await batches.seek(seekTo, this.#framesBefore(seekTo));
+    this.#seekTo = undefined;
+    if (seekTo !== undefined) pacer?.restart();
+    try {
+      const batch = await (seekTo === undefined ? this.#reader.next() : this.#readFrom(seekTo));
+      if (batch !== undefined) this.#batch = new BatchPieces(batch, pacer);
+      else this.#isExhausted = true;
+    } catch (error) {
+      this.failure ??= error;
+      throw error;
     }
-    const batch = await batches.next();
-    if (batch !== undefined) this.#rest = new PartialBatch(batch, pacer);
-    else this.#exhausted = true;
     if (this.isAllConfirmed) this.changed.notify();
   }
 
-  /** Lets go of what was read and not handed out. */
-  #drop(): void {
-    this.#rest?.release();
-    this.#rest = undefined;
+  async #readFrom(sequence: number): Promise<Batch | undefined> {
+    await this.#reader.seek(sequence, this.progress.framesBefore(sequence));
+    return await this.#reader.next();
+  }
+
+  /** Releases what was read and not handed out. */
+  #dropBatch(): void {
+    this.#batch?.release();
+    this.#batch = undefined;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * How far a replay has come, in a file of its own beside nobody's journal, so
- * that one that was killed goes on where the confirmed part ended.
+ * The file that `--progress-file` names: how far a replay has come, so that one
+ * that was killed continues where the confirmed frames end.
  *
- * The file takes the place of the one before it by a rename: whoever reads it
- * finds one state or the other, never a half.
+ * Each version of the file replaces the one before it by a rename: a reader finds
+ * the old state or the new one, never a part.
  */
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
@@ -18,33 +18,34 @@ export interface ReplayIdentity {
   readonly flags: Readonly<Record<string, string | true>>;
 }
 
-/** How far it has come. */
-export interface Position {
-  /** Everything that is wanted below this sequence is confirmed. */
+/** How far it has come, over all its runs. */
+export interface ReplayPosition {
+  /** All selected frames below this sequence are confirmed. */
   readonly next: number;
-  /** Frames and bytes confirmed, over all runs. */
+  /** Frames and bytes that are confirmed. */
   readonly frames: number;
   readonly bytes: number;
   /** When the record of the last confirmed frame arrived, µs since 1970; null if none is confirmed. */
   readonly last_time_us: number | null;
-  /** Everything that was there is sent and confirmed. */
+  /** Everything that was selected is sent and confirmed. */
   readonly done: boolean;
 }
 
-export interface SavedReplay extends ReplayIdentity, Position {
+export interface SavedReplay extends ReplayIdentity, ReplayPosition {
   /** Version of this file's format. */
   readonly spillway_replay: 1;
   /** Absolute paths of the directories that the segments were in. */
   readonly directories: readonly string[];
-  /** What the flags meant when it began: durations back from then are points in time. */
+  /** What the flags meant when it began: durations before that time are points in time. */
   readonly selection: Selection;
 }
 
+/** The least time between two versions of the file. */
 const WRITE_MS = 100;
 
 /**
- * What the file says; undefined if there is none, or nothing in it, as mktemp(1)
- * makes them. Rejects with a `SpillwayError` for one that is something else.
+ * What the file at `path` says; undefined if there is none, or an empty one as
+ * mktemp(1) makes it. Rejects with a `SpillwayError` if it is another kind of file.
  */
 export async function readProgress(files: FileSystem, path: string): Promise<SavedReplay | undefined> {
   const text = await readText(files, path);
@@ -57,10 +58,10 @@ export async function readProgress(files: FileSystem, path: string): Promise<Sav
 }
 
 /**
- * Keeps other replays from the progress file at `path` until what it returns is
- * closed: two would send the same frames. The lock is a file of its own, because
- * the progress file is replaced again and again; it stays. Rejects with a
- * `SpillwayError`, exit code 75 if another replay has it.
+ * Locks the progress file at `path` until the returned file is closed: two replays
+ * would send the same frames. The lock is a file of its own, which stays, because
+ * the progress file is replaced again and again. Rejects with a `SpillwayError`,
+ * exit code 75 if another replay has the lock.
  */
 export async function lockProgress(files: FileSystem, path: string): Promise<File> {
   const file = await files.open(`${path}.lock`, "open").catch((error) => cannot(path, error, "nothing was sent"));
@@ -73,34 +74,34 @@ export async function lockProgress(files: FileSystem, path: string): Promise<Fil
 }
 
 export class ProgressFile {
-  #latest: Position;
-  #written: Position | undefined;
+  #latest: ReplayPosition;
+  #written: ReplayPosition | undefined;
   #writing: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  /** `head` is what stays as it is. */
+  /** `head` is the part of the file that does not change. */
   constructor(
     private readonly files: FileSystem,
     private readonly clock: Clock,
     private readonly path: string,
-    private readonly head: Omit<SavedReplay, keyof Position>,
-    begin: Position,
+    private readonly head: Omit<SavedReplay, keyof ReplayPosition>,
+    begin: ReplayPosition,
   ) {
     this.#latest = begin;
   }
 
-  /** Writes where it begins. Rejects with a `SpillwayError` if it cannot be written, before anything was sent. */
+  /** Writes the position it begins with. Rejects with a `SpillwayError` if that is not possible. */
   async open(): Promise<void> {
     await this.#write(this.#latest, false).catch((error) => cannot(this.path, error, "nothing was sent"));
   }
 
-  /** It has come this far; on disk within about 100 ms. */
-  note(position: Position): void {
+  /** Notes how far the replay has come; written within about 100 ms. */
+  note(position: ReplayPosition): void {
     this.#latest = position;
     this.#writing ??= this.#writeLater();
   }
 
-  /** Once it resolves, the last position is on disk. Rejects with a `SpillwayError` if that is not possible. */
+  /** Resolves when the last position is synced to disk. Rejects with a `SpillwayError` if that is not possible. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#writing;
@@ -109,7 +110,7 @@ export class ProgressFile {
     await this.#write(this.#latest, true).catch((error) => cannot(this.path, error, hint));
   }
 
-  /** One that fails is tried again with the next position, and at the end. */
+  /** After a failed write the next position is written, and the last one at the end. */
   async #writeLater(): Promise<void> {
     while (this.#latest !== this.#written && !this.#closing.signal.aborted) {
       const position = this.#latest;
@@ -119,7 +120,7 @@ export class ProgressFile {
     this.#writing = undefined;
   }
 
-  async #write(position: Position, sync: boolean): Promise<void> {
+  async #write(position: ReplayPosition, sync: boolean): Promise<void> {
     const temporary = `${this.path}.tmp`;
     const text = JSON.stringify({ ...this.head, ...position }, null, 1) + "\n";
     const file = await this.files.open(temporary, "open");
@@ -160,7 +161,7 @@ async function readText(files: FileSystem, path: string): Promise<string | undef
   }
 }
 
-/** Somebody may have edited it, or it is another program's. */
+/** The file may have been edited, or belong to another program. */
 function isWhole(saved: Partial<SavedReplay>): saved is SavedReplay {
   const { spillway_replay, target, flags, directories, selection, next, frames, bytes, last_time_us } = saved;
   const isTable = (value: unknown) => typeof value === "object" && value !== null;

@@ -1,7 +1,7 @@
 /**
  * Sends the frames of an archive to a target, over as many connections as it
- * takes: the sending side of a route without a route. Each connection begins at
- * the first frame that is not confirmed, or that may not have been read.
+ * takes. Each connection begins at the first frame that is not confirmed, or that
+ * may not have been read.
  */
 import { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
@@ -10,14 +10,11 @@ import type { Log } from "../base/log.ts";
 import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
 import { counted } from "../base/words.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { DeliveryStream } from "../spool/delivery_stream.ts";
-import { ByteConfirmer } from "../target/byte_confirmer.ts";
-import { Care } from "../target/care.ts";
-import type { Confirmer, ReplySink } from "../target/confirmer.ts";
+import type { ReplySink } from "../target/confirmer.ts";
 import type { Rate } from "../target/rate.ts";
-import { Refusals } from "../target/refusals.ts";
-import { type RefusalSink, ReplyConfirmer, type ReplyRules } from "../target/reply_confirmer.ts";
-import { Session } from "../target/session.ts";
+import type { RefusalSink, ReplyRules } from "../target/reply_rules.ts";
+import { ConnectionServer } from "../target/serve_connection.ts";
+import type { Session } from "../target/session.ts";
 import type { ArchiveFeed } from "./archive_feed.ts";
 
 /** Where connections come from; a `Dialler` is one. */
@@ -27,7 +24,7 @@ export interface Connections {
    * after each attempt that failed. Rejects if there can be none.
    */
   next(failed: (error: unknown) => void): Promise<Connection | undefined>;
-  /** The last one was of use. */
+  /** The last connection made progress: the next attempt need not wait long. */
   progressed(): void;
 }
 
@@ -36,47 +33,49 @@ export interface ReplayOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly connections: Connections;
-  /** Aborted by the replay when it gives up, and by `stop`: no more connections then. */
+  /** Aborted by `stop`, and by the replay when it gives up: then there are no more connections. */
   readonly stopping: AbortController;
   readonly confirm: "written" | "acked" | ReplyRules;
   /** Undefined: no limit. */
   readonly rate: Rate | undefined;
-  /** As `target.stall_timeout`; 0 = never. */
+  /** As `target.stall_timeout`, in ms; 0 = never. */
   readonly stallTimeoutMs: number;
-  /** So many attempts in a row may end without a frame confirmed, after the first one. */
+  /** How many attempts in a row, after the first one, may end without progress. */
   readonly retries: number;
 }
 
-export interface Outcome {
+export interface ReplayOutcome {
   readonly kind: "sent" | "stopped" | "gave up";
-  /** Why it gave up. */
+  /** Why the last connection or attempt failed; empty if none has. */
   readonly reason: string;
   /** Bytes that the target's kernel acknowledged, that its program may not have read, and that were not sent again. */
   readonly mayBeLostBytes: number;
-  /** From the first connection until the last frame was confirmed, or it was given up. */
+  /** From the first connection until the last frame was confirmed or the replay ended, in ms. */
   readonly elapsedMs: number;
 }
 
-/** Who has ended a connection, and why. */
+/** Which side ended a connection, and why. */
 interface EndOfConnection {
-  readonly kind: "ours" | "lost";
+  readonly by: "us" | "loss";
   readonly reason: string;
 }
 
-/** How long the consumer may be silent, and not close its side, after we have closed ours. */
-const PART_MS = 1000;
-/** How long one is waited for that goes on to talk, or to read. */
-const PART_MS_MAX = 30_000;
-/** How long a stop waits until the consumer has confirmed what it was sent. */
-const STOP_MS = 500;
+/** How long to wait for the consumer's FIN after ours, in ms, while it neither sends nor reads; and in all. */
+const CLOSE_WAIT_MS = 1000;
+const CLOSE_WAIT_MS_MAX = 30_000;
+/** How long a stop waits until the consumer has confirmed what it was sent, in ms. */
+const CONFIRM_WAIT_MS = 500;
 
-const ANSWER_POOL = { maxBytes: 4 * 1024 * 1024, reserveBytes: 0, bufferBytes: 64 * 1024 };
+/** Memory for replies that are not whole. */
+const REPLY_POOL = { maxBytes: 4 * 1024 * 1024, reserveBytes: 0, bufferBytes: 64 * 1024 };
 
 export class Replay {
+  readonly #server: ConnectionServer;
   #session: Session | undefined;
-  #stopped = false;
+  #isStopped = false;
   /** Resolved by `stop`. */
-  readonly #ended = Promise.withResolvers<undefined>();
+  readonly #stopped = Promise.withResolvers<undefined>();
+  /** Attempts and connections in a row without progress, and why the last of them failed. */
   #failures = 0;
   #reason = "";
   #mayBeLostBytes = 0;
@@ -84,100 +83,97 @@ export class Replay {
   #isSent = false;
   #startMs: number | undefined;
   #endMs = 0;
-  /** When the consumer last sent something, or read something. */
-  #heardMs = 0;
-  /** Why it makes no sense to go on: a frame that the consumer will not have. */
+  /** When the consumer last sent or read something, after our FIN. */
+  #activeMs = 0;
+  /** The frame that the consumer refuses for good, as an error. */
   #refused: SpillwayError | undefined;
-  #resetSilent: (() => void) | undefined;
-  readonly #refusals = new Refusals();
-  readonly #care = new Care();
-  readonly #pool = new BufferPool(ANSWER_POOL);
 
-  constructor(private readonly options: ReplayOptions) {}
-
-  /** Sends nothing more; `run` resolves soon, when it is known how far it got. */
-  stop(): void {
-    this.#stopped = true;
-    this.options.stopping.abort();
-    this.#ended.resolve(undefined);
-    this.#session?.finish(new StopDeadline(this.options.clock, STOP_MS + RESERVE_MS.inFlight));
+  constructor(private readonly options: ReplayOptions) {
+    const { confirm, feed } = options;
+    this.#server = new ConnectionServer({
+      ...options,
+      mustRead: feed.progress.rewind === "auto",
+      halfClose: false,
+      sink: this.#refusalSink(typeof confirm === "string" ? 0 : confirm.attempts),
+      pool: new BufferPool(REPLY_POOL),
+      replies: typeof confirm === "string" ? this.#replySink() : undefined,
+    });
   }
 
-  /** Resolves at the end, whichever it is; rejects where the files cannot be read, or the consumer refuses a frame for good. */
-  async run(): Promise<Outcome> {
+  /** Sends nothing more; `run` resolves soon, when it is known how far the replay has come. */
+  stop(): void {
+    this.#isStopped = true;
+    this.options.stopping.abort();
+    this.#stopped.resolve(undefined);
+    this.#session?.finish(new StopDeadline(this.options.clock, CONFIRM_WAIT_MS + RESERVE_MS.inFlight));
+  }
+
+  /** Resolves at the end. Rejects if the archive cannot be read, or the consumer refuses a frame for good. */
+  async run(): Promise<ReplayOutcome> {
     const { feed, connections } = this.options;
     try {
-      while (!this.#stopped && !this.#isSent) {
-        const next = connections.next((error) => this.#failed(messageOf(error)));
-        // An attempt may take seconds; what comes of it after the end is closed by whoever made it.
-        const connection = await Promise.race([next, this.#ended.promise]);
+      while (!this.#isStopped && !this.#isSent) {
+        const next = connections.next((error) => this.#noteFailure(messageOf(error)));
+        // An attempt may take seconds; a connection that it makes after the stop is closed by its maker.
+        const connection = await Promise.race([next, this.#stopped.promise]);
         if (connection === undefined) break;
-        if (this.#stopped) connection.close();
+        if (this.#isStopped) connection.close();
         else await this.#serve(connection);
         if (feed.failure !== undefined) throw feed.failure;
         if (this.#refused !== undefined) throw this.#refused;
       }
     } finally {
-      this.#resetSilent?.();
+      this.#server.resetSilent();
       await feed.close();
     }
-    const kind = this.#isSent ? "sent" : this.#stopped ? "stopped" : "gave up";
+    const kind = this.#isSent ? "sent" : this.#isStopped ? "stopped" : "gave up";
     const elapsedMs = this.#startMs === undefined ? 0 : this.#endMs - this.#startMs;
     return { kind, reason: this.#reason, mayBeLostBytes: this.#mayBeLostBytes, elapsedMs };
   }
 
-  /** An attempt has ended without progress. */
-  #failed(reason: string): void {
+  /** An attempt has failed, or a connection has ended without everything being sent. */
+  #noteFailure(reason: string): void {
+    const { retries, stopping, log, feed } = this.options;
     this.#reason = reason;
-    if (++this.#failures > this.options.retries) this.options.stopping.abort();
-    else this.#tell(reason);
-  }
-
-  /** An outage is one line, not one for each attempt. */
-  #tell(reason: string): void {
-    if (this.#failures > 1) return;
-    const { log, feed } = this.options;
-    log.warn(`${reason}; trying again from frame ${feed.start}`);
+    if (++this.#failures > retries) stopping.abort();
+    // An outage is one line, not one per attempt.
+    else if (this.#failures === 1) log.warn(`${reason}; trying again from frame ${feed.start}`);
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { feed, connections, clock, rate, stallTimeoutMs } = this.options;
-    this.#resetSilent?.();
-    this.#resetSilent = undefined;
-    const before = feed.progress;
+    const { feed, connections, clock } = this.options;
+    this.#server.resetSilent();
     this.#startMs ??= clock.monotonicMs();
-    const stream = feed.begin();
-    const confirmer = this.#confirmer(connection, stream);
-    const session = new Session({ connection, stream, confirmer, clock, rate, stallTimeoutMs, halfClose: false });
-    this.#session = session;
-    const end = await this.#endOf(session);
-    // A consumer that serves one connection at a time would wait for more on this one.
-    if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
-    const { mayRepeat, mayBeLostBytes, unreadBytes } = await session.close();
+    const before = feed.progress.doneUntil;
+    const served = await this.#server.serve(
+      connection,
+      feed.begin(),
+      (session) => this.#endOf(this.#session = session),
+    );
+    const { ended, mayRepeat, mayBeLostBytes, unreadBytes } = served;
     this.#session = undefined;
-    if (session.hasSent) this.#care.ended(session.progress);
-    // To one that stays, and did not read, nothing is sent again.
-    this.#mayBeLostBytes += end.kind === "ours" ? unreadBytes : mayBeLostBytes;
-    const hasProgressed = feed.progress > before;
+    // To a consumer that stays and does not read, nothing is sent again.
+    this.#mayBeLostBytes += ended.by === "us" ? unreadBytes : mayBeLostBytes;
+    const hasProgressed = feed.progress.doneUntil > before;
     if (hasProgressed) {
       this.#failures = 0;
       connections.progressed();
     }
     if (feed.failure !== undefined || this.#refused !== undefined) return;
-    this.#isSent = await this.#isAllSent(end, hasProgressed);
-    if (this.#isSent || this.#stopped) return;
+    this.#isSent = await this.#isAllSent(ended, hasProgressed);
+    if (this.#isSent || this.#isStopped) return;
     const repeats = mayRepeat === 0 ? "" : `, ${counted(mayRepeat, "frame")} may arrive twice`;
-    this.#failed(`${connection.peer} is lost: ${end.reason}${repeats}`);
+    this.#noteFailure(`${connection.peer} is lost: ${ended.reason}${repeats}`);
   }
 
-  /** A consumer that stays, and does not read, has been given its time: what it has is not sent to it once more. */
+  /** A consumer that stays and does not read has had its time: it is not sent the same frames again. */
   async #isAllSent(end: EndOfConnection, hasProgressed: boolean): Promise<boolean> {
     const { feed } = this.options;
-    if (feed.isFinished || end.kind === "ours") return true;
-    return hasProgressed && !this.#stopped && await feed.isAtEnd();
+    if (feed.isFinished || end.by === "us") return true;
+    return hasProgressed && !this.#isStopped && await feed.isAtEnd();
   }
 
-  /** Until the connection is lost, or everything is confirmed and the consumer had time to say good-bye. */
+  /** Resolves when the connection is lost, or everything is confirmed and the consumer had time to close its side. */
   async #endOf(session: Session): Promise<EndOfConnection> {
     const { feed, clock } = this.options;
     let reason: string | undefined;
@@ -188,54 +184,48 @@ export class Replay {
     while (reason === undefined && !feed.isAllConfirmed) await feed.changed.wait();
     this.#endMs = clock.monotonicMs();
     if (reason === undefined) {
-      // To close with bytes of the consumer unread would reset what it has not read yet.
+      // To close with unread bytes of the consumer would reset the connection, and what it has not read would be lost.
       await session.closeWrite();
-      await this.#part(ended);
+      await this.#waitForClose(ended);
     }
-    if (reason !== undefined) return { kind: "lost", reason };
+    if (reason !== undefined) return { by: "loss", reason };
     session.end("everything is confirmed");
-    return { kind: "ours", reason: "" };
+    return { by: "us", reason: "" };
   }
 
   /**
-   * Until the consumer has closed its side too, or neither talks nor reads any
-   * more. One that answers while it reads would be killed by an answer to nobody.
+   * Until the consumer has closed its side too, or neither sends nor reads any
+   * more: a consumer that replies while it reads would fail on a closed connection.
    */
-  async #part(ended: Promise<void>): Promise<void> {
-    const { clock, feed } = this.options;
+  async #waitForClose(ended: Promise<void>): Promise<void> {
+    const { clock, feed: { progress, changed } } = this.options;
     const over = new AbortController();
     const closed = ended.then(() => over.abort());
-    const begunMs = clock.monotonicMs();
-    this.#heardMs = begunMs;
-    for (let { unreadBytes } = feed; !over.signal.aborted;) {
-      const leftMs = Math.min(this.#heardMs + PART_MS, begunMs + PART_MS_MAX) - clock.monotonicMs();
+    const beganMs = clock.monotonicMs();
+    this.#activeMs = beganMs;
+    for (let { unreadBytes } = progress; !over.signal.aborted;) {
+      const leftMs = Math.min(this.#activeMs + CLOSE_WAIT_MS, beganMs + CLOSE_WAIT_MS_MAX) - clock.monotonicMs();
       if (leftMs <= 0) return;
-      await Promise.race([closed, feed.changed.wait(), clock.sleep(leftMs, over.signal)]);
-      if (feed.unreadBytes < unreadBytes) this.#heardMs = clock.monotonicMs();
-      ({ unreadBytes } = feed);
+      await Promise.race([closed, changed.wait(), clock.sleep(leftMs, over.signal)]);
+      if (progress.unreadBytes < unreadBytes) this.#activeMs = clock.monotonicMs();
+      ({ unreadBytes } = progress);
     }
   }
 
-  #confirmer(connection: Connection, stream: DeliveryStream): Confirmer {
-    const { feed, clock, log, confirm: rules } = this.options;
-    if (typeof rules === "string") {
-      const replies: ReplySink = {
-        isReady: true,
-        changed: () => Promise.resolve(),
-        forward: () => this.#heardMs = clock.monotonicMs(),
-      };
-      const mustRead = feed.rewind === "auto";
-      const care = mustRead ? this.#care.level : 0;
-      return new ByteConfirmer({ connection, stream, clock, mode: rules, mustRead, care, replies });
-    }
-    const spool = this.#sink(rules.attempts);
-    return new ReplyConfirmer({ stream, spool, clock, log, rules, refusals: this.#refusals, replies: undefined });
+  /** Notes when the consumer sends something. */
+  #replySink(): ReplySink {
+    const { clock } = this.options;
+    return {
+      isReady: true,
+      changed: () => Promise.resolve(),
+      forward: () => this.#activeMs = clock.monotonicMs(),
+    };
   }
 
-  /** There is no quarantine here: a frame that is refused too often ends the replay, for the user to decide. */
-  #sink(attempts: number): RefusalSink {
+  /** A replay has no quarantine: a frame that is refused too often ends it, and the user decides. */
+  #refusalSink(attempts: number): RefusalSink {
     const { feed } = this.options;
-    const quarantine = (sequence: number) => {
+    const refuse = (sequence: number) => {
       this.#refused = new SpillwayError(`the consumer refused frame ${sequence} ${attempts} times`, {
         hint: `--from ${sequence + 1} goes on without it; spillway cat --from ${sequence} --limit 1 shows it`,
       });
@@ -245,8 +235,7 @@ export class Replay {
       get confirmed() {
         return feed.confirmed;
       },
-      refuse() {},
-      options: { pool: this.#pool, journal: { quarantine } },
+      refuse,
     };
   }
 }

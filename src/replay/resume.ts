@@ -1,4 +1,4 @@
-/** Is this the replay that a progress file speaks of? Sequences mean nothing in another journal. */
+/** Checks that a progress file belongs to this replay: sequences mean nothing in another journal. */
 import { type SpillwayError, usageError } from "../base/error.ts";
 import type { ArchiveSegment } from "../journal/files/archive/open_archive.ts";
 import { readPassages } from "../journal/files/archive/read_archive.ts";
@@ -6,7 +6,8 @@ import type { Range, Selection } from "../journal/files/archive/selection.ts";
 import type { FileSystem } from "../runtime/files.ts";
 import type { ReplayIdentity, SavedReplay } from "./progress_file.ts";
 
-export interface Found extends ReplayIdentity {
+/** The replay that the command line asks for. */
+export interface RequestedReplay extends ReplayIdentity {
   readonly segments: readonly ArchiveSegment[];
   /** Absolute paths of the directories that they are in. */
   readonly directories: readonly string[];
@@ -14,10 +15,15 @@ export interface Found extends ReplayIdentity {
 
 /**
  * Rejects with a `SpillwayError` if `saved` is of another target, selection or
- * journal. The journal is known by the last confirmed frame: it has to have
- * arrived when the file says; where the daemon has removed it, by its directory.
+ * journal. A journal is recognized by the arrival time of the last confirmed
+ * frame, or by its directory if the daemon has removed that frame.
  */
-export async function checkSame(files: FileSystem, path: string, saved: SavedReplay, found: Found): Promise<void> {
+export async function checkSame(
+  files: FileSystem,
+  path: string,
+  saved: SavedReplay,
+  found: RequestedReplay,
+): Promise<void> {
   if (saved.target !== found.target) throw other(path, `to ${saved.target}`, `to ${found.target}`);
   const [was, is] = [flagsText(saved.flags), flagsText(found.flags)];
   if (was !== is) throw other(path, `with ${was}`, `with ${is}`);
@@ -31,7 +37,7 @@ export async function checkSame(files: FileSystem, path: string, saved: SavedRep
   throw other(path, `of ${saved.directories.join(", ")}, confirmed up to frame ${last}`, "of one without that frame");
 }
 
-/** Where to go on: what is left of the selection as it was understood when the replay began. */
+/** What is left of the selection, as it was understood when the replay began. */
 export function selectionLeft({ selection, next, frames }: SavedReplay): Selection {
   const limit = selection.limit === undefined ? undefined : selection.limit - frames;
   return { ...selection, limit, from: frames === 0 ? selection.from : next };

@@ -1,4 +1,4 @@
-/** Standard output as a connection, for `--to -`: what the system has taken is confirmed, and there is no second one. */
+/** Standard output as a connection, for `--to -`: what the system has taken is confirmed. There is no second connection. */
 import { Condition } from "../base/condition.ts";
 import { SystemError } from "../base/error.ts";
 import type { Connection } from "../runtime/net.ts";
@@ -18,10 +18,10 @@ export class StdoutConnection implements Connection {
   readonly #closing = Promise.withResolvers<never>();
 
   constructor(private readonly stdout: Stdout) {
-    this.#closing.promise.catch(() => {}); // it is for those who wait
+    this.#closing.promise.catch(() => {}); // a failure for a write that waits; without one it must not count as unhandled
   }
 
-  /** Nothing ever comes; null once our side has ended. */
+  /** Never returns bytes; null once our side has ended. */
   async read(): Promise<number | null> {
     while (!this.#ended && !this.#closed) await this.#changed.wait();
     if (this.#closed) throw new SystemError("EBADF", "read", this.peer);
@@ -32,7 +32,7 @@ export class StdoutConnection implements Connection {
 
   async write(bytes: Uint8Array): Promise<number> {
     try {
-      // Who reads a pipe may never do so again: to close it must not wait for that.
+      // The reader of a pipe may never read again: closing must not wait for it.
       await Promise.race([this.stdout.write(bytes), this.#closing.promise]);
       return bytes.length;
     } catch (error) {
@@ -62,7 +62,7 @@ export class StdoutConnection implements Connection {
   }
 }
 
-/** The one connection; whoever asks for another is told why the first one ended. */
+/** The only connection; the second call of `next` rejects with the reason why the first one ended. */
 export function onlyStdout(stdout: Stdout): Connections {
   let first: StdoutConnection | undefined;
   return {

@@ -1,54 +1,141 @@
-/** Who may come in: a new connection gets a buffer of its own, or waits for one with its kernel's window closed. */
+/**
+ * Decides which producers may come in. Each connection gets a buffer of its own,
+ * or waits for one with its kernel's window closed. Refused connections are all
+ * counted; many of them make one line per second in the log.
+ */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
+import { Condition } from "../base/condition.ts";
+import type { Log } from "../base/log.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { MemoryQueue } from "./memory_queue.ts";
 import { SmallBuffers } from "./small_buffers.ts";
 
+export interface AdmissionOptions {
+  readonly pool: BufferPool;
+  readonly memory: MemoryQueue;
+  readonly maxConnections: number;
+  readonly log: Log;
+}
+
 export class Admission {
   readonly #small: SmallBuffers;
   readonly #waiting = new Set<Connection>();
+  /** Why no producer is admitted for now. */
+  #shutBecause: string | undefined;
+  #isStopped = false;
+  readonly #opened = new Condition();
+  #refused = 0;
+  /** How many of these have been logged, and whether one was since the last report. */
+  #refusedLogged = 0;
+  #isLogged = false;
 
-  constructor(pool: BufferPool, private readonly memory: MemoryQueue, maxConnections: number) {
-    this.#small = new SmallBuffers(pool, maxConnections);
+  constructor(private readonly options: AdmissionOptions) {
+    this.#small = new SmallBuffers(options.pool, options.maxConnections);
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.size;
+  /** Connections refused so far. */
+  get refused(): number {
+    return this.#refused;
   }
 
-  /** Is there no memory for another connection, however long it waits? */
-  get exhausted(): boolean {
-    return this.#small.exhausted;
+  /** Is `max_connections` all that keeps a producer out, where `connected` are there? */
+  isOnlyFull(connected: number): boolean {
+    return this.#shutBecause === undefined && !this.#small.exhausted && this.#isFull(connected);
+  }
+
+  /** Why a producer that comes now is refused, where `connected` are there; undefined: it is admitted. */
+  refusal(connected: number): string | undefined {
+    if (this.#shutBecause !== undefined) return this.#shutBecause;
+    if (this.#isFull(connected)) return "max_connections";
+    return this.#small.exhausted ? "memory.max_bytes has no room for more" : undefined;
   }
 
   /**
-   * The connection's own buffer, once there is memory for it and as long as `may`
-   * says that somebody is admitted; {@link left} has to follow. Undefined where
-   * that is over before, see {@link turnAway}.
+   * The connection's own buffer, once there is memory for it; {@link left} has to
+   * follow. Undefined if no producer is admitted any more by then: the connection
+   * is closed.
    */
-  async admit(connection: Connection, may: () => boolean): Promise<PooledBuffer | undefined> {
-    if (!may()) return undefined;
-    let small = this.#small.take();
-    if (small === undefined) {
+  async admit(connection: Connection): Promise<PooledBuffer | undefined> {
+    let small = this.#isOpen ? this.#small.take() : undefined;
+    if (small === undefined && this.#isOpen) {
       connection.pause();
       this.#waiting.add(connection);
-      small = await this.memory.wait(connection, () => this.#small.take());
+      small = await this.options.memory.wait(connection, () => this.#small.take());
       this.#waiting.delete(connection);
     }
-    if (small === undefined || may()) return small;
-    this.left(small.bytes.length);
-    small.release();
+    if (small !== undefined && this.#isOpen) return small;
+    if (small !== undefined) {
+      this.left(small.bytes.length);
+      small.release();
+    }
+    if (this.#shutBecause === undefined) connection.close();
+    else this.refuse(connection, this.#shutBecause);
     return undefined;
   }
 
-  /** The connection with a buffer of so many bytes has ended. */
+  /** The connection whose own buffer had `bytes` bytes has ended. */
   left(bytes: number): void {
     this.#small.gone(bytes);
   }
 
-  /** Those that wait do so no longer. */
-  turnAway(): void {
-    for (const each of this.#waiting) this.memory.release(each);
+  /** No producer is admitted until {@link reopen}. */
+  shut(because: string): void {
+    this.#shutBecause = because;
+    this.#releaseWaiting();
+  }
+
+  reopen(): void {
+    this.#shutBecause = undefined;
+    this.#opened.notify();
+  }
+
+  /** No producer is admitted any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#opened.notify();
+    this.#releaseWaiting();
+  }
+
+  /** Resolves while producers are admitted, or at the stop. */
+  async untilOpen(): Promise<void> {
+    while (this.#shutBecause !== undefined && !this.#isStopped) await this.#opened.wait();
+  }
+
+  refuse(connection: Connection, why: string): void {
+    this.#noteRefused(connection.peer, why);
+    connection.close();
+  }
+
+  /** The runtime has closed a connection on arrival, for want of a descriptor. */
+  noteNoDescriptor(peer: string): void {
+    this.#noteRefused(peer, "the limit of open files (ulimit -n) leaves no room for more connections");
+  }
+
+  /** Called about once a second: logs how many were refused without a line of their own. */
+  report(): void {
+    const more = this.#refused - this.#refusedLogged;
+    if (more > 0) this.options.log.warn("more source connections refused", { connections: more });
+    this.#isLogged = more > 0;
+    this.#refusedLogged = this.#refused;
+  }
+
+  get #isOpen(): boolean {
+    return this.#shutBecause === undefined && !this.#isStopped;
+  }
+
+  #isFull(connected: number): boolean {
+    return connected + this.#waiting.size >= this.options.maxConnections;
+  }
+
+  #releaseWaiting(): void {
+    for (const each of this.#waiting) this.options.memory.release(each);
+  }
+
+  #noteRefused(peer: string, why: string): void {
+    this.#refused++;
+    if (this.#isLogged) return;
+    this.#isLogged = true;
+    this.options.log.warn("source connection refused", { peer, why, max_connections: this.options.maxConnections });
+    this.#refusedLogged = this.#refused;
   }
 }

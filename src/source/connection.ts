@@ -1,31 +1,34 @@
 /**
- * One producer's connection from its first byte to its last: drain it, say what
- * is owed to it, count what was no frame, close it.
+ * One producer's connection from its first byte to its last: it is drained, the
+ * replies owed to it are written, bytes that were no frame are counted, and it is
+ * closed.
  *
- * Whoever ends the reading, what is owed for what came in is said before the
- * connection is closed, or the producer would send it all again. Where that is
- * not the producer itself (a fault, an unfinished frame in the way of others, a
- * full disk), nothing more is read into memory meanwhile.
+ * However the reading ends, the owed replies are written before the connection
+ * is closed, or the producer would send everything again. If it is not the
+ * producer that ends it (but a fault, an unfinished frame whose memory others
+ * wait for, or a full disk), nothing more is read into memory meanwhile.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
-import { type StopDeadline, within } from "../base/stop_deadline.ts";
+import { STOP_WAIT_MS, type StopDeadline, within } from "../base/stop_deadline.ts";
 import { spacedHexOf } from "../framing/fault.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { Answers } from "./answers.ts";
-import { Debt } from "./debt.ts";
-import { discardIncoming } from "./discard.ts";
 import { type DrainContext, type DrainEnd, DrainReader, HEAD_BYTES } from "./drain.ts";
-
-/** A stop waits this long for what is owed to a producer, before it says that there will be no more. */
-const OWED_STOP_MS = 500;
+import { OwedReplies, type ProducerReplies } from "./replies.ts";
 
 /**
- * A connection that stands in the way of others is given this long, in ms, for
- * what is owed to it: until its last read ends, some of its memory is not free.
+ * How long the replies owed to a connection are waited for, in ms, if others wait
+ * for its memory: some of it is not free until the last read ends.
  */
 const OWED_STUCK_MS = 10_000;
+
+/** How long a producer whose connection we close has to read its replies and to close its side, in ms. */
+const DISCARD_MS = 1000;
+
+/** What is read into this is dropped, so one buffer serves all connections. */
+const discarded = new Uint8Array(64 * 1024);
 
 export interface SourceConnectionOptions {
   readonly connection: Connection;
@@ -34,27 +37,27 @@ export interface SourceConnectionOptions {
   readonly context: DrainContext;
   readonly ledger: Ledger;
   readonly log: Log;
-  /** What is said back; undefined: nothing. */
-  readonly answers: Answers | undefined;
+  /** What is written back; undefined: nothing. */
+  readonly replies: ProducerReplies | undefined;
 }
 
 export class SourceConnection {
   /** Resolves when the connection has ended and everything is counted. Never rejects. */
   readonly ended: Promise<void>;
   readonly #reader: DrainReader;
-  readonly #debt: Debt | undefined;
+  readonly #owed: OwedReplies | undefined;
   #closedBecause: string | undefined;
-  #passedOver = 0;
-  #discarded = 0;
+  #passedOverBytes = 0;
+  #discardedBytes = 0;
 
   readonly connection: Connection;
-  /** Nothing more is read from the producer; it waits for what is owed to it. */
-  lingering = false;
+  /** Everything is read from the producer, which waits for the replies that are owed to it. */
+  isOnlyOwed = false;
 
   constructor(private readonly options: SourceConnectionOptions) {
-    const { connection, context, small, answers } = options;
+    const { connection, context, small, replies } = options;
     this.connection = connection;
-    this.#debt = answers && new Debt(answers, context.clock);
+    this.#owed = replies && new OwedReplies(replies, context.clock);
     this.#reader = new DrainReader(connection, this.#noting(context), small);
     this.ended = this.#run();
   }
@@ -64,24 +67,21 @@ export class SourceConnection {
     return this.#reader.lastReadMs;
   }
 
-  /**
-   * For how long the producer has been silent, in ms: 0 while something is owed
-   * to it, and while we are the ones who do not read.
-   */
+  /** For how long the producer has been silent, in ms; 0 while a reply is owed to it, or reading waits for memory. */
   idleMs(nowMs: number): number {
-    if (this.#debt?.owed || this.#reader.waitsForMemory) return 0;
-    return nowMs - Math.max(this.lastReadMs, this.#debt?.settledMs ?? 0);
+    if (this.#owed?.areOwed || this.#reader.waitsForMemory) return 0;
+    return nowMs - Math.max(this.lastReadMs, this.#owed?.lastOwedMs ?? 0);
   }
 
-  /** Tells the producer that no more will be said, after what is owed to it; what it still sends is read. */
+  /** Ends our sending side once the owed replies are written; what the producer still sends is read. */
   async finish(deadline: StopDeadline): Promise<void> {
-    const { answers } = this.options;
+    const { replies } = this.options;
     this.#closedBecause ??= "stopping";
-    if (answers !== undefined) await deadline.waitFor(answers.settled(), OWED_STOP_MS);
+    if (replies !== undefined) await deadline.waitFor(replies.nothingOwed(), STOP_WAIT_MS.replies);
     await this.connection.closeWrite().catch(() => {});
   }
 
-  /** Reads no more; closes the connection once what is owed to the producer has been said. */
+  /** Stops reading; closes the connection once the owed replies are written. */
   dismiss(because: string): void {
     this.#closedBecause ??= because;
     this.#reader.dismiss();
@@ -90,60 +90,60 @@ export class SourceConnection {
   /** Closes the connection at once. */
   close(because: string): void {
     this.#closedBecause ??= because;
-    this.options.answers?.end();
+    this.options.replies?.end();
     this.#reader.close();
   }
 
   async #run(): Promise<void> {
-    const { answers, log } = this.options;
+    const { replies, log } = this.options;
     const end = await this.#reader.run();
-    if (end.reason === "eof") await this.#linger();
-    else if (end.reason !== "lost" && this.#debt?.incurred) await this.#part(end);
-    answers?.end();
+    if (end.reason === "eof") await this.#writeOwed();
+    else if (end.reason !== "lost" && this.#owed?.haveBeenOwed) await this.#writeOwedAndDiscard(end);
+    replies?.end();
     this.#count(end);
     this.connection.close();
-    await this.#reader.quiet;
-    this.#discarded += this.#reader.lateBytes;
+    await this.#reader.released;
+    this.#discardedBytes += this.#reader.lateBytes;
     const isOurs = end.reason === "lost" || end.reason === "dismissed";
     log.info("source disconnected", {
       peer: this.connection.peer,
       reason: isOurs && this.#closedBecause !== undefined ? this.#closedBecause : end.reason,
       error: this.#errorOf(end),
-      ...(this.#passedOver > 0 ? { between_bytes: this.#passedOver } : {}),
-      ...(this.#discarded > 0 ? { unread_bytes: this.#discarded } : {}),
+      ...(this.#passedOverBytes > 0 ? { between_bytes: this.#passedOverBytes } : {}),
+      ...(this.#discardedBytes > 0 ? { unread_bytes: this.#discardedBytes } : {}),
     });
   }
 
-  /** What is still owed is said after the producer's end of stream. */
-  async #linger(): Promise<void> {
-    this.lingering = true;
-    await this.options.answers?.settled();
+  /** Waits for the owed replies. */
+  async #writeOwed(): Promise<void> {
+    this.isOnlyOwed = true;
+    await this.options.replies?.nothingOwed();
   }
 
-  /** What is still owed is said to a producer whose connection we end. */
-  async #part(end: DrainEnd): Promise<void> {
+  /** For a connection that we end: waits for the owed replies and for the producer to take them. */
+  async #writeOwedAndDiscard(end: DrainEnd): Promise<void> {
     const { connection, options: { context: { clock } } } = this;
-    // The last read may still be under way. After it the kernel keeps what comes, and its window closes.
-    const lastRead = this.#reader.quiet.then(() => connection.pause());
-    if (end.reason === "stuck") await within(clock, this.#linger(), OWED_STUCK_MS);
-    else await this.#linger();
+    // The last read may still be under way. After it the kernel keeps what arrives, and its window closes.
+    const lastRead = this.#reader.released.then(() => connection.pause());
+    if (end.reason === "stuck") await within(clock, this.#writeOwed(), OWED_STUCK_MS);
+    else await this.#writeOwed();
     try {
       await connection.closeWrite();
-      this.#discarded = await discardIncoming(connection, clock, lastRead);
-    } catch { // it is gone
+      this.#discardedBytes = await discardIncoming(connection, clock, lastRead);
+    } catch { // the producer is gone
     }
   }
 
-  /** Frames are noted where they have to be answered, and what is passed over is counted. */
+  /** The context with the frames noted that a reply is owed for, and the bytes between frames counted. */
   #noting(context: DrainContext): DrainContext {
     const passedOver = (bytes: Uint8Array) => this.#notePassedOver(bytes);
-    const { answers } = this.options;
-    if (answers === undefined) return { ...context, passedOver };
+    const { replies } = this.options;
+    if (replies === undefined) return { ...context, passedOver };
     const { sink } = context;
     const push: DrainContext["sink"]["push"] = (buffer, start, end, frames, arrivedUs) => {
       const until = sink.push(buffer, start, end, frames, arrivedUs);
-      answers.received(frames, until);
-      this.#debt!.received();
+      replies.received(frames, until);
+      this.#owed!.received();
       return until;
     };
     return { ...context, passedOver, sink: { push } };
@@ -152,11 +152,11 @@ export class SourceConnection {
   #notePassedOver(bytes: Uint8Array): void {
     const { ledger, log } = this.options;
     ledger.refuse("between", bytes.length);
-    if (this.#passedOver === 0) {
+    if (this.#passedOverBytes === 0) {
       const first = spacedHexOf(bytes.subarray(0, HEAD_BYTES));
       log.info("bytes between frames are passed over", { peer: this.connection.peer, first_bytes: first });
     }
-    this.#passedOver += bytes.length;
+    this.#passedOverBytes += bytes.length;
   }
 
   #errorOf(end: DrainEnd): string | undefined {
@@ -188,5 +188,28 @@ export class SourceConnection {
       ledger.refuse("unfinished", bytes);
       log.warn("the connection ended within a frame, its beginning is dropped", { peer, bytes_dropped: bytes });
     }
+  }
+}
+
+/**
+ * Reads what still arrives and drops it, until the peer's end of stream, at most
+ * {@link DISCARD_MS}: to close with unread bytes would reset the connection, and
+ * the peer would lose the replies. `lastRead` resolves when no other read is
+ * under way. Resolves with the number of bytes that were dropped.
+ */
+async function discardIncoming(connection: Connection, clock: Clock, lastRead: Promise<void>): Promise<number> {
+  const over = new AbortController();
+  const timeout = clock.sleep(DISCARD_MS, over.signal).then(() => null);
+  let bytes = 0;
+  try {
+    for (let count: number | null = await Promise.race([lastRead.then(() => 0), timeout]); count !== null;) {
+      bytes += count;
+      count = await Promise.race([connection.read(discarded), timeout]);
+    }
+    return bytes;
+  } catch { // the peer is gone: it has read what it wanted to
+    return bytes;
+  } finally {
+    over.abort();
   }
 }

@@ -1,50 +1,51 @@
 /**
- * The drain-until-empty reader of one connection.
+ * The reader of one producer's connection.
  *
- * It reads as long as there is something to read and memory to put it in, and
- * never waits for disk or target. Whole frames are handed on where they lie in
- * a large buffer; those of a quiet connection are copied side by side with
- * others', which costs a copy for each read, not for each frame.
+ * It reads as long as there is something to read and memory to read it into, and
+ * never waits for disk or target. Whole frames are handed on where they lie in a
+ * large buffer; those of a quiet connection are copied beside those of others,
+ * which costs one copy per read, not per frame.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { messageOf } from "../base/error.ts";
 import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
-import { cutRun } from "./cut.ts";
 import type { MemoryQueue } from "./memory_queue.ts";
+import { nextRun } from "./next_run.ts";
 import type { PausedTime } from "./paused_time.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
-import type { IntakeBound, Sink } from "./sink.ts";
+import type { RiskLimit, Sink } from "./sink.ts";
 import type { Holder, StuckFrame } from "./unfinished.ts";
 
-/** What the readers of one route share. */
+/** What all readers of one route share. */
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
   readonly sink: Pick<Sink, "push">;
-  readonly bound: IntakeBound;
+  readonly riskLimit: RiskLimit;
   readonly memory: MemoryQueue;
-  /** Runs hold at most this many bytes, or one larger frame. */
+  /** Bytes in a run at most, one larger frame apart. */
   readonly recordBytes: number;
   readonly paused: PausedTime;
-  /** Bytes that stand between two frames, and are part of none, were passed over. */
+  /** Called with bytes that stand between two frames and belong to none. */
   passedOver(bytes: Uint8Array): void;
 }
 
-/** Bytes that were read and never became a frame: how many, and the first of them. The rest is not kept. */
+/** Bytes that were read and never became a frame: how many, and the first {@link HEAD_BYTES} of them. */
 export interface Leftover {
   readonly bytes: number;
   readonly head: Uint8Array;
 }
 
-/** Of bytes that are no frame, so many are kept to be shown. */
+/** How many bytes that are no frame are kept, to be logged. */
 export const HEAD_BYTES = 64;
 
 /** How the reading of a connection ended. */
 export interface DrainEnd {
   /**
-   * `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: see
-   * UnfinishedFrames. `dismissed`: by {@link DrainReader.dismiss}. `lost`: any failure.
+   * `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: by
+   * {@link DrainReader.abandon}. `dismissed`: by {@link DrainReader.dismiss}.
+   * `lost`: by any failure of the connection.
    */
   readonly reason: "eof" | "fault" | "stuck" | "dismissed" | "lost";
   readonly leftover: Leftover;
@@ -59,77 +60,78 @@ type End = Omit<DrainEnd, "leftover">;
 export class DrainReader implements Holder {
   /** When bytes last arrived, on the monotonic clock. */
   lastReadMs: number;
-  proven = false;
-  /** Bytes that the last read still brought after the dismissal; known once `quiet` has resolved. */
+  hasCompletedFrame = false;
+  /** Bytes that the last read still brought after reading was to end; known once `released` has resolved. */
   lateBytes = 0;
-  /** Resolves when nothing is read into memory any more, and all of it is given back; there once `run` has resolved. */
-  quiet: Promise<void> = Promise.resolve();
+  /** Set by the time `run` resolves: resolves when no read is under way any more and all memory is given back. */
+  released: Promise<void> = Promise.resolve();
   readonly #space: ReadSpace;
-  readonly #left = Promise.withResolvers<End>();
-  /** A read is under way, which cannot be taken back. */
-  #reading = false;
+  readonly #endedWhileReading = Promise.withResolvers<End>();
+  /** A read is under way, which cannot be cancelled. */
+  #isReading = false;
   /** Nothing more is to be read. */
-  #ending = false;
-  #waiting = false;
-  /** Why no more is read, though the connection has not ended. */
-  #dismissal: End | undefined;
-  /** When the unfinished frame began, or the last one was completed; moved on by the time spent waiting for memory. */
+  #isEnding = false;
+  #isWaiting = false;
+  /** Why reading ends though the connection has not ended. */
+  #endsEarly: End | undefined;
+  /** When the unfinished frame began, or the last one was completed, plus the time spent waiting for memory since. */
   #progressMs: number;
 
-  /** `small` is this connection's own buffer; the reader releases it at the end. */
+  /** `small` is the connection's own buffer; the reader releases it at the end. */
   constructor(
     private readonly connection: Connection,
     private readonly context: DrainContext,
     small: PooledBuffer,
   ) {
     this.lastReadMs = this.#progressMs = context.clock.monotonicMs();
-    const { pool, open, unfinished, framer, clock } = context;
+    const { pool, sharedBuffer, unfinished, framer: { maxFrame }, clock } = context;
     const whenMemory = this.#whenMemory.bind(this);
-    this.#space = new ReadSpace(small, this, { pool, open, unfinished, clock, maxFrame: framer.maxFrame, whenMemory });
+    this.#space = new ReadSpace(small, this, { pool, sharedBuffer, unfinished, clock, maxFrame, whenMemory });
   }
 
-  /** Reads until the connection ends, or is to be read no more. Never rejects. */
+  /** Reads until the connection or the reading ends. Never rejects. */
   async run(): Promise<DrainEnd> {
     const space = this.#space;
     const drained = this.#drainToEnd();
-    const end = await Promise.race([drained, this.#left.promise]);
+    const end = await Promise.race([drained, this.#endedWhileReading.promise]);
     const leftover = leftoverOf(space);
-    this.quiet = drained.then(() => this.#giveBack());
+    this.released = drained.then(() => this.#giveBack());
     return { ...end, leftover };
   }
 
   get waitsForMemory(): boolean {
-    return this.#waiting;
+    return this.#isWaiting;
   }
 
   stalledMs(nowMs: number): number {
-    return this.#waiting ? 0 : nowMs - this.#progressMs;
+    return this.#isWaiting ? 0 : nowMs - this.#progressMs;
   }
 
+  /** As `dismiss`, because others wait for the memory of its unfinished frame. */
   abandon(why: StuckFrame): void {
-    this.#leave({ reason: "stuck", stuck: why });
+    this.#endEarly({ reason: "stuck", stuck: why });
   }
 
-  /** Reads no more, and leaves the connection open. What has been read and is whole is still handed on. */
+  /** Stops reading, and leaves the connection open. Whole frames that have been read are still handed on. */
   dismiss(): void {
-    this.#leave({ reason: "dismissed" });
+    this.#endEarly({ reason: "dismissed" });
   }
 
-  /** Closes the connection. What has been read and is whole is still handed on. */
+  /** Closes the connection. Whole frames that have been read are still handed on. */
   close(): void {
     this.#end();
     this.connection.close();
   }
 
-  /** Where it is not reading just now, the end comes once all that was read is handed on. */
-  #leave(end: End): void {
-    this.#dismissal = end;
+  /** If no read is under way `run` resolves once all that was read is handed on, else at once. */
+  #endEarly(end: End): void {
+    this.#endsEarly = end;
     this.#end();
-    if (this.#reading) this.#left.resolve(end);
+    if (this.#isReading) this.#endedWhileReading.resolve(end);
   }
 
   #end(): void {
-    this.#ending = true;
+    this.#isEnding = true;
     this.context.memory.release(this);
     this.context.unfinished.release(this);
   }
@@ -138,23 +140,23 @@ export class DrainReader implements Holder {
     try {
       return await this.#drain();
     } catch (error) {
-      return this.#dismissal ?? { reason: "lost", detail: messageOf(error) };
+      return this.#endsEarly ?? { reason: "lost", detail: messageOf(error) };
     }
   }
 
   async #drain(): Promise<End> {
     const space = this.#space;
-    while (this.#dismissal === undefined) {
+    while (this.#endsEarly === undefined) {
       if (!this.#mayRead()) {
         await this.#whenCovered();
         continue;
       }
       const emptiedBelow = space.emptiedBelow;
-      this.#reading = true;
+      this.#isReading = true;
       const count = await this.connection.read(space.free);
-      this.#reading = false;
-      // What comes after the dismissal is dropped, as all that follows it.
-      if (this.#dismissal !== undefined) {
+      this.#isReading = false;
+      // What a read brings after that is dropped, like all that follows it.
+      if (this.#endsEarly !== undefined) {
         this.lateBytes = count ?? 0;
         break;
       }
@@ -166,38 +168,38 @@ export class DrainReader implements Holder {
       if (fault !== undefined) return { reason: "fault", detail: fault };
       await space.prepare(count < emptiedBelow, needed);
     }
-    return this.#dismissal;
+    return this.#endsEarly;
   }
 
-  /** Says what the next read may fill, beside what is held already. May it begin? */
+  /** Registers what is held and what the next read may fill. May the read begin? */
   #mayRead(): boolean {
-    return this.context.bound.hold(this, this.#space.reach, this.connection.readAheadBytes);
+    return this.context.riskLimit.hold(this, this.#space.reach, this.connection.readAheadBytes);
   }
 
   async #whenCovered(): Promise<void> {
     const sinceMs = this.#beginWaiting();
-    await this.context.bound.covered();
+    await this.context.riskLimit.covered();
     this.#endWaiting(sinceMs);
   }
 
   #giveBack(): void {
     this.#space.close();
-    this.context.bound.release(this);
+    this.context.riskLimit.release(this);
   }
 
-  /** Hands all whole frames on. Says what is known of the unfinished one after them. */
+  /** Hands all whole frames on. `needed`: the size of the unfinished one after them, 0 if unknown. */
   async #handOn(): Promise<{ needed: number; fault: string | undefined }> {
     const { framer, clock, recordBytes } = this.context;
     const space = this.#space;
     const arrivedUs = clock.wallUs();
     for (;;) {
       const { start } = space;
-      const scan = cutRun(framer, space.buffer.bytes, start, space.scanned, space.fill, recordBytes);
+      const scan = nextRun(framer, space.buffer.bytes, start, space.scanned, space.fill, recordBytes);
       if (scan.frames > 0) {
-        this.proven = true;
+        this.hasCompletedFrame = true;
         this.#progressMs = this.lastReadMs;
         space.start = space.scanned = scan.end;
-        if (space.transient) await this.#pushCopy(start, scan.end, scan.frames, arrivedUs);
+        if (space.isReused) await this.#pushCopy(start, scan.end, scan.frames, arrivedUs);
         else this.context.sink.push(space.buffer, start, scan.end, scan.frames, arrivedUs);
       }
       if (scan.fault !== undefined) {
@@ -211,7 +213,7 @@ export class DrainReader implements Holder {
     }
   }
 
-  /** Goes on after what stands between two frames; false if a frame would have to begin here. */
+  /** Skips what stands between two frames; false if a frame would have to begin here. */
   #passOver(): boolean {
     const space = this.#space;
     const { bytes } = space.buffer;
@@ -224,30 +226,34 @@ export class DrainReader implements Holder {
   }
 
   async #pushCopy(start: number, end: number, frames: number, arrivedUs: number): Promise<void> {
-    const { open, sink } = this.context;
+    const { sharedBuffer, sink } = this.context;
     const bytes = this.#space.buffer.bytes.subarray(start, end);
-    // Pushed in the same turn as it is copied, or another connection's frames could come between.
+    // Pushed in the same turn as it is copied, or another connection's frames could be pushed in between.
     const push = (must = false) => {
-      const copy = open.append(bytes, must);
+      const copy = sharedBuffer.append(bytes, must);
       if (copy !== undefined) sink.push(copy.buffer, copy.start, copy.start + bytes.length, frames, arrivedUs);
       return copy;
     };
     if (push() === undefined) await this.#whenMemory(push, undefined, undefined, () => push(true));
   }
 
-  /** Stops reading until `take` succeeds; the time counts as paused. When the connection ends: `last`, or no more. */
+  /**
+   * Stops reading until `take` returns something; that time counts as paused. At
+   * the end of the connection: what `last` returns. While `isAllowed` is false, `turn`
+   * has to resolve first.
+   */
   async #whenMemory<T>(
     take: () => T | undefined,
-    may: () => boolean = () => true,
+    isAllowed: () => boolean = () => true,
     turn: () => Promise<void> = () => Promise.resolve(),
     last: () => T | undefined = () => undefined,
   ): Promise<T | undefined> {
     const { memory } = this.context;
     const sinceMs = this.#beginWaiting();
     try {
-      while (!this.#ending) {
-        if (!may()) await turn();
-        const taken = this.#ending ? undefined : await memory.wait(this, take, may);
+      while (!this.#isEnding) {
+        if (!isAllowed()) await turn();
+        const taken = this.#isEnding ? undefined : await memory.wait(this, take, isAllowed);
         if (taken !== undefined) return taken;
       }
       return last();
@@ -258,7 +264,7 @@ export class DrainReader implements Holder {
 
   #beginWaiting(): number {
     this.connection.pause();
-    this.#waiting = true;
+    this.#isWaiting = true;
     const nowMs = this.context.clock.monotonicMs();
     this.context.paused.begin(this, nowMs);
     return nowMs;
@@ -267,7 +273,7 @@ export class DrainReader implements Holder {
   #endWaiting(sinceMs: number): void {
     this.lastReadMs = this.context.clock.monotonicMs();
     this.context.paused.end(this, this.lastReadMs);
-    this.#waiting = false;
+    this.#isWaiting = false;
     this.#progressMs += this.lastReadMs - sinceMs;
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Time in which reading was stopped for want of memory: a second counts once,
- * however many connections wait in it.
+ * The time in which reading was stopped for want of memory. A second counts
+ * once, however many connections wait in it.
  */
 export class PausedTime {
-  /** Who waits, and since when on the monotonic clock; the one that has waited longest comes first. */
+  /** The connections that wait and since when, on the monotonic clock; the one that has waited longest comes first. */
   readonly #waiting = new Map<object, number>();
-  /** Since when somebody has been waiting without a break. */
+  /** Since when at least one has been waiting without a break. */
   #sinceMs = 0;
-  /** Of the times before that. */
+  /** The time before that. */
   #totalMs = 0;
 
-  /** `owner` stops reading. */
+  /** Connection `owner` stops reading. */
   begin(owner: object, nowMs: number): void {
     if (this.#waiting.has(owner)) throw new Error("a connection stops reading that has stopped already");
     if (this.#waiting.size === 0) this.#sinceMs = nowMs;
@@ -23,7 +23,7 @@ export class PausedTime {
     if (this.#waiting.size === 0) this.#totalMs += nowMs - this.#sinceMs;
   }
 
-  /** In ms. */
+  /** All of it so far, in ms. */
   total(nowMs: number): number {
     return this.#totalMs + (this.#waiting.size === 0 ? 0 : nowMs - this.#sinceMs);
   }

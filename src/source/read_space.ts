@@ -1,44 +1,37 @@
 /**
- * Where the next read of a connection goes.
+ * Where the next read of a connection goes. It is in one of four places:
  *
- * One of four places:
+ * - `small`: the connection's own few KiB, always there. Enough for a quiet one.
+ * - `lease`: a large buffer, see shared_buffer.ts, for a connection that has
+ *   completed frames and sends more than `small` takes in one read.
+ * - `grown` and `kept`: memory for an unfinished frame larger than `small`, see
+ *   frame_memory.ts.
  *
- * - `small`: its own few KiB, always there. Enough for a quiet connection.
- * - `lease`: the large buffer that the route is filling, while the connection
- *   has more to say than `small` takes in one read, and has completed frames.
- * - `grown`: memory for one unfinished frame that is larger than that.
- * - `kept`: the same, where it is what the pool keeps for one frame.
- *
- * Bytes move between them only as an unfinished frame, when the place changes.
+ * The bytes in the buffer, in this order: frames that have been handed on,
+ * [0, start); the unfinished frame, [start, fill), of which [start, scanned) has
+ * been searched for its end; free, [fill, length). Only the unfinished frame is
+ * ever copied, when the place changes.
  */
-import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
-import type { Clock } from "../base/clock.ts";
-import type { OpenBuffer } from "./open_buffer.ts";
-import type { Holder, UnfinishedFrames } from "./unfinished.ts";
+import type { PooledBuffer } from "../base/buffer.ts";
+import { type FrameMemory, type FrameMemoryContext, FrameRequest } from "./frame_memory.ts";
+import type { SharedBuffer } from "./shared_buffer.ts";
+import type { Holder } from "./unfinished.ts";
 
-/** A lease with less room than this is exchanged for another. */
-const MIN_ROOM_BYTES = 32 * 1024;
+/** A lease with less free space than this, in bytes, is exchanged for another. */
+const LEASE_FREE_BYTES_MIN = 32 * 1024;
 
-type Place = "small" | "lease" | "grown" | "kept";
+type Place = "small" | "lease" | FrameMemory["place"];
 
-export interface SpaceContext {
-  readonly pool: BufferPool;
-  readonly open: OpenBuffer;
-  readonly unfinished: UnfinishedFrames;
-  readonly clock: Clock;
+export interface SpaceContext extends FrameMemoryContext {
+  readonly sharedBuffer: SharedBuffer;
   /** The largest frame that may have to be held, in bytes. */
   readonly maxFrame: number;
-  /**
-   * Waits until `take` gives something; undefined once the connection is at its
-   * end. While `may` is false, its `turn` has to come first.
-   */
-  whenMemory<T>(take: () => T | undefined, may: () => boolean, turn: () => Promise<void>): Promise<T | undefined>;
 }
 
 export class ReadSpace {
   /** The unfinished frame begins here. */
   start = 0;
-  /** Up to here it has been searched for its end. */
+  /** Up to here the unfinished frame has been searched for its end. */
   scanned = 0;
   /** Up to here there are bytes. */
   fill = 0;
@@ -58,8 +51,8 @@ export class ReadSpace {
     return this.#buffer;
   }
 
-  /** Do frames here have to be copied, because the space is about to be used again? */
-  get transient(): boolean {
+  /** Are frames here to be copied before they are handed on, because the next read uses the space again? */
+  get isReused(): boolean {
     return this.#place === "small";
   }
 
@@ -73,128 +66,113 @@ export class ReadSpace {
     return this.#buffer.bytes.subarray(this.fill);
   }
 
-  /** A read of `count` bytes into `free` that returned less than this left the socket empty. */
+  /** A read into `free` that returns less than this has left the socket empty. */
   get emptiedBelow(): number {
     return Math.min(this.#buffer.bytes.length - this.fill, this.small.bytes.length);
   }
 
   /**
-   * Makes room for the next read. `emptied` says that the last one left the
-   * socket empty, `needed` how large the unfinished frame will be, if known.
-   * Waits only where a frame larger than `small` finds no memory.
+   * Makes room for the next read. `isEmptied`: the last read left the socket
+   * empty; `frameBytes`: how large the unfinished frame will be, 0 if unknown.
+   * Waits only if a frame larger than `small` finds no memory.
    */
-  async prepare(emptied: boolean, needed: number): Promise<void> {
-    const rest = this.fill - this.start;
-    // Who has not completed a frame yet gets no memory for what it only announces.
-    const wanted = rest === 0 ? 0 : Math.max(this.holder.proven ? needed : 0, rest + 1);
-    if (this.#place === "lease" && this.#staysOnLease(emptied, wanted)) return;
-    if (!emptied && this.#lease(wanted)) return;
-    if (wanted <= this.small.bytes.length) return this.#moveTo(this.small, 0, "small");
-    // Frames before `start` have been handed on where they lie, so nothing may be moved over them.
-    if (this.#isGrown && this.start === 0 && wanted <= this.#buffer.bytes.length) return;
-    const capacityMax = Math.max(wanted, needed > 0 ? needed : this.context.maxFrame);
-    await this.#grow(this.#capacityFor(Math.max(wanted, Math.min(rest * 2, capacityMax))), capacityMax);
+  async prepare(isEmptied: boolean, frameBytes: number): Promise<void> {
+    const needed = this.#neededFor(frameBytes);
+    if (this.#place === "lease" && this.#mayStayOnLease(isEmptied, needed)) return;
+    if (!isEmptied && this.#goToLease(needed)) return;
+    if (needed <= this.small.bytes.length) return this.#goToSmall();
+    if (this.#hasRoomInFrameMemory(needed)) return;
+    await this.#goToFrameMemory(needed, frameBytes);
   }
 
-  /** Gives everything back. */
+  /** Gives all memory back. */
   close(): void {
     this.start = this.scanned = this.fill;
-    this.#moveTo(this.small, 0, "small");
+    this.#goToSmall();
     this.small.release();
   }
 
-  #staysOnLease(emptied: boolean, wanted: number): boolean {
-    if (this.start + wanted > this.#buffer.bytes.length) return false;
-    const room = this.#buffer.bytes.length - this.fill;
-    // Where others want it, a large buffer is not kept for the beginning of a small frame.
-    if (emptied) return wanted > this.small.bytes.length && room > 0 && this.context.open.isIdle;
-    return room >= MIN_ROOM_BYTES;
+  /** Bytes that the unfinished frame needs from its beginning on, with the next read; 0 if there is none. */
+  #neededFor(frameBytes: number): number {
+    const unfinished = this.fill - this.start;
+    if (unfinished === 0) return 0;
+    // A connection without a completed frame gets no memory for a size that it only announces.
+    return Math.max(this.holder.hasCompletedFrame ? frameBytes : 0, unfinished + 1);
   }
 
-  /** Goes to a large buffer, from another one if need be; false if none can be had or the frame would not fit. */
-  #lease(wanted: number): boolean {
-    const { open, pool, unfinished } = this.context;
-    if (wanted > pool.bufferBytes / 2 || !this.holder.proven) return false;
+  #mayStayOnLease(isEmptied: boolean, needed: number): boolean {
+    const { length } = this.#buffer.bytes;
+    if (this.start + needed > length) return false;
+    const free = length - this.fill;
+    if (!isEmptied) return free >= LEASE_FREE_BYTES_MIN;
+    // While others want a large buffer it is not kept for the beginning of a small frame.
+    return free > 0 && needed > this.small.bytes.length && this.context.sharedBuffer.hasSpareLeases;
+  }
+
+  /** False if the frame would not fit, or no large buffer can be had. */
+  #goToLease(needed: number): boolean {
+    const { sharedBuffer, pool, unfinished } = this.context;
+    if (needed > pool.bufferBytes / 2 || !this.holder.hasCompletedFrame) return false;
     if (this.#place === "lease") {
-      const next = open.exchange(this.#buffer, this.fill);
-      if (next !== undefined) this.#adopt(this.#buffer.bytes, this.start, next.buffer, next.fill, "lease");
+      const next = sharedBuffer.exchange(this.#buffer, this.fill);
+      if (next !== undefined) this.#copyTo(next.buffer, next.fill, "lease");
       return next !== undefined;
     }
-    const lease = unfinished.mayHold(this.holder, pool.bufferBytes) ? open.lease() : undefined;
-    if (lease === undefined) return false;
-    this.#moveTo(lease.buffer, lease.fill, "lease");
-    return true;
+    const lease = unfinished.mayHold(this.holder, pool.bufferBytes) ? sharedBuffer.lease() : undefined;
+    if (lease !== undefined) this.#moveTo(lease.buffer, lease.fill, "lease");
+    return lease !== undefined;
   }
 
-  /**
-   * Moves to memory for the unfinished frame, once there is some. `capacityMax`
-   * is all that the frame can come to need: what is kept for one frame is given
-   * in this size, and anything else too, while others are about to wait.
-   */
-  async #grow(capacity: number, capacityMax: number): Promise<void> {
-    const { unfinished, whenMemory, clock } = this.context;
-    const take = () => this.#takeGrown(capacity, capacityMax);
-    let taken = take();
-    if (taken === undefined) {
-      const may = () => this.#mayGrow(capacity, capacityMax);
-      unfinished.wait(this.holder, capacityMax, may, clock.monotonicMs());
-      const turn = () => unfinished.turn(this.holder);
-      taken = await whenMemory(take, may, turn).finally(() => unfinished.served(this.holder));
-    }
-    if (taken === undefined) throw new Error("the connection ended while its frame waited for memory");
-    this.#moveTo(taken.buffer, 0, taken.place);
+  #goToSmall(): void {
+    this.#moveTo(this.small, 0, "small");
   }
 
-  #takeGrown(capacity: number, capacityMax: number): { buffer: PooledBuffer; place: Place } | undefined {
-    const { pool, unfinished } = this.context;
-    if (this.#canReuse(capacity)) return { buffer: this.#buffer, place: this.#place };
-    const bytes = this.#grownBytes(capacity, capacityMax);
-    const grown = unfinished.mayHold(this.holder, bytes) ? pool.take(bytes) : undefined;
-    if (grown !== undefined) return { buffer: grown, place: "grown" };
-    const kept = unfinished.mayFinish(this.holder) ? pool.takeKept(capacityMax) : undefined;
-    return kept === undefined ? undefined : { buffer: kept, place: "kept" };
+  /** Is the frame in memory of its own already, and that large enough? */
+  #hasRoomInFrameMemory(needed: number): boolean {
+    // Frames before `start` are handed on where they lie: nothing may be moved over them.
+    return this.#isInFrameMemory && this.start === 0 && needed <= this.#buffer.bytes.length;
   }
 
-  /** Small ones in a size that the pool uses again. */
+  /** Twice what the frame has, so that a frame of unknown size is not copied for every read; at most what it can need. */
+  async #goToFrameMemory(needed: number, frameBytes: number): Promise<void> {
+    const most = Math.max(needed, frameBytes > 0 ? frameBytes : this.context.maxFrame);
+    const doubled = Math.min((this.fill - this.start) * 2, most);
+    const now = this.#capacityFor(Math.max(needed, doubled));
+    const present = this.#isInFrameMemory
+      ? { buffer: this.#buffer, place: this.#place as FrameMemory["place"] }
+      : undefined;
+    const request = new FrameRequest(this.context, this.holder, { now, most }, present);
+    // No `await` where nothing is waited for: what is taken counts under the limit from `#moveTo` on.
+    const { buffer, place } = request.take() ?? await request.wait();
+    this.#moveTo(buffer, 0, place);
+  }
+
+  /** Small buffers have a size that the pool uses again: a power of two. */
   #capacityFor(bytes: number): number {
     return bytes > this.context.pool.bufferBytes / 2 ? bytes : 2 ** Math.ceil(Math.log2(bytes));
   }
 
-  #mayGrow(capacity: number, capacityMax: number): boolean {
-    const { unfinished } = this.context;
-    return this.#canReuse(capacity) || unfinished.mayFinish(this.holder) ||
-      unfinished.mayHold(this.holder, this.#grownBytes(capacity, capacityMax));
-  }
-
-  #grownBytes(capacity: number, capacityMax: number): number {
-    return this.context.unfinished.tight && !this.holder.proven ? capacityMax : capacity;
-  }
-
-  /** Has everything before the unfinished frame gone where it had to? Then the same memory does. */
-  #canReuse(capacity: number): boolean {
-    return this.#isGrown && this.#buffer.sole && capacity <= this.#buffer.bytes.length;
-  }
-
-  get #isGrown(): boolean {
+  get #isInFrameMemory(): boolean {
     return this.#place === "grown" || this.#place === "kept";
   }
 
-  /** Moves the unfinished frame to `at` in `to`, and lets go of where it was. */
+  /** Moves the unfinished frame to `at` in `to`, and gives back the memory that it was in. */
   #moveTo(to: PooledBuffer, at: number, place: Place): void {
     const from = this.#buffer;
-    const was = this.#place;
+    const before = this.#place;
     const { start } = this;
-    this.#adopt(from.bytes, start, to, at, place);
-    if (was === "kept" && place !== "kept") this.context.pool.endKept();
+    this.#copyTo(to, at, place);
+    if (before === "kept" && place !== "kept") this.context.pool.endKept();
     if (from === to) return;
-    if (was === "lease") this.context.open.giveBack(from, start);
-    if (was === "grown" || was === "kept") from.release();
+    if (before === "lease") this.context.sharedBuffer.giveBack(from, start);
+    if (before === "grown" || before === "kept") from.release();
   }
 
-  #adopt(from: Uint8Array, start: number, to: PooledBuffer, at: number, place: Place): void {
-    if (from !== to.bytes || start !== at) to.bytes.set(from.subarray(start, this.fill), at);
-    this.fill = at + this.fill - start;
-    this.scanned = at + this.scanned - start;
+  #copyTo(to: PooledBuffer, at: number, place: Place): void {
+    const from = this.#buffer.bytes;
+    if (from !== to.bytes || this.start !== at) to.bytes.set(from.subarray(this.start, this.fill), at);
+    this.fill = at + this.fill - this.start;
+    this.scanned = at + this.scanned - this.start;
     this.start = at;
     this.#buffer = to;
     this.#place = place;

@@ -1,24 +1,24 @@
 /**
- * The buffers that connections have for themselves as long as they last: an
- * eighth of memory for all of them, whatever their number. Half of that is in
- * equal parts for as many connections as may come, the other half makes the
- * buffers of those that come first larger.
+ * The buffers that connections have for themselves for as long as they last: an
+ * eighth of memory for all of them together. Half of that is divided into equal
+ * parts for the most connections there may be; the other half makes the buffers
+ * of the first connections larger.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 
-/** All of them together are at most this much of memory. */
+/** All of them together are at most this share of memory. */
 export const SMALL_BUFFERS_SHARE = 1 / 8;
 
 const SMALL_BYTES_MAX = 16 * 1024;
-/** Everybody's own part has at most this, and at least that, which then limits how many connections there can be. */
+/** The range of a connection's part. The lower end limits how many connections there can be. */
 const PART_BYTES_MAX = 4096;
 const PART_BYTES_MIN = 64;
-/** Of what is left for larger buffers, the next connection gets one part in so many. */
+/** Of what is left for larger buffers, the next connection gets one part in this many. */
 const EXTRA_SHARE = 64;
 
 export class SmallBuffers {
   readonly #partBytes: number;
-  /** As many connections can have a buffer. */
+  /** How many connections can have a buffer. */
   readonly #count: number;
   #extraBytes: number;
   #taken = 0;
@@ -31,7 +31,7 @@ export class SmallBuffers {
     this.#extraBytes = half;
   }
 
-  /** Is there no room for another connection, whatever becomes free besides? */
+  /** Is there no room for another connection, however much other memory comes free? */
   get exhausted(): boolean {
     return this.#taken >= this.#count;
   }
@@ -47,7 +47,7 @@ export class SmallBuffers {
     return buffer;
   }
 
-  /** A buffer of so many bytes has gone back to the pool. */
+  /** A buffer of `bytes` bytes has gone back to the pool. */
   gone(bytes: number): void {
     this.#taken--;
     this.#extraBytes += bytes - this.#partBytes;

@@ -1,7 +1,7 @@
 /**
  * What one connection to the consumer has been sent, from its first byte to its
- * last, and the translation of "so many bytes are acknowledged" or "so many
- * frames are answered" into sequences.
+ * last. It translates a number of acknowledged bytes, or of frames that were
+ * replied to, into sequences.
  *
  * Everything that belongs to the connection is here, and ends with it: to act
  * on a stream that has ended is a defect of the program. When a connection ends
@@ -11,8 +11,9 @@
 import { Deque } from "../base/deque.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import { skipFrames } from "../framing/skip.ts";
-import { Flight, type FlightPart, type Landed } from "./flight.ts";
+import type { Tally } from "../base/ledger.ts";
 import type { FrameFeed, FramePiece, FrameRange, FrameRun, StreamOutcome } from "./frame_feed.ts";
+import { type ConfirmedPart, framesWithin, InFlight, type InFlightPart } from "./in_flight.ts";
 
 /** Bytes to send, as they lie in memory; `release` when they are written. */
 export interface Outgoing {
@@ -22,10 +23,10 @@ export interface Outgoing {
 
 /** How far a connection got, as positions in its byte stream: read ≤ confirmed ≤ written. */
 export interface StreamPositions {
-  /** The consumer's program has read all before this, as far as that can be told. */
+  /** The consumer's program is known to have read everything before this. */
   readonly read: number;
   readonly confirmed: number;
-  /** The kernel has taken all before this. */
+  /** The kernel has taken everything before this. */
   readonly written: number;
 }
 
@@ -34,20 +35,19 @@ export interface StreamOptions {
   readonly start: number;
   /** Sequence after the last frame that earlier connections were sent. */
   readonly sentBefore: number;
-  /** Frames will be confirmed one by one, with `answer`. */
+  /** Frames will be confirmed one by one, with `confirmFrames`. */
   readonly eachFrame: boolean;
 }
 
 export class DeliveryStream {
   /** Frames handed out on this connection and not confirmed on it. */
-  readonly flight = new Flight();
+  readonly inFlight = new InFlight();
   /** Confirmed, and perhaps not read yet. */
-  readonly #unread = new Deque<Landed>();
+  readonly #unread = new Deque<ConfirmedPart>();
   #open = true;
   #ended = false;
   /** Sequence after the last frame that was confirmed on this connection. */
   #confirmedUntil: number;
-
   /** Sequence after the last frame that was handed out. */
   #handedOutUntil: number;
   /** Frames below this one have been sent before. */
@@ -59,12 +59,12 @@ export class DeliveryStream {
   }
 
   get framesInFlight(): number {
-    return this.flight.frames;
+    return this.inFlight.frames;
   }
 
   /** Sequence of the oldest frame in flight; undefined if none is. */
   get oldestInFlight(): number | undefined {
-    return this.flight.oldest()?.first;
+    return this.inFlight.oldest()?.first;
   }
 
   /** Was this frame confirmed before, so that it is sent for `rewind` alone? */
@@ -96,19 +96,19 @@ export class DeliveryStream {
    * The first `position` bytes of the stream are confirmed, and the first `read`
    * of them have been read by the consumer's program. Moves by whole parts.
    */
-  confirm(position: number, read: number): void {
+  confirmBytes(position: number, read: number): void {
     this.#assertNotEnded();
-    this.#confirm(() => this.flight.takeBelow(position), read);
+    this.#confirm(() => this.inFlight.takeBelow(position), read);
   }
 
-  /** The next `frames` frames are confirmed: the consumer has read them and said so. */
-  answer(frames: number): void {
+  /** The next `frames` frames are confirmed: the consumer has read them and replied to each. */
+  confirmFrames(frames: number): void {
     this.#assertNotEnded();
     let left = frames;
     this.#confirm(() => {
-      const landed = left > 0 ? this.flight.take(left) : undefined;
-      left -= landed?.frames ?? 0;
-      return landed;
+      const part = left > 0 ? this.inFlight.take(left) : undefined;
+      left -= part?.frames ?? 0;
+      return part;
     }, Number.POSITIVE_INFINITY);
   }
 
@@ -116,16 +116,19 @@ export class DeliveryStream {
   goBack(): void {
     this.#assertNotEnded();
     this.feed.goBack();
-    this.flight.reset();
-    // An answer has come to every frame in flight: all of them were written.
+    this.inFlight.clear();
+    // The consumer has replied to every frame in flight: all of them were written.
     this.#sentBefore = Math.max(this.#sentBefore, this.#handedOutUntil);
     this.#open = true;
   }
 
-  /** The connection has ended, and nothing is being written any more. Nothing may be done with the stream after this. */
+  /**
+   * The connection has ended, and nothing is being written any more. Nothing may
+   * be done with the stream after this.
+   */
   async end({ read, confirmed, written }: StreamPositions): Promise<StreamOutcome> {
     this.interrupt();
-    this.confirm(confirmed, read);
+    this.confirmBytes(confirmed, read);
     const writtenUntil = await this.#writtenUntil(written);
     await this.#confirmWithin(confirmed, read);
     const unread = await this.#unreadAfter(read);
@@ -134,7 +137,7 @@ export class DeliveryStream {
       ...unread,
       confirmedUntil: this.#confirmedUntil,
       writtenUntil,
-      notResent: [...this.flight.parts()]
+      notResent: [...this.inFlight.parts()]
         .map((part) => rangeWithin(writtenUntil, this.#sentBefore, part))
         .filter(({ frames }) => frames > 0),
     });
@@ -146,13 +149,16 @@ export class DeliveryStream {
 
   #handOut(piece: FramePiece): Outgoing {
     const { buffer, runs } = piece;
-    for (const run of runs) this.#note(piece, run);
+    for (const run of runs) this.#noteSent(piece, run);
     const bytes = buffer.bytes.subarray(runs[0].start, runs[runs.length - 1].end);
     return { bytes, release: () => piece.release() };
   }
 
-  /** Notes frames as handed out, in two parts where the first unconfirmed one is inside: confirmed frames count once. */
-  #note(piece: FramePiece, run: FrameRun): void {
+  /**
+   * Notes frames as handed out, in two parts where the first unconfirmed one is
+   * inside: confirmed frames count once.
+   */
+  #noteSent(piece: FramePiece, run: FrameRun): void {
     const { first, frames, start, end, arrivedUs } = run;
     const known = this.feed.confirmed - first;
     if (known <= 0 || known >= frames) return this.#push(piece, run);
@@ -163,19 +169,19 @@ export class DeliveryStream {
 
   #push({ buffer, framer }: FramePiece, { first, frames, start, end, arrivedUs }: FrameRun): void {
     const ends = this.options.eachFrame ? frameEnds(framer, buffer.bytes, start, end, frames) : undefined;
-    this.flight.push(first, frames, end - start, arrivedUs, ends);
+    this.inFlight.push(first, frames, end - start, arrivedUs, ends);
     this.#handedOutUntil = first + frames;
     if (first < this.#sentBefore) this.feed.resending(rangeWithin(0, this.#sentBefore, { first, frames }));
   }
 
-  #confirm(take: () => Landed | undefined, read: number): void {
+  #confirm(take: () => ConfirmedPart | undefined, read: number): void {
     const { confirmed } = this.feed;
     const before = this.#confirmedUntil;
-    const news: Landed[] = [];
-    for (let landed = take(); landed !== undefined; landed = take()) {
-      this.#unread.push(landed);
-      this.#confirmedUntil = landed.first + landed.frames;
-      if (landed.first >= confirmed) news.push(landed);
+    const news: ConfirmedPart[] = [];
+    for (let part = take(); part !== undefined; part = take()) {
+      this.#unread.push(part);
+      this.#confirmedUntil = part.first + part.frames;
+      if (part.first >= confirmed) news.push(part);
     }
     const isReadingNews = this.#dropRead(read);
     if (this.#confirmedUntil === before && !isReadingNews) return;
@@ -183,7 +189,7 @@ export class DeliveryStream {
     this.feed.confirm({ until: this.#confirmedUntil, news, unreadFrom });
   }
 
-  /** Forgets parts of which all is read; true if there were some. */
+  /** Forgets parts that are wholly read; true if there were some. */
   #dropRead(read: number): boolean {
     const before = this.#unread.length;
     for (let part = this.#unread.first(); part !== undefined && part.position <= read; part = this.#unread.first()) {
@@ -194,17 +200,20 @@ export class DeliveryStream {
 
   /** Confirms what of the oldest part in flight lies wholly within the first `position` bytes. */
   async #confirmWithin(position: number, read: number): Promise<void> {
-    const part = this.flight.oldest();
-    const bytes = this.flight.reached(position);
+    const part = this.inFlight.oldest();
+    const bytes = this.inFlight.oldestBytesBelow(position);
     if (part === undefined || bytes === 0) return;
     const within = await this.#within(part, bytes);
-    if (within !== undefined) this.#confirm(() => this.flight.takeFront(within), read);
+    if (within !== undefined) this.#confirm(() => this.inFlight.takeFront(within), read);
   }
 
-  /** Where the bytes of a part cannot be looked at, all its frames count: what is told is the most that can be. */
+  /**
+   * Sequence after the last frame that was written whole. Of a part whose bytes
+   * cannot be read again all frames count.
+   */
   async #writtenUntil(written: number): Promise<number> {
     let until = this.#confirmedUntil;
-    for (const part of this.flight.parts()) {
+    for (const part of this.inFlight.parts()) {
       const bytes = written - (part.position - part.bytes);
       if (bytes <= 0) break;
       const within = bytes >= part.bytes ? part : await this.#within(part, bytes) ?? part;
@@ -213,7 +222,7 @@ export class DeliveryStream {
     return until;
   }
 
-  /** Frames that are not wholly read. Where they cannot be looked at, none is. */
+  /** The frames that are not wholly read. Of a part whose bytes cannot be read again none counts as read. */
   async #unreadAfter(read: number): Promise<{ unreadFrom: number; unreadBytes: number }> {
     const part = this.#unread.first();
     if (part === undefined) return { unreadFrom: this.#confirmedUntil, unreadBytes: 0 };
@@ -224,8 +233,8 @@ export class DeliveryStream {
   }
 
   /** The frames of a part that lie wholly within its first `bytes` bytes; undefined if that cannot be told. */
-  async #within(part: Landed | FlightPart, bytes: number): Promise<{ frames: number; bytes: number } | undefined> {
-    if ("ends" in part && part.ends !== undefined) return this.flight.endedWithin(part, bytes);
+  async #within(part: ConfirmedPart | InFlightPart, bytes: number): Promise<Tally | undefined> {
+    if ("ends" in part && part.ends !== undefined) return framesWithin(part, bytes);
     const piece = await this.feed.reread(part.first);
     if (piece === undefined) return undefined;
     try {

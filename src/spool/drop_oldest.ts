@@ -6,47 +6,51 @@
  * confirmed they count as delivered, if their connection is lost they cannot be
  * sent again and count as dropped. The rest is dropped at once.
  */
-import { tally } from "../base/ledger.ts";
+import type { BufferPool } from "../base/buffer.ts";
+import type { Log } from "../base/log.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
-import type { JournalReader } from "../journal/journal.ts";
-import type { FlightPart } from "./flight.ts";
-import type { Passing } from "./gaps.ts";
-import type { Spool } from "./spool.ts";
+import type { Journal, JournalReader } from "../journal/journal.ts";
+import type { Dropped, SequenceRange } from "./dropped.ts";
+import type { InFlight, InFlightPart } from "./in_flight.ts";
+
+export interface DropOldestParts {
+  readonly journal: Journal;
+  readonly pool: BufferPool;
+  readonly log: Log;
+  readonly dropped: Dropped;
+  readonly inFlight: () => InFlight;
+}
 
 /**
- * Returns whether there is more room now. Rejects with a SystemError if a file
+ * Returns whether there is more room now. Rejects with a `SystemError` if a file
  * cannot be read or removed; the next call goes on with the same segment.
  */
-export async function dropOldest(spool: Spool): Promise<boolean> {
-  const { journal, log } = spool.options;
-  const passing = spool.passing ?? passOldest(spool);
-  if (passing === undefined) return false;
-  const { from, until } = passing;
+export async function dropOldest(parts: DropOldestParts): Promise<boolean> {
+  const { journal, dropped, log } = parts;
+  const range = dropped.inProgress ?? beginDrop(parts);
+  if (range === undefined) return false;
+  const { from, until } = range;
   // Where the frames in flight end can only be seen while the file is there.
-  await learnEnds(spool, until);
-  passing.damaged = tally();
-  const found = await journal.count(from, until);
-  const frames = found.frames - passing.damaged.frames;
-  const bytes = found.bytes - passing.damaged.bytes;
-  spool.giveUp(frames, bytes);
+  await learnEnds(parts, until);
+  const { frames, bytes } = await dropped.complete(() => journal.count(from, until));
   log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
   await journal.unlinkBelow(until);
   return true;
 }
 
-function passOldest(spool: Spool): Passing | undefined {
-  const until = spool.options.journal.oldestPendingEnd();
-  return until === undefined ? undefined : spool.fence(until);
+function beginDrop({ journal, dropped }: DropOldestParts): SequenceRange | undefined {
+  const until = journal.oldestPendingEnd();
+  return until === undefined ? undefined : dropped.begin(until);
 }
 
 /**
  * Notes the end of each frame in flight below `until`. Those in memory too: they
  * may leave it before they are confirmed.
  */
-async function learnEnds({ flight, options }: Spool, until: number): Promise<void> {
-  const parts = [...flight.parts()].filter(({ first, ends }) => first < until && ends === undefined);
+async function learnEnds({ journal, pool, inFlight }: DropOldestParts, until: number): Promise<void> {
+  const parts = [...inFlight().parts()].filter(({ first, ends }) => first < until && ends === undefined);
   if (parts.length === 0) return;
-  const reader = options.journal.reader(options.pool);
+  const reader = journal.reader(pool);
   try {
     for (const part of parts) part.ends ??= await readEnds(reader, part);
   } finally {
@@ -55,7 +59,7 @@ async function learnEnds({ flight, options }: Spool, until: number): Promise<voi
 }
 
 /** Undefined if they cannot be read, or the part was confirmed meanwhile. */
-async function readEnds(reader: JournalReader, { first, frames }: FlightPart): Promise<Uint32Array | undefined> {
+async function readEnds(reader: JournalReader, { first, frames }: InFlightPart): Promise<Uint32Array | undefined> {
   const ends = new Uint32Array(frames);
   reader.seek(first);
   for (let known = 0, bytes = 0; known < frames;) {

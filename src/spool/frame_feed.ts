@@ -5,7 +5,7 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Landed } from "./flight.ts";
+import type { ConfirmedPart } from "./in_flight.ts";
 
 /** Consecutive frames that lie side by side in one buffer. */
 export interface FrameRun {
@@ -24,16 +24,16 @@ export interface FramePiece {
   readonly buffer: PooledBuffer;
   readonly framer: Framer;
   readonly runs: readonly FrameRun[];
-  /** Called once, when the bytes are needed no more. */
+  /** To be called once, when the bytes are no longer needed. */
   release(): void;
 }
 
-/** What a connection has got to know of its frames, in sequences. */
+/** What a connection has learned about its frames, in sequences. */
 export interface Confirmation {
   /** Frames below this one are confirmed. */
   readonly until: number;
-  /** Those of these that were not before, ascending. */
-  readonly news: readonly Landed[];
+  /** Those of them that had not been confirmed before, ascending. */
+  readonly news: readonly ConfirmedPart[];
   /** The consumer's program has read all frames below this one, of those that were sent on this connection. */
   readonly unreadFrom: number;
 }
@@ -48,7 +48,7 @@ export interface EndOfStream {
   readonly confirmedUntil: number;
   /** Sequence after the last frame that was written whole. */
   readonly writtenUntil: number;
-  /** What `resending` told of and was not written whole. */
+  /** Frames that `resending` was called for and that were not written whole. */
   readonly notResent: readonly FrameRange[];
 }
 
@@ -83,7 +83,10 @@ export interface FrameFeed {
   /** On the same connection: what was taken and is not confirmed is taken once more. */
   goBack(): void;
 
-  /** The run that was taken with `first` as its first frame, once more. Undefined if it cannot be had; never rejects. */
+  /**
+   * The run that was taken with `first` as its first frame, once more. Undefined
+   * if it cannot be had; never rejects.
+   */
   reread(first: number): Promise<FramePiece | undefined>;
 
   /** The connection is over; nothing is taken before the next one begins. */

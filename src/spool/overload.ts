@@ -1,9 +1,9 @@
 /**
- * What becomes of frames that come in while the journal takes none and memory is
- * all but full. Before that, whatever the policy, they wait in memory.
+ * What becomes of frames that come in while appends fail and memory is nearly
+ * full. Before that they wait in memory, whatever the policy.
  *
  * `block` needs nothing of this: a reader that finds no memory stops reading.
- * `drop-oldest` makes room where the room is missing, see drop_oldest.ts.
+ * `drop-oldest` makes room in the journal instead, see drop_oldest.ts.
  */
 import type { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
@@ -18,6 +18,14 @@ export interface OverloadOptions {
   readonly ledger: Ledger;
   readonly log: Log;
   readonly clock: Clock;
+  readonly listener: OverloadListener;
+}
+
+export interface OverloadListener {
+  /** Memory and journal have no room: producers are to be disconnected, for this reason. */
+  shut(reason: string): void;
+  /** Producers may connect again. */
+  reopen(): void;
 }
 
 /** What `drop-newest` has dropped since it began to. */
@@ -30,9 +38,6 @@ interface Dropping {
 }
 
 export class Overload {
-  /** Closes the door to producers, with the reason; opens it again. */
-  onShut: (reason: string) => void = () => {};
-  onReopen: () => void = () => {};
   #failing: string | undefined;
   #shut = false;
   #dropping: Dropping | undefined;
@@ -52,11 +57,11 @@ export class Overload {
     if (!this.#shut) return;
     this.#shut = false;
     this.options.log.info("producers are admitted again");
-    this.onReopen();
+    this.options.listener.reopen();
   }
 
-  /** Has what comes in now, or what came in last, to be dropped? */
-  get drops(): boolean {
+  /** Are the newest frames to be dropped: those that come in now, and those that came in last? */
+  get dropsNewest(): boolean {
     return this.options.whenFull === "drop-newest" && this.#isFull;
   }
 
@@ -65,7 +70,7 @@ export class Overload {
     return this.#failing;
   }
 
-  /** Frames are dropped instead of taken; `before` is the sequence that the next one will have. */
+  /** Counts frames that are dropped instead of taken; `before` is the sequence that the next one will have. */
   drop(frames: number, bytes: number, before: number): void {
     const { ledger, log, clock } = this.options;
     if (this.#dropping === undefined) {
@@ -78,25 +83,25 @@ export class Overload {
     ledger.drop("full", frames, bytes);
   }
 
-  /** Frames have come in. */
+  /** Frames have come in: they may be what fills memory. */
   received(): void {
     this.#shutIfNeeded();
   }
 
-  /** For a stop: says what was dropped and not reported yet. */
+  /** At a stop: logs what was dropped and is not logged yet. */
   close(): void {
     this.#reportDropped();
   }
 
   get #isFull(): boolean {
-    return this.#failing !== undefined && !this.options.pool.roomy;
+    return this.#failing !== undefined && !this.options.pool.hasHeadroom;
   }
 
   #shutIfNeeded(): void {
     if (this.options.whenFull !== "disconnect" || this.#shut || !this.#isFull) return;
     this.#shut = true;
     this.options.log.warn("no room in journal and memory, producers are disconnected", { reason: this.#failing });
-    this.onShut("no room in journal and memory");
+    this.options.listener.shut("no room in journal and memory");
   }
 
   #reportDropped(): void {

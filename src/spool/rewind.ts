@@ -1,11 +1,11 @@
 /**
  * `rewind`: how much of what is confirmed is kept, to be sent again on a new
- * connection. A number: so many bytes before the first unconfirmed frame.
+ * connection. A number: that many bytes before the first unconfirmed frame.
  * `auto`: from the first frame on that the consumer's program may not have read.
  *
- * What is kept stays in memory or in the journal; there is no third place, so a
- * new connection begins where the gapless frames before the first unconfirmed
- * one begin.
+ * What is kept stays in memory or in the journal, and nowhere else. A new
+ * connection therefore begins where the gapless frames before the first
+ * unconfirmed one begin.
  */
 import type { BufferPool } from "../base/buffer.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
@@ -13,14 +13,16 @@ import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Positions } from "./positions.ts";
 import type { Window } from "./window.ts";
 
-/** Bytes, or as many as the consumer may not have read. */
+/** A number of bytes, or as many as the consumer may not have read. */
 export type RewindPolicy = number | "auto";
 
 export interface RewindOptions {
   readonly policy: RewindPolicy;
-  readonly journal: Journal;
+  readonly positions: Positions;
+  readonly journal: Pick<Journal, "locateBack" | "unreadFrom">;
   readonly window: Window;
   readonly framer: Framer;
   readonly pool: BufferPool;
@@ -32,10 +34,9 @@ export interface RewindOptions {
 const KEPT_SHARE = 0.6;
 
 export class Rewind {
+  /** Everything before this has been read by the consumer's program, or cannot be sent again. */
   #unreadFrom: number;
-  /** Frames were given up to here. */
-  #floor = 0;
-  /** The connection there is has acknowledged all frames below this, from where it began. */
+  /** The present connection has acknowledged all frames below this, from where it began; undefined without one. */
   #acknowledged: number | undefined;
   /** In memory no more than this is kept, in bytes. */
   readonly #keptBytesMax: number;
@@ -51,79 +52,81 @@ export class Rewind {
     this.#unreadFrom = Math.max(this.#unreadFrom, sequence);
   }
 
-  /** A connection has acknowledged all frames before `sequence`, from where it began; undefined: there is none. */
+  /**
+   * The present connection has acknowledged all frames before `sequence`, from
+   * where it began; undefined: it has ended.
+   */
   noteAcknowledged(sequence: number | undefined): void {
     this.#acknowledged = sequence;
   }
 
-  /** The first frame that would have to be sent again if this process were killed now; `confirmed` if none. */
-  resendFrom(confirmed: number): number {
-    return Math.min(confirmed, this.#acknowledged ?? this.unreadFrom(confirmed));
+  /** The first frame that may have to be sent again, of those before `cursor`; `cursor` if none may. */
+  unreadFrom(cursor: number = this.#confirmed): number {
+    return this.options.policy === "auto" ? Math.min(cursor, this.#unreadFrom) : cursor;
   }
 
   /**
-   * Nothing before `sequence` is sent any more, in this process or after it.
-   * What was on its way to be sent again, before `sent`, may still be read.
+   * The first frame before `cursor` that would have to be sent again if this
+   * process were killed now; `cursor` if none.
    */
-  giveUp(sequence: number, confirmed: number, sent: number): void {
-    const from = this.#acknowledged === undefined ? 0 : sent;
-    this.noteGone(Math.max(from, this.unreadFrom(confirmed)), Math.min(sequence, confirmed));
-    this.#floor = Math.max(this.#floor, sequence);
+  resendFrom(cursor: number): number {
+    return Math.min(cursor, this.#acknowledged ?? this.unreadFrom(cursor));
+  }
+
+  /**
+   * Nothing before `sequence` is sent any more, in this process or a later one.
+   * Frames that the present connection has been sent again may still be read.
+   */
+  giveUp(sequence: number): void {
+    const from = this.#acknowledged === undefined ? 0 : this.options.positions.next;
+    this.noteGone(Math.max(from, this.unreadFrom()), Math.min(sequence, this.#confirmed));
     this.noteRead(sequence);
   }
 
-  /** Frames [from, until), which may not have been read, cannot be sent again: counted, and said. No effect if there are none. */
+  /**
+   * Frames [from, until), which may not have been read, cannot be sent again:
+   * they are counted in `mayBeLostBytes` and logged. No effect on an empty range.
+   */
   noteGone(from: number, until: number): void {
     const frames = until - from;
     if (frames <= 0) return;
     const { ledger, log } = this.options;
     const { delivered } = ledger;
-    // Nobody knows their sizes any more: about as large as others, or a byte at least.
+    // Their sizes are not known any more: each counts as an average frame, or as one byte at least.
     const bytes = Math.max(frames, Math.round(frames * delivered.bytes / Math.max(1, delivered.frames)));
     ledger.mayBeLostBytes += bytes;
     log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
     this.noteRead(until);
   }
 
-  /** The first frame that may have to be sent again, as far as that is known by its sequence; `confirmed` if none. */
-  unreadFrom(confirmed: number): number {
-    return this.options.policy === "auto" ? Math.min(confirmed, this.#unreadFrom) : confirmed;
-  }
-
   /** Frames before this one need not be appended. */
-  appendFrom(confirmed: number): number {
+  get appendFrom(): number {
     const { policy } = this.options;
-    return policy === "auto" || policy === 0 ? this.unreadFrom(confirmed) : 0;
+    return policy === "auto" || policy === 0 ? this.unreadFrom() : 0;
   }
 
   /** Is this run, all of it confirmed and not in the journal, kept in memory? */
-  wants(run: Run, confirmed: number): boolean {
+  wants(run: Run): boolean {
     const { policy, window } = this.options;
     if (policy === 0 || (policy === "auto" && runEnd(run) <= this.#unreadFrom)) return false;
-    const behind = window.offsetOf(confirmed) - (run.offset + runBytes(run));
-    return behind < this.#keptBytesMax;
+    const bytesAfter = window.offsetOf(this.#confirmed) - (run.offset + runBytes(run));
+    return bytesAfter < this.#keptBytesMax;
   }
 
-  /** Bytes in memory that are there for this alone, about. */
-  keptBytes(confirmed: number): number {
+  /** Bytes in memory that are there for `rewind` alone, about. */
+  get keptBytes(): number {
     const { policy, window } = this.options;
     if (policy === 0) return 0;
-    return Math.min(this.#keptBytesMax, window.offsetOf(confirmed) - window.offsetOf(window.first));
+    return Math.min(this.#keptBytesMax, window.offsetOf(this.#confirmed) - window.offsetOf(window.first));
   }
 
   /**
-   * The sequence at which a new connection begins; at most `confirmed`, unless
-   * more was given up. Rejects with a `SystemError` if the journal has to be read
-   * for it and cannot be.
+   * The sequence, at most `confirmed`, at which a new connection has to begin.
+   * Rejects with a `SystemError` if the journal has to be read for it and cannot be.
    */
-  async start(confirmed: number): Promise<number> {
-    const found = await this.#locate(confirmed);
-    // A segment that is being dropped may still be there.
-    return Math.max(found, this.#floor);
-  }
-
-  async #locate(confirmed: number): Promise<number> {
+  async locate(): Promise<number> {
     const { policy, journal, window } = this.options;
+    const confirmed = this.#confirmed;
     if (policy === 0) return confirmed;
     if (policy === "auto") {
       const from = Math.min(confirmed, this.#unreadFrom);
@@ -131,9 +134,13 @@ export class Rewind {
       return await journal.locateBack(Math.min(confirmed, window.first), Number.POSITIVE_INFINITY, from);
     }
     if (confirmed < window.first) return await journal.locateBack(confirmed, policy);
-    const here = window.exactOffsetOf(confirmed) - window.offsetOf(window.first);
-    if (here >= policy) return this.#frameAtOffset(window.exactOffsetOf(confirmed) - policy);
-    return await journal.locateBack(window.first, policy - here);
+    const inMemory = window.exactOffsetOf(confirmed) - window.offsetOf(window.first);
+    if (inMemory >= policy) return this.#frameAtOffset(window.exactOffsetOf(confirmed) - policy);
+    return await journal.locateBack(window.first, policy - inMemory);
+  }
+
+  get #confirmed(): number {
+    return this.options.positions.confirmed;
   }
 
   /** The frame in the window that holds the byte at `offset` of the route's stream, or begins there. */
@@ -142,7 +149,7 @@ export class Rewind {
     let index = window.length - 1;
     while (index > 0 && window.at(index)!.offset > offset) index--;
     const run = window.at(index)!;
-    const within = Math.max(0, offset - run.offset);
-    return run.first + framer.scan(run.buffer.bytes, run.start, run.start, run.start + within).frames;
+    const bytesBefore = Math.max(0, offset - run.offset);
+    return run.first + framer.scan(run.buffer.bytes, run.start, run.start, run.start + bytesBefore).frames;
   }
 }

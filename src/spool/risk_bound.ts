@@ -1,15 +1,16 @@
 /**
- * Keeps what the cursor file says may be in memory alone ahead of what memory
- * can come to hold: the next start after `kill -9` never says that less is lost.
+ * The upper bound of the bytes that a crash may cost: bytes that are in memory
+ * alone. The journal has it in writing before memory can come to hold as much, so
+ * that the next start after `kill -9` never reports less than was lost.
  *
- * The figure rises in large steps, and is asked for before the last step is used
- * up, so that readers seldom wait for it, and never for more than one small
- * write. It falls when little was held for some seconds, and to nothing as soon
- * as nobody holds anything.
+ * The bound rises in large steps, and the next step is written before the last
+ * one is used up: readers seldom wait for it, and never for more than one small
+ * write. It falls when less was held for some seconds, and to 0 as soon as
+ * nothing is held.
  *
- * Every reader says before each read what it holds and may fill; frames that it
- * hands on are counted by the spool instead. So between two reads nothing can
- * grow beyond the sum of both.
+ * Every reader declares before each read what it holds and may fill; frames that
+ * it hands on are counted by the spool instead. So between two reads memory
+ * cannot hold more than the sum of both.
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
@@ -18,51 +19,54 @@ import type { Log } from "../base/log.ts";
 import { within } from "../base/stop_deadline.ts";
 import type { Journal } from "../journal/journal.ts";
 
-/** The lowest figure, and how much higher the next one is. */
+/** The lowest bound, and the factor from one step to the next. */
 const STEP_BYTES = 64 * 1024;
 const STEP_FACTOR = 4;
-/** The next figure is asked for when so much of this one is used. */
+/** The next step is written when this share of the bound is used. */
 const EARLY = 3 / 4;
-/** Readers wait so long for a disk that takes no figure: memory is there to be filled while it does not. */
-const PATIENCE_MS = 250;
-/** The figure falls when less would have done for so long. */
+/**
+ * How long readers wait for a disk that does not answer; then they go on without
+ * a bound, so that they are not held up.
+ */
+const WRITE_MS_MAX = 250;
+/** The bound falls when a lower one would have been enough for this long. */
 const CALM_MS = 5000;
-/** It falls to nothing so often at most: producers may come and go all the time. */
+/** It falls to 0 at most this often: producers may connect and disconnect all the time. */
 const EMPTY_MS = 100;
 
 export interface RiskBoundOptions {
   readonly journal: Pick<Journal, "boundRisk">;
-  /** What the spool has in memory alone, at most. */
-  readonly spool: { readonly riskBytesMost: number };
-  /** Memory of the route, in bytes: a higher figure says nothing new, unless more is held all the same. */
+  /** The bytes that the spool has in memory alone, at most. */
+  readonly spool: { readonly atRiskBytesMax: number };
+  /** Memory of the route, in bytes: the bound stops there, unless more is held all the same. */
   readonly maxBytes: number;
-  /** What the runtime reads ahead for all connections of the route together, at most. */
+  /** The most bytes that the runtime reads ahead for all connections of the route together. */
   readonly readAheadBytesMax: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What a reader holds or may fill, and what the runtime reads ahead for it, in bytes. */
-interface Held {
+/** Bytes that a reader holds or may fill, and that the runtime reads ahead for it. */
+interface HeldBytes {
   bytes: number;
   aheadBytes: number;
 }
 
 export class RiskBound {
-  readonly #readers = new Map<object, Held>();
+  readonly #readers = new Map<object, HeldBytes>();
   /** All of them together. */
-  readonly #held: Held = { bytes: 0, aheadBytes: 0 };
-  /** As the cursor file has it, or more if that cannot be written. */
+  readonly #held: HeldBytes = { bytes: 0, aheadBytes: 0 };
+  /** As it is in writing; infinite while that cannot be done. */
   #bound = 0;
-  /** Above this the next figure is asked for. */
-  #early = 0;
-  /** The highest that was asked for. */
+  /** When more than this is held the next step is written. */
+  #raiseAbove = 0;
+  /** The bound that was last given to the journal. */
   #asked = 0;
-  /** The most there was since it was last looked at. */
-  #most = 0;
-  /** The disk does not take the figure: readers go on without it. */
+  /** The most that was held since the last time that `#watch` woke. */
+  #peak = 0;
+  /** The bound cannot be written: readers go on without it. */
   #failing = false;
-  /** It is about to fall to nothing. */
+  /** Is it about to fall to 0? */
   #emptying = false;
   #emptiedMs = Number.NEGATIVE_INFINITY;
   readonly #changed = new Condition();
@@ -70,19 +74,22 @@ export class RiskBound {
 
   constructor(private readonly options: RiskBoundOptions) {}
 
-  /** Begins to let the figure fall, until `stop`. */
+  /** Begins to lower the bound where it may fall, until `stop`. */
   start(): void {
     this.#watch();
   }
 
-  /** Nothing is read any more, and `bytes` are lost: they stay in memory alone. */
+  /** Nothing is read any more. `bytes` could not be appended, and are lost. */
   stop(bytes: number): void {
     if (this.#readers.size > 0) throw new Error(`${this.#readers.size} readers still hold memory at their end`);
     this.#over.abort();
-    this.options.journal.boundRisk(bytes).catch(() => {}); // closing the journal tries again, and says so
+    this.options.journal.boundRisk(bytes).catch(() => {}); // closing the journal tries again, and reports it
   }
 
-  /** What `reader` holds or may fill from now on, and what is read ahead for it. May it read? */
+  /**
+   * `reader` holds or may fill `bytes` from now on, and `aheadBytes` are read ahead
+   * for it. True if it may read now; else it has to wait for `covered`.
+   */
   hold(reader: object, bytes: number, aheadBytes: number): boolean {
     if (this.#over.signal.aborted) throw new Error("a reader reads after the end of its route");
     let held = this.#readers.get(reader);
@@ -92,8 +99,8 @@ export class RiskBound {
     held.bytes = bytes;
     held.aheadBytes = aheadBytes;
     const risk = this.#risk;
-    if (risk > this.#most) this.#most = risk;
-    if (risk > this.#early) this.#raise(risk);
+    if (risk > this.#peak) this.#peak = risk;
+    if (risk > this.#raiseAbove) this.#raise(risk);
     return risk <= this.#bound;
   }
 
@@ -104,15 +111,15 @@ export class RiskBound {
     this.#held.bytes -= held.bytes;
     this.#held.aheadBytes -= held.aheadBytes;
     this.#readers.delete(reader);
-    this.settled();
+    this.riskFell();
   }
 
-  /** The spool has less in memory alone, or readers have: perhaps nothing. */
-  settled(): void {
+  /** Less is held in memory alone, in the spool or by readers. */
+  riskFell(): void {
     if (this.#readers.size === 0 && this.#asked > 0 && !this.#emptying && this.#risk === 0) this.#empty();
   }
 
-  /** Resolves when it may. */
+  /** Resolves when the bound covers everything that is held, so that readers may read. */
   async covered(): Promise<void> {
     while (this.#risk > this.#bound) {
       this.#raise(this.#risk);
@@ -122,7 +129,7 @@ export class RiskBound {
 
   get #risk(): number {
     const { spool, readAheadBytesMax } = this.options;
-    return this.#held.bytes + Math.min(this.#held.aheadBytes, readAheadBytesMax) + spool.riskBytesMost;
+    return this.#held.bytes + Math.min(this.#held.aheadBytes, readAheadBytesMax) + spool.atRiskBytesMax;
   }
 
   #raise(risk: number): void {
@@ -141,17 +148,17 @@ export class RiskBound {
     this.#asked = step;
     const { clock, journal } = this.options;
     const written = journal.boundRisk(step).then(() => this.#written(step), (error) => this.#fail(messageOf(error)));
-    if (!await within(clock, written, PATIENCE_MS)) this.#fail("the disk does not answer");
+    if (!await within(clock, written, WRITE_MS_MAX)) this.#fail("the disk does not answer");
   }
 
   #written(step: number): void {
-    // An answer that comes too late says nothing to anybody.
+    // The route has stopped: nothing waits for the bound any more.
     if (this.#over.signal.aborted) return;
     if (!this.#failing) {
       if (step > this.#bound) this.#set(step);
-      this.settled();
+      this.riskFell();
     } else if (step < this.#risk) {
-      // Memory was filled meanwhile.
+      // More was held meanwhile.
       this.#ask(this.#stepFor(this.#risk));
     } else {
       this.#failing = false;
@@ -171,7 +178,7 @@ export class RiskBound {
 
   #set(bound: number): void {
     this.#bound = bound;
-    this.#early = bound === this.options.maxBytes ? bound : bound * EARLY;
+    this.#raiseAbove = bound === this.options.maxBytes ? bound : bound * EARLY;
     this.#changed.notify();
   }
 
@@ -180,8 +187,8 @@ export class RiskBound {
     for (;;) {
       await this.options.clock.sleep(CALM_MS, signal);
       if (signal.aborted) return;
-      const step = this.#stepFor(Math.max(this.#most, this.#risk));
-      this.#most = this.#risk;
+      const step = this.#stepFor(Math.max(this.#peak, this.#risk));
+      this.#peak = this.#risk;
       if (this.#failing) this.#ask(step);
       else if (step < this.#bound && this.#asked === this.#bound) this.#lower(step);
     }
@@ -202,6 +209,6 @@ export class RiskBound {
   #lower(step: number): void {
     this.#asked = step;
     this.#set(step);
-    this.options.journal.boundRisk(step).catch(() => {}); // the file says more, which is no lie
+    this.options.journal.boundRisk(step).catch(() => {}); // the bound in writing is higher, and still true
   }
 }

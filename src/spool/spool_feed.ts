@@ -3,25 +3,33 @@
  * without a seam. A connection begins `rewind` before the first unconfirmed
  * frame.
  */
+import type { BufferPool } from "../base/buffer.ts";
 import { messageOf } from "../base/error.ts";
+import type { Ledger } from "../base/ledger.ts";
+import type { Log } from "../base/log.ts";
 import { skipFrames } from "../framing/skip.ts";
-import { countFrames } from "./count_frames.ts";
+import type { Framer } from "../framing/framing.ts";
+import type { Journal } from "../journal/journal.ts";
 import { DeliveryStream } from "./delivery_stream.ts";
-import { Flight } from "./flight.ts";
-import type {
-  Confirmation,
-  EndOfStream,
-  FrameFeed,
-  FramePiece,
-  FrameRange,
-  FrameRun,
-  StreamOutcome,
-} from "./frame_feed.ts";
-import { JournalFeed, runsOf } from "./journal_feed.ts";
+import type { Confirmation, EndOfStream, FrameFeed, FramePiece, FrameRun, StreamOutcome } from "./frame_feed.ts";
+import { JournalFeed } from "./journal_feed.ts";
 import type { Spool } from "./spool.ts";
 
-/** Bytes handed out at once at most; the rest of a run follows in the next. */
+/** Bytes handed out at once at most; the rest of a run follows in the next piece. */
 const PIECE_BYTES = 1024 * 1024;
+
+export interface SpoolFeedOptions {
+  readonly spool: Spool;
+  readonly journal: Journal;
+  readonly pool: BufferPool;
+  readonly framer: Framer;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  /** Send only what is appended (and synced): `sync = "each"`. */
+  readonly appendFirst: boolean;
+  /** Frames will be confirmed one by one. */
+  readonly eachFrame: boolean;
+}
 
 export class SpoolFeed implements FrameFeed {
   readonly #journal: JournalFeed;
@@ -30,15 +38,14 @@ export class SpoolFeed implements FrameFeed {
   /** Is there a connection? */
   #streaming = false;
 
-  /** `eachFrame`: frames will be confirmed one by one. */
-  constructor(private readonly spool: Spool, private readonly eachFrame = false) {
-    const { journal, pool } = spool.options;
+  constructor(private readonly options: SpoolFeedOptions) {
+    const { journal, pool } = options;
     this.#sentBefore = journal.cursor;
     this.#journal = new JournalFeed(journal, pool);
   }
 
   get confirmed(): number {
-    return this.spool.confirmed;
+    return this.options.spool.confirmed;
   }
 
   /**
@@ -47,108 +54,97 @@ export class SpoolFeed implements FrameFeed {
    */
   async begin(): Promise<DeliveryStream> {
     if (this.#streaming) throw new Error("a connection begins before the last one has ended");
-    const { spool } = this;
-    const start = await spool.rewind.start(spool.confirmed);
-    spool.rewind.noteGone(spool.rewind.unreadFrom(spool.confirmed), start);
+    const { spool, eachFrame } = this.options;
+    const start = await spool.connectionStart();
+    spool.rewind.noteGone(spool.rewind.unreadFrom(), start);
     this.#streaming = true;
-    spool.sent = start;
-    spool.rewind.noteAcknowledged(start);
-    const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame: this.eachFrame });
-    spool.flight = stream.flight;
-    spool.targetUp();
+    const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame });
+    spool.targetUp(start, stream.inFlight);
     return stream;
   }
 
-  /** Frames that the next connection is sent once more, if it begins at `start`. */
+  /** How many frames a connection that begins at `start` is sent once more. */
   resentFrom(start: number): number {
     return Math.max(0, this.#sentBefore - start);
   }
 
   take(maxFrames: number): FramePiece | undefined {
-    const { spool } = this;
-    if (spool.held > 0) return undefined;
-    return spool.sent < spool.window.first ? this.#fromJournal(maxFrames) : this.#fromMemory(maxFrames);
+    const { dropped, positions, window } = this.options.spool;
+    if (dropped.isPaused) return undefined;
+    return positions.next < window.first ? this.#fromJournal(maxFrames) : this.#fromMemory(maxFrames);
   }
 
   async ready(): Promise<void> {
-    const { spool } = this;
-    const { sent, window } = spool;
-    if (spool.held > 0 || sent >= window.first) return await spool.sendable.wait();
-    const isReadable = await this.#journal.load(sent, window.first);
-    // Frames may have been given up meanwhile, or are about to be.
-    if (!isReadable && this.#streaming && spool.sent === sent && spool.held === 0) this.#skipUnreadable();
+    const { dropped, positions, window, sendable } = this.options.spool;
+    const { next } = positions;
+    if (dropped.isPaused || next >= window.first) return await sendable.wait();
+    const isReadable = await this.#journal.load(next, window.first);
+    // Frames may have been dropped meanwhile, or are being counted for that.
+    if (!isReadable && this.#streaming && positions.next === next && !dropped.isPaused) this.#passUnreadable();
   }
 
   wake(): void {
-    this.spool.sendable.notify();
+    this.options.spool.sendable.notify();
   }
 
   confirm({ until, news, unreadFrom }: Confirmation): void {
+    const { spool } = this.options;
     let frames = 0;
     let bytes = 0;
-    for (const landed of news) {
-      frames += landed.frames;
-      bytes += landed.bytes;
+    for (const part of news) {
+      frames += part.frames;
+      bytes += part.bytes;
     }
-    this.spool.rewind.noteRead(unreadFrom);
-    this.spool.rewind.noteAcknowledged(until);
-    this.spool.confirm(until, frames, bytes);
+    spool.rewind.noteRead(unreadFrom);
+    spool.rewind.noteAcknowledged(until);
+    spool.confirm(until, { frames, bytes });
   }
 
-  resending({ frames }: FrameRange): void {
-    this.spool.options.ledger.resentFrames += frames;
+  resending({ frames }: { readonly frames: number }): void {
+    this.options.ledger.resentFrames += frames;
   }
 
   goBack(): void {
-    this.spool.giveUpInFlight();
-    this.spool.sent = this.spool.confirmed;
+    this.options.spool.goBack();
   }
 
   async reread(first: number): Promise<FramePiece | undefined> {
-    const { window, options } = this.spool;
+    const { spool, framer, log } = this.options;
+    const { window } = spool;
     if (first >= window.first) {
       const run = window.at(window.indexOf(first));
       if (run === undefined) return undefined;
       const start = window.startOf(first);
       const rest = { first, frames: run.first + run.frames - first, start, end: run.end, arrivedUs: run.arrivedUs };
       const buffer = run.buffer.retain();
-      return { buffer, framer: options.framer, runs: [rest], release: () => buffer.release() };
+      return { buffer, framer, runs: [rest], release: () => buffer.release() };
     }
     try {
-      const batch = await this.#journal.read(first);
-      if (batch === undefined) return undefined;
-      const piece = { ...batch, runs: runsOf(batch), release: () => this.#journal.release(batch) };
-      if (batch.first === first) return piece;
-      piece.release();
+      return await this.#journal.reread(first);
     } catch (error) {
-      options.log.warn("cannot read where the confirmed frames end, more is sent again", { error: messageOf(error) });
+      log.warn("cannot read where the confirmed frames end, more is sent again", { error: messageOf(error) });
+      return undefined;
     }
-    return undefined;
   }
 
   async ended(end: EndOfStream): Promise<StreamOutcome> {
-    const { spool } = this;
-    spool.rewind.noteRead(end.unreadFrom);
-    const { confirmed } = spool;
+    const { spool, ledger, log } = this.options;
+    const { confirmed, inFlight, rewind } = spool;
+    rewind.noteRead(end.unreadFrom);
     spool.targetLost();
-    spool.rewind.noteAcknowledged(undefined);
-    const { flight } = spool;
-    spool.flight = new Flight();
-    spool.sent = spool.confirmed;
-    spool.settled();
-    this.#journal.drop();
+    this.#journal.dropLoaded();
     this.#streaming = false;
     this.#sentBefore = Math.max(this.#sentBefore, end.writtenUntil);
-    for (const { frames } of end.notResent) spool.options.ledger.resentFrames -= frames;
+    for (const { frames } of end.notResent) ledger.resentFrames -= frames;
     try {
-      const start = await spool.rewind.start(spool.confirmed);
+      const start = await spool.connectionStart();
       const notKept = start <= end.unreadFrom ? 0 : await this.#notKept(start, end);
-      // What was being sent again, and was given up meanwhile.
-      const mayBeLostBytes = notKept + flight.bytesBelow(Math.min(start, confirmed));
-      spool.rewind.noteRead(start);
+      // What was being sent again, and was dropped meanwhile.
+      const mayBeLostBytes = notKept + inFlight.bytesBelow(Math.min(start, confirmed));
+      rewind.noteRead(start);
       return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes, unreadBytes: end.unreadBytes };
     } catch (error) {
-      spool.options.log.warn("cannot read how much can be sent again", { error: messageOf(error) });
+      log.warn("cannot read how much can be sent again", { error: messageOf(error) });
       // The next connection finds out what there is, and counts what there is not.
       const mayRepeat = Math.max(0, end.writtenUntil - spool.confirmed);
       return { mayRepeat, mayBeLostBytes: 0, unreadBytes: end.unreadBytes };
@@ -160,74 +156,67 @@ export class SpoolFeed implements FrameFeed {
     await this.#journal.close();
   }
 
-  /** Of what may not have been read, so much comes before `start`. */
+  /** How many bytes of what may not have been read come before `start`. */
   async #notKept(start: number, { confirmedUntil, unreadBytes }: EndOfStream): Promise<number> {
-    const kept = start < confirmedUntil ? await countFrames(this.spool, start, confirmedUntil) : { bytes: 0 };
+    const { backlog } = this.options.spool;
+    const kept = start < confirmedUntil ? await backlog.count(start, confirmedUntil) : { bytes: 0 };
     return Math.max(0, unreadBytes - kept.bytes);
   }
 
-  /** With `sync = "each"` nothing is sent that is not synced. */
-  #sendLimit(): number {
-    const { journal, appendFirst } = this.spool.options;
-    return appendFirst ? Math.min(journal.end, this.spool.window.end) : this.spool.window.end;
+  /** Frames before this one may be sent. */
+  get #sendLimit(): number {
+    const { appended, end } = this.options.spool.positions;
+    return this.options.appendFirst ? appended : end;
   }
 
   /** Consecutive runs that lie side by side in one buffer. */
   #fromMemory(maxFrames: number): FramePiece | undefined {
-    const { spool } = this;
-    const { window, options } = spool;
-    const limit = this.#sendLimit();
-    if (spool.sent >= limit) return undefined;
-    let index = window.indexOf(spool.sent);
+    const { framer, spool } = this.options;
+    const { window, positions } = spool;
+    const limit = this.#sendLimit;
+    let { next } = positions;
+    if (next >= limit) return undefined;
+    let index = window.indexOf(next);
     const buffer = window.at(index)!.buffer.retain();
     const runs: FrameRun[] = [];
-    const begin = window.startOf(spool.sent);
+    const begin = window.startOf(next);
     let end = begin;
     let left = maxFrames;
     for (let run = window.at(index); run !== undefined && left > 0; run = window.at(++index)) {
       if (run.buffer !== buffer || run.first >= limit) break;
       if (end > begin && (run.start !== end || run.end - begin > PIECE_BYTES)) break;
-      const rest = run.first + run.frames - spool.sent;
+      const rest = run.first + run.frames - next;
       const frames = Math.min(rest, left);
       const start = end;
-      end = frames === rest ? run.end : skipFrames(options.framer, buffer.bytes, start, run.end, frames);
-      runs.push({ first: spool.sent, frames, start, end, arrivedUs: run.arrivedUs });
+      end = frames === rest ? run.end : skipFrames(framer, buffer.bytes, start, run.end, frames);
+      runs.push({ first: next, frames, start, end, arrivedUs: run.arrivedUs });
       left -= frames;
-      spool.sent += frames;
-      if (frames < rest) window.noteStart(run, spool.sent, end);
+      next += frames;
+      if (frames < rest) window.noteStart(run, next, end);
     }
-    return { buffer, framer: options.framer, runs, release: () => buffer.release() };
+    positions.advance(next);
+    return { buffer, framer, runs, release: () => buffer.release() };
   }
 
   #fromJournal(maxFrames: number): FramePiece | undefined {
-    const { spool } = this;
-    const { sent } = spool;
-    const piece = this.#journal.take(sent, maxFrames);
+    const { spool } = this.options;
+    const { positions, window, dropped } = spool;
+    const { next } = positions;
+    const piece = this.#journal.take(next, maxFrames);
     if (piece === undefined) return undefined;
     const { runs } = piece;
-    if (runs[0].first > sent) this.#passOver(sent, runs[0].first);
+    if (runs[0].first > next) dropped.passMissing(runs[0].first);
     const last = runs[runs.length - 1];
-    spool.sent = last.first + last.frames;
-    if (spool.sent >= spool.window.first) spool.settled();
+    positions.advance(last.first + last.frames);
+    if (positions.next >= window.first) spool.advance();
     return piece;
   }
 
-  /** Frames [from, until) are in the journal no more. Of what was to be sent again, some may not have been read. */
-  #passOver(from: number, until: number): void {
-    const { confirmed, rewind } = this.spool;
-    rewind.noteGone(Math.max(from, rewind.unreadFrom(confirmed)), Math.min(until, confirmed));
-    this.spool.skip(from, until);
-  }
-
   /** Goes on behind frames that are in the journal no more; the reader has counted those it found damaged. */
-  #skipUnreadable(): void {
-    const { spool } = this;
-    const { sent, window } = spool;
+  #passUnreadable(): void {
+    const { positions, window, dropped } = this.options.spool;
     const readable = Math.min(this.#journal.position, window.first);
-    if (readable > sent) return this.#passOver(sent, readable);
-    const from = Math.max(sent, spool.confirmed);
-    spool.options.log.error("frames are missing from the journal", { from, until: window.first });
-    spool.options.ledger.drop("damaged", Math.max(0, window.first - from), 0);
-    spool.skip(sent, window.first);
+    if (readable > positions.next) dropped.passMissing(readable);
+    else dropped.dropMissing(window.first);
   }
 }

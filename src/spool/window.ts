@@ -1,10 +1,9 @@
 /**
- * The newest frames of a route, in memory: a gapless stretch of the log that
- * ends where the last frame was received.
+ * The newest frames of a route, in memory: consecutive frames up to the one that
+ * was received last.
  *
- * What falls out at the front has been confirmed or stands in the journal. So
- * the sender finds every frame that it still needs either here or there, and
- * there is no third place.
+ * A frame leaves the window at the front, when it is confirmed or in the journal.
+ * So every frame that is still to be sent is either here or there.
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { Deque } from "../base/deque.ts";
@@ -20,15 +19,15 @@ export class Window {
   #end: number;
   #endOffset = 0;
 
-  /** Where a frame inside a run begins, as last found out. */
+  /** Where one frame inside a run begins, as it was found last. */
   #known: { readonly run: Run; readonly sequence: number; readonly start: number } | undefined;
 
-  /** `end` is the sequence of the first frame to come; runs are merged up to `mergeBytes`. */
+  /** `end` is the sequence of the first frame to be received; runs are merged up to `mergeBytes`. */
   constructor(end: number, private readonly mergeBytes: number, private readonly framer: Framer) {
     this.#end = end;
   }
 
-  /** Sequence of the oldest frame here; `end` if there is none. */
+  /** Sequence of the oldest frame in the window; `end` if it is empty. */
   get first(): number {
     return this.#runs.first()?.first ?? this.#end;
   }
@@ -54,7 +53,7 @@ export class Window {
   /**
    * Adds frames at the end; retains the buffer. Frames that continue the last
    * run in the same buffer join it, unless that run begins before `sealedBefore`:
-   * then somebody has taken it already.
+   * then some of it has been sent or is being appended.
    */
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number, sealedBefore: number) {
     const last = this.#runs.last();
@@ -95,30 +94,36 @@ export class Window {
     return this.#runs.at(index);
   }
 
-  /** Offset of the run that holds `sequence`, clamped to what is here. */
+  /**
+   * Offset in the route's stream of the run that holds `sequence`; the first
+   * one's if it is before, the end if it is after.
+   */
   offsetOf(sequence: number): number {
     const run = sequence < this.first ? this.#runs.first() : this.#runs.at(this.indexOf(sequence));
     return run?.offset ?? this.#endOffset;
   }
 
-  /** Offset in the route's stream at which frame `sequence` begins, which is here or the next to come. */
+  /**
+   * Offset in the route's stream at which frame `sequence` begins, which is in
+   * the window or the next to be received.
+   */
   exactOffsetOf(sequence: number): number {
     if (sequence >= this.#end) return this.#endOffset;
     const run = this.#runs.at(this.indexOf(sequence))!;
     return run.offset + this.startOf(sequence) - run.start;
   }
 
-  /** Bytes here that belong to the run of `sequence` or come after it. */
+  /** Bytes in the window that belong to the run of `sequence` or come after it. */
   bytesFrom(sequence: number): number {
     return this.#endOffset - this.offsetOf(sequence);
   }
 
-  /** Lets go of the oldest run. */
+  /** Removes the oldest run. */
   dropFront(): void {
     this.#runs.shift()?.buffer.release();
   }
 
-  /** Takes the newest run back: its sequences are free again. */
+  /** Removes the newest run: its sequences are free for other frames. */
   dropBack(): void {
     const run = this.#runs.pop();
     if (run === undefined) return;
@@ -127,7 +132,7 @@ export class Window {
     run.buffer.release();
   }
 
-  /** Where frame `sequence`, which is here, begins in the buffer of its run. */
+  /** Where frame `sequence`, which is in the window, begins in the buffer of its run. */
   startOf(sequence: number): number {
     const run = this.#runs.at(this.indexOf(sequence))!;
     if (run.first === sequence) return run.start;
@@ -136,12 +141,15 @@ export class Window {
     return skipFrames(this.framer, run.buffer.bytes, run.start, run.end, sequence - run.first);
   }
 
-  /** Spares the next `startOf(sequence)` a search. */
+  /** Notes where frame `sequence` begins, so that the next `startOf(sequence)` needs no search. */
   noteStart(run: Run, sequence: number, start: number): void {
     this.#known = { run, sequence, start };
   }
 
-  /** Consecutive runs from the one that holds `sequence` on, at most `maxBytes` of them but at least one, each retained. */
+  /**
+   * Consecutive runs from the one that holds `sequence` on, at most `maxBytes` of
+   * them but at least one, each retained.
+   */
   collect(sequence: number, maxBytes: number): Run[] {
     const runs: Run[] = [];
     let bytes = 0;
@@ -156,7 +164,7 @@ export class Window {
     return runs;
   }
 
-  /** How many runs are here. */
+  /** How many runs the window has. */
   get length(): number {
     return this.#runs.length;
   }

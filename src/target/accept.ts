@@ -1,9 +1,9 @@
 /**
- * Lets consumers dial in and serves one at a time.
+ * Lets consumers connect and serves one at a time.
  *
- * A further one waits and is sent nothing. It takes over when the one being
- * served ends, or when what is in flight to that one has gone unconfirmed for
- * {@link TAKE_OVER_MS}: a consumer that comes back before its old connection
+ * A further one waits and is sent nothing. It takes over when the connection
+ * being served ends, or when what is in flight on that one has gone unconfirmed
+ * for {@link TAKE_OVER_MS}: a consumer that reconnects before its old connection
  * was seen to die must not wait for a timeout of minutes.
  */
 import type { Clock } from "../base/clock.ts";
@@ -12,12 +12,12 @@ import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
 import type { Places } from "../runtime/places.ts";
+import type { ConsumerConnections } from "./consumer_connections.ts";
 import type { Session } from "./session.ts";
-import type { Supply } from "./supply.ts";
 
 export const TAKE_OVER_MS = 5000;
 
-/** How often the one being served is looked at while another waits. */
+/** How often the session being served is checked while another consumer waits. */
 const CHECK_MS = 100;
 
 export interface AcceptOptions {
@@ -28,7 +28,7 @@ export interface AcceptOptions {
   readonly places: Places;
 }
 
-export class AcceptSupply implements Supply {
+export class AcceptedConnections implements ConsumerConnections {
   readonly #arrived = new Condition();
   readonly #stopping = new AbortController();
   #listener: Listener | undefined;
@@ -42,7 +42,7 @@ export class AcceptSupply implements Supply {
     return this.#listener?.address;
   }
 
-  get trouble(): string | undefined {
+  get lastError(): string | undefined {
     return this.#session === undefined && this.#waiting === undefined ? "no consumer has connected" : undefined;
   }
 
@@ -51,7 +51,11 @@ export class AcceptSupply implements Supply {
     const { net, address, places, clock, log } = this.options;
     this.#listener = await net.listen(address, { door: places.doorForOthers() });
     const { signal } = this.#stopping;
-    this.#accepting = acceptEach(this.#listener, { clock, log, signal, who: "a consumer" }, (each) => this.#seat(each));
+    this.#accepting = acceptEach(
+      this.#listener,
+      { clock, log, signal, who: "a consumer" },
+      (each) => this.#keepWaiting(each),
+    );
   }
 
   async next(lost: () => void): Promise<Connection | undefined> {
@@ -83,18 +87,18 @@ export class AcceptSupply implements Supply {
     this.#waiting = undefined;
   }
 
-  /** The newest one waits. */
-  #seat(connection: Connection): void {
+  /** The newest connection waits, in place of an older one that does. */
+  #keepWaiting(connection: Connection): void {
     const { log } = this.options;
     if (this.#waiting !== undefined) {
       log.warn("a waiting consumer gives way to a newer one", { peer: this.#waiting.peer, newer: connection.peer });
       this.#waiting.close();
     }
-    const watched = this.#waiting !== undefined;
+    const isWatched = this.#waiting !== undefined;
     this.#waiting = connection;
     if (this.#session !== undefined) {
       log.warn("a consumer waits, another is being served", { peer: connection.peer, served: this.#session.peer });
-      if (!watched) this.#watchWhileWaiting();
+      if (!isWatched) this.#watchWhileWaiting();
     }
     this.#arrived.notify();
   }

@@ -1,4 +1,7 @@
-/** How one connection to the consumer comes to know what has been delivered. One implementation for each way. */
+/**
+ * How one connection to the consumer learns what has been delivered: by bytes
+ * (byte_confirmer.ts) or by replies (reply_confirmer.ts).
+ */
 import type { StreamOutcome } from "../spool/frame_feed.ts";
 
 /** Where the bytes go that the consumer sends: to the producer, with `replies = "forward"`. */
@@ -7,7 +10,7 @@ export interface ReplySink {
   readonly isReady: boolean;
   /** Resolves when `isReady` may have changed. */
   changed(): Promise<void>;
-  /** An answer to the frame `sequence`; undefined: bytes that belong to no frame in particular. Takes a copy. */
+  /** A reply to the frame `sequence`; undefined: bytes that belong to no frame in particular. Takes a copy. */
   forward(bytes: Uint8Array, sequence: number | undefined): void;
 }
 
@@ -16,24 +19,27 @@ export interface Confirmer {
   readonly inFlight: boolean;
   /** Is something confirmed that the consumer's program may not have read? */
   readonly mayBeUnread: boolean;
-  /** When something was last confirmed, or the first of what is in flight was sent; on the monotonic clock. */
+  /** When something was last confirmed, or the first of what is in flight was sent; in ms on the monotonic clock. */
   readonly progressMs: number;
   /**
-   * Does the consumer wait for us, because the producer does not take its
-   * answers? Then its silence is not its own.
+   * Does delivery wait because the producer does not read the consumer's replies?
+   * Then no time-out of the consumer runs.
    */
-  readonly isHeldUp: boolean;
+  readonly waitsForProducer: boolean;
   /** Bytes, or frames, that the consumer has taken for good on this connection. */
   readonly progress: number;
-  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that says nothing. */
+  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that is unknown. */
   readonly largestWindow: number;
   /** Waits until frames may be sent; how many. 0 when the connection is at its end. */
   room(): Promise<number>;
   /** Frames are about to be written. */
   handedOut(): void;
-  /** So many bytes more have been handed to the kernel. */
+  /** The kernel has taken `bytes` more bytes. */
   wrote(bytes: number): void;
-  /** The consumer has sent these bytes. They are copied where they are kept. Call `readable` before the next ones. */
+  /**
+   * The consumer has sent these bytes. They are copied where they are kept.
+   * `readable` is called before the next ones.
+   */
   received(bytes: Uint8Array): void;
   /** Resolves when the consumer's next bytes may be read. Rejects if what it sent last is wrong. */
   readable(): Promise<void>;
@@ -42,11 +48,14 @@ export interface Confirmer {
    * ours. Resolves when it is clear what that tells of what it has read.
    */
   finished(second: boolean): Promise<void>;
-  /** Finds out what is confirmed by now; called every few ms while something is in flight. Says why if that is the end. */
+  /**
+   * Finds out what is confirmed by now; called every few ms while something is in
+   * flight. Returns why the connection has to end, if it has to.
+   */
   follow(): string | undefined;
   /** Nothing more is to be sent, not even what was refused; what is in flight is still followed. */
   finish(): void;
-  /** The connection is being closed: whoever waits here returns. */
+  /** The connection is being closed: every call that waits returns. */
   stop(): void;
   /** After the end, when nothing is being read or written any more: ends the stream. */
   end(): Promise<StreamOutcome>;

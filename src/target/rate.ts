@@ -1,7 +1,7 @@
 /**
- * `target.rate`: how many bytes may be written now, backlog and live alike. A
- * token bucket that holds a tenth of a second, and hands out a fiftieth at a
- * time so that what arrives is even.
+ * `target.rate`: how many bytes may be written now, of the backlog and of new
+ * frames alike. A token bucket that holds a tenth of a second's bytes, and grants
+ * a fiftieth of a second's at a time so that they arrive evenly.
  */
 import type { Clock } from "../base/clock.ts";
 
@@ -23,7 +23,10 @@ export class Rate {
     this.#filledMs = clock.monotonicMs();
   }
 
-  /** Waits until some of `wanted` bytes may be written; returns how many. What is then not written is given back. */
+  /**
+   * Waits until some of `wanted` bytes may be written; returns how many. The
+   * caller gives back what it does not write.
+   */
   async take(wanted: number, signal: AbortSignal): Promise<number> {
     const slice = Math.min(wanted, this.#sliceBytes);
     for (this.#fill(); this.#tokens < slice && !signal.aborted; this.#fill()) {

@@ -1,18 +1,18 @@
 /**
  * How many acknowledged bytes the consumer's program may not have read.
  *
- * An acknowledgement says that the consumer's kernel has the bytes; whether its
- * program has read them, TCP does not tell. What shows is the window that the
- * kernel advertises: its buffer holds what is unread, and the window follows
- * what is free. So where the window's right edge is R = acknowledged + window
- * and the buffer has room for F bytes, the program has read at least R - F. The
- * receiving kernel chooses F and changes it (tcp(7), tcp_moderate_rcvbuf); the
- * rules below bound it. A byte that is known to be read stays read, so every
- * sample can only raise the known part, and the bound is the rest.
+ * An acknowledgement means that the consumer's kernel has the bytes; TCP does not
+ * tell whether its program has read them. But the kernel advertises a window: its
+ * buffer holds what is unread, and the window follows what is free. So where the
+ * window's right edge is R = acknowledged + window and the buffer has room for F
+ * bytes, the program has read at least R - F. The receiving kernel chooses F and
+ * changes it (tcp(7), tcp_moderate_rcvbuf); the rules below bound it. A byte that
+ * is known to be read stays read, so every sample can only raise the known part,
+ * and the bound is the rest.
  *
  * The constants come from how Linux manages its buffer, and were held against
  * 4,784 consumers on kernels 5.10, 6.1, 6.12, 6.18 and 7.2 whose counts were
- * known to the byte: none had more unread than this says, at any moment.
+ * known to the byte: none had more unread than this bound, at any moment.
  *
  * What no window shows, and this does not cover: a program that enlarges
  * SO_RCVBUF beyond {@link UNSEEN_BYTES} on a connection that already exists (on
@@ -22,46 +22,58 @@
 
 /** RFC 7323: the window's field has 16 bits, shifted by at most 14. */
 const FIELD_MAX = 65_535;
-/** From this scale on the receiver's buffer is a tuned one, no larger than the field can say; below, one of SO_RCVBUF, up to twice that. */
+/**
+ * From this scale on the receiver's buffer is a tuned one, no larger than the
+ * field can say; below, one of SO_RCVBUF, up to twice that.
+ */
 const TUNED_SCALE = 7;
 /**
- * A buffer holds at most so many times the widest window. Half of it stands for
+ * A buffer holds at most this many times the widest window. Half of it is
  * overhead (tcp_adv_win_scale, all of Linux before 6.6), and the window follows
  * a growing buffer by two bytes per byte that arrives: 2.5 in theory; 3.9 were
  * seen, of a buffer that grew while it was full.
  */
 const BUFFER_WINDOWS = 5;
-/** Or so many times the first one, where the kernel is short of memory: it then keeps windows at four segments, not buffers (5.1 were seen). */
+/**
+ * Or this many times the first one, where the kernel is short of memory: it then
+ * limits windows to four segments, but not buffers (5.1 were seen).
+ */
 const BUFFER_FIRST_WINDOWS = 8;
 /** While the window grows by two bytes a byte, at most half of it can have come unread. */
 const GROWING_UNREAD = 1 / 2;
 /** Linux before 6.6 takes one byte off the window for two that are unread. */
 const UNREAD_PER_FALL = 2;
-/** A window that grew beyond its first value by this factor is tuned; before that it can be a limit that hides a larger buffer. */
+/**
+ * A window that grew beyond its first value by this factor is tuned; before that
+ * it can be a limit that hides a larger buffer.
+ */
 const TUNED_GROWTH = 2.05;
-/** Twice the kernel's default for the largest SO_RCVBUF, rounded up: so much a program may have added unseen. */
+/**
+ * Twice the kernel's default for the largest SO_RCVBUF, rounded up: a program may
+ * have enlarged its buffer by this without a trace.
+ */
 const UNSEEN_BYTES = 448 * 1024;
 /** A buffer that stays full for this long has found its size. */
 const FULL_MS = 500;
-/** Which may still grow by half of what arrives (autotuning of Linux before 6.15 counts unread bytes too). */
+/** But it may still grow by half of what arrives (autotuning of Linux before 6.15 counts unread bytes too). */
 const FULL_GROWTH = 1 / 2;
 /** The window is steady while it stays this near to the largest one seen. */
 const STEADY = 7 / 8;
 const STEADY_MS = 500;
-/** So long a program may take to read what has arrived, under a steady window. */
-const SETTLE_MS = 250;
+/** How long a program may take to read what has arrived, under a steady window. */
+const READ_MS_MAX = 250;
 /**
- * A connection that is fed in small pieces gives autotuning nothing to go by:
- * the buffer has room for so many times the widest window, as it was made (tcp(7);
- * twice is the most that was seen, of 1,100 consumers fed like this).
+ * A connection that is sent small pieces gives autotuning no cause to grow the
+ * buffer: it has room for this many times the widest window, as it was made
+ * (tcp(7); twice is the most that was seen, of 1,100 consumers like this).
  */
 const UNTUNED_WINDOWS = 2;
 /** Of a steady window, this much can be unread without a trace (measured: 1/12). */
 const HIDDEN = 1 / 8;
 /**
  * Linux since 6.6 scales the window by what segments cost it in memory, and
- * joins small ones in the queue: of those so many bytes, divided by their size,
- * can be unread for one of the window, and half as many in a full buffer.
+ * joins small ones in the queue. Of segments of n bytes, OVERHEAD_BYTES / n bytes
+ * can be unread for one byte of the window, and half as many in a full buffer.
  */
 const OVERHEAD_BYTES = 8192;
 const SMALL_SEGMENT_BYTES = 1024;
@@ -84,7 +96,10 @@ export class ReceiveWindow {
   #largest = 0;
   /** The largest window that there may have been, also between samples. */
   #widest = 0;
-  /** The most that the window's falls can have stood for, and whether it fell below half: its buffer may have grown meanwhile. */
+  /**
+   * The most unread bytes that a fall of the window can have meant, and whether
+   * it fell below half: the buffer may have grown meanwhile.
+   */
   #fall = 0;
   #sunk = false;
   /** When the window fell to a quarter; undefined above it. */
@@ -98,13 +113,13 @@ export class ReceiveWindow {
   /** What was acknowledged at the last tick and at the one before. */
   #tickMs = 0;
   #tickAcknowledged = 0;
-  #settled = 0;
+  #previousTickAcknowledged = 0;
   #tickSegments = 0;
   /** Of the segments sent since the tick before the last, on average. */
   #segmentBytes = FIELD_MAX;
 
   /**
-   * What the kernel says now; struct tcp_info of <linux/tcp.h>, in bytes.
+   * What the kernel tells now; struct tcp_info of <linux/tcp.h>, in bytes.
    *
    * @param acknowledged bytes of the connection's stream (tcpi_bytes_acked, or written less SIOCOUTQ)
    * @param inFlight sent and not acknowledged: written - acknowledged - tcpi_notsent_bytes
@@ -112,7 +127,7 @@ export class ReceiveWindow {
    * @param windowScale tcpi_snd_wscale, 0 to 14
    * @param segments tcpi_data_segs_out; 0 where it is unknown
    * @param nowMs on a monotonic clock
-   * @param inPieces was the connection fed in small pieces from its beginning, each when the last was acknowledged?
+   * @param inPieces was the connection sent small pieces from its beginning, each when the last one was acknowledged?
    */
   sample(
     acknowledged: number,
@@ -170,20 +185,20 @@ export class ReceiveWindow {
     if (window >= this.#widest / 4 || acknowledged === 0) this.#fullSinceMs = undefined;
     else this.#fullSinceMs ??= nowMs;
 
-    if (nowMs - this.#tickMs >= SETTLE_MS) this.#tick(acknowledged, segments, nowMs);
+    if (nowMs - this.#tickMs >= READ_MS_MAX) this.#tick(acknowledged, segments, nowMs);
     if (steady) {
       const perByte = Math.max(UNREAD_PER_FALL, overhead);
       const hidden = Math.min(HIDDEN_BYTES_MAX, Math.max(this.#largest * HIDDEN, perByte * 2 ** windowScale));
-      this.#raise(Math.min(this.#settled, acknowledged - perByte * (this.#largest - window) - hidden));
+      this.#raise(Math.min(this.#previousTickAcknowledged, acknowledged - perByte * (this.#largest - window) - hidden));
     }
   }
 
-  /** The largest window seen, in bytes; 0 where the system does not tell. */
+  /** The largest window seen, in bytes; 0 where it is unknown. */
   get largest(): number {
     return this.#largest;
   }
 
-  /** At most so many of the acknowledged bytes have not been read by the program; 0 to what was acknowledged. */
+  /** How many of the acknowledged bytes the program has not read, at most: 0 to all of them. */
   unread(): number {
     return this.#acknowledged - this.#read;
   }
@@ -197,7 +212,7 @@ export class ReceiveWindow {
     if (read > this.#read) this.#read = Math.floor(Math.min(read, this.#acknowledged));
   }
 
-  /** The buffer has been full since a while: it has room for what is unread and for what its window stands for. */
+  /** The buffer has been full for a while: it has room for what is unread and for what its window stands for. */
   #findRoom(windowScale: number): void {
     const room = (this.#acknowledged - this.#read + UNREAD_PER_FALL * this.#window) * 17 / 16 + 2 ** windowScale;
     if (room >= this.#room + (this.#acknowledged - this.#roomAt) * FULL_GROWTH) return;
@@ -206,9 +221,9 @@ export class ReceiveWindow {
   }
 
   /**
-   * Is the window open as it ever was, for some time and for more bytes than
-   * could have been unread all along? Then the program keeps up: the sender
-   * was not held up by the window, and no part of it is unaccounted for.
+   * Has the window been as open as it ever was, for some time and for more bytes
+   * than could have been unread all along? Then the program keeps up: the sender
+   * was not held up by the window, and every part of it is accounted for.
    */
   #isSteady(
     acknowledged: number,
@@ -233,7 +248,7 @@ export class ReceiveWindow {
       const bytes = (acknowledged - this.#tickAcknowledged) / (segments - this.#tickSegments);
       this.#segmentBytes = Math.min(this.#segmentBytes * 2, Math.max(1, bytes));
     }
-    this.#settled = this.#tickAcknowledged;
+    this.#previousTickAcknowledged = this.#tickAcknowledged;
     this.#tickAcknowledged = acknowledged;
     this.#tickSegments = segments;
     this.#tickMs = nowMs;

@@ -1,13 +1,14 @@
 /**
- * `reply`: the consumer answers every frame with one frame of `reply_framing`,
- * in order; the n-th answer confirms the n-th frame of the connection.
+ * `reply`: the consumer replies to every frame with one frame of `reply_framing`,
+ * in order; the n-th reply confirms the n-th frame of the connection.
  *
- * A frame that is answered badly is sent again, and so is everything after it,
- * on the same connection: what was in flight behind it is answered first, and
- * those answers count for nothing. After `reply_attempts` bad answers the frame
- * goes to quarantine and the next one follows.
+ * A bad reply means that the frame is refused. The frame is sent again, and so is
+ * everything after it, on the same connection: first the replies to what was in
+ * flight behind it are awaited, and those count for nothing. After
+ * `reply_attempts` bad replies the frame goes to quarantine and the next one
+ * follows.
  *
- * Where answers are forwarded and the producer does not read them, no more of
+ * Where replies are forwarded and the producer does not read them, no more of
  * them are taken: the connection waits, and no time-out of the consumer runs.
  */
 import type { BufferPool } from "../base/buffer.ts";
@@ -19,48 +20,29 @@ import { frameContent, type Framer } from "../framing/framing.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { StreamOutcome } from "../spool/frame_feed.ts";
-import { AnswerBuffer } from "./answer_buffer.ts";
 import type { Confirmer, ReplySink } from "./confirmer.ts";
-import type { Refusals } from "./refusals.ts";
-
-/** What the consumer's answers are like. */
-export interface ReplyRules {
-  readonly framer: Framer;
-  readonly timeoutMs: number;
-  /** What the content of a good answer matches; undefined: every answer is good. */
-  readonly ok: RegExp | undefined;
-  readonly attempts: number;
-  /** Frames sent and not yet answered, at most. */
-  readonly window: number;
-}
-
-/** What becomes of frames that the consumer refuses, and the memory for its answers; the spool is one. */
-export interface RefusalSink {
-  /** Sequence of the first frame that is not confirmed. */
-  readonly confirmed: number;
-  /** The first unconfirmed frame, of so many bytes, is given up. */
-  refuse(bytes: number): void;
-  readonly options: {
-    readonly pool: BufferPool;
-    readonly journal: { quarantine(sequence: number, frame: Uint8Array): Promise<string> };
-  };
-}
+import { ReplyBuffer } from "./reply_buffer.ts";
+import type { Refusals, RefusalSink, ReplyRules } from "./reply_rules.ts";
 
 export interface ReplyConfirmerOptions {
   readonly stream: DeliveryStream;
-  readonly spool: RefusalSink;
+  /** Where the connection's frames come from, and where refused ones go. */
+  readonly sink: RefusalSink;
+  /** Memory for replies that are not whole. */
+  readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
   readonly rules: ReplyRules;
   readonly refusals: Refusals;
+  /** Where replies are forwarded to; undefined: they are discarded. */
   readonly replies: ReplySink | undefined;
 }
 
-/** Of a bad answer, so much is shown in the log. */
+/** How much of a bad reply is shown in the log. */
 const SHOWN_BYTES = 64;
 
-/** Answers that came together and are looked at one by one. */
-interface AnswerRun {
+/** Replies that came together and are examined one by one. */
+interface ReplyRun {
   readonly bytes: Uint8Array;
   /** Offsets after each of them. */
   readonly ends: Uint32Array;
@@ -72,34 +54,34 @@ export class ReplyConfirmer implements Confirmer {
   progressMs: number;
   progress = 0;
   readonly mayBeUnread = false;
-  /** Answers tell what is read. */
+  /** Replies tell what is read, so the window is not needed. */
   readonly largestWindow = 0;
   #over = false;
   #finishing = false;
   /** Bytes of the stream that the kernel has taken. */
   #written = 0;
-  /** Nothing is in flight: the time for the next answer has not begun. */
+  /** Nothing is in flight: the time for the next reply has not begun. */
   #idle = true;
-  /** Answers to come that count for nothing, since the one that was bad; undefined while all count. */
+  /** How many replies will follow that count for nothing, after one that was bad; undefined while all count. */
   #stale: number | undefined;
-  /** What is left of the answers that were taken last. */
-  #run: AnswerRun | undefined;
-  #isHeldUp = false;
+  /** What is left of the replies that were taken last. */
+  #run: ReplyRun | undefined;
+  #waitsForProducer = false;
   #lastRefusal: Uint8Array = new Uint8Array(0);
   readonly #changed = new Condition();
-  readonly #answers: AnswerBuffer;
+  readonly #replies: ReplyBuffer;
 
   constructor(private readonly options: ReplyConfirmerOptions) {
     this.progressMs = options.clock.monotonicMs();
-    this.#answers = new AnswerBuffer(options.rules.framer, options.spool.options.pool);
+    this.#replies = new ReplyBuffer(options.rules.framer, options.pool);
   }
 
   get inFlight(): boolean {
     return (this.#stale ?? this.options.stream.framesInFlight) > 0;
   }
 
-  get isHeldUp(): boolean {
-    return this.#isHeldUp;
+  get waitsForProducer(): boolean {
+    return this.#waitsForProducer;
   }
 
   async room(): Promise<number> {
@@ -108,7 +90,7 @@ export class ReplyConfirmer implements Confirmer {
       if (this.#stale === 0) await this.#goBack();
       else {
         const room = rules.window - stream.framesInFlight;
-        if (this.#stale === undefined && !this.#isHeldUp && room > 0) return room;
+        if (this.#stale === undefined && !this.#waitsForProducer && room > 0) return room;
         await this.#changed.wait();
       }
     }
@@ -125,19 +107,21 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   received(bytes: Uint8Array): void {
-    if (this.#run !== undefined) throw new Error("more of the consumer's answers are read before the last are taken");
-    this.#answers.add(bytes);
+    if (this.#run !== undefined) {
+      throw new Error("more of the consumer's replies are read before the last ones are taken");
+    }
+    this.#replies.add(bytes);
   }
 
   async readable(): Promise<void> {
     const { replies } = this.options;
-    while (!this.#over && !this.#takeAnswers()) {
-      this.#isHeldUp = true;
+    while (!this.#over && !this.#takeReplies()) {
+      this.#waitsForProducer = true;
       await Promise.race([replies!.changed(), this.#changed.wait()]);
     }
-    if (this.#isHeldUp) {
-      this.#isHeldUp = false;
-      // While it waited for us, the consumer owed nothing.
+    if (this.#waitsForProducer) {
+      this.#waitsForProducer = false;
+      // The time until now does not count against the consumer.
       this.progressMs = this.options.clock.monotonicMs();
     }
     this.#changed.notify();
@@ -149,7 +133,9 @@ export class ReplyConfirmer implements Confirmer {
 
   follow(): string | undefined {
     const { clock, rules } = this.options;
-    if (!this.inFlight || this.#isHeldUp || clock.monotonicMs() - this.progressMs < rules.timeoutMs) return undefined;
+    if (!this.inFlight || this.#waitsForProducer || clock.monotonicMs() - this.progressMs < rules.timeoutMs) {
+      return undefined;
+    }
     return `no answer from the consumer for ${formatDuration(rules.timeoutMs)} (reply_timeout)`;
   }
 
@@ -164,23 +150,26 @@ export class ReplyConfirmer implements Confirmer {
   }
 
   end(): Promise<StreamOutcome> {
-    this.#answers.close();
-    // Answers have said what is confirmed.
+    this.#replies.close();
+    // The replies have told what is confirmed.
     return this.options.stream.end({ read: 0, confirmed: 0, written: this.#written });
   }
 
-  /** Takes all whole answers, or as many as the producer has room for; false if some are left. */
-  #takeAnswers(): boolean {
+  /** Takes all whole replies, or as many as the producer has room for; false if some are left. */
+  #takeReplies(): boolean {
     for (;;) {
       if (this.#run === undefined && !this.#beginRun()) return true;
       if (!this.#takeRun()) return false;
     }
   }
 
-  /** The next answers; those that need not be looked at one by one count at once. False if there are none. */
+  /**
+   * Begins with the next whole replies; those that need not be examined one by
+   * one count at once. False if there are none.
+   */
   #beginRun(): boolean {
     const { rules, replies, stream } = this.options;
-    for (let whole = this.#answers.take(); whole !== undefined; whole = this.#answers.take()) {
+    for (let whole = this.#replies.take(); whole !== undefined; whole = this.#replies.take()) {
       const { bytes, frames } = whole;
       this.progressMs = this.options.clock.monotonicMs();
       const expected = this.#stale ?? stream.framesInFlight;
@@ -207,57 +196,56 @@ export class ReplyConfirmer implements Confirmer {
   #good(count: number): void {
     if (this.#stale !== undefined) this.#stale -= count;
     else {
-      this.options.stream.answer(count);
+      this.options.stream.confirmFrames(count);
       this.progress += count;
     }
     this.#idle = !this.inFlight;
   }
 
-  #one(answer: Uint8Array): void {
+  #one(reply: Uint8Array): void {
     const { stream, replies } = this.options;
     const sequence = stream.oldestInFlight;
     if (this.#stale !== undefined || sequence === undefined || stream.isResent(sequence)) return this.#good(1);
-    if (!this.#isGood(answer)) return this.#bad(sequence, answer);
+    if (!this.#isGood(reply)) return this.#bad(sequence, reply);
     this.#good(1);
-    replies?.forward(answer, sequence);
+    replies?.forward(reply, sequence);
   }
 
-  #isGood(answer: Uint8Array): boolean {
+  #isGood(reply: Uint8Array): boolean {
     const { ok, framer } = this.options.rules;
-    return ok === undefined || ok.test(new TextDecoder().decode(frameContent(framer.framing, answer)));
+    return ok === undefined || ok.test(new TextDecoder().decode(frameContent(framer.framing, reply)));
   }
 
-  #bad(sequence: number, answer: Uint8Array): void {
+  #bad(sequence: number, reply: Uint8Array): void {
     const { refusals, log, rules, stream } = this.options;
     const attempt = refusals.note(sequence);
-    log.warn("the consumer refused a frame", { sequence, attempt, attempts: rules.attempts, answer: shown(answer) });
-    this.#lastRefusal = answer.slice();
+    log.warn("the consumer refused a frame", { sequence, attempt, attempts: rules.attempts, answer: shown(reply) });
+    this.#lastRefusal = reply.slice();
     this.#stale = stream.framesInFlight - 1;
     this.#idle = this.#stale === 0;
     stream.interrupt();
   }
 
-  /** Everything that was in flight is answered: on with the frame that was refused, or without it. */
+  /** Every frame that was in flight has its reply: goes on with the frame that was refused, or without it. */
   async #goBack(): Promise<void> {
-    const { stream, spool, refusals, rules } = this.options;
+    const { stream, sink, refusals, rules } = this.options;
     stream.goBack();
-    if (refusals.of(spool.confirmed) >= rules.attempts) await this.#giveUp(spool.confirmed);
+    if (refusals.of(sink.confirmed) >= rules.attempts) await this.#quarantine(sink.confirmed);
     this.#stale = undefined;
   }
 
-  async #giveUp(sequence: number): Promise<void> {
-    const { stream, spool, log, replies } = this.options;
+  async #quarantine(sequence: number): Promise<void> {
+    const { stream, sink, log, replies } = this.options;
     const frame = await stream.next(1);
     if (frame === undefined) return;
-    // It is passed over in the stream.
-    this.#written += frame.bytes.length;
+    const bytes = frame.bytes.length;
+    // It has a place in the stream, though it is not sent.
+    this.#written += bytes;
     try {
       // It may have been dropped with its segment meanwhile.
       if (stream.oldestInFlight === sequence) {
-        const path = await spool.options.journal.quarantine(sequence, frame.bytes);
-        const bytes = frame.bytes.length;
+        const path = await sink.refuse(sequence, frame.bytes);
         log.error("a frame was refused too often, it is in quarantine", { sequence, bytes, path });
-        spool.refuse(bytes);
         replies?.forward(this.#lastRefusal, sequence);
       }
     } finally {
@@ -267,6 +255,6 @@ export class ReplyConfirmer implements Confirmer {
   }
 }
 
-function shown(answer: Uint8Array): string {
-  return new TextDecoder().decode(answer.subarray(0, SHOWN_BYTES)).trimEnd();
+function shown(reply: Uint8Array): string {
+  return new TextDecoder().decode(reply.subarray(0, SHOWN_BYTES)).trimEnd();
 }

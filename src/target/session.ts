@@ -1,7 +1,7 @@
 /**
  * One connection to the consumer: sends what its stream has, follows what is
- * confirmed, notices when the peer goes away. It has four loops, and is at its
- * end when all of them are: none can act on what comes after it.
+ * confirmed, and notices when the peer goes away. It has four loops, and `close`
+ * waits for all of them: none can act on a later connection.
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
@@ -15,19 +15,22 @@ import type { Confirmer } from "./confirmer.ts";
 import type { Rate } from "./rate.ts";
 import { watchStall } from "./stall.ts";
 
-/** How long a stop waits for the consumer to close its side. */
-const PART_MS = 300;
+/** How long a stop waits for the consumer's FIN after ours. */
+const CLOSE_WAIT_MS = 300;
 
-/** Why a connection ends that has nothing wrong. */
+/** The reason of a connection that ends because the route stops. */
 const STOPPING = "stopping";
 
-/** How often unconfirmed bytes are asked for while nothing is being written. */
+/** How often the kernel is asked for confirmations while something is in flight. */
 const CONFIRM_MS = 10;
 
-/** How often, at least, it is asked what the consumer has read of what it has acknowledged, while nothing else happens. */
+/**
+ * How often, at least, the kernel is asked what the consumer has read of what it
+ * has acknowledged, while nothing else happens.
+ */
 const UNREAD_MS_MAX = 1_000;
 
-/** What the consumer sends is read in pieces of at most this much. */
+/** What the consumer sends is read in pieces of at most this size. */
 const RECEIVE_BYTES = 16 * 1024;
 
 export interface SessionOptions {
@@ -50,17 +53,18 @@ export class Session {
   readonly #pausing = new AbortController();
   /** Nothing more is to be sent. */
   #finishing = false;
-  /** We have sent FIN; the consumer has, and what that means is being found out. */
+  /** Have we sent FIN? */
   #closedWrite = false;
+  /** Has the consumer sent FIN? */
   #isPeerDone = false;
-  /** What was handed out last is not written to its end yet. */
+  /** Is the piece that was handed out last not wholly written yet? */
   #isWriting = false;
   /** Has anything been sent? */
   hasSent = false;
   /** Notified when something is in flight. */
-  readonly #flying = new Condition();
-  /** Ends a wait for that. */
-  #looking: AbortController | undefined;
+  readonly #wrote = new Condition();
+  /** Ends a sleep that lasts until something is in flight, or some time has passed. */
+  #sleeping: AbortController | undefined;
   #end!: (reason: string) => void;
   /** Resolves with the reason when the connection is at its end; `close` comes next. */
   readonly ended: Promise<string>;
@@ -72,7 +76,7 @@ export class Session {
       this.#receive(),
       this.#followConfirmations(),
       options.stallTimeoutMs > 0 ? this.#watchStall() : Promise.resolve(),
-      this.#pump(),
+      this.#send(),
     ];
   }
 
@@ -85,45 +89,45 @@ export class Session {
     return this.options.connection.local;
   }
 
-  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that says nothing. */
+  /** The largest window that the consumer's kernel has advertised, in bytes; 0 where that is unknown. */
   get largestWindow(): number {
     return this.options.confirmer.largestWindow;
   }
 
-  /** Bytes, or frames where they are answered, that the consumer has taken for good on this connection. */
+  /** Bytes, or frames where each has its reply, that the consumer has taken for good on this connection. */
   get progress(): number {
     return this.options.confirmer.progress;
   }
 
   /**
-   * How long what is in flight has been waiting without any of it being
-   * confirmed, in ms; 0 if nothing is in flight, or it is us who wait for the producer.
+   * How long nothing of what is in flight has been confirmed, in ms; 0 if nothing
+   * is in flight, or if delivery waits for the producer.
    */
   get stalledMs(): number {
     const { confirmer, clock } = this.options;
-    return confirmer.inFlight && !confirmer.isHeldUp ? clock.monotonicMs() - confirmer.progressMs : 0;
+    return confirmer.inFlight && !confirmer.waitsForProducer ? clock.monotonicMs() - confirmer.progressMs : 0;
   }
 
   /** Ends the connection. */
   end(reason: string): void {
     this.#over.abort();
     this.#pausing.abort();
-    this.#noteFlying();
+    this.#noteInFlight();
     this.options.confirmer.stop();
     this.options.stream.interrupt();
     this.#end(reason);
   }
 
-  /** Everything is sent: says so to the consumer, whose answers and whose end are still waited for. */
+  /** Everything is sent: sends FIN. The consumer's replies and its FIN are still awaited. */
   async closeWrite(): Promise<void> {
     this.#closedWrite = true;
-    // A connection that is lost meanwhile has its end anyway.
+    // If the connection is lost meanwhile, the loop that reads notices that.
     await this.options.connection.closeWrite().catch(() => {});
   }
 
   /**
-   * For a clean stop: takes nothing new, waits as long as the deadline lets it until
-   * all that was taken is confirmed and the consumer has said good-bye, and ends.
+   * For a clean stop: takes nothing new, waits as long as the deadline allows until
+   * all that was taken is confirmed and the consumer has closed its side, and ends.
    */
   async finish(deadline: StopDeadline): Promise<void> {
     const { stream, confirmer } = this.options;
@@ -134,21 +138,24 @@ export class Session {
     const isConfirmed = () => !this.#isWriting && !confirmer.inFlight;
     const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
     while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS);
-    if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) await this.#part(deadline);
+    if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) await this.#awaitFin(deadline);
     this.end(STOPPING);
   }
 
-  /** A consumer that has read everything closes its side when we have closed ours: then nothing has to be sent again. */
-  async #part(deadline: StopDeadline): Promise<void> {
-    // After both FINs nobody can tell whether a reset has followed the consumer's.
+  /**
+   * A consumer that has read everything closes its side when we have closed ours:
+   * then nothing has to be sent again.
+   */
+  async #awaitFin(deadline: StopDeadline): Promise<void> {
+    // After both FINs the kernel does not tell any more whether a reset has followed the consumer's.
     if (!this.#isPeerDone) await this.closeWrite();
-    await deadline.waitFor(this.ended, Math.min(PART_MS, deadline.leftMs(RESERVE_MS.target)));
+    await deadline.waitFor(this.ended, Math.min(CLOSE_WAIT_MS, deadline.leftMs(RESERVE_MS.target)));
   }
 
   /** After the end: closes the connection, waits until nothing acts on it any more, and ends its stream. */
   async close(): Promise<StreamOutcome> {
     const { connection, confirmer } = this.options;
-    // The last look, while the kernel still answers.
+    // Once more while the kernel still tells.
     confirmer.follow();
     connection.close();
     await Promise.all(this.#loops);
@@ -159,7 +166,7 @@ export class Session {
     return this.#over.signal.aborted;
   }
 
-  async #pump(): Promise<void> {
+  async #send(): Promise<void> {
     const { stream, confirmer } = this.options;
     try {
       for (;;) {
@@ -174,7 +181,7 @@ export class Session {
         }
         confirmer.handedOut();
         this.#isWriting = true;
-        this.#noteFlying();
+        this.#noteInFlight();
         try {
           await this.#writeAll(outgoing.bytes);
         } finally {
@@ -193,7 +200,7 @@ export class Session {
       const granted = rate === undefined
         ? bytes.length
         : from + await rate.take(bytes.length - from, this.#pausing.signal);
-      // What waits for the rate when the connection ends would arrive, and be sent again.
+      // What still waits for the rate is not written any more: it would arrive, and be sent again.
       if (rate !== undefined && (this.#isOver || this.#finishing)) {
         return rate.giveBack(granted - from);
       }
@@ -204,7 +211,7 @@ export class Session {
       this.hasSent = true;
       if (from < granted) rate?.giveBack(granted - from);
       confirmer.wrote(count);
-      this.#noteFlying();
+      this.#noteInFlight();
     }
   }
 
@@ -216,29 +223,29 @@ export class Session {
         await clock.sleep(CONFIRM_MS, signal);
         idleMs = CONFIRM_MS;
       } else if (confirmer.mayBeUnread) {
-        await this.#flyingWithin(idleMs);
+        await this.#inFlightWithin(idleMs);
         idleMs = Math.min(idleMs * 2, UNREAD_MS_MAX);
       } else {
-        await this.#flying.wait();
+        await this.#wrote.wait();
       }
       const reason = this.#isOver ? undefined : confirmer.follow();
       if (reason !== undefined) this.end(reason);
     }
   }
 
-  /** Until something is in flight, at most `ms`. */
-  async #flyingWithin(ms: number): Promise<void> {
-    this.#looking = new AbortController();
-    await this.options.clock.sleep(ms, this.#looking.signal);
-    this.#looking = undefined;
+  /** Resolves when something is in flight, at the latest after `ms`. */
+  async #inFlightWithin(ms: number): Promise<void> {
+    this.#sleeping = new AbortController();
+    await this.options.clock.sleep(ms, this.#sleeping.signal);
+    this.#sleeping = undefined;
   }
 
-  #noteFlying(): void {
-    this.#flying.notify();
-    this.#looking?.abort();
+  #noteInFlight(): void {
+    this.#wrote.notify();
+    this.#sleeping?.abort();
   }
 
-  /** Keeps a read outstanding: also so that a peer that goes away is noticed while we write, or are idle. */
+  /** Keeps a read outstanding, so that a peer that goes away is noticed even while we write, or are idle. */
   async #receive(): Promise<void> {
     const { connection, confirmer, halfClose } = this.options;
     const bytes = new Uint8Array(RECEIVE_BYTES);
@@ -248,7 +255,7 @@ export class Session {
         if (count === null || this.#isOver) break;
         confirmer.received(bytes.subarray(0, count));
         const readable = confirmer.readable();
-        if (confirmer.isHeldUp) connection.pause();
+        if (confirmer.waitsForProducer) connection.pause();
         await readable;
         if (this.#isOver) return;
       }

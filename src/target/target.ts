@@ -1,36 +1,20 @@
-/** The target side of a route: one session after the other, for as long as the route runs. */
-import type { Clock } from "../base/clock.ts";
+/** The target side of a route: one connection after the other, for as long as the route runs. */
 import { messageOf } from "../base/error.ts";
-import type { Log } from "../base/log.ts";
+import type { Ledger } from "../base/ledger.ts";
 import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { SpoolFeed } from "../spool/spool_feed.ts";
-import { ByteConfirmer } from "./byte_confirmer.ts";
-import type { Confirmer, ReplySink } from "./confirmer.ts";
-import { Care } from "./care.ts";
-import { Rate } from "./rate.ts";
-import { Refusals } from "./refusals.ts";
-import { ReplyConfirmer, type ReplyRules } from "./reply_confirmer.ts";
-import { Session } from "./session.ts";
-import type { Supply } from "./supply.ts";
+import type { ConsumerConnections } from "./consumer_connections.ts";
+import { ConnectionServer, type ServeOptions } from "./serve_connection.ts";
+import type { Session } from "./session.ts";
 
-export interface TargetOptions {
-  readonly supply: Supply;
+export interface TargetOptions extends Omit<ServeOptions, "sink"> {
+  readonly connections: ConsumerConnections;
   readonly spool: Spool;
   readonly feed: SpoolFeed;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** How frames are confirmed; the rules are those for `confirm = "reply"`. */
-  readonly confirm: "written" | "acked" | ReplyRules;
-  /** Where the consumer's bytes go; undefined: nowhere. */
-  readonly replies: ReplySink | undefined;
-  /** Bytes a second at most; 0 = no limit. */
-  readonly rateBytes: number;
-  /** 0 = never. */
-  readonly stallTimeoutMs: number;
-  readonly halfClose: boolean;
+  readonly ledger: Ledger;
 }
 
 export class Target {
@@ -40,14 +24,10 @@ export class Target {
   #stopping: StopDeadline | undefined;
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
-  /** Resets the connection before this one, whose peer was silent. */
-  #resetSilent: (() => void) | undefined;
-  readonly #rate: Rate | undefined;
-  readonly #refusals = new Refusals();
-  readonly #care = new Care();
+  readonly #server: ConnectionServer;
 
   constructor(private readonly options: TargetOptions) {
-    if (options.rateBytes > 0) this.#rate = new Rate(options.clock, options.rateBytes);
+    this.#server = new ConnectionServer({ ...options, sink: options.spool });
   }
 
   /** The consumer that is being served. */
@@ -55,7 +35,7 @@ export class Target {
     return this.#session?.peer;
   }
 
-  /** The connection to the consumer that is being served, as far as it tells how slowly that may read. */
+  /** The connection to the consumer that is being served: its ends, and the largest window it has advertised. */
   get serving(): Pick<Session, "local" | "peer" | "largestWindow"> | undefined {
     return this.#session;
   }
@@ -64,22 +44,22 @@ export class Target {
     this.#running = this.#run();
   }
 
-  /** Waits for what is in flight as long as the deadline lets it; returns how many frames may arrive twice. */
+  /** Waits for what is in flight as long as the deadline allows; returns how many frames may arrive twice. */
   async stop(deadline: StopDeadline): Promise<number> {
     this.#stopping = deadline;
-    const stopped = this.options.supply.stop();
+    const stopped = this.options.connections.stop();
     await this.#session?.finish(deadline);
     await stopped;
     await this.#running;
-    this.#resetSilent?.();
+    this.#server.resetSilent();
     await this.options.feed.close();
     return this.#mayRepeat;
   }
 
   async #run(): Promise<void> {
-    const { supply, spool } = this.options;
+    const { connections, spool } = this.options;
     while (this.#stopping === undefined) {
-      const connection = await supply.next(() => spool.targetLost());
+      const connection = await connections.next(() => spool.targetLost());
       if (connection === undefined) return;
       if (this.#stopping !== undefined) return connection.close();
       await this.#serve(connection);
@@ -87,36 +67,27 @@ export class Target {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { supply, feed, spool, clock, log, confirm, halfClose, stallTimeoutMs } = this.options;
-    this.#resetSilent?.();
-    this.#resetSilent = undefined;
+    const { connections, feed, spool, log, ledger } = this.options;
+    this.#server.resetSilent();
     const stream = await this.#begin(connection);
     if (stream === undefined) return;
     this.connects++;
-    const { sent } = spool;
-    log.info("target connected", { peer: connection.peer, sequence: sent, frames_again: feed.resentFrom(sent) });
-    const session = new Session({
+    const sequence = spool.positions.next;
+    log.info("target connected", { peer: connection.peer, sequence, frames_again: feed.resentFrom(sequence) });
+    const { ended: reason, progress, mayRepeat, mayBeLostBytes } = await this.#server.serve(
       connection,
       stream,
-      clock,
-      confirmer: this.#confirmer(connection, stream),
-      rate: this.#rate,
-      stallTimeoutMs,
-      // Without its sending side the consumer cannot answer.
-      halfClose: halfClose && typeof confirm === "string",
-    });
-    this.#session = session;
-    supply.serving(session);
-    if (this.#stopping !== undefined) session.finish(this.#stopping);
-    const reason = await session.ended;
-    // A consumer that serves one connection at a time would wait for more on this one.
-    if (connection.unanswered()) this.#resetSilent = connection.holdForReset();
-    const { mayRepeat, mayBeLostBytes } = await session.close();
+      (session) => {
+        this.#session = session;
+        connections.serving(session);
+        if (this.#stopping !== undefined) session.finish(this.#stopping);
+        return session.ended;
+      },
+    );
     this.#mayRepeat = mayRepeat;
-    spool.options.ledger.mayBeLostBytes += mayBeLostBytes;
+    ledger.mayBeLostBytes += mayBeLostBytes;
     this.#session = undefined;
-    supply.ended(session.progress > 0);
-    if (session.hasSent) this.#care.ended(session.progress);
+    connections.ended(progress > 0);
     const fields = {
       peer: connection.peer,
       reason,
@@ -130,24 +101,14 @@ export class Target {
 
   /** Undefined if the journal cannot be read just now: the next connection tries again. */
   async #begin(connection: Connection): Promise<DeliveryStream | undefined> {
-    const { feed, supply, log } = this.options;
+    const { feed, connections, log } = this.options;
     try {
       return await feed.begin();
     } catch (error) {
       log.error("cannot find where to begin, the connection is closed", { error: messageOf(error) });
       connection.close();
-      supply.ended(false);
+      connections.ended(false);
       return undefined;
     }
-  }
-
-  #confirmer(connection: Connection, stream: DeliveryStream): Confirmer {
-    const { spool, clock, log, confirm, replies } = this.options;
-    if (typeof confirm === "string") {
-      const mustRead = spool.options.rewind === "auto";
-      const care = mustRead ? this.#care.level : 0;
-      return new ByteConfirmer({ connection, stream, clock, mode: confirm, mustRead, care, replies });
-    }
-    return new ReplyConfirmer({ stream, spool, clock, log, rules: confirm, refusals: this.#refusals, replies });
   }
 }

@@ -1,4 +1,4 @@
-/** The control socket: who may use it, how it is asked, what it answers when it is asked wrongly. */
+/** The control socket: its permissions, its requests and answers, and its answers to bad requests. */
 import { askSkip, askStatus } from "../../src/admin/client.ts";
 import { Control } from "../../src/admin/control.ts";
 import type { Request } from "../../src/admin/protocol.ts";
@@ -53,7 +53,7 @@ async function exchange(path: string, request: string | Uint8Array): Promise<str
 
 const echo = (request: Request) => Promise.resolve(request);
 
-Deno.test("the socket is there for its user alone, answers, and is gone when it is closed", () =>
+Deno.test("only its user may connect to the socket, which answers and is gone when it is closed", () =>
   withDirectory(async ({ directory, path, open }) => {
     const control = await open(echo);
     assertEquals((await Deno.stat(path)).mode! & 0o7777, 0o600);
@@ -88,10 +88,10 @@ Deno.test("bad requests get an error that says what was found and what is known"
     }
     const endless = JSON.parse(await exchange(path, "x".repeat(1024)));
     assertMatch(endless.error, /expected a line of at most 1024 bytes/);
-    assertEquals(lines, [], "nobody's mistake fills the log");
+    assertEquals(lines, [], "a client's mistakes are not logged");
   }));
 
-Deno.test("an error of the route is the asker's, a defect is logged besides", () =>
+Deno.test("an error of the route is sent to the client, a defect of the program is logged as well", () =>
   withDirectory(async ({ directory, open, lines }) => {
     await open(({ ask }) => {
       if (ask === "status") throw new TypeError("broken");
@@ -121,7 +121,7 @@ Deno.test("a socket that a killed daemon left is replaced; another's file is lef
     );
   }));
 
-Deno.test("a path too long for a socket is a warning with its length", () =>
+Deno.test("a path that is too long for a socket is a warning with its length", () =>
   withDirectory(async ({ directory, open, lines }) => {
     assertEquals(await open(echo), undefined);
     const length = `${directory}/control`.length;
@@ -130,7 +130,7 @@ Deno.test("a path too long for a socket is a warning with its length", () =>
     assertEquals(await askStatus(net, directory), { kind: "absent" });
   }, "j".repeat(100)));
 
-Deno.test("who connects and says nothing is cut off in the end, and keeps nobody else from asking", () =>
+Deno.test("a client that sends nothing is disconnected in the end, and does not hold up others", () =>
   withDirectory(async ({ path, directory, open }) => {
     // Time passes when the test says so.
     let pass = () => {};
@@ -144,7 +144,7 @@ Deno.test("who connects and says nothing is cut off in the end, and keeps nobody
     assertEquals(await mute.read(new Uint8Array(1)).catch(() => null), null);
   }));
 
-Deno.test("a crowd of connections is told that it is one", () =>
+Deno.test("too many connections at once are refused with an error", () =>
   withDirectory(async ({ directory, path, open }) => {
     await open(echo);
     const mute = await Promise.all(Array.from({ length: 16 }, () => Deno.connect({ transport: "unix", path })));

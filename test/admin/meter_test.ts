@@ -1,3 +1,4 @@
+/** The rates of a route, and when a consumer counts as stalled. */
 import { Meter, SAMPLE_MS } from "../../src/admin/meter.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Ledger } from "../../src/base/ledger.ts";
@@ -19,7 +20,7 @@ function setUp() {
   return { ledger, meter, run, pass: (ms: number) => nowMs += ms };
 }
 
-Deno.test("rates are over the last three seconds, and say nothing before there is time to tell", () => {
+Deno.test("rates are averages over the last three seconds, and unknown in the first moments", () => {
   const { meter, run, pass } = setUp();
   assertEquals(meter.rates(), undefined);
   run(10, 100, 40);
@@ -50,7 +51,7 @@ Deno.test("a route is idle since it last delivered something, and never while no
   assertEquals(meter.idleMs, 0);
 });
 
-Deno.test("a consumer that confirms nothing is stalled once it gives no sign of reading, and slow before that", () => {
+Deno.test("a consumer that confirms nothing is slow at first, and stalled once it gives no sign of reading", () => {
   const silent = () => {
     const set = setUp();
     set.run(3, 10, 5);

@@ -23,11 +23,11 @@ Deno.test("Buffers count at their capacity until their last holder lets go", () 
 
 Deno.test("A buffer knows whether it has one holder alone", () => {
   const buffer = pool().take()!;
-  assertEquals(buffer.sole, true);
+  assertEquals(buffer.hasOneHolder, true);
   buffer.retain();
-  assertEquals(buffer.sole, false);
+  assertEquals(buffer.hasOneHolder, false);
   buffer.release();
-  assertEquals(buffer.sole, true);
+  assertEquals(buffer.hasOneHolder, true);
 });
 
 Deno.test("A buffer that was given back can neither be released nor retained again", () => {

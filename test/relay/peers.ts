@@ -1,8 +1,8 @@
-/** The two ends of a route as its connections see them: a producer that may read nothing, a consumer that may be frozen. */
+/** The two ends of a route as connections: a producer that may read nothing, a consumer that may take nothing. */
 import { SystemError } from "../../src/base/error.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 
-/** Frames of the tests: numbered lines. */
+/** Frames for tests: `count` numbered lines of `size` bytes. */
 export function frames(first: number, count: number, size: number): Uint8Array {
   let text = "";
   for (let i = first; i < first + count; i++) text += `${i} `.padEnd(size - 1, "x") + "\n";
@@ -10,13 +10,13 @@ export function frames(first: number, count: number, size: number): Uint8Array {
 }
 
 export class ProducerConnection extends ScriptedConnection {
-  /** What is written to it, and the FIN after that, waits until it is closed. */
+  /** It reads nothing: writes to it, and our FIN, wait until it is closed. */
   deaf = false;
-  /** A runtime that reads ahead has so much of it at once, as soon as a read waits; 0: reads go to the kernel. */
+  /** How many bytes a runtime that reads ahead takes at once, as soon as a read waits; 0: reads go to the kernel. */
   chunkBytes = 0;
-  /** Taken from the kernel, whether or not a read has had it. */
+  /** Bytes taken from the kernel, whether or not a read has returned them. */
   taken = 0;
-  /** Called whenever more was. */
+  /** Called whenever more was taken. */
   onTaken: () => void = () => {};
   #ahead = 0;
   readonly #closing = Promise.withResolvers<never>();
@@ -33,7 +33,7 @@ export class ProducerConnection extends ScriptedConnection {
   override async read(into: Uint8Array): Promise<number | null> {
     const count = await super.read(into);
     const more = Math.max(0, (count ?? 0) - this.#ahead);
-    // Together with what a read takes, a chunk comes as large as there is.
+    // With the bytes of a read a whole chunk is taken, if there is one.
     const chunk = this.chunkBytes > 0 && more > 0 ? Math.min(this.chunkBytes, more + this.unread) : more;
     this.taken += chunk;
     this.#ahead += chunk - (count ?? 0);
@@ -57,10 +57,10 @@ export class ProducerConnection extends ScriptedConnection {
 }
 
 export class ConsumerConnection extends ScriptedConnection {
-  /** Bytes that it was sent, and those of them that its kernel has acknowledged. */
+  /** Bytes that were sent to it, and how many of them its kernel has acknowledged. */
   sent = 0;
   acknowledged = 0;
-  /** How much its kernel takes. */
+  /** How many bytes its kernel takes. */
   room = Number.POSITIVE_INFINITY;
   #waiting: (() => void) | undefined;
 

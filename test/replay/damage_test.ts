@@ -1,4 +1,4 @@
-/** Damage and gaps in the middle of a replay: told once, however often the connection is lost there. */
+/** Damage and gaps within a replay. */
 import { assertEquals } from "../support/assert.ts";
 import { lines } from "../journal/support/rig.ts";
 import { record, Rig } from "./rig.ts";
@@ -7,7 +7,7 @@ import { TargetConnection } from "./target_connection.ts";
 const segment = (base: number) => `/j/${String(base).padStart(20, "0")}.seg`;
 const RECORD_BYTES = 64 + 11;
 
-Deno.test("damaged and missing frames are skipped and told once, on a connection that is lost all the time", async () => {
+Deno.test("damaged and missing frames are skipped and reported once, however often the connection is lost", async () => {
   const each = (first: number, count: number) => lines(first, count).map((text) => ({ text, atMs: 0 }));
   const files = await record([each(0, 6), each(6, 4), each(10, 4)]);
   const damaged = files.bytesOf(segment(0));
@@ -20,8 +20,8 @@ Deno.test("damaged and missing frames are skipped and told once, on a connection
   });
   assertEquals((await rig.run()).kind, "sent");
   assertEquals(rig.texts.join(""), [0, 1, 3, 5, 10, 11, 12, 13].flatMap((first) => lines(first, 1)).join(""));
-  const told = rig.losses.map((loss) =>
-    loss.kind === "damage" ? `damage ${loss.offset} ${loss.lost?.from}` : `${loss.kind} ${loss.from}-${loss.until}`
+  const told = rig.gaps.map((gap) =>
+    gap.kind === "damage" ? `damage ${gap.offset} ${gap.lost?.from}` : `${gap.kind} ${gap.from}-${gap.until}`
   );
   assertEquals(told, [
     `damage ${512 + 2 * RECORD_BYTES} 2`,
@@ -29,7 +29,7 @@ Deno.test("damaged and missing frames are skipped and told once, on a connection
     "missing 4-5",
     "missing 6-10",
   ]);
-  assertEquals(rig.feed.delivered.frames, 8);
+  assertEquals(rig.feed.progress.frames, 8);
 });
 
 Deno.test("a frame larger than a buffer and a piece is sent whole", async () => {

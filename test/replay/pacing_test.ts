@@ -37,7 +37,7 @@ Deno.test("at 2x and 0.5x gaps are halved and doubled", async () => {
   assertEquals(await sentAt(frames, { pace: { speed: 0.5, maxGapMs: Infinity } }), [0, 200, 6000]);
 });
 
-Deno.test("timers that are late do not add up: 10 s of recording take 10 s, gaps kept to 10 ms", async () => {
+Deno.test("late timers do not add up: 10 s of recording take 10 s, each frame within 10 ms", async () => {
   const random = seeded(1);
   const times: number[] = [0];
   while (times.at(-1)! < 10_000) times.push(times.at(-1)! + 11 + Math.floor(random() * 60));
@@ -57,7 +57,7 @@ Deno.test("without a pace nothing waits", async () => {
   assertEquals(await sentAt(recorded(0, 1000, 86_400_000), {}), [0, 0, 0]);
 });
 
-Deno.test("after a lost connection the pace goes on from where it begins again, with nothing to catch up", async () => {
+Deno.test("after a lost connection the pace continues from the first frame sent again, and nothing is caught up", async () => {
   const frames = recorded(0, 1000, 2000, 3000);
   const rig = new Rig(await record([frames]), {
     pace: { speed: 1, maxGapMs: Infinity },

@@ -1,7 +1,7 @@
 /** The progress file: what is in it when the process dies, how often it is written, and what it may be resumed with. */
 import { SpillwayError } from "../../src/base/error.ts";
 import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { type Position, ProgressFile, readProgress, type SavedReplay } from "../../src/replay/progress_file.ts";
+import { ProgressFile, readProgress, type ReplayPosition, type SavedReplay } from "../../src/replay/progress_file.ts";
 import { checkSame, removedOf, selectionLeft } from "../../src/replay/resume.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -16,7 +16,7 @@ const HEAD = {
   selection: { sinceUs: 5, from: 1 },
 } as const;
 
-function position(next: number, done = false): Position {
+function position(next: number, done = false): ReplayPosition {
   return { next, frames: next, bytes: next * 10, last_time_us: next * 1000, done };
 }
 
@@ -29,7 +29,7 @@ async function opened() {
   return { files, clock, file };
 }
 
-Deno.test("what was noted is what is read, with what the replay is", async () => {
+Deno.test("a position that was noted is read back, with the replay it belongs to", async () => {
   const { files, file } = await opened();
   assertEquals(await readProgress(files, "/d/p"), { ...HEAD, ...position(0) } as SavedReplay);
   file.note(position(7, true));
@@ -38,7 +38,7 @@ Deno.test("what was noted is what is read, with what the replay is", async () =>
   assertEquals(files.paths(), ["/d/p"]);
 });
 
-Deno.test("what is not all there is no progress file", async () => {
+Deno.test("a file with a member missing or of a wrong type is no progress file", async () => {
   const whole = { ...HEAD, ...position(3) };
   const broken: unknown[] = [[], null, 3, { ...whole, spillway_replay: 2 }, { ...whole, selection: null }];
   for (const key of ["target", "flags", "directories", "selection", "next", "frames", "bytes", "last_time_us"]) {
@@ -53,13 +53,13 @@ Deno.test("what is not all there is no progress file", async () => {
   }
 });
 
-Deno.test("a file with nothing in it is one in which a replay may begin", async () => {
+Deno.test("a replay may begin with an empty file", async () => {
   const files = new MemoryFiles();
   await files.open("/p", "open");
   assertEquals(await readProgress(files, "/p"), undefined);
 });
 
-Deno.test("it is written at most every 100 ms, and the newest position is on disk within that time", async () => {
+Deno.test("the file is written at most every 100 ms, and has the newest position within that time", async () => {
   const { files, clock, file } = await opened();
   const before = files.log.length;
   for (let next = 1; next <= 1000; next++) {
@@ -74,7 +74,7 @@ Deno.test("it is written at most every 100 ms, and the newest position is on dis
   await file.close();
 });
 
-Deno.test("a process that dies at any operation leaves the one state or the other", async () => {
+Deno.test("a process that dies at any operation leaves the old state or the new one", async () => {
   for (let dies = 0; dies < 12; dies++) {
     const { files, file } = await opened();
     let count = 0;
@@ -98,7 +98,7 @@ Deno.test("the last state survives a power loss", async () => {
   assertEquals((await readProgress(files.afterPowerLoss(), "/d/p"))?.next, 7);
 });
 
-Deno.test("a disk that is full for a while costs nothing but time, and one that stays full is an error", async () => {
+Deno.test("a disk that is full for a while delays the file, and one that stays full is an error", async () => {
   const { files, clock, file } = await opened();
   files.plan = (operation) => operation === "write" ? { code: "ENOSPC" } : undefined;
   file.note(position(3));
@@ -114,13 +114,13 @@ Deno.test("a disk that is full for a while costs nothing but time, and one that 
   assert(error.hint?.includes("--from 5"));
 });
 
-Deno.test("what is left is what was selected when it began", () => {
+Deno.test("what is left to send is taken from the selection as it was at the beginning", () => {
   const saved = { ...HEAD, ...position(7), selection: { sinceUs: 5, from: 1, limit: 10, pending: true } };
   assertEquals(selectionLeft(saved), { sinceUs: 5, from: 7, limit: 3, pending: true });
   assertEquals(selectionLeft({ ...saved, frames: 0 }).from, 1);
 });
 
-Deno.test("what was delivered and removed since is known, and is not what was delivered from memory", () => {
+Deno.test("frames that were delivered and removed since are told apart from those that were delivered from memory", () => {
   const segment = (base: number, end: number | undefined, previousEnd: number) =>
     ({
       base,
@@ -146,7 +146,7 @@ Deno.test("what was delivered and removed since is known, and is not what was de
   assertEquals(removedOf([undelivered], { from: 58 }), { from: 58, until: 60 });
 });
 
-Deno.test("a progress file is of one target, one selection and one journal", async () => {
+Deno.test("a progress file belongs to one target, one selection and one journal", async () => {
   const files = await record([[{ text: "a\n", atMs: 1 }, { text: "b\n", atMs: 1500 }, { text: "c\n", atMs: 9000 }]]);
   const saved: SavedReplay = { ...HEAD, ...position(2), last_time_us: 1_500_000 };
   const found = {

@@ -1,6 +1,6 @@
-/** Lost connections: what is confirmed is not sent again, what is not is, from a frame on; and the end of patience. */
+/** Lost connections: sending resumes at the first unconfirmed frame, until attempts without progress end the replay. */
 import { createFramer } from "../../src/framing/framing.ts";
-import type { ReplyRules } from "../../src/target/reply_confirmer.ts";
+import type { ReplyRules } from "../../src/target/reply_rules.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { lines } from "../journal/support/rig.ts";
@@ -30,14 +30,14 @@ for (let acknowledged = 0; acknowledged <= TOTAL * FRAME_BYTES; acknowledged += 
     const again = lines(confirmed, TOTAL - confirmed).join("");
     assertEquals(rig.texts, [lines(0, TOTAL).join(""), ...again === "" ? [] : [again]]);
     assertEquals(outcome.kind, "sent");
-    assertEquals(rig.feed.delivered.sentTwice, TOTAL - confirmed, "all of it was written");
-    assertEquals([rig.feed.confirmed, rig.feed.delivered.frames], [TOTAL, TOTAL]);
-    assertEquals(rig.feed.delivered.bytes, TOTAL * FRAME_BYTES);
+    assertEquals(rig.feed.progress.sentTwice, TOTAL - confirmed, "all of it was written");
+    assertEquals([rig.feed.confirmed, rig.feed.progress.frames], [TOTAL, TOTAL]);
+    assertEquals(rig.feed.progress.bytes, TOTAL * FRAME_BYTES);
     assertEquals(rig.pool.usedBytes, 0, "every buffer was given back");
   });
 }
 
-Deno.test("a connection that breaks at every byte: nothing is missing, and repeats begin at a frame", async () => {
+Deno.test("wherever a connection breaks, nothing is missing and repeats begin at a frame", async () => {
   for (let lasts = FRAME_BYTES; lasts < 60; lasts++) {
     const rig = new Rig(await journal(), {
       bufferBytes: 100,
@@ -52,7 +52,7 @@ Deno.test("a connection that breaks at every byte: nothing is missing, and repea
   }
 });
 
-Deno.test("selected frames are selected on every connection, and as many as were asked for", async () => {
+Deno.test("the selection and its limit hold over all connections together", async () => {
   const rig = new Rig(await journal(), {
     selection: { from: 3, until: 28, limit: 20 },
     connect: (_, { clock }) => new TargetConnection(clock, { lasts: 40 }),
@@ -62,7 +62,7 @@ Deno.test("selected frames are selected on every connection, and as many as were
   assertEquals(whole, lines(3, 20).join(""));
 });
 
-Deno.test("attempts without progress end it, and those in between that make some start the count anew", async () => {
+Deno.test("a number of attempts without progress ends the replay, and progress resets the count", async () => {
   const rig = new Rig(await journal(), {
     retries: 3,
     // Every third attempt gets two frames through; after the third of those nobody is there.
@@ -76,7 +76,7 @@ Deno.test("attempts without progress end it, and those in between that make some
   assertEquals(rig.log.lines.length, 4, "an outage is one line");
 });
 
-Deno.test("a consumer may go with its last answer, also where the window was full until then", async () => {
+Deno.test("a consumer may close with its last reply, also if the window was full until then", async () => {
   const rig = new Rig(await journal(), {
     confirm: rules({ window: TOTAL }),
     connect: (attempt, { clock }) => attempt === 1 ? new TargetConnection(clock) : undefined,
@@ -102,17 +102,17 @@ Deno.test("without retries the first failure is the end", async () => {
   assertEquals([lost.attempts, lost.feed.confirmed], [1, 2]);
 });
 
-Deno.test("of what was lost with a connection only what was written may arrive twice", async () => {
+Deno.test("of the frames that were lost with a connection only those that were written count as sent twice", async () => {
   const rig = new Rig(await journal(), {
     pieceBytes: 33,
     connect: (attempt, { clock }) => new TargetConnection(clock, attempt === 1 ? { lasts: 40, acknowledges: 12 } : {}),
   });
   // 40 bytes are three frames and a part of the fourth, of which the first is acknowledged.
   assertEquals((await rig.run()).kind, "sent");
-  assertEquals(rig.feed.delivered.sentTwice, 2);
+  assertEquals(rig.feed.progress.sentTwice, 2);
 });
 
-Deno.test("a stop ends it at once, and it is known exactly how far it came", async () => {
+Deno.test("a stop ends the replay at once, and it is known exactly how far it has come", async () => {
   const rig = new Rig(await journal(), {
     connect: (_, { clock }) => new TargetConnection(clock, { acknowledges: 60 }),
   });
@@ -137,7 +137,7 @@ Deno.test("a stop while it waits for the rate writes nothing more", async () => 
   assertEquals(rig.feed.confirmed, Math.floor(before.length / FRAME_BYTES));
 });
 
-Deno.test("a stop while nobody is there ends it too", async () => {
+Deno.test("a stop while no target answers ends the replay, too", async () => {
   const rig = new Rig(await journal(), { connect: () => undefined, retries: 1e6 });
   await rig.prepare();
   const running = rig.replay.run();
@@ -161,7 +161,7 @@ Deno.test("at the end the consumer gets a FIN and a second to close its side", a
   assertEquals([rig.connections[0].finished, rig.connections[0].closed], [true, true]);
 });
 
-Deno.test("a consumer that still talks is still at work, and not hung up on; one that is silent, or has no end, is", async () => {
+Deno.test("a consumer that still sends is waited for after the end, one that is silent or never ends is not", async () => {
   for (const [talksMs, closedMs] of [[0, 1000], [5000, 6000], [60_000, 30_000]]) {
     const rig = new Rig(await journal(), { connect: (_, { clock }) => new TargetConnection(clock, { stays: true }) });
     await rig.prepare();
@@ -180,7 +180,7 @@ Deno.test("a consumer that still talks is still at work, and not hung up on; one
   }
 });
 
-Deno.test("a disk that cannot be read is no lost connection", async () => {
+Deno.test("a disk that cannot be read ends the replay: it is no lost connection", async () => {
   const rig = new Rig(await journal());
   await rig.prepare();
   rig.files.plan = (operation) => operation === "read" ? { code: "EACCES" } : undefined;
@@ -215,7 +215,7 @@ async function answer(rig: Rig, running: Promise<unknown>, say: (line: string) =
   }
 }
 
-Deno.test("with answers a frame is confirmed by its answer, and no more are under way than the window holds", async () => {
+Deno.test("with replies a frame is confirmed by its reply, and no more frames are in flight than the window holds", async () => {
   const rig = new Rig(await journal(), { confirm: rules() });
   await rig.prepare();
   const running = rig.replay.run();
@@ -229,7 +229,7 @@ Deno.test("with answers a frame is confirmed by its answer, and no more are unde
   assertEquals(most, 4);
 });
 
-Deno.test("an answer that does not come is a lost connection, and the frame is sent again", async () => {
+Deno.test("a reply that does not come is a lost connection, and the frame is sent again", async () => {
   const rig = new Rig(await journal(), { confirm: rules() });
   await rig.prepare();
   const running = rig.replay.run();
@@ -239,7 +239,7 @@ Deno.test("an answer that does not come is a lost connection, and the frame is s
   assertEquals(rig.texts, [lines(0, 14).join(""), lines(10, 20).join("")]);
 });
 
-Deno.test("a frame that is refused three times ends the replay, which says which one", async () => {
+Deno.test("a frame that is refused three times ends the replay with an error that names it", async () => {
   const rig = new Rig(await journal(), { confirm: rules({ ok: /^ok/ }) });
   await rig.prepare();
   const running = rig.replay.run();
@@ -251,7 +251,7 @@ Deno.test("a frame that is refused three times ends the replay, which says which
   assertEquals(rig.feed.confirmed, 11);
 });
 
-Deno.test("with a rewind a consumer that dies with everything acknowledged and unread is sent that much again", async () => {
+Deno.test("with a rewind that many bytes are sent again to a consumer that dies with everything acknowledged and unread", async () => {
   const files = await journal();
   const rig = new Rig(files, {
     rewind: 5 * FRAME_BYTES,
@@ -268,7 +268,7 @@ Deno.test("with a rewind a consumer that dies with everything acknowledged and u
 });
 
 for (const rewind of [0, 5 * FRAME_BYTES, "auto"] as const) {
-  Deno.test(`rewind ${rewind}: what a consumer that stays has not read may be lost, once`, async () => {
+  Deno.test(`rewind ${rewind}: what a consumer that stays has not read may be lost, and is not sent again`, async () => {
     const rig = new Rig(await journal(), {
       rewind,
       connect: (_, { clock }) => new TargetConnection(clock, { unread: true, stays: true }),

@@ -1,13 +1,13 @@
-/** A replay of journals in memory, over connections that a test makes, in virtual time. */
+/** A replay of journals in memory, over connections that a test makes, on a virtual clock. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
 import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
 import type { Selection } from "../../src/journal/files/archive/selection.ts";
 import { ArchiveFeed } from "../../src/replay/archive_feed.ts";
-import { BatchFeed, type Loss } from "../../src/replay/batch_feed.ts";
+import type { ArchiveGap } from "../../src/replay/batch_reader.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";
-import { type Outcome, Replay, type ReplayOptions } from "../../src/replay/replay.ts";
+import { Replay, type ReplayOptions, type ReplayOutcome } from "../../src/replay/replay.ts";
 import { Rate } from "../../src/target/rate.ts";
 import { open, rememberingLog, run } from "../journal/support/rig.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -53,7 +53,7 @@ export interface RigOptions {
 export class Rig {
   readonly clock = new VirtualClock();
   readonly connections: TargetConnection[] = [];
-  readonly losses: Loss[] = [];
+  readonly gaps: ArchiveGap[] = [];
   readonly log = rememberingLog();
   readonly pool: BufferPool;
   attempts = 0;
@@ -69,8 +69,8 @@ export class Rig {
     });
   }
 
-  /** To its end, whichever it is. */
-  async run(): Promise<Outcome> {
+  /** Runs the replay to its end. */
+  async run(): Promise<ReplayOutcome> {
     await this.prepare();
     return await this.clock.run(this.replay.run());
   }
@@ -79,21 +79,18 @@ export class Rig {
     const { paths = ["/j"], selection = {}, pace, rateBytes = 0, confirm = "acked", retries = 10 } = this.options;
     const segments = await openArchive(this.files, paths);
     const clock: Clock = this.clock;
-    const read = (from: number, taken: number) =>
-      readPassages(
-        this.files,
-        segments,
-        taken === 0 ? selection : { ...selection, from, limit: selection.limit && selection.limit - taken },
-      );
-    const batches = new BatchFeed({ read, pool: this.pool, lost: (loss) => this.losses.push(loss) });
+    const { rewind = 0 } = this.options;
     this.feed = new ArchiveFeed({
-      batches,
+      read: (each) => readPassages(this.files, segments, each),
+      selection,
+      pool: this.pool,
+      onGap: (gap) => this.gaps.push(gap),
       clock,
       first: selection.from ?? 0,
       pacer: pace === undefined ? undefined : new Pacer(clock, pace),
       pieceBytes: this.options.pieceBytes ?? 1 << 20,
       eachFrame: typeof confirm === "object",
-      rewind: this.options.rewind ?? 0,
+      rewind,
     });
     const stopping = new AbortController();
     this.replay = new Replay({
@@ -124,7 +121,7 @@ export class Rig {
     });
   }
 
-  /** What each connection got. */
+  /** What was written to each connection. */
   get texts(): string[] {
     return this.connections.map(({ text }) => text);
   }

@@ -5,7 +5,7 @@ import { assertEquals, assertRejects } from "../support/assert.ts";
 
 const BYTES = Uint8Array.of(1, 2, 3);
 
-Deno.test("what standard output has taken is confirmed, and its end is the end", async () => {
+Deno.test("what standard output has taken is confirmed, and our end of stream ends the reading", async () => {
   const written: (string | Uint8Array)[] = [];
   const connection = new StdoutConnection({ write: (bytes) => Promise.resolve(void written.push(bytes)) });
   assertEquals(await connection.write(BYTES), 3);
@@ -16,7 +16,7 @@ Deno.test("what standard output has taken is confirmed, and its end is the end",
   assertEquals(await read, null);
 });
 
-Deno.test("a write to a pipe that nobody reads ends when the connection is closed", async () => {
+Deno.test("a write to a pipe that is not read ends when the connection is closed", async () => {
   const connection = new StdoutConnection({ write: () => new Promise(() => {}) });
   const writing = connection.write(BYTES);
   const reading = connection.read();
@@ -25,7 +25,7 @@ Deno.test("a write to a pipe that nobody reads ends when the connection is close
   await assertRejects(() => reading, SystemError, "EBADF");
 });
 
-Deno.test("there is one connection, and a second one is refused with what ended the first", async () => {
+Deno.test("there is one connection, and a second one is refused with the error that ended the first", async () => {
   const gone = new SystemError("EPIPE", "write", "standard output");
   const connections = onlyStdout({ write: () => Promise.reject(gone) });
   const first = await connections.next(() => {});

@@ -1,4 +1,4 @@
-/** A target's connection whose kernel acknowledges what a test says, and that a test can cut. */
+/** A connection to a target whose kernel acknowledges what a test says, and that a test can reset. */
 import { Condition } from "../../src/base/condition.ts";
 import { SystemError } from "../../src/base/error.ts";
 import type { Connection, PeerWindow } from "../../src/runtime/net.ts";
@@ -10,7 +10,7 @@ export class TargetConnection implements Connection {
   readonly readAheadBytes = 0;
   readonly acknowledgesReading = false;
   text = "";
-  /** When how many bytes were written. */
+  /** The writes: when, and how many bytes. */
   readonly writes: { readonly atMs: number; readonly bytes: number }[] = [];
   closed = false;
   finished = false;
@@ -19,9 +19,9 @@ export class TargetConnection implements Connection {
   readonly #changed = new Condition();
 
   /**
-   * `acknowledges`: so many bytes at most. `lasts`: after so many bytes the
-   * connection is reset, before more are taken. `stays`: it does not close its
-   * side when we close ours. `unread`: its program reads nothing.
+   * `acknowledges`: its kernel acknowledges at most this many bytes. `lasts`: it is
+   * reset when this many bytes are written. `stays`: it does not close its side
+   * when we close ours. `unread`: its program reads nothing.
    */
   constructor(
     private readonly clock: VirtualClock,
@@ -37,7 +37,7 @@ export class TargetConnection implements Connection {
     return this.text.length;
   }
 
-  /** The consumer says something. */
+  /** The consumer sends `text`. */
   answer(text: string): void {
     this.#answers.push(new TextEncoder().encode(text));
     this.#changed.notify();

@@ -218,13 +218,13 @@ Deno.test("a slow producer of large frames is never closed while nobody waits", 
   assertEquals(route.logged, []);
 });
 
-Deno.test("who waits because we do not read is not the one that is stuck", async () => {
+Deno.test("a connection that waits for memory is not taken for stuck", async () => {
   const route = new Route(lines(MIB), 16 * MIB);
   const crowd = Array.from({ length: 12 }, () => route.connect());
   for (const { connection } of crowd) connection.feed(new Uint8Array(900_000).fill(97));
   await route.pass(5000, trickle(crowd));
   const waiting = crowd.filter(({ reader }) => reader.waitsForMemory);
-  assert(waiting.length > 0, "nobody waits");
+  assert(waiting.length > 0, "none waits");
   // Those that hold memory finish one frame after the other: they are no crowd, only many.
   const served = crowd.filter((each) => !waiting.includes(each));
   await route.pass(60_000, () => {
@@ -234,28 +234,28 @@ Deno.test("who waits because we do not read is not the one that is stuck", async
   assertEquals(stuck(crowd).length, 0);
   assert(
     !waiting.some(({ reader }) => reader.waitsForMemory),
-    "somebody waited for a minute beside others that went on",
+    "one waited for a minute beside others that went on",
   );
 });
 
-Deno.test("a producer whose frames become whole has memory for large ones beside a crowd that never finished any", async () => {
+Deno.test("a producer that completes its frames has memory for large ones beside a crowd that completed none", async () => {
   const route = new Route(lines(MIB), 16 * MIB);
-  const proven = route.connect();
-  proven.connection.feed(line(100, 98));
+  const hasCompletedFrame = route.connect();
+  hasCompletedFrame.connection.feed(line(100, 98));
   await route.clock.advance(0);
   const crowd = Array.from({ length: 100 }, () => route.connect());
   for (const { connection } of crowd) connection.feed(new Uint8Array(900_000).fill(97));
   await route.pass(2000, trickle(crowd));
   route.intake.delivered.length = 0;
   for (let i = 0; i < 10; i++) {
-    proven.connection.feed(line(300_000, 98));
+    hasCompletedFrame.connection.feed(line(300_000, 98));
     await route.clock.advance(20);
     route.intake.release();
   }
   assertEquals(route.intake.delivered.reduce((sum, bytes) => sum + bytes.length, 0), 3_000_000);
 });
 
-Deno.test("one that waits for memory and is dismissed, or loses its connection, waits no more", async () => {
+Deno.test("a reader that is dismissed or loses its connection stops waiting for memory", async () => {
   const route = new Route(lines(MIB), 16 * MIB);
   const crowd = Array.from({ length: 30 }, () => route.connect());
   for (const { connection } of crowd) connection.feed(new Uint8Array(900_000).fill(97));

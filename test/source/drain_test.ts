@@ -1,3 +1,4 @@
+/** The reader of a connection: every frame once and whole, whatever the sizes of frames, reads and memory. */
 import fc from "fast-check";
 import type { Framing } from "../../src/framing/framing.ts";
 import { DrainReader, HEAD_BYTES } from "../../src/source/drain.ts";
@@ -72,7 +73,7 @@ Deno.test("frames in a large buffer are handed on where they lie, side by side",
   intake.close();
 });
 
-Deno.test("a thousand quiet connections share one buffer for what they say", async () => {
+Deno.test("a thousand quiet connections share one buffer for their frames", async () => {
   const intake = new Intake(LINES, littleMemory(512 * 1024));
   const ends: Promise<unknown>[] = [];
   for (let i = 0; i < 1000; i++) {
@@ -87,7 +88,7 @@ Deno.test("a thousand quiet connections share one buffer for what they say", asy
   assertEquals(intake.close(), 0);
 });
 
-Deno.test("a second counts once, however many connections wait for memory in it", async () => {
+Deno.test("a second of waiting for memory counts once, however many connections wait in it", async () => {
   const intake = new Intake(LINES, littleMemory(256 * 1024));
   const stream = join(Array.from({ length: 1000 }, (_, i) => line(500, 97 + i % 26)));
   const runs = Array.from({ length: 3 }, () => {
@@ -135,7 +136,7 @@ Deno.test("with memory full the reader stops reading, counts the time, and goes 
   assertEquals(intake.close(), 0);
 });
 
-Deno.test("a fault ends the connection after the good frames before it, and shows the bytes", async () => {
+Deno.test("a fault ends the connection after the good frames before it, with the bytes in the log", async () => {
   const intake = new Intake({ ...LINES, maxFrame: 100 } as Framing, littleMemory(512 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
@@ -150,7 +151,7 @@ Deno.test("a fault ends the connection after the good frames before it, and show
   assertEquals(intake.close(), 0);
 });
 
-Deno.test("bytes of an unfinished frame are returned when the connection ends", async () => {
+Deno.test("the bytes of an unfinished frame are reported when the connection ends", async () => {
   const intake = new Intake(LINES, littleMemory(512 * 1024));
   const connection = new ScriptedConnection();
   const run = intake.reader(connection).run();
@@ -204,7 +205,7 @@ for (const framing of [LARGE_LINES, LARGE_FRAMES]) {
   });
 }
 
-Deno.test("what stands between frames is left out, whatever the reads, and the frames come as they are", async () => {
+Deno.test("bytes between frames are left out, however the reads cut them, and the frames are handed on unchanged", async () => {
   const framing: Framing = {
     type: "delimited",
     start: Uint8Array.of(11),
@@ -240,16 +241,16 @@ Deno.test("what stands between frames is left out, whatever the reads, and the f
   );
 });
 
-Deno.test("who is dismissed while it waits for leave to read ends at once, and leaves what comes to the kernel", async () => {
+Deno.test("a reader that is dismissed while it may not read ends at once, and leaves in the kernel what arrives", async () => {
   const intake = new Intake(LINES, littleMemory(64 * 1024));
-  const leave = Promise.withResolvers<void>();
-  const bound = { hold: () => false, covered: () => leave.promise, release: () => {} };
+  const allowed = Promise.withResolvers<void>();
+  const riskLimit = { hold: () => false, covered: () => allowed.promise, release: () => {} };
   const connection = new ScriptedConnection();
-  const reader = new DrainReader(connection, { ...intake.context, bound }, intake.pool.take(256)!);
+  const reader = new DrainReader(connection, { ...intake.context, riskLimit }, intake.pool.take(256)!);
   const ended = reader.run();
   await settled();
   reader.dismiss();
-  leave.resolve();
+  allowed.resolve();
   await settled();
   connection.feed(line(50, 97));
   assertEquals((await ended).reason, "dismissed");
@@ -257,7 +258,7 @@ Deno.test("who is dismissed while it waits for leave to read ends at once, and l
   assertEquals(intake.close(), 0);
 });
 
-Deno.test("what a read brings after the dismissal is counted", async () => {
+Deno.test("bytes that a read brings after the dismissal are counted", async () => {
   const intake = new Intake(LINES, littleMemory(64 * 1024));
   const connection = new ScriptedConnection();
   const reader = intake.reader(connection);
@@ -266,7 +267,7 @@ Deno.test("what a read brings after the dismissal is counted", async () => {
   reader.dismiss();
   assertEquals((await ended).reason, "dismissed");
   connection.feed(line(50, 97));
-  await reader.quiet;
+  await reader.released;
   assertEquals([reader.lateBytes, intake.runs.length], [50, 0]);
   assertEquals(intake.close(), 0);
 });

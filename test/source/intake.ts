@@ -1,4 +1,4 @@
-/** A route's intake for tests: readers of scripted connections, and a sink that keeps what it is given. */
+/** What readers need, for tests: memory, and a sink that keeps the runs that it is given. */
 import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { type Log, silentLog } from "../../src/base/log.ts";
@@ -6,21 +6,21 @@ import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import type { MemoryPlan } from "../../src/relay/memory.ts";
 import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { SharedBuffer } from "../../src/source/shared_buffer.ts";
 import { PausedTime } from "../../src/source/paused_time.ts";
-import type { IntakeBound } from "../../src/source/sink.ts";
+import type { RiskLimit } from "../../src/source/sink.ts";
 import { UnfinishedFrames } from "../../src/source/unfinished.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
 
 export type IntakeMemory = Pick<MemoryPlan, "pool" | "unfinishedBytes">;
 
-export interface IntakeSurroundings {
+export interface IntakeContext {
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Every read may begin. */
-export const UNBOUND: IntakeBound = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
+export const UNLIMITED_RISK: RiskLimit = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
 
 /** A small pool, half of which may be held for unfinished frames. */
 export function littleMemory(maxBytes: number, bufferBytes = 32 * 1024, frameBytes = 0): IntakeMemory {
@@ -37,7 +37,7 @@ interface Taken {
   readonly frames: number;
 }
 
-/** A route's intake with a sink that keeps what it is given, so that memory fills up. */
+/** The shared context of a route's readers, with a sink that keeps its runs until `release`, so that memory fills up. */
 export class Intake {
   readonly runs: Taken[] = [];
   readonly delivered: Uint8Array[] = [];
@@ -55,13 +55,13 @@ export class Intake {
   constructor(
     framing: Framing,
     { pool, unfinishedBytes }: IntakeMemory,
-    { log = silentLog, clock = { ...systemClock, monotonicMs: () => this.nowMs } }: Partial<IntakeSurroundings> = {},
+    { log = silentLog, clock = { ...systemClock, monotonicMs: () => this.nowMs } }: Partial<IntakeContext> = {},
   ) {
     this.pool = pool;
     this.context = {
       pool,
       memory: new MemoryQueue(pool, clock),
-      open: new OpenBuffer(pool, unfinishedBytes / 2),
+      sharedBuffer: new SharedBuffer(pool, unfinishedBytes / 2),
       unfinished: new UnfinishedFrames(unfinishedBytes, log),
       framer: createFramer(framing),
       recordBytes: RECORD_BYTES,
@@ -72,7 +72,7 @@ export class Intake {
           return 0;
         },
       },
-      bound: UNBOUND,
+      riskLimit: UNLIMITED_RISK,
       paused: this.paused,
       passedOver: (bytes) => this.passedOver.push(bytes.slice()),
     };
@@ -82,7 +82,7 @@ export class Intake {
     return new DrainReader(connection, this.context, this.pool.take(smallBytes)!);
   }
 
-  /** Takes the bytes of all runs, in order, and lets the memory go. */
+  /** Takes the bytes of all runs, in order, and releases their memory. */
   release(): void {
     for (const { buffer, start, end, frames } of this.runs.splice(0)) {
       this.delivered.push(buffer.bytes.slice(start, end));
@@ -91,10 +91,10 @@ export class Intake {
     }
   }
 
-  /** Bytes in use once the shared buffer is let go as well. */
+  /** Bytes in use once the shared buffer is released as well. */
   close(): number {
     this.release();
-    this.context.open.close();
+    this.context.sharedBuffer.close();
     return this.pool.usedBytes;
   }
 }
@@ -111,7 +111,7 @@ export function lengthPrefixed(size: number): Uint8Array {
   return bytes;
 }
 
-/** Lets everything that can happen without further input happen. */
+/** Resolves when everything has run that waits for no further input. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 500; i++) await Promise.resolve();
   await new Promise((resolve) => setTimeout(resolve, 0));

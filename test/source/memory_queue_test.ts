@@ -1,3 +1,4 @@
+/** The order in which waiting readers get memory. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -11,7 +12,7 @@ function fullPool() {
   return { clock, pool, held, queue: new MemoryQueue(pool, clock) };
 }
 
-Deno.test("memory that comes free goes to those that wait in the order in which they came, and wakes nobody else", async () => {
+Deno.test("memory that comes free goes to the waiting owners in their order, and no other is woken", async () => {
   const { clock, pool, held, queue } = fullPool();
   const served: number[] = [];
   let tries = 0;
@@ -32,7 +33,7 @@ Deno.test("memory that comes free goes to those that wait in the order in which 
   assertEquals(served, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("who is first keeps its place until there is enough for it", async () => {
+Deno.test("the first owner keeps its place until there is enough memory for it", async () => {
   const { clock, pool, held, queue } = fullPool();
   const order: string[] = [];
   queue.wait({}, () => pool.take(4096)).then(() => order.push("large"));
@@ -48,7 +49,7 @@ Deno.test("who is first keeps its place until there is enough for it", async () 
   assertEquals(order, ["large", "small"]);
 });
 
-Deno.test("who is released, or waits for something else by now, is out of the way of those behind it", async () => {
+Deno.test("an owner that is released, or waits for something else, does not hold up those behind it", async () => {
   const { clock, pool, held, queue } = fullPool();
   const [gone, other] = [{}, {}];
   const ends = [
@@ -64,7 +65,7 @@ Deno.test("who is released, or waits for something else by now, is out of the wa
   assertEquals((await ends[2])?.bytes.length, 1024);
 });
 
-Deno.test("memory that is there already is given at once to who waited for something else before", async () => {
+Deno.test("memory that is free already is given at once to an owner that waited for something else before", async () => {
   const { clock, pool, held, queue } = fullPool();
   const first = queue.wait({}, () => pool.take());
   await clock.advance(20);
@@ -76,7 +77,7 @@ Deno.test("memory that is there already is given at once to who waited for somet
   assertEquals((await next)?.bytes.length, 1024);
 });
 
-Deno.test("who is let go while it takes its memory has it, and does not take it again", async () => {
+Deno.test("an owner that is released while it takes its memory gets it, and takes it only once", async () => {
   const { clock, pool, held, queue } = fullPool();
   const owner = {};
   let taken = 0;

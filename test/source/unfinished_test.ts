@@ -1,9 +1,9 @@
-/** Who may hold how much for unfinished frames, and who is closed for it; and what that leaves for whole ones. */
+/** Which connections may hold how much for unfinished frames, which are closed, and what is left for whole frames. */
 import fc from "fast-check";
 import type { PooledBuffer } from "../../src/base/buffer.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { planMemory } from "../../src/relay/memory.ts";
-import { OpenBuffer } from "../../src/source/open_buffer.ts";
+import { SharedBuffer } from "../../src/source/shared_buffer.ts";
 import { SmallBuffers } from "../../src/source/small_buffers.ts";
 import { type Holder, STUCK_MS, type StuckFrame, UnfinishedFrames } from "../../src/source/unfinished.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -14,7 +14,7 @@ const MIB = 1024 * KIB;
 class SomeHolder implements Holder {
   readonly abandoned: StuckFrame[] = [];
 
-  constructor(readonly proven = false, public sinceMs = 0) {}
+  constructor(readonly hasCompletedFrame = false, public sinceMs = 0) {}
 
   stalledMs(nowMs: number): number {
     return nowMs - this.sinceMs;
@@ -39,7 +39,7 @@ function crowd(held: readonly number[], wanted: number) {
   return { frames, holders, waiting, gone };
 }
 
-Deno.test("who holds most goes first, and as many as it takes for what is asked for", () => {
+Deno.test("the connections that hold most are closed first, and as many as the waiting ones need", () => {
   const { frames, holders, gone } = crowd([100, 300, 200, 500, 400], 850);
   frames.check(STUCK_MS - 1);
   assertEquals(gone(), []);
@@ -48,14 +48,14 @@ Deno.test("who holds most goes first, and as many as it takes for what is asked 
   assertEquals(holders[3].abandoned, [{ bytesHeld: 500, stalledMs: STUCK_MS, waiting: 1 }]);
 });
 
-Deno.test("who has made progress stays, however much it holds", () => {
+Deno.test("a connection that has made progress stays, however much it holds", () => {
   const { frames, holders, gone } = crowd([100, 300, 200], 1000);
   holders[1].sinceMs = 1;
   frames.check(STUCK_MS);
   assertEquals(gone(), [100, 200]);
 });
 
-Deno.test("what those that were told to go still hold is on its way, and they are not told again", () => {
+Deno.test("memory that abandoned connections still hold counts as coming, and they are not abandoned twice", () => {
   const { frames, holders, gone } = crowd([100, 300, 200], 200);
   frames.check(STUCK_MS);
   frames.check(STUCK_MS + 1000);
@@ -66,14 +66,14 @@ Deno.test("what those that were told to go still hold is on its way, and they ar
   assertEquals(gone(), [300, 200], "the one that waits still does, so what came back was not enough");
 });
 
-Deno.test("where nobody waits nobody is closed", () => {
+Deno.test("no connection is closed while none waits", () => {
   const { frames, waiting, gone } = crowd([100, 300], 200);
   frames.served(waiting);
   frames.check(100 * STUCK_MS);
   assertEquals(gone(), []);
 });
 
-Deno.test("a quarter is for those that have completed frames, and they are served first", async () => {
+Deno.test("a quarter of the limit is for connections that have completed a frame, and they are served first", async () => {
   const frames = new UnfinishedFrames(400, silentLog);
   const [one, other] = [new SomeHolder(), new SomeHolder(true)];
   assertEquals([frames.mayHold(one, 300), frames.mayHold(one, 301)], [true, false]);
@@ -97,7 +97,7 @@ Deno.test("a quarter is for those that have completed frames, and they are serve
   assertEquals(order, ["other", "late"]);
 });
 
-Deno.test("what is kept for one frame goes to one at a time", () => {
+Deno.test("the memory that is kept for one frame goes to one connection at a time", () => {
   const frames = new UnfinishedFrames(400, silentLog);
   const [one, other] = [new SomeHolder(), new SomeHolder()];
   frames.hold(one, 1000, true);
@@ -107,7 +107,7 @@ Deno.test("what is kept for one frame goes to one at a time", () => {
   assertEquals(frames.mayFinish(other), true);
 });
 
-Deno.test("only who waits has a turn", () => {
+Deno.test("only a connection that waits has a turn", () => {
   assertThrows(() => new UnfinishedFrames(1, silentLog).turn(new SomeHolder()), Error, "waits for nothing");
 });
 
@@ -115,7 +115,7 @@ Deno.test("only who waits has a turn", () => {
 function fillUp(memoryBytes: number, frameBytes: number, maxConnections: number, connections: number, seed: number) {
   const { pool, unfinishedBytes } = planMemory(memoryBytes, frameBytes);
   const frames = new UnfinishedFrames(unfinishedBytes, silentLog);
-  const open = new OpenBuffer(pool, unfinishedBytes / 2);
+  const sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 2);
   const small = new SmallBuffers(pool, maxConnections);
   const buffers: PooledBuffer[] = [];
   let random = seed;
@@ -130,9 +130,9 @@ function fillUp(memoryBytes: number, frameBytes: number, maxConnections: number,
   for (let refused = 0; refused < 40;) {
     const holder = new SomeHolder(next(2) === 0);
     const bytes = Math.min(frameBytes, 1 + next(1 + next(frameBytes)));
-    const lease = holder.proven && next(3) === 0;
+    const lease = holder.hasCompletedFrame && next(3) === 0;
     let buffer: PooledBuffer | undefined;
-    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? open.lease()?.buffer : undefined;
+    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? sharedBuffer.lease()?.buffer : undefined;
     else buffer = frames.mayHold(holder, bytes) ? pool.take(bytes) : undefined;
     if (buffer === undefined) refused++;
     else {
@@ -177,7 +177,7 @@ Deno.test("whatever producers hold, five buffers are left for whole frames, and 
   );
 });
 
-Deno.test("the same shares at every size up to 1 GiB", () => {
+Deno.test("the shares of memory are the same at every size up to 1 GiB", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: MIB, max: 1024 * MIB }),

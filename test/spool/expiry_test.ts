@@ -1,14 +1,13 @@
-/** `journal.max_age`: pending frames that are too old are given up, and none that is not. */
+/** `journal.max_age`: pending frames that are too old are dropped, and no others. */
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Expiry } from "../../src/spool/expiry.ts";
-import { firstSince } from "../../src/spool/oldest.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { World } from "./stories/world.ts";
 
 const MAX_AGE_MS = 10_000;
 
-/** A clock that the test moves; the wall's is set apart from the other. */
+/** A clock that the test moves; wall clock and monotonic clock are apart. */
 class HandClock implements Clock {
   nowMs = 0;
   wallMs = 0;
@@ -29,7 +28,7 @@ class HandClock implements Clock {
     });
   }
 
-  /** Half seconds pass, and everybody who sleeps wakes after each. */
+  /** Lets time pass in half seconds, and wakes every sleeper after each. */
   async pass(ms: number): Promise<void> {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += 500;
@@ -55,7 +54,7 @@ async function setUp(mode: "overflow" | "always") {
 }
 
 for (const mode of ["overflow", "always"] as const) {
-  Deno.test(`${mode}: what was received is given up when it is too old, whatever the wall clock does`, async () => {
+  Deno.test(`${mode}: frames that this process received expire by the monotonic clock, whatever the wall clock does`, async () => {
     const { world, clock, begin, expired } = await setUp(mode);
     world.spool.targetLost();
     const expiry = begin();
@@ -77,12 +76,12 @@ for (const mode of ["overflow", "always"] as const) {
     const inFlight = stream.framesInFlight;
     await clock.pass(MAX_AGE_MS);
     assertEquals(expired(), 80 - inFlight, "what is in flight may still be confirmed");
-    stream.confirm(sent.bytes.length, sent.bytes.length);
+    stream.confirmBytes(sent.bytes.length, sent.bytes.length);
     assertEquals(world.ledger.pending.frames, 0);
     await expiry.stop();
   });
 
-  Deno.test(`${mode}: what an earlier process has left goes by the times in its records`, async () => {
+  Deno.test(`${mode}: frames that an earlier process has left expire by the times in their records`, async () => {
     const { world, clock, begin, expired } = await setUp(mode);
     world.spool.targetLost();
     world.receive(50);
@@ -91,9 +90,9 @@ for (const mode of ["overflow", "always"] as const) {
     await world.clock.sleep(3000);
     world.receive(30);
     await world.settle();
-    assertEquals(await firstSince(world.spool, (arrivedMs + 1) * 1000), 50);
-    assertEquals(await firstSince(world.spool, Number.MAX_SAFE_INTEGER), 80);
-    assertEquals(await firstSince(world.spool, 0), 0);
+    assertEquals(await world.spool.backlog.firstSince((arrivedMs + 1) * 1000), 50);
+    assertEquals(await world.spool.backlog.firstSince(Number.MAX_SAFE_INTEGER), 80);
+    assertEquals(await world.spool.backlog.firstSince(0), 0);
 
     clock.wallMs = 1000;
     const expiry = begin();

@@ -14,7 +14,7 @@ for (const [wrong, story] of Object.entries(EXAMPLES)) Deno.test(`no more: ${wro
 
 for (const mode of ["overflow", "always"] as const) {
   for (const eachFrame of [false, true]) {
-    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
+    const confirmed = eachFrame ? "frames have replies" : "bytes are acknowledged";
     Deno.test(`${mode}, ${confirmed}: whatever happens, the route does what the model says`, async () => {
       await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }), (story) => play(story)), {
         numRuns: RUNS,
@@ -22,7 +22,7 @@ for (const mode of ["overflow", "always"] as const) {
       });
     });
 
-    Deno.test(`${mode}, ${confirmed}: after several power losses in a row too, and everybody says the same`, async () => {
+    Deno.test(`${mode}, ${confirmed}: after several power losses in a row the route does it too, and all that reads the journal agrees`, async () => {
       const property = fc.asyncProperty(stories({ mode, eachFrame }, withPowerLosses), (story) => play(story, found));
       await fc.assert(property, { numRuns: Math.ceil(RUNS / 3), seed: SEED });
     });

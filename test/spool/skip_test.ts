@@ -1,7 +1,6 @@
-/** Frames that the operator gives up: the books, the order, and where delivery goes on. */
+/** `skip`: what is dropped and counted, that order holds, and where delivery goes on. */
 import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
-import { skipUntil } from "../../src/spool/operator_skip.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { play, stories, withSkips } from "./stories/story.ts";
 import { ByteWire } from "./stories/wires.ts";
@@ -20,16 +19,16 @@ function droppedBy({ ledger }: World): { readonly frames: number; readonly bytes
 }
 
 for (const mode of MODES) {
-  Deno.test(`${mode}: what is given up while the target is gone is not sent, and what comes after it is`, async () => {
+  Deno.test(`${mode}: frames that are skipped while the target is gone are not sent, and those after them are`, async () => {
     const { world, wire } = await open({ mode });
     world.receive(160);
     await world.settle();
-    const given = await skipUntil(world.spool, 120);
+    const given = await world.spool.skipUntil(120);
     assertEquals([given.from, given.until, given.frames, given.inFlight], [0, 120, 120, 0]);
     assertEquals(droppedBy(world), { frames: 120, bytes: given.bytes });
     world.check();
     await wire.connect();
-    assertEquals(world.spool.sent, 120);
+    assertEquals(world.spool.positions.next, 120);
     await wire.deliverAll();
     world.check();
     assertEquals(world.ledger.delivered.frames, 40);
@@ -37,7 +36,7 @@ for (const mode of MODES) {
     assert(await world.stop());
   });
 
-  Deno.test(`${mode}: what is given up in memory and journal at once is counted to the frame`, async () => {
+  Deno.test(`${mode}: frames that are skipped in memory and journal at once are counted exactly`, async () => {
     const { world, wire } = await open({ mode });
     await wire.connect();
     // Much more than memory holds goes through the journal; the newest are in memory alone.
@@ -46,9 +45,12 @@ for (const mode of MODES) {
       await world.settle();
     }
     const { spool } = world;
-    assert(spool.sent < spool.window.first && spool.window.first < spool.window.end, "there are some in each");
+    assert(
+      spool.positions.next < spool.window.first && spool.window.first < spool.window.end,
+      "there are some in each",
+    );
     const until = spool.window.end - 3;
-    await skipUntil(spool, until);
+    await spool.skipUntil(until);
     world.check();
     await wire.deliverAll();
     world.check();
@@ -59,13 +61,13 @@ for (const mode of MODES) {
 
   for (const confirmed of [true, false]) {
     const fate = confirmed ? "delivered if they are confirmed" : "dropped if their connection is lost";
-    Deno.test(`${mode}: frames in flight that are given up count as ${fate}`, async () => {
+    Deno.test(`${mode}: frames in flight that are skipped count as ${fate}`, async () => {
       const { world, wire } = await open({ mode });
       await wire.connect();
       world.receive(100);
       await wire.send(20);
       world.receive(20);
-      const { from, frames, inFlight } = await skipUntil(world.spool, 110);
+      const { from, frames, inFlight } = await world.spool.skipUntil(110);
       assertEquals([from, frames, inFlight], [100, 10, 100]);
       if (confirmed) wire.acknowledge(1, true);
       await wire.disconnect();
@@ -73,7 +75,7 @@ for (const mode of MODES) {
       assertEquals(world.ledger.delivered.frames, confirmed ? 100 : 0);
       assertEquals(droppedBy(world).frames, confirmed ? 10 : 110);
       await wire.connect();
-      assertEquals(world.spool.sent, 110, "where delivery goes on");
+      assertEquals(world.spool.positions.next, 110, "where delivery goes on");
       await wire.deliverAll();
       world.check();
       assertEquals(world.ledger.delivered.frames, confirmed ? 110 : 10);
@@ -82,7 +84,7 @@ for (const mode of MODES) {
     });
   }
 
-  Deno.test(`${mode}: rewind does not bring back what was given up, in flight or before it was sent`, async () => {
+  Deno.test(`${mode}: rewind does not send frames again that were skipped, in flight or before they were sent`, async () => {
     const { world, wire } = await open({ mode, rewindBytes: 20_000 });
     await wire.connect();
     world.receive(60);
@@ -90,24 +92,24 @@ for (const mode of MODES) {
     wire.acknowledge(1, true);
     world.receive(20);
     await wire.send(20);
-    await skipUntil(world.spool, 80);
+    await world.spool.skipUntil(80);
     await wire.disconnect();
     await wire.connect();
-    assertEquals(world.spool.sent, 80, "what was in flight");
-    await skipUntil(world.spool, 80);
+    assertEquals(world.spool.positions.next, 80, "what was in flight");
+    await world.spool.skipUntil(80);
     world.receive(20);
-    await skipUntil(world.spool, 90);
+    await world.spool.skipUntil(90);
     await wire.send(20);
     await wire.disconnect();
     await wire.connect();
-    assertEquals(world.spool.sent, 90, "what was never sent");
+    assertEquals(world.spool.positions.next, 90, "what was never sent");
     world.check();
     await wire.deliverAll();
     await wire.disconnect();
     assert(await world.stop());
   });
 
-  Deno.test(`${mode}: who gives frames up is told how many before them may be unread`, async () => {
+  Deno.test(`${mode}: a skip tells how many delivered frames before it may be unread`, async () => {
     const { world, wire } = await open({ mode, rewindBytes: "auto" });
     await wire.connect();
     world.receive(40);
@@ -121,7 +123,7 @@ for (const mode of MODES) {
     world.receive(20);
     const end = confirmed + 40;
     const unreadOf = async (until: number, preview: boolean) =>
-      (await skipUntil(world.spool, until, preview)).unreadFrames;
+      (await world.spool.skipUntil(until, { preview })).unreadFrames;
     assertEquals(await unreadOf(confirmed, false), 0, "they are sent again as ever");
     assertEquals(await unreadOf(end, true), confirmed, "before it is done");
     assertEquals(await unreadOf(end, false), confirmed);
@@ -130,21 +132,21 @@ for (const mode of MODES) {
     assert(await world.stop());
   });
 
-  Deno.test(`${mode}: what was given up is not taken for unread, here or by a process that starts after a kill`, async () => {
+  Deno.test(`${mode}: frames that were skipped are not taken for unread, neither by this process nor by one that starts after a kill`, async () => {
     const { world, wire } = await open({ mode, rewindBytes: "auto" });
     world.receive(60);
-    await skipUntil(world.spool, 40);
+    await world.spool.skipUntil(40);
     await world.settle();
     await world.die("kill", () => Promise.resolve());
     await wire.connect();
-    assertEquals(world.spool.sent, 40, "where delivery goes on");
+    assertEquals(world.spool.positions.next, 40, "where delivery goes on");
     await wire.deliverAll();
     world.check();
     await wire.disconnect();
     assert(await world.stop());
   });
 
-  Deno.test(`${mode}: a line can be drawn in the middle of what is in flight, also where it has left memory`, async () => {
+  Deno.test(`${mode}: a skip may end in the middle of what is in flight, even if that has left memory`, async () => {
     for (const through of ["memory", "journal"]) {
       const { world, wire } = await open({ mode });
       if (through === "journal") {
@@ -154,10 +156,10 @@ for (const mode of MODES) {
       await wire.connect();
       if (through === "memory") world.receive(100);
       await wire.send(20);
-      assertEquals(world.spool.sent, 100);
-      const { from, frames, inFlight } = await skipUntil(world.spool, 37, true);
+      assertEquals(world.spool.positions.next, 100);
+      const { from, frames, inFlight } = await world.spool.skipUntil(37, { preview: true });
       assertEquals([from, frames, inFlight, droppedBy(world).frames], [37, 0, 37, 0], "only told");
-      await skipUntil(world.spool, 37);
+      await world.spool.skipUntil(37);
       world.check();
       await wire.disconnect();
       world.check();
@@ -171,28 +173,28 @@ for (const mode of MODES) {
     }
   });
 
-  Deno.test(`${mode}: nothing is given up twice, nor what was delivered, nor what has not come`, async () => {
+  Deno.test(`${mode}: a skip drops nothing that was skipped or delivered before, and nothing that was not received`, async () => {
     const { world, wire } = await open({ mode });
     await wire.connect();
     world.receive(50);
     await wire.send(20);
     wire.acknowledge(1, true);
-    assertEquals((await skipUntil(world.spool, 50)).frames, 0);
+    assertEquals((await world.spool.skipUntil(50)).frames, 0);
     await wire.disconnect();
     world.receive(50);
-    await skipUntil(world.spool, 80);
-    assertEquals((await skipUntil(world.spool, 70)).frames, 0);
+    await world.spool.skipUntil(80);
+    assertEquals((await world.spool.skipUntil(70)).frames, 0);
     assertEquals(droppedBy(world).frames, 30);
-    const error = await assertRejects(() => skipUntil(world.spool, 101), SpillwayError);
+    const error = await assertRejects(() => world.spool.skipUntil(101), SpillwayError);
     assertEquals([error.message, error.exit], ["skip: found --until 101, the next frame to be received is 100", 2]);
     world.check();
     await world.stop();
   });
 
-  Deno.test(`${mode}: a restart finds the rest`, async () => {
+  Deno.test(`${mode}: a restart finds the frames that were not skipped`, async () => {
     const { world, wire } = await open({ mode });
     world.receive(160);
-    await skipUntil(world.spool, 159);
+    await world.spool.skipUntil(159);
     assert(await world.stop());
     await world.startAgain({ clean: true });
     assertEquals(world.ledger.pending.frames, 1);
@@ -210,8 +212,8 @@ const SEED = GIVEN === undefined ? 20261125 : undefined;
 
 for (const mode of MODES) {
   for (const eachFrame of [false, true]) {
-    const confirmed = eachFrame ? "frames are answered" : "bytes are acknowledged";
-    Deno.test(`${mode}, ${confirmed}: an operator gives frames up in between, and the model agrees`, async () => {
+    const confirmed = eachFrame ? "frames have replies" : "bytes are acknowledged";
+    Deno.test(`${mode}, ${confirmed}: with skips in between, the route does what the model says`, async () => {
       await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story)), {
         numRuns: RUNS,
         seed: SEED,

@@ -1,3 +1,4 @@
+/** What a route counts and says at the end of a connection or of the process, and when it is direct. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { ByteWire } from "./stories/wires.ts";
 import { World, type WorldOptions } from "./stories/world.ts";
@@ -8,7 +9,7 @@ async function open(options: WorldOptions): Promise<{ world: World; wire: ByteWi
   return { world, wire: new ByteWire(world) };
 }
 
-Deno.test("what rewind sends again after a connection ended within a run is not counted as delivered twice, nor not at all", async () => {
+Deno.test("frames that rewind sends again after a connection ended within a run count as delivered exactly once", async () => {
   for (const mode of ["overflow", "always"] as const) {
     const { world, wire } = await open({ mode, rewindBytes: 20_000 });
     for (let round = 0; round < 12; round++) {
@@ -27,7 +28,7 @@ Deno.test("what rewind sends again after a connection ended within a run is not 
   }
 });
 
-Deno.test("a stop on a full disk loses nothing where all was confirmed and only rewind wanted it", async () => {
+Deno.test("a stop on a full disk loses nothing if everything was confirmed and kept for rewind alone", async () => {
   const { world, wire } = await open({ mode: "overflow", rewindBytes: 10_000 });
   await wire.connect();
   world.receive(60);
@@ -41,7 +42,7 @@ Deno.test("a stop on a full disk loses nothing where all was confirmed and only 
 });
 
 for (const mode of ["overflow", "always"] as const) {
-  Deno.test(`${mode}: a kill right after a consumer died unread leaves word of what it had not read`, async () => {
+  Deno.test(`${mode}: the next process knows what a consumer had not read that died right before a kill`, async () => {
     const { world, wire } = await open({ mode, rewindBytes: "auto" });
     await wire.connect();
     world.receive(40);
@@ -52,10 +53,10 @@ for (const mode of ["overflow", "always"] as const) {
     assert(first > 0 && first < 40, `${first} of 40 frames are known to be read`);
     await world.die("kill", () => Promise.resolve());
     const again = await world.feed.begin();
-    assertEquals(world.spool.sent, first, "where the next process begins");
+    assertEquals(world.spool.positions.next, first, "where the next process begins");
     assertEquals(
-      world.feed.resentFrom(world.spool.sent),
-      world.spool.confirmed - world.spool.sent,
+      world.feed.resentFrom(world.spool.positions.next),
+      world.spool.confirmed - world.spool.positions.next,
       "said to come again",
     );
     again.interrupt();
@@ -64,21 +65,21 @@ for (const mode of ["overflow", "always"] as const) {
   });
 }
 
-Deno.test("frames that are gone without a size that anybody knows count as a byte each, not as nothing", async () => {
+Deno.test("frames that are gone and whose size is unknown count as one byte each", async () => {
   const { world } = await open({ mode: "always", rewindBytes: "auto" });
   world.spool.rewind.noteGone(0, 1000);
   assertEquals(world.ledger.mayBeLostBytes, 1000);
   assert(await world.stop());
 });
 
-Deno.test("frames pass the journal by from the first one that comes after an idle route's consumer", async () => {
+Deno.test("after a consumer has connected to an idle route no frame goes through the journal", async () => {
   const { world, wire } = await open({ mode: "overflow", rewindBytes: 0 });
   // As a target that is dialled in vain, and one that goes when it has everything.
   world.spool.targetLost();
   for (let round = 0; round < 3; round++) {
-    assert(!world.spool.direct, "nobody is there");
+    assert(!world.spool.state.direct, "no consumer is there");
     await wire.connect();
-    assert(world.spool.direct, "nothing is pending");
+    assert(world.spool.state.direct, "nothing is pending");
     world.receive(20);
     await wire.deliverAll();
     assertEquals(world.ledger.spilled.frames, 0);
@@ -87,7 +88,7 @@ Deno.test("frames pass the journal by from the first one that comes after an idl
   world.receive(20);
   await world.settle();
   await wire.connect();
-  assert(!world.spool.direct, "what the journal still holds comes first");
+  assert(!world.spool.state.direct, "what the journal still holds comes first");
   await wire.deliverAll();
   world.check();
   await world.stop();

@@ -1,19 +1,21 @@
-/** Confirmation by position in the stream: what the consumer says costs nothing that lasts. */
+/** Confirmation by position in the stream: what the consumer sends is passed on, and leaves nothing behind. */
 import { systemClock } from "../../src/base/clock.ts";
 import { Condition } from "../../src/base/condition.ts";
 import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import { ByteConfirmer } from "../../src/target/byte_confirmer.ts";
 import type { ReplySink } from "../../src/target/confirmer.ts";
+import { Pieces } from "../../src/target/slow_start.ts";
 import { assertEquals } from "../support/assert.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 
 function confirmer(replies: ReplySink | undefined): ByteConfirmer {
   const stream = {} as DeliveryStream; // nothing is sent
   const connection = new ScriptedConnection();
-  return new ByteConfirmer({ connection, stream, clock: systemClock, mode: "acked", mustRead: true, care: 0, replies });
+  const pieces = new Pieces(systemClock, 0);
+  return new ByteConfirmer({ connection, stream, clock: systemClock, mode: "acked", mustRead: true, pieces, replies });
 }
 
-Deno.test("a consumer that talks all the time leaves no listeners behind", async () => {
+Deno.test("a consumer that sends something all the time leaves no event listeners behind", async () => {
   const { addEventListener } = EventTarget.prototype;
   let listeners = 0;
   EventTarget.prototype.addEventListener = function (...args: Parameters<typeof addEventListener>) {
@@ -38,16 +40,16 @@ Deno.test("a consumer that talks all the time leaves no listeners behind", async
   assertEquals(listeners, 0);
 });
 
-Deno.test("who waits for a producer that does not read is held up until it reads, or the connection ends", async () => {
+Deno.test("a consumer whose bytes the producer does not read is not read until the producer does, or the connection ends", async () => {
   const changed = new Condition();
   const replies = { isReady: false, changed: () => changed.wait(), forward() {} };
   const first = confirmer(replies);
   const reading = first.readable();
-  assertEquals(first.isHeldUp, true);
+  assertEquals(first.waitsForProducer, true);
   replies.isReady = true;
   changed.notify();
   await reading;
-  assertEquals(first.isHeldUp, false);
+  assertEquals(first.waitsForProducer, false);
   replies.isReady = false;
   const second = confirmer(replies);
   const ended = second.readable();

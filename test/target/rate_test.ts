@@ -1,3 +1,4 @@
+/** `target.rate`: the rate holds at every size and with late timers, and a pause does not save much up. */
 import type { Clock } from "../../src/base/clock.ts";
 import { Rate } from "../../src/target/rate.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -40,7 +41,7 @@ Deno.test("a pause does not save up more than a tenth of a second", async () => 
   assert(bytes <= 1e5 + 1000, `${bytes} bytes at once`);
 });
 
-Deno.test("what was not written is given back", async () => {
+Deno.test("bytes that were granted and not written can be given back", async () => {
   const clock = fakeClock();
   const rate = new Rate(clock, 1e6);
   clock.nowMs += 1000;
@@ -50,7 +51,7 @@ Deno.test("what was not written is given back", async () => {
   assertEquals(clock.nowMs, 1000);
 });
 
-Deno.test("an end of the connection ends the wait", async () => {
+Deno.test("the end of the connection ends a wait for the rate", async () => {
   const clock = fakeClock();
   const over = new AbortController();
   over.abort();

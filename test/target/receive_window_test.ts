@@ -145,7 +145,7 @@ Deno.test("unread bytes: what is known to be read stays read, and the bound is n
   }
 });
 
-Deno.test("unread bytes: without the window the largest buffer that its field can stand for", () => {
+Deno.test("unread bytes: without a window the bound is the largest buffer that its field can stand for", () => {
   const window = new ReceiveWindow();
   window.sample(100_000, 0, undefined, 2, 0, 0);
   assertEquals(window.unread(), 100_000);
@@ -153,7 +153,7 @@ Deno.test("unread bytes: without the window the largest buffer that its field ca
   assertEquals(window.unread(), 2 * (65_535 << 2));
 });
 
-Deno.test("unread bytes: a consumer that reads a quiet stream at once is behind by little, one that stops is noticed", () => {
+Deno.test("unread bytes: a consumer that reads a quiet stream at once is known to be behind by little, and one that stops is noticed", () => {
   const window = new ReceiveWindow();
   let [acknowledged, nowMs, lines] = [0, 0, 0];
   const line = (size: number) => {

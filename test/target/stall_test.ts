@@ -1,3 +1,4 @@
+/** `target.stall_timeout`: which peers are taken for dead, when, and how often the kernel is asked. */
 import type { Clock } from "../../src/base/clock.ts";
 import { watchStall } from "../../src/target/stall.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -35,7 +36,7 @@ class Script {
   }
 }
 
-Deno.test("a peer that never answers is stalled after the timeout and one look, not before", async () => {
+Deno.test("a peer that never answers is stalled after the timeout and one poll, not before", async () => {
   const script = new Script(() => true);
   assertEquals(await script.watch(30_000), true);
   assertEquals(script.nowMs, 31_000);
@@ -46,7 +47,7 @@ Deno.test("a peer that answers, or of which nothing is known, is never stalled",
   assertEquals(await new Script(() => undefined).watch(2_000), false);
 });
 
-Deno.test("one look that finds an answer starts the time over", async () => {
+Deno.test("one poll that finds an answer starts the time over", async () => {
   const script = new Script((nowMs) => nowMs !== 29_000);
   assertEquals(await script.watch(30_000), true);
   assertEquals(script.nowMs, 60_000);
@@ -71,7 +72,7 @@ Deno.test("a timeout too short for a closed window's answers is taken as 1.5 s",
   assertEquals(script.nowMs, 1_575);
 });
 
-Deno.test("with nothing in flight the kernel is asked once a second, and believed", async () => {
+Deno.test("with nothing in flight the kernel is asked once a second, and counts as before", async () => {
   const script = new Script((nowMs) => nowMs > 5_500);
   script.inFlight = false;
   assertEquals(await script.watch(2_000), true);
@@ -79,7 +80,7 @@ Deno.test("with nothing in flight the kernel is asked once a second, and believe
   assertEquals(script.sleeps.slice(0, 6), Array(6).fill(1_000));
 });
 
-Deno.test("time in which the process did not look does not count as silence", async () => {
+Deno.test("time in which the process did not poll does not count as silence", async () => {
   const script = new Script((nowMs) => {
     script.lateMs = nowMs < 1_000 ? 60_000 : 0; // stopped for a minute after the first look
     return true;
@@ -88,7 +89,7 @@ Deno.test("time in which the process did not look does not count as silence", as
   assertEquals(script.nowMs, 100 + 60_100 + 18 * 100);
 });
 
-Deno.test("an abort ends the watch, though the peer is silent", async () => {
+Deno.test("an abort ends the watch even if the peer is silent", async () => {
   const script = new Script(() => true, 1_000);
   assertEquals(await script.watch(2_000), false);
   assertEquals(script.nowMs, 1_000);

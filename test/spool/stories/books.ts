@@ -1,8 +1,8 @@
 /**
- * The model of a route: a plain array of what was received, where index is
- * sequence, and what has become of each frame. It knows nothing of buffers,
- * segments or positions; it is told what happened at the edges (received,
- * confirmed, declared as dropped, appended) and says what may follow.
+ * The model of a route: a plain array of what was received, where the index is
+ * the sequence, and what has become of each frame. It knows nothing of buffers,
+ * segments or positions. It is told what was received, appended, confirmed and
+ * declared as dropped, and checks what the route does next.
  */
 import type { DropReason, Ledger, Tally } from "../../../src/base/ledger.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
@@ -22,11 +22,11 @@ export interface Entry {
   doubtful: boolean;
   /** It was in a segment that was dropped. */
   unlinked: boolean;
-  /** It has been sent on the connection that there is, and not answered. */
+  /** It has been sent on the present connection, and is not confirmed. */
   inFlight: boolean;
-  /** A consumer has it whole and has said so, whether or not we have heard of it. */
+  /** A consumer has it whole and has confirmed it, whether or not the route knows. */
   arrived: boolean;
-  /** The last process that heard of that; 0: none. */
+  /** The last process that knows of the confirmation; 0: none. */
   toldTo: number;
   /** A consumer's program has read it, or it was said that it may be lost. */
   read: boolean;
@@ -38,7 +38,7 @@ interface Ghost {
   readonly run: number;
 }
 
-/** Frames that are given up: how many are sure to be among them, how many may be. */
+/** Frames that are dropped: how many are certainly among them, how many may be. */
 interface Given {
   readonly least: number;
   readonly most: number;
@@ -121,7 +121,10 @@ export class Books {
     this.#ghosts.set(sequence, [...ghosts, { entry, run: this.run }]);
   }
 
-  /** Is frame `id` what the journal may have at `sequence`, in place of one that may be lost? Then the books have it too. */
+  /**
+   * Is frame `id` what the journal may have at `sequence`, in place of one that
+   * may be lost? Then the books have it too.
+   */
   hasGhost(sequence: number, id: number): boolean {
     if (this.log[sequence].fate === "pending") return false;
     const ghost = this.#ghostsAt(sequence).find(({ entry }) => entry.id === id);
@@ -141,17 +144,17 @@ export class Books {
     tally.bytes += bytes;
   }
 
-  /** Frames of [from, until) are passed over from now on; how many and how many bytes is said later. */
+  /** Frames of [from, until) are passed over from now on; how many these are is declared later. */
   pass(from: number, until: number): void {
     this.#passed = this.#give("full", from, until);
   }
 
-  /** The route has said what it passed over. */
+  /** The route has logged how much it dropped of what `pass` was called for. */
   declarePassed(said: Tally): void {
     this.#agree("full", this.#passed, said);
   }
 
-  /** The route has said that frames of [from, until) are dropped, so many and so many bytes: is it these? */
+  /** The route has logged that it dropped frames of [from, until), and how many: checks that. */
   declareDropped(reason: DropReason, from: number, until: number, said: Tally): void {
     const given = this.#give(reason, from, until);
     this.#agree(reason, given, said);
@@ -174,7 +177,7 @@ export class Books {
     this.drop(reason, frames, said);
   }
 
-  /** Frames below `end` are in the journal no more; of those in flight nobody else knows. */
+  /** Frames below `end` are in the journal no more: those in flight are in the connection alone. */
   unlinked(end: number): void {
     for (const entry of this.log.slice(0, end)) entry.unlinked = true;
   }
@@ -230,7 +233,10 @@ export class Books {
     });
   }
 
-  /** The first frame, not before `from`, that is confirmed and that no consumer's program has read; undefined if there is none. */
+  /**
+   * The first frame, not before `from`, that is confirmed and that no consumer's
+   * program has read; undefined if there is none.
+   */
   firstUnread(confirmed: number, from = 0): number | undefined {
     const at = this.log.findIndex(({ fate, toldTo, read }, i) =>
       i >= from && fate === "pending" && toldTo > 0 && !read
@@ -277,11 +283,11 @@ export class Books {
     };
   }
 
-  /** Nothing before `sequence` is left for which a consumer has not vouched. */
+  /** Checks that a consumer has confirmed everything before `sequence`. */
   checkConfirmed(sequence: number): void {
     for (let at = this.#begin; at < sequence; at++) {
       const { fate, toldTo, id } = this.log[at];
-      assert(fate !== "pending" || toldTo > 0, `frame ${id} (${at}) counts as confirmed, nobody has said so`);
+      assert(fate !== "pending" || toldTo > 0, `frame ${id} (${at}) counts as confirmed, and no consumer has said so`);
     }
   }
 
@@ -309,7 +315,7 @@ export class Books {
   }
 }
 
-/** It is back, as far as anybody can tell; nobody knows whether its sync was the one that failed. */
+/** It may be back in the journal; its sync may be the one that failed. */
 function raised({ entry }: Ghost): Entry {
   return Object.assign(entry, { fate: "maybe" as const, appended: true, doubtful: true });
 }

@@ -1,7 +1,7 @@
 /**
- * The consumer of the model: it checks every byte it is sent against the books,
- * and knows for each connection what it has, what it has vouched for and what
- * the route has heard of that.
+ * The consumer of the model: it checks every byte that it is sent against the
+ * books, and knows for each connection what it has, what it has confirmed, and
+ * how much of that the route knows.
  */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { join } from "../../support/bytes.ts";
@@ -13,7 +13,7 @@ interface Got {
   readonly sequence: number;
   /** Position in the connection's bytes after it. */
   readonly end: number;
-  /** Was behind a frame that was answered badly: its answer counts for nothing. */
+  /** Was behind a frame with a bad reply: its reply counts for nothing. */
   stale: boolean;
 }
 
@@ -24,19 +24,24 @@ export interface StreamOptions {
   readonly confirmed: number;
   /** May frames that are there for `rewind` be missing, for want of room? */
   readonly rewindMayMiss: () => boolean;
+  /**
+   * Since the connection began an operator has given up everything below this:
+   * the route did not look for those frames.
+   */
+  readonly givenUpTo: () => number;
 }
 
 /** One connection to the consumer. */
 export class Stream {
   readonly got: Got[] = [];
-  /** Bytes that have come in, and bytes that the consumer has vouched for. */
+  /** Bytes that have come in, and bytes that the consumer has acknowledged. */
   bytes = 0;
   acknowledged = 0;
   /** Of these, bytes that its program has read, and bytes of which the route knows that. */
   read = 0;
   knownRead = 0;
-  /** How many frames are answered. */
-  answered = 0;
+  /** How many frames have their reply. */
+  replied = 0;
   #rest: Uint8Array = new Uint8Array(0);
   #next: number;
   #told = 0;
@@ -63,12 +68,13 @@ export class Stream {
     const { log } = this.books;
     let at = this.#find(id, this.#next);
     const last = this.got.at(-1);
-    // It was handed out before the bad answer to an earlier one came in: this one's answer counts for nothing either.
+    // It was handed out before the bad reply to an earlier one came in: the reply to this one counts for
+    // nothing either.
     const crossed = log[at]?.id !== id && last !== undefined && last.sequence >= this.#next;
     if (crossed) at = this.#find(id, last.sequence + 1);
     assertEquals(id, log[at]?.id, `the next frame of the connection, sequence ${at} after ${this.#next}`);
-    const stale = this.got.length - this.answered;
-    assert(crossed || stale === 0 || last?.stale !== true, `frame ${id} comes before ${stale} stale answers`);
+    const stale = this.got.length - this.replied;
+    assert(crossed || stale === 0 || last?.stale !== true, `frame ${id} comes before ${stale} stale replies`);
     const entry = log[at];
     if (entry.fate === "maybe") entry.fate = "pending";
     // `rewind` goes by bytes: what the consumer refused is among them, after a restart also what the operator gave up.
@@ -77,7 +83,8 @@ export class Stream {
     entry.inFlight = true;
     this.got.push({ sequence: at, end, stale: crossed });
     if (crossed) return;
-    for (const missed of log.slice(this.#next, at)) if (missed.fate === "maybe") missed.fate = "gone";
+    const lookedFor = Math.max(this.#next, Math.min(at, this.options.givenUpTo()));
+    for (const missed of log.slice(lookedFor, at)) if (missed.fate === "maybe") missed.fate = "gone";
     this.#next = at + 1;
   }
 
@@ -106,7 +113,7 @@ export class Stream {
     for (const { sequence, end } of this.got) if (end <= position) this.books.log[sequence].read = true;
   }
 
-  /** The route gets to know that everything up to `position` is acknowledged. */
+  /** The route learns that everything up to `position` is acknowledged. */
   tell(position: number): void {
     this.#told = Math.max(this.#told, position);
     for (const { sequence, end } of this.got) {
@@ -132,9 +139,9 @@ export class Stream {
     }
   }
 
-  /** The consumer answers the next frame, and the route hears of it. The sequence if the answer is one that counts. */
-  answer(good: boolean): number | undefined {
-    const got = this.got[this.answered++];
+  /** The consumer replies to the next frame, and the route knows. Returns its sequence if the reply counts. */
+  reply(good: boolean): number | undefined {
+    const got = this.got[this.replied++];
     const entry = this.books.log[got.sequence];
     entry.inFlight = false;
     const counts = !got.stale && got.sequence >= this.books.position;
@@ -142,7 +149,7 @@ export class Stream {
     if (!got.stale && (good || !counts)) entry.toldTo = this.books.run;
     if (!counts) return undefined;
     if (good) return got.sequence;
-    for (const behind of this.got.slice(this.answered)) behind.stale = true;
+    for (const behind of this.got.slice(this.replied)) behind.stale = true;
     this.#next = got.sequence;
     return got.sequence;
   }

@@ -10,7 +10,7 @@ const bytes = (mode: "overflow" | "always", options: Partial<WorldOptions>, acti
   actions,
 });
 
-const answers = (window: number, options: WorldOptions, actions: Action[]): Story => ({
+const replies = (window: number, options: WorldOptions, actions: Action[]): Story => ({
   options: { ...PLAIN, ...options, eachFrame: true },
   window,
   actions,
@@ -60,7 +60,7 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "send", batches: 1 },
   ]),
 
-  "the model's consumer did not expect a frame that crossed its bad answer": answers(
+  "the model's consumer did not expect a frame that crossed the bad reply to it": replies(
     2,
     { mode: "always", sync: "os" },
     [
@@ -121,7 +121,7 @@ export const EXAMPLES: Record<string, Story> = {
     ],
   ),
 
-  "a record in a place where it does not belong, from beyond the segment's end, was in no count": answers(2, {
+  "a record in a place where it does not belong, from beyond the segment's end, was in no count": replies(2, {
     mode: "overflow",
     sync: "os",
   }, [
@@ -134,7 +134,7 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "receive", count: 1 },
   ]),
 
-  "drop-oldest did not count a record that stood where the tail of a file of that name had been damaged": answers(2, {
+  "drop-oldest did not count a record that stood where the tail of a file of that name had been damaged": replies(2, {
     mode: "overflow",
     sync: "os",
     rewindBytes: 5000,
@@ -157,7 +157,7 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "send", batches: 9 },
   ]),
 
-  "drop-oldest had counted what a reader found damaged after that, and it was counted again": answers(2, {
+  "drop-oldest had counted what a reader found damaged after that, and it was counted again": replies(2, {
     mode: "always",
     sync: "os",
     whenFull: "drop-oldest",
@@ -192,7 +192,7 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "restart" },
   ]),
 
-  "frames in a damaged part of the segment that the cursor is in were in no count after a restart": answers(2, {
+  "frames in a damaged part of the segment that the cursor is in were in no count after a restart": replies(2, {
     mode: "overflow",
     sync: "interval",
   }, [
@@ -227,7 +227,7 @@ export const EXAMPLES: Record<string, Story> = {
   ]),
 
   "frames that the operator gave up were dropped as the oldest just after they had been counted, and counted twice":
-    answers(
+    replies(
       2,
       { ...PLAIN, mode: "always", sync: "os", whenFull: "drop-oldest", maxBytes: 48 * 1024, eachFrame: true },
       [
@@ -240,7 +240,7 @@ export const EXAMPLES: Record<string, Story> = {
       ],
     ),
 
-  "the segment after one that was dropped while an operator's skip was counted was left out of the count": answers(2, {
+  "the segment after one that was dropped while an operator's skip was counted was left out of the count": replies(2, {
     ...PLAIN,
     mode: "always",
     sync: "os",
@@ -260,8 +260,26 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "kill" },
   ]),
 
+  "the model took frames that were passed over by an operator's skip for frames that are gone": replies(2, {
+    mode: "always",
+    sync: "os",
+    rewindBytes: 5000,
+  }, [
+    { does: "receive", count: 1 },
+    { does: "restart" },
+    { does: "skip", share: 1 },
+    { does: "settle" },
+    { does: "power loss", seed: 1840270554 },
+    { does: "receive", count: 1 },
+    { does: "connect" },
+    { does: "skip", share: 1 },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 1 },
+    { does: "restart" },
+  ]),
+
   "frames behind a record in a wrong place were reported as damaged, not counted so, and pending until the next start":
-    answers(16, { mode: "always", sync: "os", whenFull: "drop-newest" }, [
+    replies(16, { mode: "always", sync: "os", whenFull: "drop-newest" }, [
       { does: "receive", count: 202 },
       { does: "kill" },
       { does: "receive", count: 280 },

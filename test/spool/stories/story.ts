@@ -1,4 +1,4 @@
-/** A story of the model: options and a sequence of actions; how one is made up, and how it is played. */
+/** A story of the model: options and a sequence of actions. How one is made up, and how it is played. */
 import fc from "fast-check";
 import { assert, assertEquals } from "../../support/assert.ts";
 import type { MemoryFiles } from "../../support/memory_files.ts";
@@ -29,7 +29,7 @@ export type Action =
 
 export interface Story {
   readonly options: WorldOptions;
-  /** With answers: frames in flight at most. */
+  /** With replies: the most frames in flight. */
   readonly window: number;
   readonly actions: readonly Action[];
 }
@@ -76,18 +76,18 @@ const actionOrSkip: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: just("skip"), share }) },
 );
 
-/** An operator who gives up frames now and then. */
+/** With an operator's skips now and then. */
 export const withSkips: fc.Arbitrary<readonly Action[]> = anyActions(actionOrSkip);
 
 const powerLoss: fc.Arbitrary<Action> = fc.record({ does: just("power loss"), seed: fc.nat() });
 
-/** Several power losses, with nothing or little between them: each strikes what the one before has left. */
+/** Several power losses with nothing or little between them: each one strikes what the one before has left. */
 const powerLosses: fc.Arbitrary<Action[]> = fc.array(
   fc.tuple(powerLoss, fc.oneof(fc.constant([]), fc.array(action, { minLength: 1, maxLength: 2 }))),
   { minLength: 2, maxLength: 3 },
 ).map((losses) => losses.flatMap(([loss, between]) => [loss, ...between]));
 
-/** Stories in which the power goes again and again. */
+/** With several power losses in a row. */
 export const withPowerLosses: fc.Arbitrary<readonly Action[]> = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: actionOrSkip.map((each) => [each]) },
@@ -96,7 +96,7 @@ export const withPowerLosses: fc.Arbitrary<readonly Action[]> = fc.array(
   { minLength: 2, maxLength: 20, size: "max" },
 ).map((pieces) => pieces.flat());
 
-/** Stories with what `fixed` says, and all else at random. */
+/** Stories with the options of `fixed`, and everything else at random. */
 export function stories(
   fixed: Partial<WorldOptions>,
   actions: fc.Arbitrary<readonly Action[]> = anyActions(action),
@@ -152,7 +152,7 @@ async function perform(world: World, wire: ByteWire | ReplyWire, action: Action)
     case "send":
       return await wire.send(action.batches);
     case "confirm":
-      if (wire instanceof ReplyWire) return await wire.answer(Math.ceil(action.share * 30), action.bad);
+      if (wire instanceof ReplyWire) return await wire.reply(Math.ceil(action.share * 30), action.bad);
       return wire.acknowledge(action.share, action.told, action.read, action.known);
     case "disconnect":
       return await wire.disconnect(action.told);

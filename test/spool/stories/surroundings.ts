@@ -1,4 +1,4 @@
-/** What the model's world has around it: a log that is read, and a disk that fails. */
+/** What surrounds the model's world: a log that is read, and a disk that fails. */
 import type { Log, LogFields, LogLevel } from "../../../src/base/log.ts";
 import type { FaultPlan } from "../../support/memory_files.ts";
 
@@ -14,14 +14,14 @@ export function recordingLog(logged: (line: LogLine) => void): Log {
 }
 
 export type Fault =
-  /** So many bytes fit on the file system besides what it has. */
+  /** The file system has room for `left` more bytes. */
   | { readonly kind: "no space"; readonly left: number }
   | {
     readonly kind: "error";
     readonly code: "ENOSPC" | "EDQUOT" | "EIO";
     readonly operation: "write" | "sync";
     readonly files: "segments" | "all";
-    /** Of a write, so many bytes get through. */
+    /** How many bytes of a write get through. */
     readonly written: number;
   };
 

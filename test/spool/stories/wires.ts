@@ -1,8 +1,11 @@
-/** The connection between the route and the model's consumer: one for bytes that are acknowledged, one for frames that are answered. */
+/**
+ * The connection between the route and the model's consumer: one for bytes that
+ * are acknowledged, one for frames with replies.
+ */
 import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
-import { Refusals } from "../../../src/target/refusals.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
+import { Refusals } from "../../../src/target/reply_rules.ts";
 import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
@@ -11,7 +14,7 @@ import type { LogLine } from "./surroundings.ts";
 import { recordingLog } from "./surroundings.ts";
 import type { World } from "./world.ts";
 
-/** What is in all ways of confirming the same: connect, send, end. */
+/** What all ways of confirming have in common: connect, send, end. */
 export abstract class Wire {
   /** Undefined while there is no connection. */
   stream: Stream | undefined;
@@ -26,9 +29,9 @@ export abstract class Wire {
   async connect(): Promise<void> {
     if (this.stream !== undefined) return;
     const confirmed = this.world.books.position;
-    const { stream: delivery, first, rewindMayMiss } = await this.world.begin();
+    const { stream: delivery, ...begun } = await this.world.begin();
     this.delivery = delivery;
-    this.stream = new Stream(this.world.books, { first, confirmed, rewindMayMiss });
+    this.stream = new Stream(this.world.books, { ...begun, confirmed });
     this.begun();
     await this.world.settle();
   }
@@ -60,20 +63,20 @@ export abstract class Wire {
     const { mode, sync } = this.world.options;
     if (mode === "always" && sync === "each") {
       const { spool, journal } = this.world;
-      assert(spool.sent <= journal.end, "sent before it was synced");
+      assert(spool.positions.sent <= journal.end, "sent before it was synced");
     }
     this.stream!.take(outgoing.bytes);
     this.#writing = outgoing;
     return true;
   }
 
-  /** The connection ends; `told`: the route knows all that was acknowledged. */
+  /** The connection ends; `told`: the route knows everything that was acknowledged. */
   async disconnect(told = true): Promise<void> {
     const { stream, world } = this;
     if (stream === undefined) return;
     await this.interrupt();
     stream.end();
-    await this.settle(stream, told);
+    await this.endStream(stream, told);
     this.stream = undefined;
     const { books, spool } = world;
     assertEquals(books.skip(spool.confirmed), books.position, "the first unconfirmed frame");
@@ -83,7 +86,10 @@ export abstract class Wire {
     }
   }
 
-  /** Everything that is left is sent and confirmed. What a power loss may or may not have left is awaited until no more comes. */
+  /**
+   * Everything that is left is sent and confirmed. What a power loss may or may
+   * not have left is awaited until no more comes.
+   */
   async deliverAll(): Promise<void> {
     for (let idle = 0; idle < 20; idle++) {
       const before = this.stream?.bytes;
@@ -94,7 +100,7 @@ export abstract class Wire {
     await this.world.settle();
   }
 
-  /** Whoever waits for something to send waits no more. */
+  /** Ends a wait for something to send. */
   async interrupt(): Promise<void> {
     this.stopped();
     this.delivery?.interrupt();
@@ -103,7 +109,7 @@ export abstract class Wire {
     this.#next = undefined;
   }
 
-  /** The route is dead and nobody is told anything. The consumer reads what its kernel has. */
+  /** The route is dead, and learns nothing. The consumer reads what its kernel has. */
   async cut(): Promise<void> {
     await this.interrupt();
     this.stream?.readTo(this.stream.acknowledged);
@@ -119,8 +125,8 @@ export abstract class Wire {
   protected begun(): void {}
   protected stopped(): void {}
   protected abstract pump(): Promise<Outgoing | undefined>;
-  protected abstract settle(stream: Stream, told: boolean): Promise<void>;
-  /** A part of what is unconfirmed is confirmed; `all`: all of it, and we get to know. */
+  protected abstract endStream(stream: Stream, told: boolean): Promise<void>;
+  /** Everything that is unconfirmed is confirmed, and the route knows. */
   abstract confirmAll(): Promise<void>;
 }
 
@@ -131,9 +137,9 @@ export class ByteWire extends Wire {
   }
 
   /**
-   * A share of what is in flight is acknowledged; `told`: and we get to know. Of
-   * what is acknowledged and unread the program reads a share, and of that we
-   * get to know a share.
+   * A share of what is in flight is acknowledged; `told`: and the route learns
+   * it. Of what is acknowledged and unread the program reads a share, and the
+   * route learns of a share of that.
    */
   acknowledge(share: number, told: boolean, read = 1, known = 1): void {
     const { stream } = this;
@@ -145,10 +151,10 @@ export class ByteWire extends Wire {
     stream.tell(stream.acknowledged);
     stream.knownRead += Math.floor((stream.read - stream.knownRead) * known);
     this.world.noteRead(stream.sequenceAt(stream.knownRead));
-    this.delivery.confirm(stream.acknowledged, stream.knownRead);
+    this.delivery.confirmBytes(stream.acknowledged, stream.knownRead);
   }
 
-  protected async settle(stream: Stream, told: boolean): Promise<void> {
+  protected async endStream(stream: Stream, told: boolean): Promise<void> {
     if (told) stream.tell(stream.acknowledged);
     const { mayBeLostBytes } = await this.delivery.end({
       read: Math.min(stream.told, stream.knownRead),
@@ -168,7 +174,7 @@ export const ATTEMPTS = 3;
 const GOOD = "+\n";
 const BAD = "-\n";
 
-/** `reply`: the consumer answers frames, well or badly. */
+/** `reply`: the consumer sends replies, good or bad. */
 export class ReplyWire extends Wire {
   #confirmer!: ReplyConfirmer;
   /** As the route counts: for as long as a process lives. */
@@ -181,7 +187,7 @@ export class ReplyWire extends Wire {
   }
 
   protected override begun(): void {
-    const { spool, clock, books } = this.world;
+    const { spool, pool, clock, books } = this.world;
     if (this.#run !== books.run) {
       this.#refusals = new Refusals();
       this.#counted.clear();
@@ -190,7 +196,8 @@ export class ReplyWire extends Wire {
     const ok = /^\+/;
     this.#confirmer = new ReplyConfirmer({
       stream: this.delivery,
-      spool,
+      sink: spool,
+      pool,
       clock,
       log: recordingLog((line) => this.#logged(line)),
       rules: { framer: lineFramer, timeoutMs: 1e9, ok, attempts: ATTEMPTS, window: this.window },
@@ -204,23 +211,23 @@ export class ReplyWire extends Wire {
     return room === 0 ? undefined : await this.delivery.next(room);
   }
 
-  /** The consumer answers at most `count` frames, all of them well but the one with the index `bad`. */
-  async answer(count: number, bad: number | undefined): Promise<void> {
+  /** The consumer replies to at most `count` frames; the reply with the index `bad` is a bad one. */
+  async reply(count: number, bad: number | undefined): Promise<void> {
     await this.world.settle();
     const first = Math.ceil(count / 3);
-    await this.#answerAtOnce(first, bad);
-    await this.#answerAtOnce(count - first, bad === undefined ? undefined : bad - first);
+    await this.#replyAtOnce(first, bad);
+    await this.#replyAtOnce(count - first, bad === undefined ? undefined : bad - first);
   }
 
-  async #answerAtOnce(count: number, bad: number | undefined): Promise<void> {
+  async #replyAtOnce(count: number, bad: number | undefined): Promise<void> {
     const { stream } = this;
     if (stream === undefined || !await this.#upToDate()) return;
     let text = "";
-    const due = Math.min(count, stream.got.length - stream.answered);
+    const due = Math.min(count, stream.got.length - stream.replied);
     for (let i = 0; i < due; i++) {
       const good = i !== bad;
       text += good ? GOOD : BAD;
-      const sequence = stream.answer(good);
+      const sequence = stream.reply(good);
       if (!good && sequence !== undefined) this.#refuse(sequence);
     }
     if (text === "") return;
@@ -263,12 +270,12 @@ export class ReplyWire extends Wire {
     this.#confirmer?.stop();
   }
 
-  protected async settle(stream: Stream): Promise<void> {
+  protected async endStream(stream: Stream): Promise<void> {
     this.#confirmer.wrote(stream.bytes);
     await this.#confirmer.end();
   }
 
   async confirmAll(): Promise<void> {
-    await this.answer(Number.MAX_SAFE_INTEGER, undefined);
+    await this.reply(Number.MAX_SAFE_INTEGER, undefined);
   }
 }

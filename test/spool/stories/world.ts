@@ -10,9 +10,8 @@ import { Ledger } from "../../../src/base/ledger.ts";
 import { runEnd } from "../../../src/base/run.ts";
 import { openJournal } from "../../../src/journal/files/log/open.ts";
 import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/journal.ts";
-import { OpenBuffer } from "../../../src/source/open_buffer.ts";
+import { SharedBuffer } from "../../../src/source/shared_buffer.ts";
 import { Appender } from "../../../src/spool/appender.ts";
-import { skipUntil } from "../../../src/spool/operator_skip.ts";
 import type { WhenFull } from "../../../src/spool/overload.ts";
 import type { DeliveryStream } from "../../../src/spool/delivery_stream.ts";
 import { Spool } from "../../../src/spool/spool.ts";
@@ -23,6 +22,7 @@ import { join } from "../../support/bytes.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { Books } from "./books.ts";
+import type { StreamOptions } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
 import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
 
@@ -62,7 +62,7 @@ export class World {
   /** Are producers admitted? */
   admitted = true;
   #appender!: Appender;
-  #open!: OpenBuffer;
+  #sharedBuffer!: SharedBuffer;
   #nowMs = 0;
   readonly #random = seeded(1);
   /** What the books did not agree with, in the middle of something. */
@@ -152,7 +152,7 @@ export class World {
     this.#saidBefore += this.ledger?.mayBeLostBytes ?? 0;
     this.ledger = new Ledger();
     this.admitted = true;
-    this.#open = new OpenBuffer(this.pool, this.pool.maxBytes / 4);
+    this.#sharedBuffer = new SharedBuffer(this.pool, this.pool.maxBytes / 4);
     this.journal = await openJournal({
       files: this.files,
       clock,
@@ -175,24 +175,19 @@ export class World {
     });
     this.#watchAppends();
     this.ledger.carry(this.journal.recovery.pendingFrames, this.journal.recovery.pendingBytes);
-    this.spool = new Spool({
-      journal: this.journal,
-      pool: this.pool,
-      framer: lineFramer,
-      ledger: this.ledger,
-      log,
-      clock,
-      whenFull,
-      mode,
-      appendFirst: mode === "always" && sync === "each",
-      rewind: this.rewind,
-      recordBytes: RECORD_BYTES,
-    });
-    this.spool.overload.onShut = () => this.admitted = false;
-    this.spool.overload.onReopen = () => this.admitted = true;
+    const { journal, pool, ledger } = this;
+    const parts = { journal, pool, framer: lineFramer, ledger, log, clock, whenFull };
+    const listener = {
+      appended: () => {},
+      advanced: () => {},
+      shut: () => this.admitted = false,
+      reopen: () => this.admitted = true,
+    };
+    const spool = this.spool = new Spool({ ...parts, listener, mode, rewind: this.rewind, recordBytes: RECORD_BYTES });
     this.#watchDrops();
-    this.#appender = new Appender(this.spool, clock);
-    this.feed = new SpoolFeed(this.spool, this.options.eachFrame);
+    this.#appender = new Appender({ ...parts, spool });
+    const appendFirst = mode === "always" && sync === "each";
+    this.feed = new SpoolFeed({ ...parts, spool, appendFirst, eachFrame: this.options.eachFrame ?? false });
     this.#appender.start();
   }
 
@@ -218,7 +213,7 @@ export class World {
         frames.push(frame);
       }
       const bytes = join(frames);
-      const at = this.#open.append(bytes);
+      const at = this.#sharedBuffer.append(bytes);
       if (at === undefined) return;
       this.#push(at.buffer, at.start, frames);
       left -= frames.length;
@@ -241,16 +236,22 @@ export class World {
     assertEquals(this.spool.window.end, this.books.log.length, "sequence of the next frame");
   }
 
-  /** A new connection begins; the sequence at which it does, and whether what is there for `rewind` may be missing. */
-  async begin(): Promise<{ stream: DeliveryStream; first: number; rewindMayMiss: () => boolean }> {
+  /** A new connection begins: its stream, and what its consumer may expect. */
+  async begin(): Promise<{ stream: DeliveryStream } & Omit<StreamOptions, "confirmed">> {
     const stream = await this.feed.begin();
-    const first = this.spool.sent;
+    const first = this.spool.positions.next;
+    const givenUpBefore = this.#givenUpTo;
     const { position } = this.books;
     assert(first <= position, `begins at ${first}, the consumer has confirmed up to ${position}`);
     const mayMiss = this.#shortOfRoom || this.faulty;
     if (this.rewind === "auto") this.#checkUnread(first, mayMiss);
     else this.#checkRewind(first, position, mayMiss);
-    return { stream, first, rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest };
+    return {
+      stream,
+      first,
+      rewindMayMiss: () => mayMiss || this.#shortOfRoom || this.faulty || first < this.#oldest,
+      givenUpTo: () => this.#givenUpTo > givenUpBefore ? this.#givenUpTo : 0,
+    };
   }
 
   /** A consumer's program has read all frames before `sequence`, and the route knows it. */
@@ -297,9 +298,9 @@ export class World {
 
   /** The operator gives up a share of what is pending. */
   async skip(share: number): Promise<void> {
-    const { confirmed, window } = this.spool;
-    const until = confirmed + Math.floor((window.end - confirmed) * share);
-    await skipUntil(this.spool, until);
+    const { confirmed, end } = this.spool.positions;
+    const until = confirmed + Math.floor((end - confirmed) * share);
+    await this.spool.skipUntil(until);
     this.#givenUpTo = Math.max(this.#givenUpTo, until);
   }
 
@@ -308,8 +309,9 @@ export class World {
     if (this.#failure !== undefined) throw this.#failure;
     const { spool, journal, pool, books } = this;
     this.follow();
-    books.check(this.ledger, spool.passing ? undefined : spool.confirmed);
-    if (spool.passing === undefined) books.checkConfirmed(spool.confirmed);
+    const isDropping = spool.dropped.inProgress !== undefined;
+    books.check(this.ledger, isDropping ? undefined : spool.confirmed);
+    if (!isDropping) books.checkConfirmed(spool.confirmed);
     if (this.options.mode === "always") assert(spool.cursor <= journal.end, "the cursor is past the journal");
     assert(journal.cursor <= spool.confirmed, "the journal's cursor is ahead");
     assert(pool.usedBytes <= MEMORY_BYTES, `${pool.usedBytes} bytes of memory in use`);
@@ -333,7 +335,7 @@ export class World {
     if (this.faulty) this.#oldest = this.spool.window.end;
     const closed = await this.journal.close().then(() => true, () => false);
     assert(closed || this.faulty, "the journal cannot be closed");
-    this.#open.close();
+    this.#sharedBuffer.close();
     assertEquals(this.pool.usedBytes, this.spool.window.endOffset === 0 ? 0 : this.#heldByWindow(), "memory in use");
     return closed && lost === undefined;
   }
@@ -412,12 +414,13 @@ export class World {
   }
 
   #watchDrops(): void {
-    const { spool, books } = this;
-    const fence = spool.fence.bind(spool);
-    spool.fence = (until) => {
-      const passing = fence(until);
-      this.#noting(() => books.pass(passing.from, passing.until));
-      return passing;
+    const { books } = this;
+    const { dropped } = this.spool;
+    const begin = dropped.begin.bind(dropped);
+    dropped.begin = (until) => {
+      const range = begin(until);
+      this.#noting(() => books.pass(range.from, range.until));
+      return range;
     };
   }
 
@@ -428,7 +431,7 @@ export class World {
       assert(entry.fate !== "pending", `frame ${entry.id} is damaged, ${entry.durable ? "and was" : "not"} synced`);
       if (entry.fate === "maybe") entry.fate = "damaged";
     }
-    spool.damaged(damage);
+    spool.dropped.noteDamage(damage);
   }
 
   /** Whoever calls us would take a failed check for one of its own. */

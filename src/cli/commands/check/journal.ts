@@ -7,7 +7,7 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CONTROL_NAME } from "../../../admin/protocol.ts";
+import { controlPath } from "../../../admin/protocol.ts";
 import { failedWith, messageOf, SpillwayError } from "../../../base/error.ts";
 import { formatSize } from "../../../base/size.ts";
 import { glanceAt } from "../../../journal/files/archive/summary.ts";
@@ -151,11 +151,11 @@ async function inspectFiles(directory: string, runtime: Runtime): Promise<Findin
 }
 
 function inspectControlPath(directory: string): Finding[] {
-  const length = new TextEncoder().encode(join(directory, CONTROL_NAME)).length;
-  if (length <= UNIX_PATH_BYTES_MAX) return [];
+  const { bytes, fits } = controlPath(directory);
+  if (fits) return [];
   return [{
     kind: "warning",
-    text: `journal ${directory}: found ${length} bytes in the path of its control socket, ` +
+    text: `journal ${directory}: found ${bytes} bytes in the path of its control socket, ` +
       `at most ${UNIX_PATH_BYTES_MAX} are allowed: status reads the files, skip needs the daemon stopped`,
     hint: "name a directory with a shorter path in journal.dir",
   }];

@@ -13,10 +13,10 @@ import { readPassages } from "../../../journal/files/archive/read_archive.ts";
 import type { Plan } from "../../../journal/files/archive/read_plan.ts";
 import type { Range, Selection } from "../../../journal/files/archive/selection.ts";
 import { ArchiveFeed } from "../../../replay/archive_feed.ts";
-import { BatchFeed, type Loss } from "../../../replay/batch_feed.ts";
+import type { ArchiveGap } from "../../../replay/batch_reader.ts";
 import { Pacer } from "../../../replay/pacer.ts";
-import { type Position, ProgressFile, type SavedReplay } from "../../../replay/progress_file.ts";
-import { type Connections, type Outcome, Replay, type ReplayOptions } from "../../../replay/replay.ts";
+import { ProgressFile, type ReplayPosition, type SavedReplay } from "../../../replay/progress_file.ts";
+import { type Connections, Replay, type ReplayOptions, type ReplayOutcome } from "../../../replay/replay.ts";
 import { onlyStdout } from "../../../replay/stdout_connection.ts";
 import { Dialler } from "../../../runtime/dial_again.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
@@ -35,9 +35,9 @@ export interface Job {
   readonly selection: Selection;
   readonly plan: Plan;
   /** Where earlier runs have come to. */
-  readonly before: Omit<Position, "done">;
+  readonly before: Omit<ReplayPosition, "done">;
   /** What the progress file says of the replay itself. */
-  readonly head: Omit<SavedReplay, keyof Position>;
+  readonly head: Omit<SavedReplay, keyof ReplayPosition>;
 }
 
 const PIECE_BYTES = 1024 * 1024;
@@ -105,7 +105,7 @@ class Sending {
     if (!isOutputUnwanted(error)) throw error;
     const { progressFile } = this.job.settings;
     if (progressFile === undefined) return this.#whole ? EXIT.ok : EXIT.failed;
-    const { next } = this.#feed.checkpoint;
+    const { next } = this.#feed.progress.checkpoint;
     throw new SpillwayError(`standard output is read no more: stopped before frame ${next}`, {
       hint: goOnHint(next, progressFile, undefined),
     });
@@ -117,9 +117,9 @@ class Sending {
     else now(EXIT.interrupted);
   }
 
-  #end(outcome: Outcome): number {
+  #end(outcome: ReplayOutcome): number {
     const { runtime, settings: { target, progressFile }, selection: { limit }, plan } = this.job;
-    const { checkpoint, delivered: { frames, bytes, sentTwice } } = this.#feed;
+    const { checkpoint, frames, bytes, sentTwice, sentBefore } = this.#feed.progress;
     const { elapsedMs, mayBeLostBytes } = outcome;
     const verb = outcome.kind === "stopped" ? "interrupted" : outcome.kind;
     runtime.stderr.write(
@@ -135,7 +135,7 @@ class Sending {
     const retries = this.job.settings.retries;
     const attempts = retries === 0 ? "" : ` (${counted(retries, "more attempt")} without progress)`;
     throw new SpillwayError(`${outcome.reason}${attempts}: stopped before frame ${next}`, {
-      hint: checkpoint.frames === 0 && this.#feed.delivered.sentBefore === plan.first
+      hint: checkpoint.frames === 0 && sentBefore === plan.first
         ? "nothing has arrived: is the target running, and the address right?"
         : hint,
     });
@@ -144,7 +144,7 @@ class Sending {
   async #tick(signal: AbortSignal): Promise<void> {
     let noted = -1;
     while (!signal.aborted) {
-      const { checkpoint, delivered: { bytes, frames } } = this.#feed;
+      const { checkpoint, bytes, frames } = this.#feed.progress;
       this.#progress.reached(bytes, frames);
       if (checkpoint.next !== noted) this.#note();
       noted = checkpoint.next;
@@ -155,7 +155,7 @@ class Sending {
   /** For the progress file. */
   #note(): void {
     const { before } = this.job;
-    const { next, frames, bytes, lastUs } = this.#feed.checkpoint;
+    const { next, frames, bytes, lastUs } = this.#feed.progress.checkpoint;
     this.#file?.note({
       next,
       frames: before.frames + frames,
@@ -165,19 +165,19 @@ class Sending {
     });
   }
 
-  #lost(loss: Loss): void {
-    if (loss.kind === "removed") return this.#noteRemoved(loss);
+  #noteGap(gap: ArchiveGap): void {
+    if (gap.kind === "removed") return this.#noteRemoved(gap);
     const skipped = this.#skipped;
-    if (loss.kind === "damage") {
+    if (gap.kind === "damage") {
       skipped.damaged++;
-      if (loss.lost !== undefined) skipped.frames += loss.lost.until - loss.lost.from;
+      if (gap.lost !== undefined) skipped.frames += gap.lost.until - gap.lost.from;
     } else {
       skipped.missing++;
-      skipped.frames += loss.until - loss.from;
-      if (this.job.plan.missing.some(({ until }) => until === loss.until)) return;
+      skipped.frames += gap.until - gap.from;
+      if (this.job.plan.missing.some(({ until }) => until === gap.until)) return;
     }
     this.#whole = false;
-    this.#progress.say(`warning: ${describeLoss(loss)}`);
+    this.#progress.say(`warning: ${describeLoss(gap)}`);
   }
 
   /** A long journal goes file by file: side by side they are one range, and one line. */
@@ -198,21 +198,18 @@ class Sending {
 
   #createFeed(): ArchiveFeed {
     const { runtime: { files }, settings: { pace, rateBytes, confirm, rewind }, segments, selection, plan } = this.job;
-    const read = (from: number, taken: number) => {
-      if (taken === 0) return readPassages(files, segments, selection);
-      const limit = selection.limit === undefined ? undefined : selection.limit - taken;
-      return readPassages(files, segments, { ...selection, from, limit });
-    };
-    const batches = new BatchFeed({ read, pool: new BufferPool(POOL), lost: (loss) => this.#lost(loss) });
     return new ArchiveFeed({
-      batches,
+      read: (each) => readPassages(files, segments, each),
+      selection,
+      pool: new BufferPool(POOL),
+      onGap: (gap) => this.#noteGap(gap),
       clock: systemClock,
       first: plan.first ?? 0,
       pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
       // What is confirmed is known by pieces: a slow one must not be large.
       pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
       eachFrame: typeof confirm === "object",
-      // An answer comes from the program that has read the frame.
+      // A reply comes from the program that has read the frame: what it confirms need not be sent again.
       rewind: rewind === "auto" && typeof confirm === "object" ? 0 : rewind,
     });
   }

@@ -1,10 +1,10 @@
 /**
- * The buffer that a route is filling just now, shared by its connections.
+ * The buffer that a route is filling at the moment, shared by its connections.
  *
- * A connection with much to say leases it and reads straight into it, no copy.
- * One that says little reads into a small buffer of its own, and its frames are
- * copied here, side by side with those of others: so a thousand quiet
- * connections fill one buffer instead of holding a thousand.
+ * A busy connection leases it and reads straight into it, without a copy. A quiet
+ * one reads into a small buffer of its own, and its frames are copied here beside
+ * those of others: so a thousand quiet connections fill one buffer instead of
+ * holding a thousand.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 
@@ -14,25 +14,25 @@ export interface Lease {
   readonly fill: number;
 }
 
-export class OpenBuffer {
+export class SharedBuffer {
   #current: PooledBuffer | undefined;
   #fill = 0;
   #leases = 0;
   readonly #maxLeases: number;
 
-  /** All leases together are at most `leaseBytes`, one apart: an idle one is memory that nobody else can use. */
+  /** All leases together are at most `leaseBytes`, one apart: an idle lease is memory that other connections cannot use. */
   constructor(private readonly pool: BufferPool, leaseBytes: number) {
     this.#maxLeases = Math.max(1, Math.floor(leaseBytes / pool.bufferBytes));
   }
 
   /** Are most leases free, so that a connection may keep one while it waits for the rest of a frame? */
-  get isIdle(): boolean {
+  get hasSpareLeases(): boolean {
     return this.#leases <= this.#maxLeases / 2;
   }
 
   /**
    * A buffer to read into, for one connection alone, at least half of it free.
-   * Undefined while memory is full or too many are out; then small reads and
+   * Undefined while memory is full or all leases are taken; then small reads and
    * `append` still work.
    */
   lease(): Lease | undefined {
@@ -41,7 +41,7 @@ export class OpenBuffer {
     const current = this.#current;
     const lease = current !== undefined && this.#fill <= current.bytes.length / 2
       ? { buffer: current, fill: this.#fill }
-      : this.#fresh();
+      : this.#takeEmpty();
     if (lease === undefined) return undefined;
     if (lease.buffer === current) this.#current = undefined;
     this.#leases++;
@@ -49,19 +49,19 @@ export class OpenBuffer {
   }
 
   /**
-   * Another lease for one that is used up. Until the next call here the bytes
-   * of the old one stay as they are, so that an unfinished frame can be copied.
+   * Another lease for one that is used up. The bytes of the old buffer stay as
+   * they are until the next call here, so that an unfinished frame can be copied.
    * Undefined while memory is full: then the old lease goes on.
    */
   exchange(buffer: PooledBuffer, fill: number): Lease | undefined {
-    const fresh = this.#fresh();
-    if (fresh === undefined) return undefined;
+    const empty = this.#takeEmpty();
+    if (empty === undefined) return undefined;
     this.#leases++;
     this.giveBack(buffer, fill);
-    return fresh;
+    return empty;
   }
 
-  /** Ends a lease; what is left of the buffer serves the next one. */
+  /** Ends a lease; what is free in its buffer serves the next one. */
   giveBack(buffer: PooledBuffer, fill: number): void {
     this.#leases--;
     const room = this.#current === undefined ? 0 : this.#current.bytes.length - this.#fill;
@@ -72,17 +72,18 @@ export class OpenBuffer {
   }
 
   /**
-   * Copies bytes in; says where they are, or undefined while memory is full. The
-   * caller pushes them at once. `must`: even then, for what was read before a stop.
+   * Copies bytes in; returns where they are, or undefined while memory is full. The
+   * caller pushes them at once. With `must` they are taken even then: for what was
+   * read before a stop.
    */
   append(bytes: Uint8Array, must = false): { readonly buffer: PooledBuffer; readonly start: number } | undefined {
     this.#recycle();
     if (this.#current === undefined || this.#current.bytes.length - this.#fill < bytes.length) {
-      const fresh = this.pool.take(Math.max(bytes.length, this.pool.bufferBytes)) ??
+      const empty = this.pool.take(Math.max(bytes.length, this.pool.bufferBytes)) ??
         (must ? this.pool.takeReserved(bytes.length, true) : undefined);
-      if (fresh === undefined) return undefined;
+      if (empty === undefined) return undefined;
       this.#current?.release();
-      this.#current = fresh;
+      this.#current = empty;
       this.#fill = 0;
     }
     const start = this.#fill;
@@ -96,13 +97,13 @@ export class OpenBuffer {
     this.#current = undefined;
   }
 
-  #fresh(): Lease | undefined {
+  #takeEmpty(): Lease | undefined {
     const buffer = this.pool.take();
     return buffer === undefined ? undefined : { buffer, fill: 0 };
   }
 
-  /** Once all runs in it are gone, the buffer is as good as new. */
+  /** Once all runs in the buffer are gone it is filled from its beginning again. */
   #recycle(): void {
-    if (this.#current?.sole) this.#fill = 0;
+    if (this.#current?.hasOneHolder) this.#fill = 0;
   }
 }

@@ -2,7 +2,7 @@
 import type { Framer, Scan } from "../framing/framing.ts";
 import { skipFrames } from "../framing/skip.ts";
 
-/** How much further to look at a time when not even one frame ends within a record's size. */
+/** How much further to scan at a time, in bytes, while not even one frame ends within a record's size. */
 const STEP_BYTES = 4096;
 
 /**
@@ -10,7 +10,7 @@ const STEP_BYTES = 4096;
  * that many bytes, or one larger frame. Where `frames` is 0 everything up to
  * `fill` has been scanned.
  */
-export function cutRun(
+export function nextRun(
   framer: Framer,
   bytes: Uint8Array,
   start: number,
@@ -21,11 +21,11 @@ export function cutRun(
   let end = Math.min(fill, Math.max(start + recordBytes, scanned));
   let scan = framer.scan(bytes, start, Math.min(scanned, end), end);
   if (scan.frames > 0 || scan.fault !== undefined || end === fill) return scan;
-  // The first frame is larger than a record: it makes up a run of its own.
+  // The first frame is larger than a record: it makes a run of its own.
   while (scan.frames === 0 && scan.fault === undefined && end < fill) {
-    const searched = end;
+    const scannedUntil = end;
     end = Math.min(fill, Math.max(end + STEP_BYTES, start + scan.needed));
-    scan = framer.scan(bytes, start, searched, end);
+    scan = framer.scan(bytes, start, scannedUntil, end);
   }
   if (scan.frames <= 1) return scan;
   return { ...scan, end: skipFrames(framer, bytes, start, scan.end, 1), frames: 1, fault: undefined };

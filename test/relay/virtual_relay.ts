@@ -1,16 +1,16 @@
 /**
- * A whole relay without sockets and disks: time that passes by itself, files in
- * memory, producers and a consumer that a test steers. Its routes are told as in
- * a configuration.
+ * A whole relay on a virtual clock, with files in memory, producers and a consumer
+ * that a test controls. Its route is written as in a configuration.
  */
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
 import { type Relay, startRelay } from "../../src/relay/relay.ts";
-import type { Address, Connection, Listener, Net } from "../../src/runtime/net.ts";
+import type { Net } from "../../src/runtime/net.ts";
 import { Places } from "../../src/runtime/places.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { read, routeWith } from "../config/parse.ts";
 import { recordingLog } from "../spool/stories/surroundings.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { ScriptedListener } from "../support/scripted_listener.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { ConsumerConnection, ProducerConnection } from "./peers.ts";
 
@@ -27,16 +27,16 @@ export interface Said {
 /** What the runtime reads ahead for all producers together. */
 export const READ_AHEAD_BYTES_MAX = 3 * 512 * 1024;
 
-export class Stage {
+export class VirtualRelay {
   readonly clock = new VirtualClock();
   files = new MemoryFiles();
-  /** All that the relay has logged. */
+  /** Everything that the relay has logged. */
   readonly log: Said[] = [];
   /** The consumer's connections; the last one is in use. */
   readonly consumers: ConsumerConnection[] = [];
-  /** Does the consumer answer when it is dialled? Else every attempt waits for ever. */
+  /** Does the consumer accept connections? Otherwise every attempt waits for ever. */
   consumerThere = true;
-  readonly #listeners = new Map<number, QueueListener>();
+  readonly #listeners: ScriptedListener[] = [];
 
   /** Starts a route; `keys` are those of the configuration. */
   async relay(...keys: readonly string[]): Promise<Relay> {
@@ -52,9 +52,8 @@ export class Stage {
 
   /** A producer that has connected. */
   async produce(connection = new ProducerConnection()): Promise<ProducerConnection> {
-    const [listener] = this.#listeners.values();
-    listener.queue.push(connection);
-    listener.notify();
+    const [listener] = this.#listeners;
+    listener.connect(connection);
     await this.clock.advance(0);
     return connection;
   }
@@ -65,9 +64,9 @@ export class Stage {
 
   get #net(): Net {
     return {
-      listen: (address) => {
-        const listener = new QueueListener(address);
-        this.#listeners.set(this.#listeners.size, listener);
+      listen: () => {
+        const listener = new ScriptedListener();
+        this.#listeners.push(listener);
         return Promise.resolve(listener);
       },
       connect: () => {
@@ -79,28 +78,5 @@ export class Stage {
       resolve: () => Promise.resolve([]),
       readAheadBytesMax: READ_AHEAD_BYTES_MAX,
     };
-  }
-}
-
-class QueueListener implements Listener {
-  readonly queue: Connection[] = [];
-  #closed = false;
-  #wake: () => void = () => {};
-
-  constructor(readonly address: Address) {}
-
-  notify(): void {
-    this.#wake();
-  }
-
-  async accept(): Promise<Connection | null> {
-    while (this.queue.length === 0 && !this.#closed) await new Promise<void>((resolve) => this.#wake = resolve);
-    return this.#closed ? null : this.queue.shift()!;
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    this.#wake();
-    return Promise.resolve();
   }
 }

@@ -1,20 +1,13 @@
 /**
- * What has been handed to one connection of the target and not yet been
- * confirmed: stretches of frames against positions in the connection's byte
- * stream.
- *
- * The target speaks of bytes ("so many are acknowledged") or of frames ("so
- * many are answered"); here both become sequences.
+ * What one connection to the consumer has been handed and has not confirmed:
+ * parts of consecutive frames, each with its position in the connection's byte
+ * stream. A confirmation names bytes or a number of frames; here both become
+ * sequences.
  */
 import { Deque } from "../base/deque.ts";
+import type { Tally } from "../base/ledger.ts";
 
-/** So many frames, and their bytes. */
-export interface Extent {
-  readonly frames: number;
-  readonly bytes: number;
-}
-
-export interface FlightPart {
+export interface InFlightPart {
   /** The first frame of it that is not confirmed. */
   first: number;
   /** Frames and bytes from there on. */
@@ -24,35 +17,31 @@ export interface FlightPart {
   readonly arrivedUs: number;
   /** Position in the connection's byte stream after the last byte. */
   readonly position: number;
-  /** Offsets after each of the frames that were in it at first, where somebody counts frame by frame. */
+  /** Offsets after each of the frames that were in it at first; undefined where only bytes are counted. */
   ends: Uint32Array | undefined;
 }
 
-/** A stretch of frames that is now confirmed. */
-export interface Landed extends Extent {
+/** Frames of one part that are now confirmed. */
+export interface ConfirmedPart extends Readonly<Tally> {
   readonly first: number;
-  /** As in {@link FlightPart}. */
+  /** As in {@link InFlightPart}. */
   readonly arrivedUs: number;
   /** Position in the connection's byte stream after the last byte. */
   readonly position: number;
 }
 
-export class Flight {
-  #parts = new Deque<FlightPart>();
+export class InFlight {
+  #parts = new Deque<InFlightPart>();
+  /** Bytes handed to this connection so far. */
   #position = 0;
   #frames = 0;
-
-  /** Bytes handed to this connection so far. */
-  get position(): number {
-    return this.#position;
-  }
 
   /** Frames handed out and not confirmed. */
   get frames(): number {
     return this.#frames;
   }
 
-  /** Bytes of the parts in flight that lie wholly before `sequence`. */
+  /** Bytes of the parts that lie wholly before `sequence`. */
   bytesBelow(sequence: number): number {
     let sum = 0;
     for (const { first, frames, bytes } of this.parts()) if (first + frames <= sequence) sum += bytes;
@@ -65,17 +54,17 @@ export class Flight {
     this.#parts.push({ first, frames, bytes, arrivedUs, position: this.#position, ends });
   }
 
-  /** Takes the next part that lies wholly below `position`. */
-  takeBelow(position: number): Landed | undefined {
+  /** Takes the oldest part if it lies wholly below `position`. */
+  takeBelow(position: number): ConfirmedPart | undefined {
     const part = this.#parts.first();
     return part !== undefined && part.position <= position ? this.#cut(part, part) : undefined;
   }
 
   /**
-   * Takes the next `frames` frames or as many as the oldest part has. It has to
-   * know where its frames end, unless it is taken whole.
+   * Takes the next `frames` frames, or as many as the oldest part has. The part
+   * has to know where its frames end, unless it is taken whole.
    */
-  take(frames: number): Landed | undefined {
+  take(frames: number): ConfirmedPart | undefined {
     const part = this.#parts.first();
     if (part === undefined) return undefined;
     if (frames >= part.frames) return this.#cut(part, part);
@@ -83,42 +72,35 @@ export class Flight {
   }
 
   /**
-   * Takes frames of the oldest part, of which `extent` says how many bytes they
-   * have; call it again for what a part did not have: it may have been split.
-   * `extent` is reduced by what was taken.
+   * Takes `count.frames` frames, which have `count.bytes` bytes, from the front;
+   * at most one part at a time, since the frames may have been split into several.
+   * `count` is reduced by what was taken; undefined when nothing is left to take.
    */
-  takeFront(extent: { frames: number; bytes: number }): Landed | undefined {
+  takeFront(count: Tally): ConfirmedPart | undefined {
     const part = this.#parts.first();
-    if (part === undefined || extent.frames === 0) return undefined;
-    const landed = this.#cut(part, extent.frames >= part.frames ? part : extent);
-    extent.frames -= landed.frames;
-    extent.bytes -= landed.bytes;
-    return landed;
+    if (part === undefined || count.frames === 0) return undefined;
+    const taken = this.#cut(part, count.frames >= part.frames ? part : count);
+    count.frames -= taken.frames;
+    count.bytes -= taken.bytes;
+    return taken;
   }
 
-  /** So many bytes of the oldest part lie before `position`; 0 if none do. */
-  reached(position: number): number {
+  /** How many bytes of the oldest part lie before `position`. */
+  oldestBytesBelow(position: number): number {
     const part = this.#parts.first();
     return part === undefined ? 0 : Math.max(0, position - (part.position - part.bytes));
   }
 
-  /** The frames of a part, which knows where they end, that end within its first `bytes` bytes. */
-  endedWithin(part: FlightPart, bytes: number): { frames: number; bytes: number } {
-    let frames = 0;
-    while (frames < part.frames && bytesOf(part, frames + 1) <= bytes) frames++;
-    return { frames, bytes: frames === 0 ? 0 : bytesOf(part, frames) };
-  }
-
-  /** The part that has `sequence` inside, not at its beginning. */
-  partAround(sequence: number): FlightPart | undefined {
+  /** The part that `sequence` divides; undefined if it is no part's frame, or the first one of a part. */
+  partAround(sequence: number): InFlightPart | undefined {
     for (const part of this.parts()) {
       if (part.first < sequence && sequence < part.first + part.frames) return part;
     }
     return undefined;
   }
 
-  /** Makes two of `part`, the first of so many of its frames, with so many bytes. */
-  split(part: FlightPart, frames: number, bytes: number): void {
+  /** Makes two of `part`, the first one with `frames` of its frames, which have `bytes` bytes. */
+  split(part: InFlightPart, { frames, bytes }: Readonly<Tally>): void {
     const { first, ends, arrivedUs, position } = part;
     const known = ends === undefined ? 0 : ends.length - part.frames + frames;
     const front = {
@@ -141,22 +123,21 @@ export class Flight {
     for (const each of parts) this.#parts.push(each);
   }
 
-  /** The oldest part. */
-  oldest(): FlightPart | undefined {
+  oldest(): InFlightPart | undefined {
     return this.#parts.first();
   }
 
   /** All parts, oldest first. */
-  *parts(): Generator<FlightPart> {
+  *parts(): Generator<InFlightPart> {
     for (let i = 0; i < this.#parts.length; i++) yield this.#parts.at(i)!;
   }
 
-  /** What of it begins in [confirmed, until): what is before is sent again for `rewind`. */
-  unconfirmed(confirmed: number, until = Number.POSITIVE_INFINITY): Extent {
+  /** Frames and bytes of the parts that begin in [from, until). */
+  between(from: number, until = Number.POSITIVE_INFINITY): Readonly<Tally> {
     let frames = 0;
     let bytes = 0;
     for (const part of this.parts()) {
-      if (part.first < confirmed || part.first >= until) continue;
+      if (part.first < from || part.first >= until) continue;
       frames += part.frames;
       bytes += part.bytes;
     }
@@ -164,13 +145,13 @@ export class Flight {
   }
 
   /** Nothing is in flight any more. */
-  reset(): void {
+  clear(): void {
     this.#parts.clear();
     this.#frames = 0;
   }
 
-  /** Takes so many frames and bytes off the oldest part. */
-  #cut(part: FlightPart, { frames, bytes }: Extent): Landed {
+  /** Takes frames off the front of the oldest part. */
+  #cut(part: InFlightPart, { frames, bytes }: Readonly<Tally>): ConfirmedPart {
     const { first, arrivedUs } = part;
     part.first += frames;
     part.frames -= frames;
@@ -181,9 +162,16 @@ export class Flight {
   }
 }
 
-function bytesOf(part: FlightPart, frames: number): number {
-  const { ends } = part;
-  if (ends === undefined) throw new Error("frames are confirmed one by one, and nobody knows where they end");
-  const gone = ends.length - part.frames;
+/** The frames of a part, which knows where they end, that end within its first `bytes` bytes. */
+export function framesWithin(part: InFlightPart, bytes: number): Tally {
+  let frames = 0;
+  while (frames < part.frames && bytesOf(part, frames + 1) <= bytes) frames++;
+  return { frames, bytes: frames === 0 ? 0 : bytesOf(part, frames) };
+}
+
+/** Bytes of the next `frames` frames of a part. */
+function bytesOf({ ends, frames: left }: InFlightPart, frames: number): number {
+  if (ends === undefined) throw new Error("frames are confirmed one by one, and it is not known where they end");
+  const gone = ends.length - left;
   return ends[gone + frames - 1] - (gone === 0 ? 0 : ends[gone - 1]);
 }

@@ -1,12 +1,12 @@
-/** Puts the consumer's bytes together to whole answers. */
+/** Joins the bytes that the consumer sends into whole replies. */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 
-/** Room for answers that come in, until a longer one asks for more. */
-const ANSWER_BYTES = 4096;
+/** Capacity, in bytes, until a longer reply needs more. */
+const REPLY_BYTES = 4096;
 
-export class AnswerBuffer {
+export class ReplyBuffer {
   #buffer: PooledBuffer;
   #start = 0;
   #fill = 0;
@@ -14,7 +14,7 @@ export class AnswerBuffer {
   #closed = false;
 
   constructor(private readonly framer: Framer, private readonly pool: BufferPool) {
-    this.#buffer = pool.takeReserved(ANSWER_BYTES, true)!;
+    this.#buffer = pool.takeReserved(REPLY_BYTES, true)!;
   }
 
   /** Takes a copy. */
@@ -32,7 +32,7 @@ export class AnswerBuffer {
     this.#fill = needed;
   }
 
-  /** All whole answers; good until the next call of `add` or `close`. Throws where the bytes can be none. */
+  /** All whole replies; valid until the next call of `add` or `close`. Throws if the bytes cannot be a reply. */
   take(): { readonly bytes: Uint8Array; readonly frames: number } | undefined {
     this.#assertOpen();
     const { bytes } = this.#buffer;
@@ -44,12 +44,12 @@ export class AnswerBuffer {
       if (scan.fault !== undefined) throw new Error(`the consumer's answer is no frame: ${scan.fault}`);
       return undefined;
     }
-    const answers = { bytes: bytes.subarray(this.#start, scan.end), frames: scan.frames };
+    const replies = { bytes: bytes.subarray(this.#start, scan.end), frames: scan.frames };
     this.#start = this.#scanned = scan.end;
-    return answers;
+    return replies;
   }
 
-  /** Gives the memory back; nothing may be asked of it after this. */
+  /** Gives the memory back. The buffer must not be used after this. */
   close(): void {
     this.#assertOpen();
     this.#closed = true;
@@ -57,6 +57,6 @@ export class AnswerBuffer {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new Error("the answers of a connection are used after its end");
+    if (this.#closed) throw new Error("the replies of a connection are used after its end");
   }
 }

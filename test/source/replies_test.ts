@@ -1,6 +1,7 @@
+/** Replies to producers: acknowledgements of safe frames, and the consumer's own bytes. */
 import { BufferPool } from "../../src/base/buffer.ts";
-import { ForwardedAnswers } from "../../src/source/forwarded_answers.ts";
-import { SafeReplies } from "../../src/source/safe_replies.ts";
+import { ForwardedReplies } from "../../src/source/forwarded_replies.ts";
+import { AckReplies } from "../../src/source/ack_replies.ts";
 import { assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
@@ -15,7 +16,7 @@ function forwarding(connection: ScriptedConnection, maxBytes = 1 << 20) {
   const log = rememberingLog();
   const pool = new BufferPool({ maxBytes, reserveBytes: 0, bufferBytes: 32 * 1024, fillReleased: 0x2a });
   const rooms = { count: 0 };
-  const answers = new ForwardedAnswers({ connection, pool, clock, log, onRoom: () => rooms.count++ });
+  const answers = new ForwardedReplies({ connection, pool, clock, log, onRoom: () => rooms.count++, onEnd: () => {} });
   return { answers, clock, log, pool, rooms };
 }
 
@@ -31,8 +32,8 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("each producer gets as many replies as frames of its own are safe, and none before", async () => {
-  const replies = new SafeReplies(bytes("ok\n"));
+Deno.test("each producer gets one reply for each of its own frames that is safe, and none before", async () => {
+  const replies = new AckReplies(bytes("ok\n"));
   const [a, b] = [new ScriptedConnection(), new ScriptedConnection()];
   const [toA, toB] = [replies.for(a), replies.for(b)];
   toA.received(2, 2);
@@ -40,61 +41,61 @@ Deno.test("each producer gets as many replies as frames of its own are safe, and
   toA.received(1, 6);
   await turn();
   assertEquals([text(a), text(b)], ["", ""]);
-  replies.safe(1);
+  replies.noteSafe(1);
   await turn();
   assertEquals([text(a), text(b)], ["ok\n", ""]);
-  replies.safe(4);
+  replies.noteSafe(4);
   await turn();
   assertEquals([text(a), text(b)], ["ok\nok\n", "ok\nok\n"]);
-  assertEquals(await isDone(toA.settled()), false, "frames 5 and 6 are not safe");
-  replies.safe(6);
+  assertEquals(await isDone(toA.nothingOwed()), false, "frames 5 and 6 are not safe");
+  replies.noteSafe(6);
   await turn();
   assertEquals([text(a), text(b)], ["ok\nok\nok\n", "ok\nok\nok\n"]);
-  assertEquals(await isDone(toA.settled()), true);
+  assertEquals(await isDone(toA.nothingOwed()), true);
 });
 
 Deno.test("a hundred thousand replies go out in large writes", async () => {
-  const replies = new SafeReplies(bytes("ok\n"));
+  const replies = new AckReplies(bytes("ok\n"));
   const connection = new ScriptedConnection();
   const to = replies.for(connection);
   to.received(100_000, 100_000);
-  replies.safe(100_000);
-  await to.settled();
+  replies.noteSafe(100_000);
+  await to.nothingOwed();
   assertEquals(text(connection), "ok\n".repeat(100_000));
   assertEquals(connection.written.length <= 20, true, `${connection.written.length} writes`);
 });
 
-Deno.test("a producer that is gone holds nobody up", async () => {
-  const replies = new SafeReplies(bytes("ok"));
+Deno.test("a producer that is gone does not hold up the others", async () => {
+  const replies = new AckReplies(bytes("ok"));
   const gone = new ScriptedConnection();
   gone.write = () => Promise.reject(new Error("reset"));
   const [toGone, toOther] = [replies.for(gone), replies.for(new ScriptedConnection())];
   toGone.received(2, 2);
   toOther.received(1, 3);
-  replies.safe(3);
-  assertEquals(await isDone(toGone.settled()), true);
-  assertEquals(await isDone(toOther.settled()), true);
+  replies.noteSafe(3);
+  assertEquals(await isDone(toGone.nothingOwed()), true);
+  assertEquals(await isDone(toOther.nothingOwed()), true);
 });
 
-Deno.test("a producer gets the consumer's answers to its own frames, and is done with the last one", async () => {
+Deno.test("a producer gets the consumer's replies to its own frames, and nothing is owed after the last one", async () => {
   const connection = new ScriptedConnection();
   const { answers } = forwarding(connection);
   answers.received(2, 12);
   answers.forward(bytes("to an earlier producer"), 9);
   answers.forward(bytes("ten "), 10);
-  const settled = answers.settled();
+  const settled = answers.nothingOwed();
   assertEquals(await isDone(settled), false);
   answers.forward(bytes("eleven"), 11);
   assertEquals(await isDone(settled), true);
   assertEquals(text(connection), "ten eleven");
 });
 
-Deno.test("where nobody can tell which is the last answer, a second of quiet after the last confirmation is the end", async () => {
+Deno.test("if it is unknown which reply is the last, nothing is owed after a second of silence with everything confirmed", async () => {
   const connection = new ScriptedConnection();
   const { answers, clock } = forwarding(connection);
   answers.received(1, 1);
   answers.forward(bytes("hello"), undefined);
-  const settled = answers.settled();
+  const settled = answers.nothingOwed();
   answers.check(0, 10_000); // not confirmed yet
   assertEquals(await isDone(settled), false);
   answers.check(1, 10_500);
@@ -108,7 +109,7 @@ Deno.test("where nobody can tell which is the last answer, a second of quiet aft
   assertEquals(text(connection), "hello again");
 });
 
-Deno.test("what a producer does not read is bounded, and the log says when it holds delivery up, and when no more", async () => {
+Deno.test("replies that a producer does not read are limited, and the log says when delivery waits for it and when no more", async () => {
   const connection = new ScriptedConnection();
   let read = () => {};
   const write = connection.write.bind(connection);
@@ -136,7 +137,7 @@ Deno.test("what a producer does not read is bounded, and the log says when it ho
   answers.check(sequence, clock.nowMs);
   answers.check(sequence, clock.nowMs);
   assertEquals(log.lines.length, 1, "said once");
-  const settled = answers.settled();
+  const settled = answers.nothingOwed();
   for (let i = 0; i < 200; i++) {
     read();
     await turn();
@@ -150,7 +151,7 @@ Deno.test("what a producer does not read is bounded, and the log says when it ho
   assertEquals(pool.usedBytes, 0);
 });
 
-Deno.test("a producer that goes away with answers unread gives all memory back, and takes no more", async () => {
+Deno.test("after a producer is gone with replies unread all memory is given back, and nothing more is taken", async () => {
   const connection = new ScriptedConnection();
   let fail = (_: unknown) => {};
   connection.write = () => new Promise((_, reject) => fail = reject);
