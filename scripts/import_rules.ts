@@ -18,7 +18,7 @@ const ORDERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["cli"],
     ["main.ts"],
   ],
-  "journal": [["journal.ts"], ["files"]],
+  "journal": [["journal.ts", "archive.ts"], ["files"], ["open.ts", "directory_only.ts"]],
   "journal/files": [
     ["format"],
     ["segment"],
@@ -28,6 +28,29 @@ const ORDERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["verify", "compaction", "offline"],
   ],
   "cli": [["command.ts"], ["args", "output"], ["journals"], ["commands"], ["commands.ts"]],
+};
+
+/**
+ * Folders that only certain files of them may be imported from: each such file
+ * with the files outside of the folder that may import it, "" for all of them.
+ * Outside of src/journal a journal is known by its two contracts and by what opens
+ * one, so that another implementation is a matter of src/journal alone.
+ */
+const DOORS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "journal": {
+    "journal.ts": [""],
+    "archive.ts": [""],
+    "open.ts": [""],
+    "directory_only.ts": [
+      "cli/commands/check/journal.ts",
+      "cli/commands/compact.ts",
+      "cli/commands/compact/report.ts",
+      "cli/commands/repair.ts",
+      "cli/commands/skip.ts",
+      "cli/commands/verify.ts",
+      "main.ts",
+    ],
+  },
 };
 
 /** Packages, and who may use them. */
@@ -51,7 +74,7 @@ export function violations(graph: ImportGraph): string[] {
     for (const each of imports) {
       const problem = each.file === undefined
         ? packageProblem(path, each.specifier)
-        : orderProblem(path, { ...each, file: each.file });
+        : orderProblem(path, { ...each, file: each.file }) ?? doorProblem(path, { ...each, file: each.file });
       if (problem !== undefined) found.push(`src/${path}:${each.line}: ${problem}`);
     }
   }
@@ -72,6 +95,20 @@ function orderProblem(path: string, { specifier, file }: Import & { readonly fil
   if (there >= 0 && there < here) return undefined;
   const relation = there < 0 ? "apart from" : "before or beside";
   return `${from[depth]} imports ${specifier}: ${from[depth]} stands ${relation} ${to[depth]}`;
+}
+
+function doorProblem(path: string, { specifier, file }: Import & { readonly file: string }): string | undefined {
+  const [folder, ...rest] = file.split("/");
+  const doors = DOORS[folder];
+  if (doors === undefined || path.startsWith(`${folder}/`)) return undefined;
+  const importers = doors[rest.join("/")];
+  if (importers === undefined) {
+    return `${path} imports ${specifier}: outside of src/${folder} only ${
+      Object.keys(doors).join(", ")
+    } are for import`;
+  }
+  if (importers.some((each) => path.startsWith(each))) return undefined;
+  return `${path} imports ${specifier}, which is for ${importers.join(", ")}`;
 }
 
 function rowOf(order: readonly (readonly string[])[], name: string): number {

@@ -58,5 +58,5 @@ async function main(): Promise<void> {
   runtime.exit(exit);
 }
 
-if (isThread) serveThread((await import("./journal/files/verify/verify_thread.ts")).readingJob);
+if (isThread) serveThread((await import("./journal/directory_only.ts")).readingJob);
 else await main();

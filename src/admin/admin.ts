@@ -1,7 +1,7 @@
 /** The operator's view of a running relay: a control socket for each route, and a meter for its rates. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";

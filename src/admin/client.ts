@@ -1,6 +1,6 @@
 /** Requests to the daemon that has a journal, through its control socket. */
 import { EXIT, failedWith, messageOf, SpillwayError } from "../base/error.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 import type { Connection, Net } from "../runtime/net.ts";
 import { controlPath, decodeAnswer, encodeRequest, type Request, type Skipped } from "./protocol.ts";
 import type { RouteStatus } from "./status.ts";

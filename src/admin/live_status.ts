@@ -25,7 +25,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
   const { clock, pid, startedMs, waiting } = context;
   const { ledger, journal, memory, source, spool, target } = route.parts;
   const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
-  await journal.followCompaction();
+  const usage = await journal.usage();
   const { carried, received, delivered, pending, spilled } = ledger;
   const dropped = ledger.droppedTotal();
   const inflight = spool.inFlight.between(spool.confirmed);
@@ -68,8 +68,8 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     at_risk_bytes: spool.atRiskBytes,
     memory_bytes: memory.pool.usedBytes,
     memory_max_bytes: memory.pool.maxBytes,
-    journal_bytes: journal.bytes,
-    journal_segments: journal.segments,
+    journal_bytes: usage.bytes,
+    journal_segments: usage.segments,
     source_connections: source.connections,
     source_refused_connections: source.refused,
     source_paused_seconds: seconds(source.pausedMs),

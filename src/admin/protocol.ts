@@ -5,7 +5,7 @@
  * of `until`; the answer is `{"answer":…}` or `{"error":"…","hint":"…","exit":N}`.
  */
 import { EXIT, SpillwayError, usageError } from "../base/error.ts";
-import type { SkipLimit } from "../journal/files/offline/skip.ts";
+import type { SkipLimit } from "../journal/journal.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 
 /** The control socket of the journal in `directory`. A path that does not fit has no socket. */

@@ -8,7 +8,7 @@
  * is for whole frames, however many frames producers begin and do not finish.
  */
 import { BufferPool } from "../base/buffer.ts";
-import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "../journal/files/format/segment.ts";
+import { recordPayloadBytes } from "../journal/open.ts";
 import { SMALL_BUFFERS_SHARE } from "../source/small_buffers.ts";
 
 const KIB = 1024;
@@ -37,7 +37,7 @@ export function planMemory(maxBytes: number, frameBytes: number): MemoryPlan {
     pool: new BufferPool({ maxBytes, bufferBytes, reserveBytes, frameBytes }),
     unfinishedBytes: Math.floor(rest * UNFINISHED_SHARE),
     // Two records fill a buffer, so that the backlog is read in whole records.
-    recordBytes: Math.min(RECORD_BYTES_MAX, bufferBytes / 2) - RECORD_HEADER_BYTES,
+    recordBytes: recordPayloadBytes(bufferBytes / 2),
   };
 }
 

@@ -5,14 +5,13 @@
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Framer } from "../framing/framing.ts";
-import type { Passage } from "../journal/files/archive/read_archive.ts";
-import type { Selection } from "../journal/files/archive/selection.ts";
+import type { ArchiveItem, Selection } from "../journal/archive.ts";
 import type { FrameRun } from "../spool/frame_feed.ts";
 
-type Frames = Extract<Passage, { kind: "frames" }>;
+type Frames = Extract<ArchiveItem, { kind: "frames" }>;
 
 /** What is found instead of frames. */
-export type ArchiveGap = Exclude<Passage, { kind: "frames" }>;
+export type ArchiveGap = Exclude<ArchiveItem, { kind: "frames" }>;
 
 /** The frames of records side by side in one buffer, which the user of the batch releases. */
 export interface Batch {
@@ -23,7 +22,7 @@ export interface Batch {
 
 export interface BatchReaderOptions {
   /** Reads the archive. */
-  readonly read: (selection: Selection) => AsyncGenerator<Passage>;
+  readonly read: (selection: Selection) => AsyncGenerator<ArchiveItem>;
   readonly selection: Selection;
   /** Sequence of the first selected frame. */
   readonly first: number;
@@ -34,7 +33,7 @@ export interface BatchReaderOptions {
 
 /** A pass through the archive. */
 interface Reading {
-  readonly items: AsyncGenerator<Passage>;
+  readonly items: AsyncGenerator<ArchiveItem>;
   /** Read, and too much for the last batch; its bytes are valid until the next step. */
   held: Frames | undefined;
 }
@@ -130,6 +129,6 @@ export class BatchReader {
   }
 }
 
-function begin(items: AsyncGenerator<Passage>): Reading {
+function begin(items: AsyncGenerator<ArchiveItem>): Reading {
   return { items, held: undefined };
 }

@@ -8,7 +8,7 @@
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { EXIT, messageOf, SpillwayError, SystemError } from "../base/error.ts";
-import type { Selection } from "../journal/files/archive/selection.ts";
+import type { Selection } from "../journal/archive.ts";
 import type { File, FileSystem } from "../runtime/files.ts";
 
 /** What makes two runs the same replay. */

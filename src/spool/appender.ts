@@ -153,8 +153,7 @@ export class Appender {
     if (!(error instanceof JournalFullError)) return false;
     const { spool, whenFull, journal } = this.options;
     try {
-      const mayBeKept = journal.segments > 1 && spool.dropped.inProgress === undefined;
-      if (mayBeKept && await journal.unlinkRetained()) return true;
+      if (spool.dropped.inProgress === undefined && await journal.freeRetained()) return true;
       return whenFull === "drop-oldest" && await spool.dropOldest();
     } catch (failure) {
       this.#failed(failure);

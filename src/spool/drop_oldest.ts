@@ -34,12 +34,12 @@ export async function dropOldest(parts: DropOldestParts): Promise<boolean> {
   await learnEnds(parts, until);
   const { frames, bytes } = await dropped.complete(() => journal.count(from, until));
   log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
-  await journal.unlinkBelow(until);
+  await journal.dropBelow(until);
   return true;
 }
 
 function beginDrop({ journal, dropped }: DropOldestParts): SequenceRange | undefined {
-  const until = journal.oldestPendingEnd();
+  const until = journal.oldestDroppable();
   return until === undefined ? undefined : dropped.begin(until);
 }
 

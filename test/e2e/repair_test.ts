@@ -7,8 +7,8 @@ import { basename } from "node:path";
 import { assert, assertEquals } from "../support/assert.ts";
 import { seeded } from "../support/random.ts";
 import { type Finished, spillway } from "./cli/program.ts";
-import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
+import { findSegments } from "../../src/journal/files/archive/find_segments.ts";
+import { readArchive } from "../../src/journal/files/archive/read_archive.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
 import { segmentNames } from "./rig/journal_files.ts";
 import { freePorts } from "./rig/ports.ts";
@@ -104,7 +104,7 @@ async function recordsOf(directory: string): Promise<Place[]> {
   const places: Place[] = [];
   const { files } = denoRuntime;
   const ends = new Map<string, number>();
-  for await (const passage of readPassages(files, await openArchive(files, [directory]), {})) {
+  for await (const passage of readArchive(files, await findSegments(files, [directory]), {})) {
     if (passage.kind !== "frames") continue;
     // Records follow each other in a file: a header of 64 bytes and the frames; the first one stands at 512.
     const offset = ends.get(passage.segment) ?? 512;

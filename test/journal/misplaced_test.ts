@@ -13,7 +13,7 @@ import {
   segmentName,
 } from "../../src/journal/files/format/segment.ts";
 import { crc32 } from "node:zlib";
-import { glanceAt } from "../../src/journal/files/archive/summary.ts";
+import { summarizeJournal } from "../../src/journal/files/archive/summary.ts";
 import type { Damage, Journal } from "../../src/journal/journal.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { compact } from "./support/compacting.ts";
@@ -115,7 +115,7 @@ for (const sealed of [false, true]) {
 async function holdsAll(files: MemoryFiles, frames: number): Promise<void> {
   assertEquals((await verified(files)).frames, frames, "verify");
   assertEquals((await printed(files)).frames, expected(0, frames), "cat");
-  assertEquals((await glanceAt(files, DIRECTORY)).pendingFrames, frames, "status");
+  assertEquals((await summarizeJournal(files, DIRECTORY)).pendingFrames, frames, "status");
   const fixed = files.afterCrash();
   assertEquals((await repaired(fixed)).failed, []);
   assertEquals((await verified(fixed)).damages, [], "repaired");
@@ -131,7 +131,7 @@ Deno.test("frames of a damaged record at the end of the newest segment are pendi
   await journal.append([run(1, lines(1, 4))]);
   const left = files.afterCrash();
   left.bytesOf(FIRST)[left.bytesOf(FIRST).length - 2] ^= 1;
-  const glance = await glanceAt(left, DIRECTORY);
+  const glance = await summarizeJournal(left, DIRECTORY);
   assertEquals([glance.pendingFrames, glance.pendingBytes], [5, 5 * line(0).length]);
   assertEquals(await delivered(left), { frames: expected(0, 1), pendingFrames: 5, dropped: 4 });
 });
@@ -146,7 +146,7 @@ for (const size of [0, 100, SEGMENT_HEADER_BYTES]) {
     const compressed = await compressInPlace(files, FIRST);
     files.put(FIRST, original);
     assertEquals((await printed(files)).frames, expected(0, 6));
-    assertEquals((await glanceAt(files, DIRECTORY)).pendingFrames, 6);
+    assertEquals((await summarizeJournal(files, DIRECTORY)).pendingFrames, 6);
     const fixed = files.afterCrash();
     const { moved } = await repaired(fixed);
     assertEquals(moved, [`${FIRST} > ${DIRECTORY}/quarantine/${segmentName(0)}`]);
@@ -166,7 +166,7 @@ Deno.test("a file whose name cannot be right is damage, not the end of the journ
       files.put(path, contents);
       assertEquals((await verified(files)).damages, [`${path} 0+${contents.length}`]);
       assertEquals((await printed(files)).frames, expected(0, 3));
-      const { end, pendingFrames } = await glanceAt(files, DIRECTORY);
+      const { end, pendingFrames } = await summarizeJournal(files, DIRECTORY);
       assertEquals([end, pendingFrames], [3, 3]);
       const fixed = files.afterCrash();
       const aside = `${DIRECTORY}/quarantine/${path.slice(DIRECTORY.length + 1)}`;

@@ -1,8 +1,9 @@
 /** The progress file: what is in it when the process dies, how often it is written, and what it may be resumed with. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { type ArchiveSegment, openArchive } from "../../src/journal/files/archive/open_archive.ts";
+import { DirectoryArchive } from "../../src/journal/files/archive/directory_archive.ts";
+import { type ArchiveSegment, findSegments } from "../../src/journal/files/archive/find_segments.ts";
 import { ProgressFile, readProgress, type ReplayPosition, type SavedReplay } from "../../src/replay/progress_file.ts";
-import { checkSame, removedOf, selectionLeft } from "../../src/replay/resume.ts";
+import { checkSame, selectionLeft } from "../../src/replay/resume.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
@@ -120,55 +121,22 @@ Deno.test("what is left to send is taken from the selection as it was at the beg
   assertEquals(selectionLeft({ ...saved, frames: 0 }).from, 1);
 });
 
-Deno.test("frames that were delivered and removed since are told apart from those that were delivered from memory", () => {
-  const segment = (base: number, end: number | undefined, previousEnd: number) =>
-    ({
-      base,
-      footer: end === undefined ? undefined : { end },
-      header: { previousEnd },
-      cursor: 60,
-      withAllPending: true,
-    }) as ArchiveSegment;
-  // Frames 30 to 39 were delivered from memory, 60 and later are pending.
-  const segments = [segment(20, 30, 20), segment(40, 50, 30), segment(50, undefined, 50)];
-  const rest = (from: number) => segments.filter(({ base }) => base >= from);
-  assertEquals(removedOf(segments, { from: 20 }), undefined);
-  assertEquals(removedOf(segments, { from: 7 }), { from: 7, until: 20 });
-  assertEquals(removedOf(segments, { from: 7, until: 9 }), { from: 7, until: 9 });
-  assertEquals(removedOf(segments, { from: 33 }), undefined);
-  assertEquals(removedOf(rest(40), { from: 25 }), { from: 25, until: 30 });
-  assertEquals(removedOf(rest(50), { from: 45 }), { from: 45, until: 50 });
-  assertEquals(removedOf(segments, {}), undefined);
-  assertEquals(removedOf(segments, { from: 7, pending: true }), undefined);
-  // Who names single files has not named those before them, which may be there.
-  assertEquals(removedOf(segments.map((each) => ({ ...each, withAllPending: false })), { from: 7 }), undefined);
-  const undelivered = { ...segment(70, undefined, 70), cursor: 60 };
-  assertEquals(removedOf([undelivered], { from: 58 }), { from: 58, until: 60 });
-});
-
 Deno.test("a progress file belongs to one target, one selection and one journal", async () => {
   const files = await record([[{ text: "a\n", atMs: 1 }, { text: "b\n", atMs: 1500 }, { text: "c\n", atMs: 9000 }]]);
   const saved: SavedReplay = { ...HEAD, ...position(2), last_time_us: 1_500_000 };
-  const found = {
-    target: "there:2",
-    flags: { since: "2h" },
-    directories: ["/j"],
-    segments: await openArchive(files, ["/j"]),
-  };
-  await checkSame(files, "p", saved, found);
-  await checkSame(files, "p", saved, { ...found, directories: ["/copied"] });
+  const segments = await findSegments(files, ["/j"]);
+  const archive = (changes: Partial<ArchiveSegment> = {}) =>
+    new DirectoryArchive(files, segments.map((each) => ({ ...each, ...changes })));
+  const found = { target: "there:2", flags: { since: "2h" }, archive: archive() };
+  await checkSame("p", saved, found);
+  await checkSame("p", saved, { ...found, archive: archive({ directory: "/copied" }) });
   const refused = (change: Partial<typeof found>, of: Partial<SavedReplay> = {}) =>
-    assertRejects(
-      () => checkSame(files, "p", { ...saved, ...of }, { ...found, ...change }),
-      SpillwayError,
-      "another replay",
-    );
+    assertRejects(() => checkSame("p", { ...saved, ...of }, { ...found, ...change }), SpillwayError, "another replay");
   await refused({ target: "elsewhere:2" });
   await refused({ flags: { since: "3h" } });
   await refused({}, { last_time_us: 1_500_001 });
   // Frame 7 is nowhere, and nobody has delivered it.
   await refused({}, { next: 8 });
-  const delivered = found.segments.map((segment) => ({ ...segment, cursor: 8 }));
-  await checkSame(files, "p", { ...saved, next: 8 }, { ...found, segments: delivered });
-  await refused({ segments: delivered, directories: ["/elsewhere"] }, { next: 8 });
+  await checkSame("p", { ...saved, next: 8 }, { ...found, archive: archive({ cursor: 8 }) });
+  await refused({ archive: archive({ cursor: 8, directory: "/elsewhere" }) }, { next: 8 });
 });

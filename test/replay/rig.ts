@@ -1,16 +1,20 @@
 /** A replay of journals in memory, over connections that a test makes, on a virtual clock. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import { openArchive } from "../../src/journal/files/archive/open_archive.ts";
-import { readPassages } from "../../src/journal/files/archive/read_archive.ts";
-import type { Selection } from "../../src/journal/files/archive/selection.ts";
+import type { Selection } from "../../src/journal/archive.ts";
+import { DirectoryArchive } from "../../src/journal/files/archive/directory_archive.ts";
+import { findSegments } from "../../src/journal/files/archive/find_segments.ts";
+import type { Journal } from "../../src/journal/journal.ts";
 import { ArchiveFeed } from "../../src/replay/archive_feed.ts";
 import type { ArchiveGap } from "../../src/replay/batch_reader.ts";
 import { type Pace, Pacer } from "../../src/replay/pacer.ts";
 import { Replay, type ReplayOptions, type ReplayOutcome } from "../../src/replay/replay.ts";
 import { Rate } from "../../src/target/rate.ts";
-import { open, rememberingLog, run } from "../journal/support/rig.ts";
+import { open, optionsFor, rememberingLog, run } from "../journal/support/rig.ts";
+import { MemoryArchive } from "../support/memory_archive.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
+import { MemoryJournal } from "../support/memory_journal.ts";
+import { MemoryStore } from "../support/memory_store.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { TargetConnection } from "./target_connection.ts";
 
@@ -20,18 +24,35 @@ export interface Recorded {
   readonly atMs: number;
 }
 
-/** A journal in `/j` with one record for each frame, or one for each list of them; a segment for each list of records. */
-export async function record(segments: readonly (readonly (Recorded | readonly Recorded[])[])[]): Promise<MemoryFiles> {
+/** Records, each of one frame or of several. */
+type Records = readonly (Recorded | readonly Recorded[])[];
+
+/** What a journal is kept in: the directory `/j`, or a store that is nothing but the contract. */
+export type Kept = MemoryFiles | MemoryStore;
+
+/** A journal with a segment for each list of records. */
+export async function record(segments: readonly Records[]): Promise<MemoryFiles> {
   const files = new MemoryFiles();
+  await appendAll(() => open(files), segments);
+  return files;
+}
+
+/** Likewise in memory. */
+export async function recordInMemory(segments: readonly Records[]): Promise<MemoryStore> {
+  const store = new MemoryStore("/j", 1 << 20);
+  await appendAll(() => Promise.resolve(new MemoryJournal(store, optionsFor(new MemoryFiles()))), segments);
+  return store;
+}
+
+async function appendAll(begin: () => Promise<Journal>, segments: readonly Records[]): Promise<void> {
   for (const records of segments) {
-    const journal = await open(files);
+    const journal = await begin();
     for (const each of records) {
       const frames = "text" in each ? [each] : each;
       await journal.append([run(journal.end, frames.map(({ text }) => text), frames[0].atMs * 1000)]);
     }
     await journal.close();
   }
-  return files;
 }
 
 export interface RigOptions {
@@ -60,7 +81,7 @@ export class Rig {
   feed!: ArchiveFeed;
   replay!: Replay;
 
-  constructor(readonly files: MemoryFiles, private readonly options: RigOptions = {}) {
+  constructor(private readonly kept: Kept, private readonly options: RigOptions = {}) {
     this.pool = new BufferPool({
       maxBytes: 1 << 24,
       reserveBytes: 0,
@@ -77,11 +98,13 @@ export class Rig {
 
   async prepare(): Promise<void> {
     const { paths = ["/j"], selection = {}, pace, rateBytes = 0, confirm = "acked", retries = 10 } = this.options;
-    const segments = await openArchive(this.files, paths);
+    const archive = this.kept instanceof MemoryStore
+      ? new MemoryArchive(this.kept)
+      : new DirectoryArchive(this.kept, await findSegments(this.kept, paths));
     const clock: Clock = this.clock;
     const { rewind = 0 } = this.options;
     this.feed = new ArchiveFeed({
-      read: (each) => readPassages(this.files, segments, each),
+      read: (each) => archive.read(each),
       selection,
       pool: this.pool,
       onGap: (gap) => this.gaps.push(gap),

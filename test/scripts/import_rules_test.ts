@@ -1,6 +1,6 @@
 /** The rules of the architecture are enforced: a violation is found, with its place. */
 import { dirname, join } from "node:path/posix";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { type Import, readImportGraph } from "../../scripts/import_graph.ts";
 import { violations } from "../../scripts/import_rules.ts";
 import plugin from "../../scripts/lint/runtime_names.ts";
@@ -19,6 +19,22 @@ const BAD: readonly [string, string, string][] = [
   ["cli/args/a.ts", "../output/b.ts", "args stands before or beside output"],
   ["cli/commands/a.ts", "../commands.ts", "commands stands before or beside commands.ts"],
 ];
+
+const PAST_THE_DOORS: readonly [string, string, string][] = [
+  ["relay/route.ts", "../journal/files/log/open.ts", "outside of src/journal only journal.ts, archive.ts, open.ts"],
+  ["cli/commands/verify.ts", "../../journal/files/verify/verify_segment.ts", "outside of src/journal only journal.ts"],
+  ["spool/spool.ts", "../journal/jetstream/a.ts", "outside of src/journal only journal.ts"],
+  ["cli/commands/cat.ts", "../../journal/directory_only.ts", "which is for cli/commands/check/journal.ts, "],
+  ["relay/route.ts", "../journal/directory_only.ts", "which is for cli/commands/check/journal.ts, "],
+];
+
+for (const [path, specifier, problem] of PAST_THE_DOORS) {
+  Deno.test(`src/${path} may not import ${specifier}: it knows a journal by its contracts`, () => {
+    const [found, ...others] = violations(new Map([[path, [local(path, specifier, 7)]]]));
+    assertEquals(others, []);
+    assert(found.startsWith(`src/${path}:7: ${path} imports ${specifier}`) && found.includes(problem), found);
+  });
+}
 
 for (const [path, specifier, problem] of BAD) {
   Deno.test(`src/${path} may not import ${specifier}`, () => {
@@ -62,6 +78,10 @@ const GOOD: readonly [string, readonly string[]][] = [
   ["journal/files/log/a.ts", ["./b.ts", "../segment/c.ts", "../../journal.ts", "../../../framing/f.ts"]],
   ["cli/commands/replay/a.ts", ["../b.ts", "../../args/flags.ts", "../../../replay/replay.ts"]],
   ["main.ts", ["./cli/commands.ts", "./base/error.ts"]],
+  ["relay/route.ts", ["../journal/journal.ts", "../journal/open.ts"]],
+  ["cli/commands/ls.ts", ["../../journal/archive.ts", "../../journal/open.ts"]],
+  ["cli/commands/verify.ts", ["../../journal/directory_only.ts"]],
+  ["journal/open.ts", ["./journal.ts", "./files/log/a.ts"]],
 ];
 
 for (const [path, specifiers] of GOOD) {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { STORAGES } from "./stories/storage.ts";
 import { play, stories, withSkips } from "./stories/story.ts";
 import { ByteWire } from "./stories/wires.ts";
 import { World, type WorldOptions } from "./stories/world.ts";
@@ -210,14 +211,14 @@ const GIVEN = Deno.env.get("SPILLWAY_MODEL_RUNS");
 const RUNS = Number(GIVEN ?? 40);
 const SEED = GIVEN === undefined ? 20261125 : undefined;
 
-for (const mode of MODES) {
-  for (const eachFrame of [false, true]) {
-    const confirmed = eachFrame ? "frames have replies" : "bytes are acknowledged";
-    Deno.test(`${mode}, ${confirmed}: with skips in between, the route does what the model says`, async () => {
-      await fc.assert(fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story)), {
-        numRuns: RUNS,
-        seed: SEED,
+for (const storage of STORAGES) {
+  for (const mode of MODES) {
+    for (const eachFrame of [false, true]) {
+      const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames have replies" : "bytes are acknowledged"}`;
+      Deno.test(`${route}: with skips in between, the route does what the model says`, async () => {
+        const property = fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story, storage));
+        await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
-    });
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** The selection flags of `cat` and `replay`: which frames of a journal. */
 import { usageError } from "../../base/error.ts";
-import type { Selection } from "../../journal/files/archive/selection.ts";
+import type { Selection } from "../../journal/archive.ts";
 import type { Flag, Invocation } from "../command.ts";
 import { parseTime } from "./time.ts";
 

@@ -1,16 +1,14 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, isOutputUnwanted, usageError } from "../../base/error.ts";
 import { counted, framesOf, placeOf } from "../../base/words.ts";
-import { openArchive } from "../../journal/files/archive/open_archive.ts";
-import { withFramers } from "../../journal/files/archive/lost_framing.ts";
-import { type Passage, readPassages } from "../../journal/files/archive/read_archive.ts";
+import type { Archive, ArchiveItem, Selection } from "../../journal/archive.ts";
+import { openArchive } from "../../journal/open.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
 import type { Command, Invocation } from "../command.ts";
 import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
 import { operandsOf } from "../args/operands.ts";
 import { checkStdout } from "../output/standard_output.ts";
-import { nameSegments } from "../args/segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
 
 export const command: Command = {
@@ -36,27 +34,34 @@ sequence, time, bytes, and the content as text or base64; hex.`,
     },
     { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
   ],
-  async run(invocation: Invocation, given: Runtime): Promise<number> {
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);
     const selection = selectionOf(invocation, Date.now());
-    checkStdout(given);
-    const { runtime, operands } = await nameSegments(given, operandsOf("cat", invocation));
-    const archive = await openArchive(runtime.files, operands);
-    const segments = await withFramers(runtime.files, archive);
-    warnOfMixture(segments, "printed", runtime);
-    let whole = true;
-    for await (const passage of readPassages(runtime.files, segments, selection)) {
-      if (passage.kind === "frames") {
-        if (!await isWanted(runtime.stdout.write(formatFrames(format, passage)))) break;
-      } else if (passage.kind === "removed") runtime.stderr.write(`note: ${describeLoss(passage)}\n`);
-      else {
-        whole = false;
-        runtime.stderr.write(`warning: ${describeLoss(passage)}\n`);
-      }
-    }
-    return whole ? EXIT.ok : EXIT.failed;
+    checkStdout(runtime);
+    return await printFrames(await openArchive(runtime, operandsOf("cat", invocation)), selection, format, runtime);
   },
 };
+
+/** Prints the selected frames of `archive`; returns the exit code. */
+export async function printFrames(
+  archive: Archive,
+  selection: Selection,
+  format: Format,
+  { stdout, stderr }: Pick<Runtime, "stdout" | "stderr">,
+): Promise<number> {
+  warnOfMixture(archive, "printed", { stderr });
+  let whole = true;
+  for await (const item of archive.read(selection)) {
+    if (item.kind === "frames") {
+      if (!await isWanted(stdout.write(formatFrames(format, item)))) break;
+    } else if (item.kind === "removed") stderr.write(`note: ${describeLoss(item)}\n`);
+    else {
+      whole = false;
+      stderr.write(`warning: ${describeLoss(item)}\n`);
+    }
+  }
+  return whole ? EXIT.ok : EXIT.failed;
+}
 
 /** False if nobody reads our output any more; rejects if it cannot be written otherwise. */
 async function isWanted(written: Promise<void>): Promise<boolean> {
@@ -70,7 +75,7 @@ async function isWanted(written: Promise<void>): Promise<boolean> {
 }
 
 /** What stood in the way, in words. */
-export function describeLoss(loss: Exclude<Passage, { kind: "frames" }>): string {
+export function describeLoss(loss: Exclude<ArchiveItem, { kind: "frames" }>): string {
   if (loss.kind === "removed") {
     return `${loss.segment}: ${framesOf(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
   }

@@ -5,11 +5,14 @@ import { parseDuration } from "../../base/duration.ts";
 import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../../base/error.ts";
 import { parseSize } from "../../base/size.ts";
 import { loadConfig } from "../../config/load.ts";
-import { isJournal, journalAt } from "../../journal/files/archive/open_archive.ts";
-import { type CompactionReport, compactJournal } from "../../journal/files/compaction/compact.ts";
-import type { CompactionPolicy } from "../../journal/files/compaction/plan.ts";
-import { glanceAt } from "../../journal/files/archive/summary.ts";
-import { readLockNote } from "../../journal/files/directory/lock.ts";
+import {
+  type CompactionPolicy,
+  type CompactionReport,
+  compactJournal,
+  journalAt,
+  readLockNote,
+} from "../../journal/directory_only.ts";
+import { isJournal, summarizeJournal } from "../../journal/open.ts";
 import type { FileSystem } from "../../runtime/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
@@ -130,7 +133,7 @@ async function missedAim(
   files: FileSystem,
 ): Promise<MissedAim | undefined> {
   if (maxBytes === undefined || bytesAfter <= maxBytes) return undefined;
-  const { pendingFrames, pendingBytes } = await glanceAt(files, directory);
+  const { pendingFrames, pendingBytes } = await summarizeJournal(files, directory);
   return pendingFrames === 0 ? undefined : { maxBytes, bytesAfter, pendingFrames, pendingBytes };
 }
 
@@ -164,7 +167,7 @@ async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> 
   const jobs: Job[] = [];
   for (const operand of operands) {
     const directory = await journalAt(runtime.files, operand);
-    const { keeping } = await readLockNote(runtime.files, directory);
+    const { retention: keeping } = await readLockNote(runtime.files, directory);
     jobs.push({
       directory,
       mayBeAbsent: false,

@@ -2,13 +2,12 @@
 import { EXIT } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
-import { openArchive } from "../../journal/files/archive/open_archive.ts";
-import { stateOf, tallySegment } from "../../journal/files/archive/segment_state.ts";
+import type { Archive } from "../../journal/archive.ts";
+import { openArchive } from "../../journal/open.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { aligned } from "../output/table.ts";
 import type { Command, Invocation } from "../command.ts";
 import { jsonFlag, operandsOf } from "../args/operands.ts";
-import { nameSegments } from "../args/segment_files.ts";
 import { isoTime } from "../args/time.ts";
 
 interface Row {
@@ -40,31 +39,31 @@ damaged (spillway verify tells more).`,
     { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
     { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
   ],
-  async run(invocation: Invocation, given: Runtime): Promise<number> {
-    const { runtime, operands } = await nameSegments(given, operandsOf("ls", invocation));
-    const segments = await openArchive(runtime.files, operands);
-    const rows: Row[] = [];
-    for (const segment of segments) {
-      const tally = await tallySegment(runtime.files, segment);
-      if (tally === undefined) continue;
-      const { frames, bytes, end, lowestUs, highestUs } = tally;
-      rows.push({
-        segment: segment.path,
-        base: segment.base,
-        end,
-        frames,
-        bytes,
-        file_bytes: segment.fileBytes,
-        first_time: frames > 0 ? isoTime(lowestUs) : null,
-        last_time: frames > 0 ? isoTime(highestUs) : null,
-        state: stateOf(segment, tally),
-      });
-    }
-    const json = invocation.switches.has("json");
-    await runtime.stdout.write(json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : tableOf(rows));
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const archive = await openArchive(runtime, operandsOf("ls", invocation));
+    await runtime.stdout.write(await listingOf(archive, invocation.switches.has("json")));
     return EXIT.ok;
   },
 };
+
+/** The segments of `archive` as a table, or as one JSON object a line. */
+export async function listingOf(archive: Archive, json: boolean): Promise<string> {
+  const rows: Row[] = [];
+  for await (const { segment, base, end, frames, bytes, storedBytes, lowestUs, highestUs, state } of archive.list()) {
+    rows.push({
+      segment,
+      base,
+      end,
+      frames,
+      bytes,
+      file_bytes: storedBytes,
+      first_time: frames > 0 ? isoTime(lowestUs) : null,
+      last_time: frames > 0 ? isoTime(highestUs) : null,
+      state,
+    });
+  }
+  return json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : tableOf(rows);
+}
 
 /** The first columns are numbers. */
 const NUMBERS = 4;

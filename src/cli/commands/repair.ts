@@ -4,8 +4,13 @@ import { EXIT, SpillwayError } from "../../base/error.ts";
 import { counted, framesOf, placeOf } from "../../base/words.ts";
 import type { Framing } from "../../framing/framing.ts";
 import { parseFraming } from "../../framing/text.ts";
-import { directoriesAt, openArchive } from "../../journal/files/archive/open_archive.ts";
-import { type MovedRange, repair, type RepairEvents } from "../../journal/files/offline/repair.ts";
+import {
+  directoriesAt,
+  findSegments,
+  type MovedRange,
+  repair,
+  type RepairEvents,
+} from "../../journal/directory_only.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { jsonFlag, operandsOf } from "../args/operands.ts";
@@ -46,7 +51,7 @@ repaired.`,
     const paths = operandsOf("repair", invocation);
     const framing = values.framing === undefined ? undefined : framingOf(values.framing);
     const dryRun = switches.has("dry-run");
-    const segments = await openArchive(runtime.files, paths);
+    const segments = await findSegments(runtime.files, paths);
     const directories = [...await directoriesAt(runtime.files, paths), ...segments.map(({ directory }) => directory)];
     if (!dryRun) await checkOwners(directories, runtime);
     const total = segments.reduce((sum, { size }) => sum + size, 0);

@@ -1,14 +1,11 @@
 /** `spillway replay`: frames of a journal to a target, by hand. */
-import { resolve } from "node:path";
 import { EXIT, SpillwayError } from "../../base/error.ts";
 import { counted, framesOf } from "../../base/words.ts";
-import { type ArchiveSegment, openArchive } from "../../journal/files/archive/open_archive.ts";
-import { withFramers } from "../../journal/files/archive/lost_framing.ts";
-import { type Plan, planPassages } from "../../journal/files/archive/read_plan.ts";
-import type { Selection } from "../../journal/files/archive/selection.ts";
+import type { Archive, ReadPlan, Selection } from "../../journal/archive.ts";
+import { openArchive } from "../../journal/open.ts";
 import { Schedule } from "../../replay/pacer.ts";
 import { lockProgress, readProgress, type ReplayIdentity, type SavedReplay } from "../../replay/progress_file.ts";
-import { checkSame, removedOf, selectionLeft } from "../../replay/resume.ts";
+import { checkSame, selectionLeft } from "../../replay/resume.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
@@ -16,7 +13,6 @@ import { operandsOf } from "../args/operands.ts";
 import { type Job, sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
-import { nameSegments } from "../args/segment_files.ts";
 import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
 import { checkStdout } from "../output/standard_output.ts";
 
@@ -48,19 +44,17 @@ and named. The exit code is 1 then, and where the target may not have read all.`
       says: "segment files, to a pipe",
     },
   ],
-  async run(invocation: Invocation, given: Runtime): Promise<number> {
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const settings = replaySettings(invocation);
     const asked = selectionOf(invocation, Date.now());
-    if (settings.to === "stdout" && !settings.dryRun) checkStdout(given);
-    const { runtime, operands } = await nameSegments(given, operandsOf("replay", invocation));
-    const archive = await openArchive(runtime.files, operands);
-    const segments = await withFramers(runtime.files, archive);
-    warnOfMixture(segments, "sent", runtime);
+    if (settings.to === "stdout" && !settings.dryRun) checkStdout(runtime);
+    const archive = await openArchive(runtime, operandsOf("replay", invocation));
+    warnOfMixture(archive, "sent", runtime);
     const { target, progressFile, dryRun } = settings;
     const identity = { target, flags: selectionFlags(invocation) };
     const lock = progressFile === undefined || dryRun ? undefined : await lockProgress(runtime.files, progressFile);
     try {
-      return await replay(runtime, settings, identity, segments, asked);
+      return await replay(runtime, settings, identity, archive, asked);
     } finally {
       lock?.close();
     }
@@ -71,11 +65,10 @@ async function replay(
   runtime: Runtime,
   settings: ReplaySettings,
   identity: ReplayIdentity,
-  segments: readonly ArchiveSegment[],
+  archive: Archive,
   asked: Selection,
 ): Promise<number> {
-  const directories = [...new Set(segments.map(({ directory }) => resolve(directory)))].sort();
-  const saved = await savedProgress(runtime, settings, identity, segments, directories);
+  const saved = await savedProgress(runtime, settings, identity, archive);
   if (saved?.done) {
     const { frames, next } = saved;
     runtime.stderr.write(
@@ -86,14 +79,19 @@ async function replay(
     return EXIT.ok;
   }
   const selection = saved === undefined ? asked : selectionLeft(saved);
-  const { plan, pacedMs } = await planOf(runtime, settings, segments, selection);
+  const { plan, pacedMs } = await planOf(archive, settings, selection);
   if (settings.dryRun) await runtime.stdout.write(planText(plan, settings, pacedMs));
-  tellRemoved(segments, selection, runtime);
+  tellRemoved(archive, selection, runtime);
   announceMissing(plan, settings, runtime);
   if (settings.dryRun) return EXIT.ok;
   const before = saved ?? { frames: 0, bytes: 0, next: plan.first ?? asked.from ?? 0, last_time_us: null };
-  const head = { spillway_replay: 1, ...identity, directories, selection: saved?.selection ?? asked } as const;
-  const job: Job = { runtime, settings, segments, selection, plan, before, head };
+  const head = {
+    spillway_replay: 1,
+    ...identity,
+    directories: archive.journals,
+    selection: saved?.selection ?? asked,
+  } as const;
+  const job: Job = { runtime, settings, archive, selection, plan, before, head };
   return await sendAll(job);
 }
 
@@ -102,40 +100,38 @@ async function savedProgress(
   { files }: Runtime,
   { progressFile, to }: ReplaySettings,
   identity: ReplayIdentity,
-  segments: readonly ArchiveSegment[],
-  directories: readonly string[],
+  archive: Archive,
 ): Promise<SavedReplay | undefined> {
   if (progressFile === undefined) return undefined;
   const saved = await readProgress(files, progressFile);
   if (saved === undefined) return undefined;
   // A dry run need not say where to: then it is of the target that the file has.
   const target = to === undefined ? saved.target : identity.target;
-  await checkSame(files, progressFile, saved, { ...identity, target, segments, directories });
+  await checkSame(progressFile, saved, { ...identity, target, archive });
   return saved;
 }
 
 async function planOf(
-  { files }: Runtime,
+  archive: Archive,
   { dryRun, pace }: ReplaySettings,
-  segments: readonly ArchiveSegment[],
   selection: Selection,
-): Promise<{ readonly plan: Plan; readonly pacedMs: number }> {
+): Promise<{ readonly plan: ReadPlan; readonly pacedMs: number }> {
   // How long the recorded pace takes is in the records, and to look at each of them is not for a start in a hurry.
   const schedule = dryRun && pace !== undefined ? new Schedule(pace) : undefined;
   let pacedMs = 0;
   const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
-  const plan = await planPassages(files, segments, selection, eachRecord);
+  const plan = await archive.plan(selection, eachRecord);
   return { plan, pacedMs };
 }
 
-function tellRemoved(segments: readonly ArchiveSegment[], selection: Selection, { stderr }: Runtime): void {
-  const removed = removedOf(segments, selection);
+function tellRemoved(archive: Archive, selection: Selection, { stderr }: Runtime): void {
+  const removed = archive.removed(selection);
   if (removed === undefined) return;
   stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
 }
 
 /** Throws unless `--allow-gaps` was given. */
-function announceMissing(plan: Plan, { allowGaps }: ReplaySettings, { stderr }: Runtime): void {
+function announceMissing(plan: ReadPlan, { allowGaps }: ReplaySettings, { stderr }: Runtime): void {
   const { missing } = plan;
   if (missing.length === 0) return;
   stderr.write(missingText(plan));

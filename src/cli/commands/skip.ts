@@ -3,8 +3,8 @@ import { askSkip } from "../../admin/client.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
-import { directoriesAt } from "../../journal/files/archive/open_archive.ts";
-import { type GivenUp, type SkipLimit, skipOffline } from "../../journal/files/offline/skip.ts";
+import { directoriesAt, skipOffline, type SkippedFrames } from "../../journal/directory_only.ts";
+import type { SkipLimit } from "../../journal/journal.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { jsonFlag } from "../args/operands.ts";
@@ -66,7 +66,7 @@ not sent again then; it says how many there are.`,
 };
 
 /** What is given up; `inFlight` beside it where a daemon had sent some. */
-type Skip = GivenUp & { readonly inFlight?: number };
+type Skip = SkippedFrames & { readonly inFlight?: number };
 
 function isNothing({ frames, inFlight = 0, unreadFrames }: Skip): boolean {
   return frames + inFlight + unreadFrames === 0;

@@ -3,16 +3,24 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
 import { formatSize } from "../../base/size.ts";
 import { counted, framesOf, placeOf } from "../../base/words.ts";
-import { directoriesAt, openArchive } from "../../journal/files/archive/open_archive.ts";
-import { checkCursor } from "../../journal/files/directory/check_cursor.ts";
-import { readerIn, type ReadingThread } from "../../journal/files/verify/verify_thread.ts";
-import { type DamagedRange, type MissingFrames, readSegment } from "../../journal/files/verify/verify_segment.ts";
-import { type SegmentReader, verifySegments } from "../../journal/files/verify/verify_segments.ts";
+import {
+  checkCursor,
+  type DamagedRange,
+  directoriesAt,
+  findSegments,
+  type MissingFrames,
+  type NamedSegments,
+  nameSegments,
+  readerIn,
+  type ReadingThread,
+  readSegment,
+  type SegmentReader,
+  verifySegments,
+} from "../../journal/directory_only.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { jsonFlag, operandsOf } from "../args/operands.ts";
 import { Progress } from "../output/progress.ts";
-import { type NamedSegments, nameSegments } from "../args/segment_files.ts";
 
 /** More would be faster only where a disk is faster than two cores check. */
 const THREADS = 2;
@@ -40,22 +48,24 @@ still be right; then the exit code is 0.`,
       says: "one JSON object for each range that is damaged or missing",
     },
   ],
-  async run(invocation: Invocation, given: Runtime): Promise<number> {
-    const named = await nameSegments(given, operandsOf("verify", invocation));
-    const { runtime, operands: paths } = named;
-    const segments = await openArchive(runtime.files, paths);
+  async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    const named = await nameSegments(runtime, operandsOf("verify", invocation));
+    const { files, paths } = named;
+    const segments = await findSegments(files, paths);
     const report = new Report(runtime, invocation.switches.has("json"));
     const totalBytes = segments.reduce((sum, segment) => sum + segment.size, 0);
     const progress = new Progress(runtime.stderr, systemClock, "checked", totalBytes);
     const cursors = new Map<string, number>();
-    for (const directory of await directoriesAt(runtime.files, paths)) {
-      const { found, damages } = await checkCursor(runtime.files, directory);
+    for (const directory of await directoriesAt(files, paths)) {
+      const { found, damages } = await checkCursor(files, directory);
       for (const damage of damages) await report.damaged({ path: `${directory}/cursor`, ...damage });
       if (damages.length === 0 && found.kind === "valid" && found.newest) cursors.set(directory, found.state.cursor);
     }
     let done = 0;
     const onProgress = (bytes: number) => progress.reached(done += bytes);
-    for await (const verdict of verifySegments(readersFor(named, totalBytes), segments, { onProgress, cursors })) {
+    for await (
+      const verdict of verifySegments(readersFor(named, totalBytes, runtime), segments, { onProgress, cursors })
+    ) {
       const { damages, missing, frames, bytes } = verdict;
       if (damages.length + missing.length > 0) progress.finish();
       for (const damage of damages) await report.damaged(damage);
@@ -68,8 +78,8 @@ still be right; then the exit code is 0.`,
   },
 };
 
-function readersFor({ runtime, areHereAlone }: NamedSegments, totalBytes: number): SegmentReader[] {
-  const here: SegmentReader = (segment, onProgress) => readSegment(runtime.files, segment, onProgress);
+function readersFor({ files, areHereAlone }: NamedSegments, totalBytes: number, runtime: Runtime): SegmentReader[] {
+  const here: SegmentReader = (segment, onProgress) => readSegment(files, segment, onProgress);
   if (totalBytes < THREADS_FROM_BYTES || areHereAlone) return [here];
   return Array.from({ length: THREADS }, () => readerIn(runtime.startThread() as ReadingThread, here));
 }

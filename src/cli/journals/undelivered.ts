@@ -3,8 +3,7 @@ import { dirname } from "node:path";
 import type { UndeliveredJournal } from "../../admin/status.ts";
 import { formatSize } from "../../base/size.ts";
 import { counted } from "../../base/words.ts";
-import { isJournal } from "../../journal/files/archive/open_archive.ts";
-import { glanceAt } from "../../journal/files/archive/summary.ts";
+import { isJournal, summarizeJournal } from "../../journal/open.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import { flockHolder } from "../../runtime/flock_holder.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -31,7 +30,7 @@ async function pendingIn(directory: string, runtime: Runtime): Promise<Undeliver
   const { files } = runtime;
   if ((await files.stat(directory))?.kind !== "directory" || !await isJournal(files, directory)) return undefined;
   if (await flockHolder(`${directory}/lock`) !== undefined) return undefined;
-  const { pendingFrames, pendingBytes } = await glanceAt(files, directory);
+  const { pendingFrames, pendingBytes } = await summarizeJournal(files, directory);
   if (pendingFrames === 0) return undefined;
   return { journal: directory, pending_frames: pendingFrames, pending_bytes: pendingBytes };
 }

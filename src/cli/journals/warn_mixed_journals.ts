@@ -1,19 +1,12 @@
 /** Segments of two journals on one command line: easily done with a pattern, and hardly ever meant. */
-import type { ArchiveSegment } from "../../journal/files/archive/open_archive.ts";
+import type { Archive } from "../../journal/archive.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
-/** Sequences of two journals have nothing to do with each other: of each only one frame would be `done`. */
-export function warnOfMixture(segments: readonly ArchiveSegment[], done: string, { stderr }: Runtime): void {
-  const mixed = segments.find((segment, i) => {
-    const other = segments[i - 1];
-    if (other?.base !== segment.base || other.directory === segment.directory) return false;
-    return other.header !== undefined && segment.header !== undefined &&
-      other.header.createdUs !== segment.header.createdUs;
-  });
-  if (mixed === undefined) return;
-  const other = segments.find(({ base, directory }) => base === mixed.base && directory !== mixed.directory)!;
+/** Sequences of two journals have nothing to do with each other: of two frames with the same one, only one would be `done`. */
+export function warnOfMixture({ mixture }: Archive, done: string, { stderr }: Pick<Runtime, "stderr">): void {
+  if (mixture === undefined) return;
   stderr.write(
-    `warning: ${other.path} and ${mixed.path} begin with the same sequence and are no copies of each other; ` +
+    `warning: ${mixture[0]} and ${mixture[1]} begin with the same sequence and are no copies of each other; ` +
       `of frames with the same sequence one is ${done}\n`,
   );
 }

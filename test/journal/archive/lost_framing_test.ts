@@ -1,13 +1,13 @@
 /** Reading frames of a segment whose header, and with it the framing, is damaged. */
 import { SpillwayError } from "../../../src/base/error.ts";
 import { createFramer, type Framing } from "../../../src/framing/framing.ts";
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
-import { glanceAt } from "../../../src/journal/files/archive/summary.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
+import { summarizeJournal } from "../../../src/journal/files/archive/summary.ts";
 import { withFramers } from "../../../src/journal/files/archive/lost_framing.ts";
-import { readPassages } from "../../../src/journal/files/archive/read_archive.ts";
-import { planPassages } from "../../../src/journal/files/archive/read_plan.ts";
+import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
+import { planRead } from "../../../src/journal/files/archive/read_plan.ts";
 import { skipOffline } from "../../../src/journal/files/offline/skip.ts";
-import type { Selection } from "../../../src/journal/files/archive/selection.ts";
+import type { Selection } from "../../../src/journal/archive.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { DIRECTORY, open, run } from "../support/rig.ts";
@@ -30,12 +30,12 @@ async function damaged(framing: Framing, ...segments: readonly string[][]): Prom
 
 /** What is read, and how many bytes were announced. */
 async function read(files: MemoryFiles, selection: Selection): Promise<[string, number]> {
-  const segments = await withFramers(files, await openArchive(files, [DIRECTORY]));
+  const segments = await withFramers(files, await findSegments(files, [DIRECTORY]));
   let text = "";
-  for await (const passage of readPassages(files, segments, selection)) {
+  for await (const passage of readArchive(files, segments, selection)) {
     if (passage.kind === "frames") text += new TextDecoder().decode(passage.bytes);
   }
-  return [text, (await planPassages(files, segments, selection)).bytes];
+  return [text, (await planRead(files, segments, selection)).bytes];
 }
 
 Deno.test("frames of a segment without a header are cut as those of the segments around it", async () => {
@@ -64,6 +64,6 @@ Deno.test("what is pending of such a segment, or given up, is counted to the byt
   const confirm = () => Promise.resolve(true);
   const given = await skipOffline({ files, directory: DIRECTORY, until: 2, holder: "pid 2", confirm });
   assertEquals([given!.frames, given!.bytes], [2, 8]);
-  const { pendingFrames, pendingBytes } = await glanceAt(files, DIRECTORY);
+  const { pendingFrames, pendingBytes } = await summarizeJournal(files, DIRECTORY);
   assertEquals([pendingFrames, pendingBytes], [1, 3]);
 });

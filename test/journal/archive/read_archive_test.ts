@@ -1,9 +1,9 @@
-/** Reading the files of a journal while somebody else is at work in its directory. */
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
-import { planPassages } from "../../../src/journal/files/archive/read_plan.ts";
-import { type Passage, readPassages } from "../../../src/journal/files/archive/read_archive.ts";
+/** Reading the files of a journal while a daemon or a compaction works in its directory. */
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
+import { planRead } from "../../../src/journal/files/archive/read_plan.ts";
+import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
 import { tallySegment } from "../../../src/journal/files/archive/segment_state.ts";
-import type { Selection } from "../../../src/journal/files/archive/selection.ts";
+import type { ArchiveItem, Selection } from "../../../src/journal/archive.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { compressInPlace } from "../support/compress_sample.ts";
@@ -12,7 +12,7 @@ import { line, lines, ManualClock, open, readAll, run } from "../support/rig.ts"
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
-/** Segments of so many frames each, with one record a frame. */
+/** Segments with `sizes` frames, one record per frame. */
 async function journal(
   sizes: readonly number[],
   changes: { cursor?: number; salt?: number } = {},
@@ -44,8 +44,8 @@ async function read(
   paths: readonly string[] = ["/j"],
 ): Promise<Read> {
   const found: Read = { text: "", other: [] };
-  const segments = await openArchive(files, paths);
-  for await (const passage of readPassages(files, segments, selection)) {
+  const segments = await findSegments(files, paths);
+  for await (const passage of readArchive(files, segments, selection)) {
     if (passage.kind === "frames") found.text += new TextDecoder().decode(passage.bytes);
     else found.other.push(said(passage));
     if (passage.kind === "frames" && passage.first === at) await meanwhile();
@@ -53,7 +53,7 @@ async function read(
   return found;
 }
 
-function said(passage: Exclude<Passage, { kind: "frames" }>): string {
+function said(passage: Exclude<ArchiveItem, { kind: "frames" }>): string {
   if (passage.kind === "damage") return `damage ${passage.offset}`;
   return `${passage.kind} ${passage.from}-${passage.until}`;
 }
@@ -98,11 +98,11 @@ Deno.test("of a merged file only what was asked for is read", async () => {
   }, segments);
   assertEquals(found, { text: lines(4, 8).join(""), other: [] });
   const single = await journal([4, 4, 4]);
-  const archive = await openArchive(single, [`/j/${name(4)}`]);
+  const archive = await findSegments(single, [`/j/${name(4)}`]);
   single.put(`/j/${name(0)}`, merged);
   await single.unlink(`/j/${name(4)}`);
   const text: string[] = [];
-  for await (const passage of readPassages(single, archive, {})) {
+  for await (const passage of readArchive(single, archive, {})) {
     text.push(passage.kind === "frames" ? new TextDecoder().decode(passage.bytes) : said(passage));
   }
   assertEquals(text, lines(4, 4));
@@ -152,7 +152,7 @@ Deno.test("payloads before the first frame that is wanted are not looked at", as
 
 Deno.test("paths are expanded where nothing has their name, and only there", async () => {
   const files = await journal([2, 2, 2]);
-  const paths = async (...given: readonly string[]) => (await openArchive(files, given)).map(({ base }) => base);
+  const paths = async (...given: readonly string[]) => (await findSegments(files, given)).map(({ base }) => base);
   assertEquals(await paths("/j/*.seg"), [0, 2, 4]);
   assertEquals(await paths("/j/*[!02].seg", "/?/*2.seg"), [2, 4]);
   assertEquals(await paths("/j*"), [0, 2, 4]);
@@ -173,7 +173,7 @@ Deno.test("what a daemon appends while we read is not waited for", async () => {
 Deno.test("a segment without a footer that is gone when its records are to be counted is left out of a listing", async () => {
   const files = await journal([4, 4]);
   files.put(`/j/${name(4)}`, files.bytesOf(`/j/${name(4)}`).slice(0, -96));
-  const archive = await openArchive(files, ["/j"]);
+  const archive = await findSegments(files, ["/j"]);
   await files.unlink(`/j/${name(4)}`);
   const tallies = [];
   for (const segment of archive) tallies.push((await tallySegment(files, segment))?.frames);
@@ -222,8 +222,8 @@ Deno.test("of two copies of a frame the newer one counts if it was asked for, el
   const [older, newer] = files.paths().filter((path) => path.endsWith(".seg"));
   assertEquals(await read(files, {}), { text: lines(0, 7).join(""), other: [] });
   assertEquals(await read(files, {}, Infinity, () => {}, [older]), { text: lines(0, 5).join(""), other: [] });
-  const archive = await openArchive(files, [older]);
-  assertEquals((await planPassages(files, archive, {})).frames, 5);
+  const archive = await findSegments(files, [older]);
+  assertEquals((await planRead(files, archive, {})).frames, 5);
   // Damage does not count either where the newer one has it whole.
   const rotten = files.afterCrash();
   const bytes = rotten.bytesOf(older);
@@ -248,7 +248,7 @@ Deno.test("of many files of one directory, that is looked at once", async () => 
   const files = await journal([4, 4, 4, 4]);
   const paths = [0, 4, 8, 12].map((base) => `/j/${name(base)}`);
   const before = files.log.length;
-  assertEquals((await openArchive(files, paths)).map(({ newest }) => newest), [false, false, false, true]);
+  assertEquals((await findSegments(files, paths)).map(({ newest }) => newest), [false, false, false, true]);
   const looks = files.log.slice(before).filter((entry) => entry === "list /j" || entry === "open /j/cursor");
   assertEquals(looks, ["list /j", "open /j/cursor"]);
 });
@@ -267,7 +267,7 @@ Deno.test("of a directory, frames that are pending and in no file are missing, f
     const text = lines(first, 12 - first).join("");
     for (const pending of [false, true]) {
       assertEquals(await read(files, { pending }), { text, other }, `${cursor} ${gone} ${pending}`);
-      const { missing } = await planPassages(files, await openArchive(files, ["/j"]), { pending });
+      const { missing } = await planRead(files, await findSegments(files, ["/j"]), { pending });
       assertEquals(missing.map(({ from, until }) => `missing ${from}-${until}`), other);
     }
     // Who names single files has asked for nothing else.
@@ -292,6 +292,6 @@ Deno.test("a file that a pattern has found and that is gone before it is looked 
     }
     return undefined;
   };
-  const archive = await openArchive(files, ["/j/*.seg"]);
+  const archive = await findSegments(files, ["/j/*.seg"]);
   assertEquals(archive.map(({ base }) => base), [4, 8]);
 });

@@ -1,8 +1,8 @@
 /** What a replay is told before it begins, against what it then reads. */
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
-import { planPassages } from "../../../src/journal/files/archive/read_plan.ts";
-import { readPassages } from "../../../src/journal/files/archive/read_archive.ts";
-import type { Selection } from "../../../src/journal/files/archive/selection.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
+import { planRead } from "../../../src/journal/files/archive/read_plan.ts";
+import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
+import type { Selection } from "../../../src/journal/archive.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
@@ -10,13 +10,13 @@ import { appendLines, lines, open, run } from "../support/rig.ts";
 import { sample, segmentsOf } from "../support/sample.ts";
 
 async function planOf(files: MemoryFiles, selection: Selection = {}, paths: readonly string[] = ["/j"]) {
-  return await planPassages(files, await openArchive(files, paths), selection);
+  return await planRead(files, await findSegments(files, paths), selection);
 }
 
 /** What reading gives for the same selection. */
 async function readOf(files: MemoryFiles, selection: Selection) {
   const read = { frames: 0, bytes: 0, first: undefined as number | undefined, missing: [] as string[] };
-  for await (const passage of readPassages(files, await openArchive(files, ["/j"]), selection)) {
+  for await (const passage of readArchive(files, await findSegments(files, ["/j"]), selection)) {
     if (passage.kind === "missing") read.missing.push(`${passage.from}-${passage.until}`);
     if (passage.kind !== "frames") continue;
     read.first ??= passage.first;
@@ -60,13 +60,13 @@ Deno.test("a plan of whole segments without holes reads nothing but headers and 
   const journal = await open(files, { segmentBytes: 700 });
   await appendLines(journal, 200);
   await journal.close();
-  const segments = await openArchive(files, ["/j"]);
+  const segments = await findSegments(files, ["/j"]);
   assert(segments.length > 50);
   const before = files.log.length;
-  assertEquals((await planPassages(files, segments, {})).frames, 200);
+  assertEquals((await planRead(files, segments, {})).frames, 200);
   assertEquals(files.log.slice(before), [], "the archive had it all");
   // In the middle of a segment its record headers are needed, and those of no other.
-  await planPassages(files, segments, { from: segments[10].base + 1 });
+  await planRead(files, segments, { from: segments[10].base + 1 });
   const opened = files.log.slice(before).filter((entry) => entry.startsWith("open"));
   assertEquals(opened, [`open ${segments[10].path}`]);
 });
@@ -107,6 +107,6 @@ Deno.test("what was delivered from memory between two segments is not missing", 
 Deno.test("every record's time is told where it is asked for", async () => {
   const { files } = await sample({ shape: "small", sealed: true });
   const times: number[] = [];
-  await planPassages(files, await openArchive(files, ["/j"]), { from: 2, until: 6 }, (timeUs) => times.push(timeUs));
+  await planRead(files, await findSegments(files, ["/j"]), { from: 2, until: 6 }, (timeUs) => times.push(timeUs));
   assertEquals(times, [40_000, 60_000, 80_000, 100_000]);
 });

@@ -1,5 +1,5 @@
 /** What `ls` calls a segment: damaged only where `verify` finds the same. */
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { FOOTER_BYTES } from "../../../src/journal/files/format/segment.ts";
 import { stateOf, tallySegment } from "../../../src/journal/files/archive/segment_state.ts";
 import { assertEquals } from "../../support/assert.ts";
@@ -11,7 +11,7 @@ import { verified } from "../support/verify_journal.ts";
 
 async function states(files: MemoryFiles): Promise<string[]> {
   const states: string[] = [];
-  for (const segment of await openArchive(files, [DIRECTORY])) {
+  for (const segment of await findSegments(files, [DIRECTORY])) {
     states.push(stateOf(segment, (await tallySegment(files, segment))!));
   }
   return states;

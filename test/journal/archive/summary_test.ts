@@ -1,7 +1,7 @@
 /** What `status` tells of a journal without a daemon, against what the next daemon finds. */
 import { SpillwayError } from "../../../src/base/error.ts";
 import { segmentName } from "../../../src/journal/files/format/segment.ts";
-import { glanceAt } from "../../../src/journal/files/archive/summary.ts";
+import { summarizeJournal } from "../../../src/journal/files/archive/summary.ts";
 import { skipOffline } from "../../../src/journal/files/offline/skip.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
@@ -40,7 +40,7 @@ Deno.test("a glance finds pending what the next start finds pending, and changes
       files = await live(files, random);
       const paths = files.paths();
       const before = files.log.length;
-      const glance = await glanceAt(files, DIRECTORY);
+      const glance = await summarizeJournal(files, DIRECTORY);
       const operations = new Set(files.log.slice(before).map((entry) => entry.split(" ")[0]));
       assert([...operations].every((each) => ["list", "open", "read", "stat"].includes(each)), "it looks only");
       assertEquals(files.paths(), paths);
@@ -81,7 +81,7 @@ Deno.test("a glance at a long backlog opens each segment once, and reads records
   await settle();
   const left = files.afterCrash();
   const before = left.log.length;
-  const glance = await glanceAt(left, DIRECTORY);
+  const glance = await summarizeJournal(left, DIRECTORY);
   assertEquals([glance.pendingFrames, glance.oldestUs], [297, 103 * 20_000]);
   const opened = left.log.slice(before).filter((entry) => entry.startsWith("open ") && entry.includes(".seg"));
   const bases = opened.map((entry) => Number(/(\d+)\.seg/.exec(entry)![1]));
@@ -99,7 +99,7 @@ Deno.test("a glance at a cursor file that is gone goes by what the segments say"
   await appendLines(journal, 30);
   await journal.close();
   await files.unlink(`${DIRECTORY}/cursor`);
-  const glance = await glanceAt(files, DIRECTORY);
+  const glance = await summarizeJournal(files, DIRECTORY);
   assertEquals([glance.pendingFrames, glance.clean, glance.cursor], [30, false, 0]);
 });
 
@@ -114,7 +114,7 @@ Deno.test("a glance at a newer version says so", async () => {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint32(8, 2, true);
   view.setUint32(12, crc32(bytes.subarray(0, 12)), true);
-  await assertRejects(() => glanceAt(files, DIRECTORY), SpillwayError, "format version 2");
+  await assertRejects(() => summarizeJournal(files, DIRECTORY), SpillwayError, "format version 2");
 });
 
 Deno.test("the arrival of a frame is its record's, of one that is not there the next one's, whatever was asked before", async () => {
@@ -152,7 +152,7 @@ Deno.test("a glance beside a daemon that delivers and removes meanwhile tells wh
     for (const each of gone) files.remove(each);
     return { code: "ENOENT" };
   };
-  const { cursor, pendingFrames } = await glanceAt(files, DIRECTORY);
+  const { cursor, pendingFrames } = await summarizeJournal(files, DIRECTORY);
   assertEquals({ cursor, pendingFrames, opened }, { cursor: 40, pendingFrames: 20, opened: 2 });
 });
 
@@ -165,7 +165,7 @@ Deno.test("the end is that of all segments: one that was just being created may 
   files = files.afterCrash();
   // The process ended as it was about to write frame 2 again.
   files.put(`${DIRECTORY}/${segmentName(2)}`, new Uint8Array(30));
-  const { end, pendingFrames } = await glanceAt(files, DIRECTORY);
+  const { end, pendingFrames } = await summarizeJournal(files, DIRECTORY);
   const skipped = await skipOffline({
     files: files.afterCrash(),
     directory: DIRECTORY,

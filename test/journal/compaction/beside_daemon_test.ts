@@ -3,10 +3,10 @@ import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../../src/journal/files/format/segment.ts";
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { tryFilesLock } from "../../../src/journal/files/directory/files_lock.ts";
-import { readPassages } from "../../../src/journal/files/archive/read_archive.ts";
-import { planPassages } from "../../../src/journal/files/archive/read_plan.ts";
+import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
+import { planRead } from "../../../src/journal/files/archive/read_plan.ts";
 import { surveyJournal } from "../../../src/journal/files/directory/survey_journal.ts";
 import type { JournalOptions } from "../../../src/journal/journal.ts";
 import { compact, journalOf, names, PADDING, sequences, sequencesIn } from "../support/compacting.ts";
@@ -49,7 +49,10 @@ Deno.test("the daemon keeps a merged file until the time of all that is in it is
   await clock.advance(100);
   // The first two would have gone now.
   assertEquals(names(files), ["0.seg.zst", "16.seg"]);
-  assertEquals(journal.bytes, files.bytesOf(`${DIRECTORY}/00000000000000000000.seg.zst`).length + SEGMENT_BYTES);
+  assertEquals(
+    (await journal.usage()).bytes,
+    files.bytesOf(`${DIRECTORY}/00000000000000000000.seg.zst`).length + SEGMENT_BYTES,
+  );
   await clock.advance(5000);
   await clock.advance(100);
   assertEquals(names(files), ["16.seg"]);
@@ -220,12 +223,12 @@ Deno.test("what the daemon keeps stands in the lock file, behind who has it", as
   await settle();
   assertEquals(await readLockNote(files, DIRECTORY), {
     holder: "pid 4711",
-    keeping: { rewindBytes: 65536, retainMs: 3_600_000, retainBytes: 0, segmentBytes: 64 * 1024 * 1024 },
+    retention: { rewindBytes: 65536, retainMs: 3_600_000, retainBytes: 0, segmentBytes: 64 * 1024 * 1024 },
   });
   await assertRejects(() => open(files), Error, "in use by pid 4711");
   await journal.close();
   files.put(`${DIRECTORY}/lock`, new TextEncoder().encode("pid 1\n"));
-  assertEquals(await readLockNote(files, DIRECTORY), { holder: "pid 1", keeping: undefined });
+  assertEquals(await readLockNote(files, DIRECTORY), { holder: "pid 1", retention: undefined });
 });
 
 Deno.test("what a compaction that was killed has left and the daemon removes meanwhile is no fault", async () => {
@@ -258,12 +261,12 @@ for (const path of [DIRECTORY, `${DIRECTORY}/0*.seg*`]) {
       const compacted = compact(files).finally(() => finished = true);
       for (let i = 0; i < turns; i++) await Promise.resolve();
       over = finished;
-      const archive = await openArchive(files, [path]);
-      const { frames, missing } = await planPassages(files, archive, { from: 1 });
+      const archive = await findSegments(files, [path]);
+      const { frames, missing } = await planRead(files, archive, { from: 1 });
       assertEquals([frames, missing], [27, []], `after ${turns} turns`);
       await compacted;
       const read: unknown[] = [];
-      for await (const each of readPassages(files, archive, {})) {
+      for await (const each of readArchive(files, archive, {})) {
         read.push(...each.kind === "frames" ? sequences(each.first, each.first + each.frames) : [each]);
       }
       assertEquals(read, sequences(0, 28), `after ${turns} turns`);
@@ -274,12 +277,12 @@ for (const path of [DIRECTORY, `${DIRECTORY}/0*.seg*`]) {
 Deno.test("what is planned of segments that were merged since they were listed is what will be read", async () => {
   for (const incompressible of [false, true]) {
     const files = await journalOf(5, 16);
-    const archive = await openArchive(files, [DIRECTORY]);
+    const archive = await findSegments(files, [DIRECTORY]);
     await compact(files);
     if (incompressible) await decompressInPlace(files, `${DIRECTORY}/00000000000000000000.seg.zst`);
     const plan = async (from: number, until: number) =>
       (({ frames, bytes, missing }) => ({ frames, bytes, missing }))(
-        await planPassages(files, archive, { from, until }),
+        await planRead(files, archive, { from, until }),
       );
     const { length } = line(0, PADDING);
     assertEquals(await plan(2, 18), { frames: 16, bytes: 16 * length, missing: [] });

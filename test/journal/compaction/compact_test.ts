@@ -1,4 +1,4 @@
-/** What a compaction leaves of a journal, beside nobody and beside the daemon. */
+/** What a compaction leaves of a journal, alone and beside the daemon. */
 import { SpillwayError } from "../../../src/base/error.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";

@@ -97,7 +97,7 @@ for (const [place, told] of Object.entries(CURSORS)) {
   }
 }
 
-interface Wanted {
+interface SelectionCursor {
   /** The cursor that was confirmed last. */
   readonly told: number;
   /** Can that be read? */
@@ -106,7 +106,11 @@ interface Wanted {
   readonly surviving: readonly number[];
 }
 
-async function checkStart(files: MemoryFiles, what: string, { told, isValid, surviving }: Wanted): Promise<void> {
+async function checkStart(
+  files: MemoryFiles,
+  what: string,
+  { told, isValid, surviving }: SelectionCursor,
+): Promise<void> {
   const { cursor, delivered, end } = await examine(files, FRAMES, what);
   if (isValid) assert(cursor >= told, `${what}: cursor ${cursor}`);
   const undelivered = surviving.filter((sequence) => sequence >= told);

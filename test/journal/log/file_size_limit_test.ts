@@ -19,7 +19,7 @@ Deno.test("where a file may not grow, the journal goes on in the next one, and l
   limitFiles(files, 600);
   for (let i = 0; i < 40; i++) await journal.append([run(i, lines(i, 1))]);
   assertEquals(await readAll(journal), expected(0, 40));
-  assert(journal.segments > 3, `${journal.segments} segments`);
+  assert((await journal.usage()).segments > 3, `${(await journal.usage()).segments} segments`);
   const killed = await open(files.afterCrash());
   assertEquals(await readAll(killed), expected(0, 40));
   await killed.close();

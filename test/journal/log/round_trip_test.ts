@@ -1,7 +1,8 @@
+/** Frames that are appended are read back in order. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { createFramer, type Framing } from "../../../src/framing/framing.ts";
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { scanJournal } from "../../support/scan_journal.ts";
 import {
   appendLines,
@@ -20,7 +21,7 @@ import {
 Deno.test("a new journal is empty, clean and begins at sequence 0", async () => {
   const files = new MemoryFiles();
   const journal = await open(files);
-  assertEquals([journal.end, journal.cursor, journal.segments], [0, 0, 0]);
+  assertEquals([journal.end, journal.cursor, (await journal.usage()).segments], [0, 0, 0]);
   assertEquals(journal.recovery, {
     clean: true,
     unreadFrames: 0,
@@ -46,7 +47,7 @@ Deno.test("segments are changed when full, and reading goes through all of them"
   const files = new MemoryFiles();
   const journal = await open(files, { segmentBytes: 1024 });
   await appendLines(journal, 100);
-  assert(journal.segments > 5);
+  assert((await journal.usage()).segments > 5);
   for (const from of [0, 1, 37, 98, 99, 100]) assertEquals(await readAll(journal, from), expected(from, 100));
   await journal.close();
 
@@ -220,7 +221,7 @@ Deno.test("a frame above a max_frame that was lowered since is cut as it was whe
   for (const [from, text] of texts.entries()) {
     assertEquals((await readAll(second, from))[0], { sequence: from, text });
   }
-  const [segment] = await openArchive(files, [`${DIRECTORY}/00000000000000000000.seg`]);
+  const [segment] = await findSegments(files, [`${DIRECTORY}/00000000000000000000.seg`]);
   assertEquals(segment.framer.maxFrame, 65536);
   await second.close();
 });

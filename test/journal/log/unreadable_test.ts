@@ -1,6 +1,6 @@
 /** Segments of which nothing is left, or no record: what they take from the frames of others, and how all tell of it. */
 import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from "../../../src/journal/files/format/segment.ts";
-import { glanceAt } from "../../../src/journal/files/archive/summary.ts";
+import { summarizeJournal } from "../../../src/journal/files/archive/summary.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
@@ -45,7 +45,7 @@ Deno.test("status without a cursor file begins where the daemon does: at the old
   files.bytesOf(oldest).fill(7);
   files.remove(`${DIRECTORY}/cursor`);
   const { pendingFrames } = await checkToldAlike(files, undefined, "the oldest cannot be read");
-  assertEquals([(await glanceAt(files, DIRECTORY)).cursor, pendingFrames], [
+  assertEquals([(await summarizeJournal(files, DIRECTORY)).cursor, pendingFrames], [
     0,
     20 - Number(/(\d+)\.seg/.exec(second)![1]),
   ]);
@@ -59,7 +59,7 @@ Deno.test("status without a cursor file begins where the daemon does: at a segme
   left.bytesOf(pathOf(40))[left.bytesOf(pathOf(40)).length - 2] ^= 1;
   left.remove(`${DIRECTORY}/cursor`);
   const { pendingFrames } = await checkToldAlike(left, [], "its records are damaged");
-  assertEquals([(await glanceAt(left, DIRECTORY)).cursor, pendingFrames], [40, 3]);
+  assertEquals([(await summarizeJournal(left, DIRECTORY)).cursor, pendingFrames], [40, 3]);
   await journal.close();
 });
 

@@ -1,8 +1,8 @@
 /** `repair` on files in memory, what it says as short texts; and what `cat` sees. */
 import type { MemoryFiles } from "../../support/memory_files.ts";
 import { messageOf } from "../../../src/base/error.ts";
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
-import { readPassages } from "../../../src/journal/files/archive/read_archive.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
+import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
 import { repair, type RepairOptions } from "../../../src/journal/files/offline/repair.ts";
 import { frameEnds } from "../../../src/framing/frame_ends.ts";
 import { countingBytes, type Delivered, DIRECTORY } from "./rig.ts";
@@ -49,7 +49,7 @@ function note(list: string[], text: string): Promise<void> {
 export async function printed(files: MemoryFiles): Promise<{ frames: Delivered[]; losses: string[] }> {
   const frames: Delivered[] = [];
   const losses: string[] = [];
-  for await (const passage of readPassages(files, await openArchive(files, [DIRECTORY]), {})) {
+  for await (const passage of readArchive(files, await findSegments(files, [DIRECTORY]), {})) {
     if (passage.kind !== "frames") {
       losses.push(passage.kind);
       continue;

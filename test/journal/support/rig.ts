@@ -6,7 +6,8 @@ import type { Run } from "../../../src/base/run.ts";
 import { createFramer, type Framer } from "../../../src/framing/framing.ts";
 import { skipFrames } from "../../../src/framing/skip.ts";
 import { openJournal } from "../../../src/journal/files/log/open.ts";
-import type { Journal, JournalOptions, JournalReader } from "../../../src/journal/journal.ts";
+import type { DirectoryJournalOptions } from "../../../src/journal/files/log/options.ts";
+import type { Journal, JournalReader } from "../../../src/journal/journal.ts";
 import type { MemoryFiles } from "../../support/memory_files.ts";
 
 export const DIRECTORY = "/j";
@@ -55,7 +56,10 @@ export function countingBytes(): (count: number) => Uint8Array {
   return (count) => Uint8Array.from({ length: count }, () => 0xa0 + (next++ * 7) % 0x5f);
 }
 
-export function optionsFor(files: MemoryFiles, changes: Partial<JournalOptions> = {}): JournalOptions {
+export function optionsFor(
+  files: MemoryFiles,
+  changes: Partial<DirectoryJournalOptions> = {},
+): DirectoryJournalOptions {
   return {
     files,
     clock: new ManualClock(),
@@ -79,7 +83,7 @@ export function optionsFor(files: MemoryFiles, changes: Partial<JournalOptions> 
   };
 }
 
-export function open(files: MemoryFiles, changes: Partial<JournalOptions> = {}): Promise<Journal> {
+export function open(files: MemoryFiles, changes: Partial<DirectoryJournalOptions> = {}): Promise<Journal> {
   return openJournal(optionsFor(files, changes));
 }
 

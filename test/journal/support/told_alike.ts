@@ -2,8 +2,8 @@
  * `ls`, `cat`, `verify`, `status`, the daemon and `repair` on the files of one
  * journal, whatever has become of them: all say the same.
  */
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
-import { glanceAt } from "../../../src/journal/files/archive/summary.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
+import { summarizeJournal } from "../../../src/journal/files/archive/summary.ts";
 import { tallySegment } from "../../../src/journal/files/archive/segment_state.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import type { MemoryFiles } from "../../support/memory_files.ts";
@@ -29,7 +29,7 @@ export async function checkToldAlike(
   if (left !== undefined) assertEquals(frames, left, `${what}: cat`);
   // Frames that two segments have are whole in both.
   assert((await verified(files)).frames >= frames.length, `${what}: verify`);
-  const glance = await glanceAt(files, DIRECTORY);
+  const summary = await summarizeJournal(files, DIRECTORY);
   const listed = await listedFrames(files);
 
   const fixed = files.afterCrash();
@@ -39,7 +39,7 @@ export async function checkToldAlike(
   assertEquals((await printed(fixed)).frames, frames, `${what}: repaired, cat`);
   assertEquals(await repaired(fixed), { moved: [], failed: [], cursor: undefined }, `${what}: repaired twice`);
 
-  const { cursor, pendingFrames, pendingBytes } = glance;
+  const { cursor, pendingFrames, pendingBytes } = summary;
   const pending = frames.filter(({ sequence }) => sequence >= cursor);
   const written = new Map(frames.map(({ sequence, text }) => [sequence, text]));
   const daemon = await examine(files.afterCrash(), written, what);
@@ -56,7 +56,7 @@ export async function checkToldAlike(
 
 async function listedFrames(files: MemoryFiles): Promise<number> {
   let frames = 0;
-  for (const segment of await openArchive(files, [DIRECTORY])) {
+  for (const segment of await findSegments(files, [DIRECTORY])) {
     frames += (await tallySegment(files, segment))!.frames;
   }
   return frames;

@@ -1,6 +1,6 @@
 /** `verify` on files in memory, its findings as short texts. */
 import type { MemoryFiles } from "../../support/memory_files.ts";
-import { type ArchiveSegment, openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { type ArchiveSegment, findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { checkCursor } from "../../../src/journal/files/directory/check_cursor.ts";
 import { readSegment } from "../../../src/journal/files/verify/verify_segment.ts";
 import { type SegmentReader, verifySegments } from "../../../src/journal/files/verify/verify_segments.ts";
@@ -20,7 +20,7 @@ export async function verified(files: MemoryFiles): Promise<Findings> {
   const { found, damages } = await checkCursor(files, DIRECTORY);
   const isCertain = damages.length === 0 && found.kind === "valid" && found.newest;
   const cursors = new Map(isCertain ? [[DIRECTORY, found.state.cursor]] : []);
-  const segments = await findings(files, await openArchive(files, [DIRECTORY]), cursors);
+  const segments = await findings(files, await findSegments(files, [DIRECTORY]), cursors);
   return {
     ...segments,
     damages: [...damages.map(({ offset, bytes }) => `/j/cursor ${offset}+${bytes}`), ...segments.damages],

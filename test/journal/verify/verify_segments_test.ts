@@ -2,17 +2,17 @@
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { SpillwayError } from "../../../src/base/error.ts";
-import { openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { checkCursor } from "../../../src/journal/files/directory/check_cursor.ts";
 import {
-  CURSOR_MAGIC,
   decodeSegmentHeader,
-  encodePreamble,
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from "../../../src/journal/files/format/segment.ts";
+import { CURSOR_MAGIC } from "../../../src/journal/files/format/cursor.ts";
+import { encodePreamble } from "../../../src/journal/files/format/preamble.ts";
 import { compact, journalOf } from "../support/compacting.ts";
 import { DIRECTORY, line } from "../support/rig.ts";
 import { sample } from "../support/sample.ts";
@@ -70,12 +70,12 @@ Deno.test("behind what a kill leaves there may be a segment that was just being 
     const found = await verified(files);
     assertEquals(found.damages.length, expected, `${bytes} bytes: ${found.damages}`);
     if (expected > 0) assert(found.damages[0].startsWith(segments[2]), found.damages[0]);
-    const alone = await findings(files, await openArchive(files, [segments[2]]), new Map());
+    const alone = await findings(files, await findSegments(files, [segments[2]]), new Map());
     assertEquals(alone.damages.length, expected, `${bytes} bytes, named alone`);
   }
 });
 
-Deno.test("frames of a segment that somebody removed are missing; those that were delivered are not", async () => {
+Deno.test("frames of a segment that was removed by hand are missing; delivered ones are not", async () => {
   const expectations = [
     // The first segment is gone, delivered or not.
     { cursor: 4, gone: 0, missing: [] },
@@ -147,7 +147,7 @@ Deno.test("a cursor of a newer version is refused by name", async () => {
 
 Deno.test("a segment that is removed while others are checked is passed over, and nothing is missing for it", async () => {
   const { files, segments } = await sample({ shape: "small", sealed: true });
-  const archive = await openArchive(files, [DIRECTORY]);
+  const archive = await findSegments(files, [DIRECTORY]);
   files.remove(segments[1]);
   const { damages, missing, frames } = await findings(files, archive, new Map());
   assertEquals({ damages, missing, frames }, { damages: [], missing: [], frames: 8 });
@@ -155,21 +155,21 @@ Deno.test("a segment that is removed while others are checked is passed over, an
 
 Deno.test("a file that cannot be read at all is an error, not a hang", async () => {
   const files: MemoryFiles = (await sample({ shape: "small", sealed: true })).files;
-  const archive = await openArchive(files, [DIRECTORY]);
+  const archive = await findSegments(files, [DIRECTORY]);
   files.plan = (operation) => operation === "read" ? { code: "EACCES" } : undefined;
   await assertRejects(() => findings(files, archive, new Map()), Error, "EACCES");
 });
 
 Deno.test("segments that a compaction makes one of while others are checked are no damage, and nothing is missing", async () => {
   const files = await journalOf(5, 20);
-  const archive = await openArchive(files, [DIRECTORY]);
+  const archive = await findSegments(files, [DIRECTORY]);
   await compact(files);
   assertEquals(await findings(files, archive, new Map([[DIRECTORY, 20]])), { damages: [], missing: [], frames: 20 });
 });
 
 Deno.test("damage of a file that was compressed after it was listed is named by the name that it has now", async () => {
   const files = await journalOf(2, 8);
-  const archive = await openArchive(files, [DIRECTORY]);
+  const archive = await findSegments(files, [DIRECTORY]);
   await compact(files);
   const path = `${archive[0].path}.zst`;
   files.bytesOf(path)[700] ^= 1;

@@ -1,7 +1,7 @@
 /** Verifying in threads of the real program: they find what a reader here finds, and where they fail one here takes over. */
 import { currentRuntime } from "../../../src/runtime/current.ts";
 import { startThread, type Thread } from "../../../src/runtime/thread.ts";
-import { type ArchiveSegment, openArchive } from "../../../src/journal/files/archive/open_archive.ts";
+import { type ArchiveSegment, findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { readerIn, type ReadingThread } from "../../../src/journal/files/verify/verify_thread.ts";
 import { readSegment } from "../../../src/journal/files/verify/verify_segment.ts";
 import {
@@ -31,7 +31,7 @@ async function damagedJournal(directory: string): Promise<ArchiveSegment[]> {
     if (index === 3) bytes.fill(0, 0, 512);
     await Deno.writeFile(`${directory}/${name}`, bytes);
   }
-  return await openArchive(files, [directory]);
+  return await findSegments(files, [directory]);
 }
 
 async function verdicts(readers: readonly SegmentReader[], segments: readonly ArchiveSegment[]) {

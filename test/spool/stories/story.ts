@@ -1,7 +1,7 @@
 /** A story of the model: options and a sequence of actions. How one is made up, and how it is played. */
 import fc from "fast-check";
 import { assert, assertEquals } from "../../support/assert.ts";
-import type { MemoryFiles } from "../../support/memory_files.ts";
+import type { Storage, StorageKind } from "./storage.ts";
 import type { Fault } from "./surroundings.ts";
 import { ByteWire, ReplyWire } from "./wires.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -121,9 +121,10 @@ export function stories(
  */
 export async function play(
   { options, window, actions }: Story,
-  found?: (files: MemoryFiles) => Promise<unknown>,
+  storage?: StorageKind,
+  found?: (storage: Storage) => Promise<unknown>,
 ): Promise<void> {
-  const world = new World(options, found);
+  const world = new World({ storage, ...options }, found);
   await world.open();
   const wire = options.eachFrame ? new ReplyWire(world, window) : new ByteWire(world);
   for (const each of actions) {

@@ -6,7 +6,6 @@ import { SystemError } from "../../../src/base/error.ts";
 import type { DeliveryStream, Outgoing } from "../../../src/spool/delivery_stream.ts";
 import { ReplyConfirmer } from "../../../src/target/reply_confirmer.ts";
 import { Refusals } from "../../../src/target/reply_rules.ts";
-import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { Stream } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
@@ -259,10 +258,9 @@ export class ReplyWire extends Wire {
     if (message !== "a frame was refused too often, it is in quarantine") return;
     const sequence = fields.sequence as number;
     assert((this.#counted.get(sequence) ?? 0) >= ATTEMPTS, `frame ${sequence} was not refused so often`);
-    const { books, files } = this.world;
-    const path = `${DIRECTORY}/quarantine/${String(sequence).padStart(20, "0")}.refused`;
-    assertEquals(fields.path, path);
-    assertEquals(files.bytesOf(path), frameOf(books.log[sequence].id), "the frame in quarantine");
+    const { books } = this.world;
+    const kept = this.world.quarantined(sequence, fields.path);
+    assertEquals(kept, frameOf(books.log[sequence].id), "the frame in quarantine");
     books.refused(sequence);
   }
 

@@ -1,5 +1,5 @@
 /**
- * A route without sockets: the real spool, appender, outlet and journal on a
+ * A route without sockets: the real spool, appender, feed and journal on a
  * file system in memory, with faults on demand, and a consumer that checks what
  * it is sent. `books.ts` is the model that all of it is held against.
  */
@@ -8,7 +8,6 @@ import { BufferPool } from "../../../src/base/buffer.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import { Ledger } from "../../../src/base/ledger.ts";
 import { runEnd } from "../../../src/base/run.ts";
-import { openJournal } from "../../../src/journal/files/log/open.ts";
 import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/journal.ts";
 import { SharedBuffer } from "../../../src/source/shared_buffer.ts";
 import { Appender } from "../../../src/spool/appender.ts";
@@ -16,20 +15,18 @@ import type { WhenFull } from "../../../src/spool/overload.ts";
 import type { DeliveryStream } from "../../../src/spool/delivery_stream.ts";
 import { Spool } from "../../../src/spool/spool.ts";
 import { SpoolFeed } from "../../../src/spool/spool_feed.ts";
-import { DIRECTORY } from "../../journal/support/rig.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { join } from "../../support/bytes.ts";
-import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { Books } from "./books.ts";
 import type { StreamOptions } from "./consumer.ts";
 import { frameOf, lineFramer } from "./model_frames.ts";
-import { type Fault, type LogLine, planOf, recordingLog } from "./surroundings.ts";
+import { createStorage, type Storage, type StorageKind } from "./storage.ts";
+import { type Fault, type LogLine, recordingLog } from "./surroundings.ts";
 
 export const MEMORY_BYTES = 48 * 1024;
 const BUFFER_BYTES = 4 * 1024;
 const RECORD_BYTES = 2 * 1024;
-const SEGMENT_BYTES = 16 * 1024;
 /** The most of what may be unread that is kept in memory. */
 const KEPT_BYTES_MAX = 0.6 * (MEMORY_BYTES - 3 * BUFFER_BYTES);
 
@@ -39,6 +36,8 @@ function turn(): Promise<void> {
 }
 
 export interface WorldOptions {
+  /** What its journal is kept in; a directory unless this says otherwise. */
+  readonly storage?: StorageKind;
   readonly mode: "overflow" | "always";
   readonly sync?: SyncPolicy;
   readonly rewindBytes?: number | "auto";
@@ -51,7 +50,7 @@ export interface WorldOptions {
 }
 
 export class World {
-  files = new MemoryFiles();
+  #storage: Storage;
   readonly books = new Books();
   journal!: Journal;
   spool!: Spool;
@@ -64,7 +63,6 @@ export class World {
   #appender!: Appender;
   #sharedBuffer!: SharedBuffer;
   #nowMs = 0;
-  readonly #random = seeded(1);
   /** What the books did not agree with, in the middle of something. */
   #failure: unknown;
   #nextId = 0;
@@ -89,8 +87,9 @@ export class World {
   /** `found`: looks at what a kill or a power loss has left, before the next process does. */
   constructor(
     readonly options: WorldOptions,
-    private readonly found: (files: MemoryFiles) => Promise<unknown> = () => Promise.resolve(),
+    private readonly found: (storage: Storage) => Promise<unknown> = () => Promise.resolve(),
   ) {
+    this.#storage = createStorage(options.storage ?? "directory");
     // Time runs in the loop's turns: every sleep lasts one, and the clock follows.
     this.clock = {
       monotonicMs: () => this.#nowMs,
@@ -103,10 +102,15 @@ export class World {
     };
   }
 
-  /** Answers come from the program that has read the frame: there is nothing to go back for. */
+  /** Replies come from the program that has read the frame: `auto` has nothing to send again. */
   get rewind(): number | "auto" {
     const { rewindBytes = 0, eachFrame } = this.options;
     return rewindBytes === "auto" && eachFrame ? 0 : rewindBytes;
+  }
+
+  /** The frame that was refused, as the log says that it is kept at `path`. */
+  quarantined(sequence: number, path: unknown): Uint8Array | undefined {
+    return this.#storage.quarantined(sequence, path);
   }
 
   /** From now on what `fault` says fails; undefined: nothing any more. */
@@ -115,17 +119,11 @@ export class World {
     this.hadFaults ||= fault !== undefined;
     this.#syncsMayFail ||= fault?.kind === "error" && fault.operation === "sync";
     this.#undisturbed = false;
-    this.files.plan = fault === undefined ? () => undefined : planOf(fault);
-    this.files.enforceSpace = fault?.kind === "no space";
-    this.files.free = fault?.kind === "no space" ? this.#usedBytes() + fault.left : Number.POSITIVE_INFINITY;
+    this.#storage.setFault(fault);
   }
 
   /** Has anything failed in this world? */
   hadFaults = false;
-
-  #usedBytes(): number {
-    return this.files.paths().reduce((sum, path) => sum + this.files.bytesOf(path).length, 0);
-  }
 
   get faulty(): boolean {
     return this.#fault !== undefined;
@@ -153,24 +151,17 @@ export class World {
     this.ledger = new Ledger();
     this.admitted = true;
     this.#sharedBuffer = new SharedBuffer(this.pool, this.pool.maxBytes / 4);
-    this.journal = await openJournal({
-      files: this.files,
+    this.journal = await this.#storage.open({
       clock,
       log,
-      randomBytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(this.#random() * 256)),
-      directory: DIRECTORY,
-      holder: "test",
       framer: lineFramer,
       sync,
       syncIntervalMs: 100,
-      segmentBytes: SEGMENT_BYTES,
       recordBytes: RECORD_BYTES,
       maxBytes,
-      minFreeBytes: 0,
       rewindBytes: rewindBytes === "auto" ? 0 : rewindBytes,
       retainMs,
       retainBytes: 0,
-      create: true,
       dropsOldest: whenFull === "drop-oldest",
     });
     this.#watchAppends();
@@ -340,7 +331,7 @@ export class World {
     return closed && lost === undefined;
   }
 
-  /** Capacity of the buffers that the window holds; nobody else has any. */
+  /** Capacity of the buffers that the window holds, in bytes; there are no others. */
   #heldByWindow(): number {
     const { window } = this.spool;
     const buffers = new Set(Array.from({ length: window.length }, (_, i) => window.at(i)!.buffer));
@@ -378,14 +369,14 @@ export class World {
     const atRisk = this.spool.atRiskBytes;
     this.follow();
     assert(books.onlyInMemory <= atRisk, `${books.onlyInMemory} bytes in memory alone, ${atRisk} said to be at risk`);
-    this.files.crash();
+    this.#storage.crash();
     await interrupted();
     await this.#appender.finish();
     // Nothing of the dead process may go on beside the new one; its file system takes nothing any more.
     await journal.close().catch(() => {});
-    this.files = by === "kill" ? this.files.afterCrash() : this.files.afterPowerLoss(seeded(by.seed));
+    this.#storage = by === "kill" ? this.#storage.afterCrash() : this.#storage.afterPowerLoss(seeded(by.seed));
     this.setFault(undefined);
-    await this.found(this.files);
+    await this.found(this.#storage);
     await this.#start();
     books.crashed(by === "kill" ? by : "power loss", this.spool.confirmed, this.spool.window.end);
     books.reopened(this.spool.confirmed, this.spool.window.end);
@@ -434,7 +425,7 @@ export class World {
     spool.dropped.noteDamage(damage);
   }
 
-  /** Whoever calls us would take a failed check for one of its own. */
+  /** Keeps a failed check for later: the route, which calls this, would take it for a failure of its own. */
   #noting(act: () => void): void {
     try {
       act();
@@ -444,7 +435,7 @@ export class World {
   }
 
   #logged(line: LogLine): void {
-    if (this.files.crashed) return;
+    if (this.#storage.crashed) return;
     const { message, fields } = line;
     const range = fields as { from: number; until: number; frames: number; bytes: number };
     switch (message) {

@@ -2,22 +2,22 @@
 import { frameContent } from "../../../framing/framing.ts";
 import { spacedHexOf } from "../../../framing/fault.ts";
 import { frameEnds } from "../../../framing/frame_ends.ts";
-import type { Passage } from "../../../journal/files/archive/read_archive.ts";
+import type { ArchiveItem } from "../../../journal/archive.ts";
 import { isoTime } from "../../args/time.ts";
 
 export const FORMATS = ["raw", "text", "json", "hex"] as const;
 export type Format = (typeof FORMATS)[number];
 
-type Frames = Extract<Passage, { kind: "frames" }>;
+type Frames = Extract<ArchiveItem, { kind: "frames" }>;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The frames in this format; raw bytes are a view of what was given. */
-export function formatFrames(format: Format, passage: Frames): string | Uint8Array {
-  if (format === "raw") return passage.bytes;
-  const { bytes, framer, first, frames } = passage;
-  const time = isoTime(passage.timeUs);
+export function formatFrames(format: Format, item: Frames): string | Uint8Array {
+  if (format === "raw") return item.bytes;
+  const { bytes, framer, first, frames } = item;
+  const time = isoTime(item.timeUs);
   let lines = "";
   let start = 0;
   let sequence = first;

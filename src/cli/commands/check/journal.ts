@@ -10,10 +10,8 @@ import { dirname, join } from "node:path";
 import { controlPath } from "../../../admin/protocol.ts";
 import { failedWith, messageOf, SpillwayError } from "../../../base/error.ts";
 import { formatSize } from "../../../base/size.ts";
-import { glanceAt } from "../../../journal/files/archive/summary.ts";
-import { readNote } from "../../../journal/files/directory/lock.ts";
-import { mustBeThere } from "../../../journal/files/log/explain_opening.ts";
-import { bytesOnDisk, listSegments } from "../../../journal/files/segment/segment_files.ts";
+import { bytesOnDisk, listSegments, mustBeThere, readNote } from "../../../journal/directory_only.ts";
+import { summarizeJournal } from "../../../journal/open.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
 import { UNIX_PATH_BYTES_MAX } from "../../../runtime/address.ts";
 import type { FileInfo } from "../../../runtime/files.ts";
@@ -146,7 +144,7 @@ async function inspectFiles(directory: string, runtime: Runtime): Promise<Findin
       hint: `chown -R ${us} ${directory}, or run as ${whose}`,
     }];
   }
-  await glanceAt(runtime.files, directory);
+  await summarizeJournal(runtime.files, directory);
   return [];
 }
 

@@ -1,7 +1,7 @@
 /** What a compaction has done, in words and for programs. */
 import { formatSize } from "../../../base/size.ts";
 import { counted } from "../../../base/words.ts";
-import type { Amount, CompactionReport } from "../../../journal/files/compaction/compact.ts";
+import type { Amount, CompactionReport } from "../../../journal/directory_only.ts";
 
 /** What stays above `--max-bytes`, since it is still to be delivered. */
 export interface MissedAim {

@@ -8,10 +8,7 @@ import { defaultOf } from "../../../config/keys/key.ts";
 import { TARGET } from "../../../config/keys/target.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
 import { createFramer, hasMessages } from "../../../framing/framing.ts";
-import type { ArchiveSegment } from "../../../journal/files/archive/open_archive.ts";
-import { readPassages } from "../../../journal/files/archive/read_archive.ts";
-import type { Plan } from "../../../journal/files/archive/read_plan.ts";
-import type { Range, Selection } from "../../../journal/files/archive/selection.ts";
+import type { Archive, Range, ReadPlan, Selection } from "../../../journal/archive.ts";
 import { ArchiveFeed } from "../../../replay/archive_feed.ts";
 import type { ArchiveGap } from "../../../replay/batch_reader.ts";
 import { Pacer } from "../../../replay/pacer.ts";
@@ -30,10 +27,10 @@ import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 export interface Job {
   readonly runtime: Runtime;
   readonly settings: ReplaySettings;
-  readonly segments: readonly ArchiveSegment[];
+  readonly archive: Archive;
   /** What is left to send. */
   readonly selection: Selection;
-  readonly plan: Plan;
+  readonly plan: ReadPlan;
   /** Where earlier runs have come to. */
   readonly before: Omit<ReplayPosition, "done">;
   /** What the progress file says of the replay itself. */
@@ -197,9 +194,9 @@ class Sending {
   }
 
   #createFeed(): ArchiveFeed {
-    const { runtime: { files }, settings: { pace, rateBytes, confirm, rewind }, segments, selection, plan } = this.job;
+    const { settings: { pace, rateBytes, confirm, rewind }, archive, selection, plan } = this.job;
     return new ArchiveFeed({
-      read: (each) => readPassages(files, segments, each),
+      read: (each) => archive.read(each),
       selection,
       pool: new BufferPool(POOL),
       onGap: (gap) => this.#noteGap(gap),
@@ -249,9 +246,9 @@ class Sending {
   }
 
   #confirm(): ReplayOptions["confirm"] {
-    const { settings: { confirm }, segments } = this.job;
+    const { settings: { confirm }, archive } = this.job;
     if (typeof confirm === "string") return confirm;
-    const own = segments.find(({ header }) => header !== undefined)?.framer.framing;
+    const own = archive.framing;
     if (own !== undefined && !hasMessages(own)) {
       throw usageError(
         "--confirm reply: the journal's framing is raw",

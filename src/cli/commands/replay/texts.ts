@@ -2,12 +2,12 @@
 import { formatDuration } from "../../../base/duration.ts";
 import { formatSize } from "../../../base/size.ts";
 import { counted, framesOf } from "../../../base/words.ts";
-import type { Plan } from "../../../journal/files/archive/read_plan.ts";
+import type { ReadPlan } from "../../../journal/archive.ts";
 import { isoTime } from "../../args/time.ts";
 import type { ReplaySettings } from "./settings.ts";
 
 /** What `--dry-run` prints. `pacedMs` is how long the recorded pace takes; 0 without one. */
-export function planText(plan: Plan, settings: ReplaySettings, pacedMs: number): string {
+export function planText(plan: ReadPlan, settings: ReplaySettings, pacedMs: number): string {
   if (plan.first === undefined) return "nothing to send: no frame is selected\n";
   const { frames, bytes, segments, first, end, lowestUs, highestUs } = plan;
   const spanMs = (highestUs - lowestUs) / 1000;
@@ -26,7 +26,7 @@ function howLong(bytes: number, { rateBytes, pace }: ReplaySettings, pacedMs: nu
 }
 
 /** Frames that are missing, one line for each range. */
-export function missingText({ missing }: Plan): string {
+export function missingText({ missing }: ReadPlan): string {
   return missing.map(({ from, until, segment }) => `missing: ${framesOf(from, until)}, before those of ${segment}\n`)
     .join("");
 }

@@ -5,7 +5,7 @@ import { diskStatus } from "../../../admin/disk_status.ts";
 import { isoMs, type RouteStatus, type StatusReport } from "../../../admin/status.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { usageError } from "../../../base/error.ts";
-import { isJournal, trimSlash } from "../../../journal/files/archive/open_archive.ts";
+import { isJournal, summarizeJournal, trimSlash } from "../../../journal/open.ts";
 import { flockHolder } from "../../../runtime/flock_holder.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 
@@ -39,7 +39,8 @@ export async function collect(subjects: readonly Subject[], runtime: Runtime, cl
 async function statusOf({ route, directory }: Subject, runtime: Runtime, nowUs: number): Promise<RouteStatus> {
   const asked = await askStatus(runtime.net, directory);
   if (asked.kind === "answered") return asked.answer;
-  return await diskStatus(runtime, { route, directory, silent: await silence(asked, directory), nowUs });
+  const silent = await silence(asked, directory);
+  return diskStatus(await summarizeJournal(runtime.files, directory), { route, directory, silent, nowUs });
 }
 
 /** Why it is thought that a daemon has the journal, though it has not answered. */

@@ -1,41 +1,47 @@
 /**
- * Where the frames of a listed segment are now: since it was listed, a
+ * The file that has the frames of a listed segment now. Since it was listed, a
  * compaction may have compressed it or made one file of several, a repair may
  * have written it anew, and the daemon may have removed it.
  */
 import type { File, FileSystem } from "../../../runtime/files.ts";
-import { type ArchiveSegment, surveyListed, surveyOpened } from "./open_archive.ts";
+import { type ArchiveSegment, surveyListed, surveyOpened } from "./find_segments.ts";
 import { listSegments, openSegmentIfThere } from "../segment/segment_files.ts";
 
-export interface Present {
-  /** Whoever has it closes it. */
+export interface CurrentFile {
+  /** The caller closes it. */
   readonly file: File;
-  /** As its file has it. */
+  /** The segment as this file has it. */
   readonly segment: ArchiveSegment;
-  /** Frames from this sequence on are not those of the listed segment, or in a later one. */
-  readonly bound: number;
-  /** Is it the file of another one, with frames before those that are looked for? */
-  readonly elsewhere: boolean;
+  /** Frames from this sequence on are of another segment than the listed one, or also in a later one. */
+  readonly endBeforeLater: number;
+  /** Is it the file of another segment, with frames before those of the listed one? */
+  readonly isSuccessor: boolean;
 }
 
-/** `bound`: where the listed segment's frames end, as far as later ones say. Undefined if they are in no file any more. */
-export async function openPresent(
+/** `endBeforeLater` is where the listed segment's frames end, as later segments say. Undefined if they are in no file any more. */
+export async function openCurrentFile(
   files: FileSystem,
   listed: ArchiveSegment,
-  bound: number,
-): Promise<Present | undefined> {
-  const file = await openSegmentIfThere(files, listed.path);
-  if (file !== undefined) return await surveyed(file, listed, listed, bound);
-  const heir = await successorOf(files, listed);
-  const its = heir && await openSegmentIfThere(files, heir.path);
-  return its && await surveyed(its, heir!, listed, bound);
+  endBeforeLater: number,
+): Promise<CurrentFile | undefined> {
+  const own = await openSegmentIfThere(files, listed.path);
+  if (own !== undefined) return await surveyed(own, listed, listed, endBeforeLater);
+  const successor = await successorOf(files, listed);
+  const file = successor && await openSegmentIfThere(files, successor.path);
+  return file && await surveyed(file, successor!, listed, endBeforeLater);
 }
 
-async function surveyed(file: File, heir: ArchiveSegment, listed: ArchiveSegment, bound: number): Promise<Present> {
+/** `found` is the segment that `file` was opened as. Closes the file if it cannot be surveyed. */
+async function surveyed(
+  file: File,
+  found: ArchiveSegment,
+  listed: ArchiveSegment,
+  endBeforeLater: number,
+): Promise<CurrentFile> {
   try {
-    const segment = await surveyOpened(file, heir);
+    const segment = await surveyOpened(file, found);
     const end = segment === listed ? Number.POSITIVE_INFINITY : endOf(listed);
-    return { file, segment, bound: Math.min(bound, end), elsewhere: heir !== listed };
+    return { file, segment, endBeforeLater: Math.min(endBeforeLater, end), isSuccessor: found !== listed };
   } catch (error) {
     file.close();
     throw error;
@@ -46,10 +52,10 @@ async function surveyed(file: File, heir: ArchiveSegment, listed: ArchiveSegment
 async function successorOf(files: FileSystem, gone: ArchiveSegment): Promise<ArchiveSegment | undefined> {
   const { directory, base } = gone;
   const listed = await listSegments(files, directory);
-  const heir = listed.findLast((each) => each.base <= base);
-  const found = heir && await surveyListed(files, directory, heir);
+  const successor = listed.findLast((each) => each.base <= base);
+  const found = successor && await surveyListed(files, directory, successor);
   if (found === undefined) return undefined;
-  const segment = { ...gone, ...found, newest: heir === listed.at(-1) };
+  const segment = { ...gone, ...found, newest: successor === listed.at(-1) };
   return segment.footer === undefined || segment.footer.end > base ? segment : undefined;
 }
 

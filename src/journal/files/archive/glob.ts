@@ -25,8 +25,8 @@ async function stepInto(files: FileSystem, directory: string, part: string): Pro
     directory === "" || directory.endsWith("/") ? directory + name : `${directory}/${name}`;
   if (!isPattern(part)) return await files.stat(path(part)).catch(() => undefined) === undefined ? [] : [path(part)];
   if ((await files.stat(directory === "" ? "." : directory))?.kind !== "directory") return [];
-  const wanted = matcherOf(part);
-  return (await files.list(directory === "" ? "." : directory)).filter((name) => wanted(name)).map(path);
+  const matches = matcherOf(part);
+  return (await files.list(directory === "" ? "." : directory)).filter((name) => matches(name)).map(path);
 }
 
 function matcherOf(part: string): (name: string) => boolean {

@@ -1,99 +1,76 @@
 /**
- * The frames of an archive that somebody has asked for, in sequence order, each
- * once, and what stood in the way: damage, and frames that are missing without
+ * Reads the selected frames of segment files, in sequence order, each once, and
+ * names what stood in the way: damage, and frames that are missing without
  * having been declared as delivered from memory (FORMAT.md, holes).
  *
  * A daemon or a compaction may be at work in the same directory. A file stays
- * open while it is read; where one is gone when its turn comes, the directory
- * is looked at again, for its frames may be in another file by now.
+ * open while it is read. Where one is gone when its turn comes, the directory
+ * is listed again, for its frames may be in another file by now.
  */
-import type { Framer } from "../../../framing/framing.ts";
+import type { ArchiveItem, Selection } from "../../archive.ts";
 import { skipFrames } from "../../../framing/skip.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
-import { type ArchiveSegment, cursorOf, laterOf } from "./open_archive.ts";
-import type { RecordPosition } from "../segment/check_segment.ts";
+import { type ArchiveSegment, cursorOf, laterOf } from "./find_segments.ts";
+import { type RecordPosition, type ScannedItem, scanSegment } from "../segment/check_segment.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { boundAmong } from "../segment/overlap.ts";
-import { endOf, openPresent, type Present } from "./current_file.ts";
-import { type Scanned, scanSegment } from "../segment/scan.ts";
+import { endBeforeAnyOf } from "../segment/overlap.ts";
+import { type CurrentFile, endOf, openCurrentFile } from "./current_file.ts";
 import { rangeInFile } from "../segment/segment_files.ts";
 import { walkRecords } from "../segment/walk_records.ts";
-import { type Range, type Selection, Wanted } from "./selection.ts";
+import { SelectionCursor } from "./selection.ts";
 
-export type Passage =
-  | {
-    readonly kind: "frames";
-    /** The path of its file, here as below. */
-    readonly segment: string;
-    readonly first: number;
-    readonly frames: number;
-    readonly timeUs: number;
-    /** Valid until the next step. */
-    readonly bytes: Uint8Array;
-    readonly framer: Framer;
-  }
-  | {
-    readonly kind: "damage";
-    readonly segment: string;
-    /** In the file on disk, compressed or not. */
-    readonly offset: number;
-    readonly bytes: number;
-    /** The frames in it, where its header can be read; else they show as missing before the next record. */
-    readonly lost?: Range;
-  }
-  | { readonly kind: "missing"; readonly segment: string; readonly from: number; readonly until: number }
-  /** Delivered by the daemon since the archive was opened, and removed with its segment: no loss. */
-  | { readonly kind: "removed"; readonly segment: string; readonly from: number; readonly until: number };
-
-/** Reads the archive; checksums are verified. */
-export async function* readPassages(
+/** See `Archive.read`; of segments whose header is damaged, each has a framer that fits. */
+export async function* readArchive(
   files: FileSystem,
   segments: readonly ArchiveSegment[],
   selection: Selection,
-): AsyncGenerator<Passage> {
-  const reader = new PassageReader(files, new Wanted(selection));
+): AsyncGenerator<ArchiveItem> {
+  const reader = new ItemReader(files, new SelectionCursor(selection));
   for (const [index, segment] of segments.entries()) {
-    if (reader.wanted.done) return;
-    if (reader.wanted.skips(segment)) continue;
-    // Only what is read later is left to later segments: others may be in the directory, or come meanwhile.
-    const bound = await boundAmong(files, laterOf(segments, index));
-    const present = await openPresent(files, segment, bound);
-    if (present === undefined) {
-      yield* reader.noteRemoved(segment, bound);
+    if (reader.selected.done) return;
+    if (reader.selected.skips(segment)) continue;
+    // Only segments that are read later endBeforeLater this one: the directory may have others, or get them meanwhile.
+    const endBeforeLater = await endBeforeAnyOf(files, laterOf(segments, index));
+    const current = await openCurrentFile(files, segment, endBeforeLater);
+    if (current === undefined) {
+      yield* reader.noteRemoved(segment, endBeforeLater);
       continue;
     }
     try {
-      yield* reader.read(present, segment);
+      yield* reader.read(current, segment);
     } finally {
-      present.file.close();
+      current.file.close();
     }
   }
 }
 
-class PassageReader {
-  constructor(private readonly files: FileSystem, readonly wanted: Wanted) {}
+class ItemReader {
+  constructor(private readonly files: FileSystem, readonly selected: SelectionCursor) {}
 
   /** What is left of the `listed` segment. */
-  async *read({ file, segment, bound, elsewhere }: Present, listed: ArchiveSegment): AsyncGenerator<Passage> {
-    const { wanted } = this;
-    if (elsewhere) {
-      const missing = wanted.missingBefore(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
+  async *read(
+    { file, segment, endBeforeLater, isSuccessor }: CurrentFile,
+    listed: ArchiveSegment,
+  ): AsyncGenerator<ArchiveItem> {
+    const { selected } = this;
+    if (isSuccessor) {
+      const missing = selected.missingBefore(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
       if (missing !== undefined) yield { kind: "missing", segment: listed.path, ...missing };
-      // What it has of other segments was not asked for, or comes when it is their turn.
-      wanted.passOver(listed.base);
+      // Frames of other segments in the same file were not selected, or come when it is their turn.
+      selected.passOver(listed.base);
     }
-    const from = await positionOf(file, segment, wanted.fromOf(segment));
-    for await (const found of scanSegment(file, segment, { bound, from })) {
-      if (wanted.done) return;
+    const from = await positionOf(file, segment, selected.fromOf(segment));
+    for await (const found of scanSegment(file, segment, { endBeforeLater, from })) {
+      if (selected.done) return;
       if (found.kind === "damage") {
         yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
       }
       if (found.kind !== "record") continue;
       const { first, frames, previousEnd, timeUs } = found.header;
-      const missing = wanted.missingBefore(Math.min(previousEnd, first), segment);
+      const missing = selected.missingBefore(Math.min(previousEnd, first), segment);
       if (missing !== undefined) yield { kind: "missing", segment: segment.path, ...missing };
-      if (first >= wanted.until) return;
-      const { from, until } = wanted.take(found.header, segment);
+      if (first >= selected.until) return;
+      const { from, until } = selected.take(found.header, segment);
       if (from >= until) continue;
       const { payload, framer } = found;
       const start = skipFrames(framer, payload, 0, payload.length, from - first);
@@ -105,24 +82,24 @@ class PassageReader {
     }
   }
 
-  /** Its frames are in no file any more: delivered, or else they will show as missing. */
-  async *noteRemoved(gone: ArchiveSegment, bound: number): AsyncGenerator<Passage> {
-    const { files, wanted } = this;
-    const limit = Math.min(bound, endOf(gone));
-    const from = Math.max(gone.base, wanted.fromOf(gone));
-    const until = Math.min(limit, wanted.until, await cursorOf(files, gone.directory) ?? 0);
+  /** The frames of `gone` are in no file any more. Those that were not delivered will show as missing. */
+  async *noteRemoved(gone: ArchiveSegment, endBeforeLater: number): AsyncGenerator<ArchiveItem> {
+    const { files, selected } = this;
+    const limit = Math.min(endBeforeLater, endOf(gone));
+    const from = Math.max(gone.base, selected.fromOf(gone));
+    const until = Math.min(limit, selected.until, await cursorOf(files, gone.directory) ?? 0);
     if (from >= until) return;
-    wanted.passOver(until);
+    selected.passOver(until);
     yield { kind: "removed", segment: gone.path, from, until };
   }
 
   #damage(
-    found: Extract<Scanned, { kind: "damage" }>,
+    found: Extract<ScannedItem, { kind: "damage" }>,
     { base, path }: ArchiveSegment,
-  ): Extract<Passage, { kind: "damage" }> {
+  ): Extract<ArchiveItem, { kind: "damage" }> {
     const { kind, offset, bytes, header } = found;
     const lost = header === undefined ? undefined : { from: header.first, until: header.first + header.frames };
-    this.wanted.passOver(lost?.until ?? base);
+    this.selected.passOver(lost?.until ?? base);
     return { kind, segment: path, offset, bytes, lost };
   }
 }

@@ -1,61 +1,39 @@
 /**
- * What a replay is going to send, found out before it begins: how much, from
- * when to when, and which frames are missing without anybody having said why.
+ * What a reading is going to give, found out before it begins: how much, from
+ * when to when, and which frames are missing without a declared hole.
  *
- * Of a sealed segment header and footer are enough, unless holes lie in it or
- * only a part of it is wanted: then its record headers are gone over. Damage is
- * for the reading to find; what is missing because of it is not announced here.
+ * Of a sealed segment header and footer are enough, unless it has holes or
+ * only a part of it is selected: then its record headers are read. Damage is
+ * left to the reading; frames that are missing because of it are not announced here.
  */
+import type { Missing, Range, ReadPlan, Selection } from "../../archive.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
-import { type ArchiveSegment, laterOf } from "./open_archive.ts";
+import { type ArchiveSegment, laterOf } from "./find_segments.ts";
 import { isUnfinished } from "../segment/check_segment.ts";
 import type { RecordHeader } from "../format/segment.ts";
 import { walkInOrder } from "../segment/ordered_walk.ts";
-import { boundAmong } from "../segment/overlap.ts";
-import { openPresent } from "./current_file.ts";
+import { endBeforeAnyOf } from "../segment/overlap.ts";
+import { openCurrentFile } from "./current_file.ts";
 import { bytesBetween } from "../segment/frame_bytes.ts";
-import { type Range, type Selection, Wanted } from "./selection.ts";
+import { SelectionCursor } from "./selection.ts";
 
-export interface Missing extends Range {
-  /** The path of the segment before whose frames they should have come. */
-  readonly segment: string;
-}
-
-export interface Plan {
-  readonly frames: number;
-  readonly bytes: number;
-  /** Segments with something in them that is wanted. */
-  readonly segments: number;
-  /** The first frame that is wanted; undefined if there is none. */
-  readonly first: number | undefined;
-  /** Sequence after the last frame that is wanted. */
-  readonly end: number;
-  /** Arrival of the records that are wanted, in µs since 1970; of whole segments where only footers were read. */
-  readonly lowestUs: number;
-  readonly highestUs: number;
-  readonly missing: readonly Missing[];
-}
-
-/**
- * Reads no payload but those that the selection cuts in two. `eachRecord`: is
- * told the time of every record wanted, and costs a walk over all.
- */
-export async function planPassages(
+/** See `Archive.plan`. */
+export async function planRead(
   files: FileSystem,
   segments: readonly ArchiveSegment[],
   selection: Selection,
   eachRecord?: (timeUs: number) => void,
-): Promise<Plan> {
+): Promise<ReadPlan> {
   const planner = new Planner(files, selection, eachRecord);
   for (const [index, segment] of segments.entries()) {
-    if (planner.wanted.done) break;
-    await planner.add(segment, await boundAmong(files, laterOf(segments, index)));
+    if (planner.selected.done) break;
+    await planner.add(segment, await endBeforeAnyOf(files, laterOf(segments, index)));
   }
   return planner.plan;
 }
 
 class Planner {
-  readonly wanted: Wanted;
+  readonly selected: SelectionCursor;
   readonly #plan = {
     frames: 0,
     bytes: 0,
@@ -66,7 +44,7 @@ class Planner {
     highestUs: 0,
     missing: [] as Missing[],
   };
-  /** Something is damaged between the last record and the next one: what is missing there is due to that. */
+  /** There is damage between the last record and the next one, which explains frames that are missing there. */
   #excused = false;
 
   constructor(
@@ -74,43 +52,43 @@ class Planner {
     selection: Selection,
     private readonly eachRecord: ((timeUs: number) => void) | undefined,
   ) {
-    this.wanted = new Wanted(selection);
+    this.selected = new SelectionCursor(selection);
   }
 
-  get plan(): Plan {
+  get plan(): ReadPlan {
     return this.#plan;
   }
 
-  async add(segment: ArchiveSegment, bound: number): Promise<void> {
-    const { wanted } = this;
-    if (wanted.skips(segment)) return;
+  async add(segment: ArchiveSegment, endBeforeLater: number): Promise<void> {
+    const { selected } = this;
+    if (selected.skips(segment)) return;
     const before = this.#plan.frames;
-    if (!this.#addWhole(segment, bound)) await this.#walk(segment, bound);
-    if (segment.footer !== undefined) wanted.passOver(Math.min(segment.footer.end, bound));
+    if (!this.#addWhole(segment, endBeforeLater)) await this.#walk(segment, endBeforeLater);
+    if (segment.footer !== undefined) selected.passOver(Math.min(segment.footer.end, endBeforeLater));
     if (this.#plan.frames > before) this.#plan.segments++;
   }
 
   /** By header and footer alone; false if those do not say enough. */
-  #addWhole(segment: ArchiveSegment, bound: number): boolean {
+  #addWhole(segment: ArchiveSegment, endBeforeLater: number): boolean {
     const { header, footer, base } = segment;
     const gapless = footer !== undefined && footer.frames === footer.end - base;
     if (this.eachRecord !== undefined || header === undefined || !gapless) return false;
-    if (!this.wanted.takesWhole(segment, bound)) return false;
+    if (!this.selected.takesWhole(segment, endBeforeLater)) return false;
     this.#noteMissing(Math.min(header.previousEnd, base), segment);
-    this.wanted.take({ first: base, frames: footer.frames, timeUs: footer.lowestUs }, segment);
+    this.selected.take({ first: base, frames: footer.frames, timeUs: footer.lowestUs }, segment);
     this.#count({ from: base, until: footer.end }, footer.bytes, footer.lowestUs, footer.highestUs);
     return true;
   }
 
   async #walk(listed: ArchiveSegment, listedBound: number): Promise<void> {
-    const present = await openPresent(this.files, listed, listedBound);
-    // What has become of its frames is for the reading to find out.
-    if (present === undefined) return void (this.#excused = true);
-    const { file, segment, bound, elsewhere } = present;
+    const current = await openCurrentFile(this.files, listed, listedBound);
+    // The reading finds out what has become of its frames.
+    if (current === undefined) return void (this.#excused = true);
+    const { file, segment, endBeforeLater, isSuccessor } = current;
     const { marks, size, base, start } = segment;
-    if (elsewhere) {
+    if (isSuccessor) {
       this.#noteMissing(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
-      this.wanted.passOver(listed.base);
+      this.selected.passOver(listed.base);
     }
     try {
       this.#excused ||= marks === undefined && size > 0;
@@ -120,8 +98,8 @@ class Planner {
           this.#excused = true;
         }
         if (found.kind !== "record") continue;
-        if (found.header.first >= Math.min(bound, this.wanted.until) || this.wanted.done) return;
-        await this.#add(file, found.offset, upTo(bound, found.header), found.header, segment);
+        if (found.header.first >= Math.min(endBeforeLater, this.selected.until) || this.selected.done) return;
+        await this.#add(file, found.offset, upTo(endBeforeLater, found.header), found.header, segment);
       }
     } finally {
       file.close();
@@ -137,7 +115,7 @@ class Planner {
   ): Promise<void> {
     const { first, previousEnd, timeUs, length } = header;
     this.#noteMissing(Math.min(previousEnd, first), segment);
-    const range = this.wanted.take({ first, frames, timeUs }, segment);
+    const range = this.selected.take({ first, frames, timeUs }, segment);
     if (range.from >= range.until) return;
     const record = { offset, length, frames: header.frames };
     const whole = range.until - range.from === header.frames;
@@ -147,7 +125,7 @@ class Planner {
   }
 
   #noteMissing(until: number, segment: ArchiveSegment): void {
-    const missing = this.wanted.missingBefore(until, segment);
+    const missing = this.selected.missingBefore(until, segment);
     if (missing !== undefined && !this.#excused) this.#plan.missing.push({ ...missing, segment: segment.path });
     this.#excused = false;
   }
@@ -163,6 +141,6 @@ class Planner {
   }
 }
 
-function upTo(bound: number, { first, frames }: RecordHeader): number {
-  return Math.min(frames, bound - first);
+function upTo(endBeforeLater: number, { first, frames }: RecordHeader): number {
+  return Math.min(frames, endBeforeLater - first);
 }

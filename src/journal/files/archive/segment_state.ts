@@ -1,6 +1,7 @@
-/** What a listing says of a segment: how much is in it, and what has become of it. */
+/** What a listing says of a segment: how much is in it, and its state. */
+import type { SegmentState } from "../../archive.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import type { ArchiveSegment } from "./open_archive.ts";
+import type { ArchiveSegment } from "./find_segments.ts";
 import { SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { isCompressed, openSegmentIfThere } from "../segment/segment_files.ts";
 import { isMisnamed } from "../segment/survey.ts";
@@ -22,7 +23,7 @@ export async function tallySegment(
   if (file === undefined) return undefined;
   try {
     const tally = await tallyRecords(file, segment, false);
-    // What the daemon will cut off with the end of the file is pending until it does, and counted as dropped then.
+    // Frames in a tail that the daemon will cut off are pending until then.
     const frames = tally.lost.reduce((sum, lost) => sum + lost.frames, tally.frames);
     const bytes = tally.lost.reduce((sum, lost) => sum + lost.length, tally.bytes);
     return { ...tally, frames, bytes, end: tally.claimedEnd, damaged: tally.damaged || tally.tail !== "none" };
@@ -31,9 +32,7 @@ export async function tallySegment(
   }
 }
 
-export type SegmentState = "open" | "sealed" | "delivered" | "compressed" | "damaged";
-
-/** What can be said of a segment without reading its payloads: damaged is one in which `verify` finds the same. */
+/** Found without reading payloads; where it says damaged, `verify` finds the same. */
 export function stateOf(segment: ArchiveSegment, { end, damaged }: SegmentTally): SegmentState {
   if (isMisnamed(segment)) return "damaged";
   const compressed = isCompressed(segment.path);

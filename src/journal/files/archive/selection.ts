@@ -1,36 +1,16 @@
 /**
- * Which frames of an archive somebody wants, and how far they have been gone
- * through. The plan and the reading ask the same questions here, so that what
- * was announced is what is read.
+ * How far a selection has been gone through. The plan and the reading ask the
+ * same questions here, so that what was announced is what is read.
  */
-import type { ArchiveSegment } from "./open_archive.ts";
+import type { Range, Selection } from "../../archive.ts";
+import type { ArchiveSegment } from "./find_segments.ts";
 import type { RecordHeader } from "../format/segment.ts";
 
-/** Which frames; what is left out selects all. Times are those of arrival, in µs since 1970. */
-export interface Selection {
-  /** Sequences [from, until). */
-  readonly from?: number;
-  readonly until?: number;
-  /** Records that began to arrive in [sinceUs, beforeUs). */
-  readonly sinceUs?: number;
-  readonly beforeUs?: number;
-  /** So many frames at most. */
-  readonly limit?: number;
-  /** Only what is not delivered. */
-  readonly pending?: boolean;
-}
-
-/** Sequences [from, until). */
-export interface Range {
-  readonly from: number;
-  readonly until: number;
-}
-
-export class Wanted {
+export class SelectionCursor {
   readonly until: number;
   readonly #sinceUs: number;
   readonly #beforeUs: number;
-  /** Frames before this one have been seen, or passed over. */
+  /** Frames before this one count as seen. */
   #position = 0;
   #seen = false;
   #left: number;
@@ -42,47 +22,47 @@ export class Wanted {
     this.#left = selection.limit ?? Number.POSITIVE_INFINITY;
   }
 
-  /** As many frames as were asked for have been taken. */
+  /** Has the limit been reached? */
   get done(): boolean {
     return this.#left <= 0;
   }
 
-  /** The first frame that is still wanted of a segment whose journal has this cursor. */
+  /** The first frame of this segment that is still selected. */
   fromOf({ cursor }: ArchiveSegment): number {
     const { from = 0, pending = false } = this.selection;
     return Math.max(from, pending ? cursor ?? 0 : 0, this.#position);
   }
 
-  /** Says the footer that nothing in it is wanted? Then it is passed over. */
+  /** True if the footer shows that no frame is selected; the segment then counts as seen. */
   skips(segment: ArchiveSegment): boolean {
     const { base, footer } = segment;
     if (base >= this.until) return true;
     if (footer === undefined) return false;
-    const unwanted = footer.end <= this.fromOf(segment) || footer.highestUs < this.#sinceUs ||
+    const isUnselected = footer.end <= this.fromOf(segment) || footer.highestUs < this.#sinceUs ||
       footer.lowestUs >= this.#beforeUs;
-    if (unwanted) this.passOver(footer.end);
-    return unwanted;
+    if (isUnselected) this.passOver(footer.end);
+    return isUnselected;
   }
 
-  /** Is everything wanted that the footer counts, up to `bound`? Then its numbers can be taken as they are. */
-  takesWhole(segment: ArchiveSegment, bound: number): boolean {
+  /** Is everything selected that the footer counts, up to `endBeforeLater`? Then its numbers can be taken as they are. */
+  takesWhole(segment: ArchiveSegment, endBeforeLater: number): boolean {
     const { base, footer } = segment;
-    return footer !== undefined && base >= this.fromOf(segment) && footer.end <= Math.min(this.until, bound) &&
+    return footer !== undefined && base >= this.fromOf(segment) && footer.end <= Math.min(this.until, endBeforeLater) &&
       footer.lowestUs >= this.#sinceUs && footer.highestUs < this.#beforeUs && footer.frames <= this.#left;
   }
 
-  /** Frames that were journaled before `until`, as a record or segment says, and did not come. What is delivered may be gone. */
+  /** Frames that a record or segment says were journaled before `until` and that were not seen; none that may have been delivered and removed. */
   missingBefore(until: number, segment: ArchiveSegment): Range | undefined {
     const { selection } = this;
-    const wanted = Math.min(until, this.until);
-    // Before the first record of single files there may have been anything; what is below the cursor was delivered and removed.
+    const end = Math.min(until, this.until);
+    // Nothing is known of frames before the first record of single files. Below the cursor they were delivered and removed.
     if (!this.#seen && selection.from === undefined && !segment.withAllPending) return undefined;
     const from = this.fromOf(segment);
     const start = this.#seen ? from : Math.max(from, segment.cursor ?? from);
-    return start < wanted ? { from: start, until: wanted } : undefined;
+    return start < end ? { from: start, until: end } : undefined;
   }
 
-  /** The frames of this record that are wanted; afterwards it counts as seen. */
+  /** The selected frames of this record; afterwards it counts as seen. */
   take({ first, frames, timeUs }: Pick<RecordHeader, "first" | "frames" | "timeUs">, segment: ArchiveSegment): Range {
     const from = Math.max(first, this.fromOf(segment));
     const until = Math.min(first + frames, this.until, from + this.#left);

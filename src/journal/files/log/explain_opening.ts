@@ -1,9 +1,9 @@
 /** What an operator can do where a journal cannot be opened. */
 import { SpillwayError, SystemError } from "../../../base/error.ts";
-import type { JournalOptions } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
-/** A missing permission or a file in the way is something that an operator can act on. */
-export function explainOpening(error: unknown, { directory, user }: JournalOptions): unknown {
+/** The error to report for `error`: a missing permission, or a file in the way, with what to do about it. */
+export function explainOpening(error: unknown, { directory, user }: DirectoryJournalOptions): unknown {
   if (!(error instanceof SystemError)) return error;
   if (error.syscall === "mkdir" && ["EEXIST", "ENOTDIR"].includes(error.code)) {
     return new SpillwayError(`journal ${directory}: not a directory, or below something that is none`, {
@@ -20,7 +20,9 @@ export function explainOpening(error: unknown, { directory, user }: JournalOptio
 }
 
 /** Rejects with a `SpillwayError` unless the directory is there, with `journal.create = false`. */
-export async function mustBeThere({ files, directory }: Pick<JournalOptions, "files" | "directory">): Promise<void> {
+export async function mustBeThere(
+  { files, directory }: Pick<DirectoryJournalOptions, "files" | "directory">,
+): Promise<void> {
   if (await files.stat(directory) !== undefined) return;
   throw new SpillwayError(`journal ${directory}: not there, and journal.create is false`, {
     hint: "mount its file system, or make the directory",

@@ -1,7 +1,8 @@
 /**
- * Is the file that is written still the one that its path leads to? A directory
- * that is removed, moved away or covered by a mount while the daemon has it
- * takes no write back: the open file takes them all, and nobody finds them.
+ * Finds out whether the file that is written is still the one that its path
+ * leads to. A directory may be removed, moved away or covered by a mount while
+ * the daemon has it: writes to the open file succeed all the same, and the next
+ * process finds nothing of them.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { failedWith, SpillwayError } from "../../../base/error.ts";
@@ -9,7 +10,7 @@ import type { FileSystem } from "../../../runtime/files.ts";
 import type { SegmentWriter } from "./segment_writer.ts";
 import type { SyncPolicy } from "../../journal.ts";
 
-/** How old the last look may be where a power loss may take what was appended anyway. */
+/** How long the last check holds where a power loss may take what was appended anyway. */
 const REFRESH_MS = 250;
 
 export interface PresenceOptions {
@@ -20,8 +21,8 @@ export interface PresenceOptions {
 }
 
 export class Presence {
-  #lookedMs = Number.NEGATIVE_INFINITY;
-  /** Once set, for good: lock and cursor are gone as well, and another daemon may have the directory. */
+  #checkedMs = Number.NEGATIVE_INFINITY;
+  /** Never unset: lock and cursor are gone as well, and another daemon may have the directory. */
   #gone: SpillwayError | undefined;
 
   constructor(private readonly options: PresenceOptions) {}
@@ -31,18 +32,18 @@ export class Presence {
     if (this.#gone !== undefined) throw this.#gone;
   }
 
-  /** What was written to `writer`'s file can be found; with `sync = "each"` it is looked for every time. Else rejects. */
+  /** Rejects with a `SpillwayError` if what was written to `writer`'s file is not at its path; with `sync = "each"` it is checked each time. */
   async confirm({ segment, written }: SegmentWriter): Promise<void> {
     const { files, clock, sync } = this.options;
     const nowMs = clock.monotonicMs();
-    if (sync !== "each" && nowMs - this.#lookedMs < REFRESH_MS) return;
-    this.#lookedMs = nowMs;
-    // Nobody else writes to it, so its size tells it from any other file.
+    if (sync !== "each" && nowMs - this.#checkedMs < REFRESH_MS) return;
+    this.#checkedMs = nowMs;
+    // Only this process writes to it, so its size tells it from any other file.
     const found = await files.stat(segment.path);
     if (found?.size !== written.offset) throw this.#isGone(segment.name);
   }
 
-  /** What `error` means, where it says that the directory is not there. */
+  /** The error to report for `error`, which may say that the directory is not there. */
   explain(error: unknown): unknown {
     return failedWith(error, "ENOENT") ? this.#isGone("the directory", error) : error;
   }

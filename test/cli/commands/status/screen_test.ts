@@ -4,10 +4,12 @@ import { diskStatus } from "../../../../src/admin/disk_status.ts";
 import { screenOf } from "../../../../src/cli/commands/status/screen.ts";
 import { ASCII_BARS, sparkline, UNICODE_BARS } from "../../../../src/cli/commands/status/sparkline.ts";
 import { tableOf } from "../../../../src/cli/commands/status/table.ts";
-import { denoRuntime } from "../../../../src/runtime/deno/runtime.ts";
+import { summarizeJournal } from "../../../../src/journal/open.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
+import { MemoryFiles } from "../../../support/memory_files.ts";
 
-const stopped = await diskStatus(denoRuntime, {
+const never = await summarizeJournal(new MemoryFiles(), "/spillway-absent/feed");
+const stopped = diskStatus(never, {
   route: "feed",
   directory: "/spillway-absent/feed",
   silent: undefined,
@@ -53,9 +55,9 @@ Deno.test("where the curve and its peak do not fit, the curve stays", () => {
   assertEquals(screenOf(report(draining), history, { ...plain, columns: 4 })[3], "  █▇");
 });
 
-Deno.test("what is on disk is known by the same path as the daemon tells", async () => {
+Deno.test("what is on disk is known by the same path as the daemon tells", () => {
   const subject = { route: "feed", directory: "spillway-absent/feed", silent: undefined, nowUs: 0 };
-  assertEquals((await diskStatus(denoRuntime, subject)).journal, `${Deno.cwd()}/spillway-absent/feed`);
+  assertEquals(diskStatus(never, subject).journal, `${Deno.cwd()}/spillway-absent/feed`);
 });
 
 Deno.test("why a route does not run stands below it", () => {

@@ -1,51 +1,57 @@
 /**
- * Segment files under any name, and one from standard input (`-`): each is shown
- * to the commands that only read as a directory with that one segment in it,
- * called as the daemon would call it. Which frame it begins with, its header says.
+ * Segment files of any name, and one from standard input (`-`): each is shown to
+ * readers as a directory with that one segment in it, named as the daemon would
+ * name it. The header says which frame it begins with.
  */
 import { basename } from "node:path";
-import { SystemError, usageError } from "../../base/error.ts";
-import { CompressedSegment } from "../../journal/files/segment/compressed_file.ts";
+import { SystemError, usageError } from "../../../base/error.ts";
+import type { File, FileSystem } from "../../../runtime/files.ts";
+import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
 import {
   COMPRESSED_SUFFIX,
   decodeSegmentHeader,
   SEGMENT_HEADER_BYTES,
   segmentBase,
   segmentName,
-} from "../../journal/files/format/segment.ts";
-import { expandPattern, isPattern } from "../../journal/files/archive/glob.ts";
-import type { File, FileSystem } from "../../runtime/files.ts";
-import { ReadOnlyFile } from "../../runtime/read_only_file.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+} from "../format/segment.ts";
+import { CompressedSegment } from "../segment/compressed_file.ts";
+import { expandPattern, isPattern } from "./glob.ts";
 
-/** Standard input as an operand. */
-export const STDIN = "-";
+/** Standard input among paths. */
+const STDIN = "-";
+
+/** Where paths lead to. */
+export interface NamingSource {
+  readonly files: FileSystem;
+  /** Standard input up to its end. Rejects with a `SystemError`. */
+  readStdin(): Promise<Uint8Array>;
+}
 
 export interface NamedSegments {
-  /** With files in which the operands can be found. */
-  readonly runtime: Runtime;
-  readonly operands: readonly string[];
-  /** Are there files that a thread of its own would not find? */
+  /** In which the paths can be found. */
+  readonly files: FileSystem;
+  readonly paths: readonly string[];
+  /** Are there files among them that only this thread can open? */
   readonly areHereAlone: boolean;
 }
 
-/** What an operand stands for: the segment's name, and how its file is opened. */
+/** What a path stands for: the segment's name, and how its file is opened. */
 interface Shown {
   readonly name: string;
   readonly bytes: number;
   open(): Promise<File>;
 }
 
-/** Rejects with a SpillwayError (exit 2) if what comes from standard input is no segment. */
-export async function nameSegments(runtime: Runtime, operands: readonly string[]): Promise<NamedSegments> {
-  const { files } = runtime;
+/** Rejects with a `SpillwayError` (exit code 2) if what comes from standard input is no segment. */
+export async function nameSegments(source: NamingSource, paths: readonly string[]): Promise<NamedSegments> {
+  const { files } = source;
   const shown = new Map<string, Shown>();
   const found: string[] = [];
-  for (const operand of operands) {
-    if (operand === STDIN) shown.set(operand, await fromStdin(await runtime.readStdin()));
-    const isThere = operand === STDIN || await files.stat(operand) !== undefined;
-    const paths = isThere || !isPattern(operand) ? [operand] : await expandPattern(files, operand);
-    found.push(...paths.length === 0 ? [operand] : paths);
+  for (const path of paths) {
+    if (path === STDIN) shown.set(path, await fromStdin(await source.readStdin()));
+    const isThere = path === STDIN || await files.stat(path) !== undefined;
+    const expanded = isThere || !isPattern(path) ? [path] : await expandPattern(files, path);
+    found.push(...expanded.length === 0 ? [path] : expanded);
   }
   for (const path of found) {
     if (shown.has(path) || segmentBase(basename(path)) !== undefined) continue;
@@ -53,8 +59,8 @@ export async function nameSegments(runtime: Runtime, operands: readonly string[]
     const segment = await segmentIn(path, () => files.open(path, "read"));
     if (segment !== undefined) shown.set(path, segment);
   }
-  if (shown.size === 0) return { runtime, operands, areHereAlone: false };
-  return { runtime: { ...runtime, files: showing(files, shown) }, operands: found, areHereAlone: true };
+  if (shown.size === 0) return { files, paths, areHereAlone: false };
+  return { files: showing(files, shown), paths: found, areHereAlone: true };
 }
 
 async function fromStdin(bytes: Uint8Array): Promise<Shown> {
@@ -122,7 +128,7 @@ function showing(files: FileSystem, shown: ReadonlyMap<string, Shown>): FileSyst
   };
 }
 
-/** A file that is only read, whatever it is, under the path that it is shown with. */
+/** A file that is only read, under the path that it is shown with. */
 class ShownFile extends ReadOnlyFile {
   constructor(readonly path: string, private readonly file: Pick<File, "readAt" | "size" | "close">) {
     super();
@@ -141,7 +147,7 @@ class ShownFile extends ReadOnlyFile {
   }
 }
 
-/** Bytes in memory, to be read as a file is. */
+/** Bytes in memory, read as a file. */
 function bytesFile(bytes: Uint8Array): Pick<File, "readAt" | "size" | "close"> {
   return {
     readAt(into, position) {
