@@ -5,8 +5,8 @@
  *   deno task build [--with deno|bun] [--target T] [--if-stale] [--check-deno-compile]
  *
  * `deno compile` comes first. It needs denort, which is taken from DENORT_BIN
- * or Deno's cache, or fetched from Deno's server; where it cannot be had,
- * `bun build --compile` takes over. The last line says which it was, and why.
+ * or Deno's cache, or fetched from Deno's server; without it `bun build --compile`
+ * is used instead. The last line of output says which compiler it was, and why.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "../src/cli/args/parse_args.ts";
@@ -57,7 +57,7 @@ async function build(options: Options): Promise<void> {
   await bundle("src/main.ts", BUNDLE, {
     define: { SPILLWAY_VERSION: JSON.stringify(version), SPILLWAY_COMMIT: JSON.stringify(await gitCommit()) },
   });
-  // Beside the old one first, so that a binary that is running stays whole.
+  // Made beside the old one and renamed, so that a running binary stays whole.
   const fresh = `${dist}new-${Deno.pid}${options.target?.startsWith("windows") ? ".exe" : ""}`;
   const how = await compile(fresh, options);
   await Deno.rename(fresh, output);
@@ -66,7 +66,7 @@ async function build(options: Options): Promise<void> {
   console.log(`${output.slice(fileURLToPath(root).length)}: ${megabytes} MB, made with ${how}`);
 }
 
-/** Says with what it was done, and why. */
+/** Reports which compiler was used, and why. */
 async function compile(output: string, options: Options): Promise<string> {
   if (options.with === "bun") {
     return done("bun build --compile, as asked", await bunCompile(BUNDLE, output, options.target));
@@ -96,7 +96,7 @@ function done(how: string, compiled: Compiled): string {
   return compiled.ok ? how : fail(`build: bun build failed:\n${compiled.stderr}`);
 }
 
-/** The line that tells why, of an error with its causes numbered; the whole is kept beside the binary. */
+/** The line with the reason, of an error with numbered causes; the whole text is kept beside the binary. */
 function reasonOf(stderr: string): string {
   Deno.writeTextFileSync(`${dist}deno-compile.log`, stderr);
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");

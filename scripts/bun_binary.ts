@@ -28,7 +28,7 @@ function candidates(): string[] {
 }
 
 function binaryOf(name: string): string | undefined {
-  // Its packages are bun's own dependencies, so they are looked up from where bun really is.
+  // The packages are bun's own dependencies, so they are resolved from where bun really is.
   const bun = Deno.realPathSync(new URL("node_modules/bun/package.json", root));
   try {
     const manifest = createRequire(bun).resolve(`${name}/package.json`);

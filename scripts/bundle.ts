@@ -4,8 +4,8 @@
  *
  * esbuild knows nothing of deno.json, so its import map is handed over as
  * aliases: `npm:NAME@VERSION/SUB` becomes `NAME/SUB`, which esbuild finds in the
- * node_modules that Deno keeps (`nodeModulesDir`). That way the bundle holds
- * the very packages that deno.lock pins.
+ * node_modules that Deno keeps (`nodeModulesDir`). So the bundle holds exactly
+ * the packages that deno.lock pins.
  */
 import * as esbuild from "esbuild";
 
@@ -50,7 +50,7 @@ export async function bundle(entry: string, outfile: string, options: BundleOpti
   }
 }
 
-/** deno.json's import map as esbuild aliases; entries that name a package as it is need none. */
+/** deno.json's import map as esbuild aliases; entries that name a package by its own name need none. */
 async function importAliases(): Promise<Record<string, string>> {
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const aliases: Record<string, string> = {};

@@ -1,4 +1,4 @@
-/** Holds src to the rules of import_rules.ts; the exit code is 1 if a file breaks them, or if nothing imports it. */
+/** Checks src against the rules of import_rules.ts. Exit code 1 if a file breaks one, or if nothing imports it. */
 import { readImportGraph } from "./import_graph.ts";
 import { violations } from "./import_rules.ts";
 

@@ -8,7 +8,7 @@ export interface Compiled {
   readonly stderr: string;
 }
 
-/** Fetching denort is the only slow part; on a network that swallows packets it must not take for ever. */
+/** Limit for fetching denort, which is the only slow part, on a network that drops packets. */
 const DENO_COMPILE_MAX_MS = 120_000;
 
 /**
@@ -30,7 +30,7 @@ export async function denoCompile(bundle: string, output: string, target?: strin
 /**
  * Bytecode halves the start-up time (35 to 16 ms here). Minifying would spoil
  * stack traces to save a thousandth of the size. A compiled program must not
- * read .env, bunfig.toml, tsconfig.json or package.json of wherever it is started.
+ * read .env, bunfig.toml, tsconfig.json or package.json of the directory where it is started.
  */
 export async function bunCompile(bundle: string, output: string, target?: string): Promise<Compiled> {
   const platform = target === undefined ? [] : [`--target=${nameFor("bun", target)}`];
@@ -39,7 +39,7 @@ export async function bunCompile(bundle: string, output: string, target?: string
   return await run(findBun(), ["build", "--compile", ...flags, bundle], {});
 }
 
-/** What the executable says of itself; a base that is not denort makes one that exits with 0 and is not our program. */
+/** What the executable prints as its version. Made of another base than denort it exits with 0 and is not this program. */
 export async function printsVersion(executable: string): Promise<boolean> {
   const command = new Deno.Command(executable, { args: ["version"], stdin: "null", stdout: "piped", stderr: "null" });
   return new TextDecoder().decode((await command.output()).stdout).startsWith("spillway ");

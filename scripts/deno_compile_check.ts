@@ -1,18 +1,18 @@
 /**
  * Checks `deno compile` as far as a machine without denort allows: the module
- * graph, the permissions and the embedding. Deno's own executable stands in for
- * denort. What comes out would start Deno instead of the program, so it is
- * looked at and thrown away.
+ * graph, the permissions and the embedding. Deno's own executable takes the place
+ * of denort. The result would start Deno instead of the program, so it is only
+ * inspected and removed.
  */
 import { Buffer } from "node:buffer";
 import { denoCompile } from "./compile.ts";
 
-/** Text of the program that no Deno has in it. */
+/** Text that is in the program and in no Deno. */
 const MARKER = "a TCP store-and-forward relay";
 /** How the embedded settings say that nothing is kept from the program: an empty list is no limit, null is none at all. */
 const ALL_PERMISSIONS = ["env", "net", "ffi", "read", "run", "sys", "write"].map((what) => `"allow_${what}":[]`);
 
-/** Says in one line what was found; rejects if the embedding failed. `directory` is for temporary files. */
+/** Resolves with the finding in one line; rejects if the embedding failed. `directory` is for temporary files. */
 export async function checkDenoCompile(bundle: string, directory: string): Promise<string> {
   const temporary = await Deno.makeTempDir({ dir: directory, prefix: "embedded-" });
   const output = `${temporary}/spillway`;

@@ -1,9 +1,9 @@
-/** Which file of src imports what, as Deno resolves it: types and dynamic imports included. */
+/** The import graph of src as Deno resolves it, with imports of types and dynamic imports. */
 
 export interface Import {
-  /** As it is written: `../base/error.ts`, `zod`, `node:fs`. */
+  /** As written: `../base/error.ts`, `zod`, `node:fs`. */
   readonly specifier: string;
-  /** The file it is, relative to src, with slashes; undefined for a package or a module of the runtime. */
+  /** The imported file, relative to src, with slashes; undefined for a package or a module of the runtime. */
   readonly file: string | undefined;
   /** From 1 on. */
   readonly line: number;
@@ -12,7 +12,7 @@ export interface Import {
 /** Files relative to src, with slashes, and what each imports in its order. */
 export type ImportGraph = ReadonlyMap<string, readonly Import[]>;
 
-/** What `deno info --json` says of one resolved import. */
+/** One resolved import in the output of `deno info --json`. */
 interface Resolved {
   readonly specifier?: string;
   readonly span: { readonly start: { readonly line: number } };
@@ -27,7 +27,7 @@ interface Module {
   }[];
 }
 
-/** The graph of everything that `entry` (relative to `src`, a directory) reaches. Rejects with Deno's words where an import leads nowhere. */
+/** The graph of everything that `entry` (relative to `src`, a directory) reaches. Rejects with Deno's message if an import cannot be resolved. */
 export async function readImportGraph(src: URL, entry: string): Promise<ImportGraph> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", decodeURIComponent(new URL(entry, src).pathname)],
@@ -49,7 +49,7 @@ function importsOf(dependencies: NonNullable<Module["dependencies"]>, src: URL):
   });
 }
 
-/** `../test/x.ts` for a file outside of `src`. */
+/** Begins with `../` for a file outside of `src`. */
 function relativeTo(src: URL, file: string): string {
   return file.startsWith(src.href) ? file.slice(src.href.length) : `../${file.slice(new URL("../", src).href.length)}`;
 }

@@ -1,9 +1,9 @@
-/** The architecture's rules about imports: their order, down to the sub-folders, no circles, and who may use which package. */
+/** The rules for imports in src: the order of folders and sub-folders, no circles, and which files may use which package. */
 import type { Import, ImportGraph } from "./import_graph.ts";
 
 /**
- * Data flows one way. In each of these folders a file imports from its own row
- * entry and from the rows before it; entries of one row know nothing of each other.
+ * Data flows one way. A file imports from its own folder and from the folders of
+ * the rows before it; folders of one row do not import each other.
  */
 const ORDERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "": [
@@ -44,6 +44,7 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     "directory_only.ts": [
       "cli/commands/check/journal.ts",
       "cli/commands/compact.ts",
+      "cli/commands/compact/jobs.ts",
       "cli/commands/compact/report.ts",
       "cli/commands/repair.ts",
       "cli/commands/skip.ts",
@@ -53,21 +54,21 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
 };
 
-/** Packages, and who may use them. */
+/** Packages, and the files that may import them. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "smol-toml": ["config"],
   "zod": ["config"],
   "@std/cli/parse-args": ["cli"],
 };
 
-/** On Deno these block the event loop or queue without bound, so that what carries data stays away from them. */
+/** On Deno these block the event loop or queue without bound, so the code that carries data does not use them. */
 const GUARDED: Readonly<Record<string, readonly string[]>> = {
   "node:fs": ["runtime", "config", "cli"],
   "node:fs/promises": ["runtime", "config", "cli"],
   "node:net": ["runtime", "cli"],
 };
 
-/** What is wrong with the imports of src, one line each with its place. */
+/** The violations in the imports of src, one line each with its place. */
 export function violations(graph: ImportGraph): string[] {
   const found: string[] = [];
   for (const [path, imports] of graph) {
@@ -82,7 +83,7 @@ export function violations(graph: ImportGraph): string[] {
   return found;
 }
 
-/** The first folder in which the two ways part says which of them may know of the other. */
+/** The order in the first folder where the two paths part decides which of them may import the other. */
 function orderProblem(path: string, { specifier, file }: Import & { readonly file: string }): string | undefined {
   const from = path.split("/");
   const to = file.split("/");

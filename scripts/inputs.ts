@@ -1,4 +1,4 @@
-/** What a build is made of, so that it is made again when that has changed, and says what it was made of. */
+/** The inputs of a build: a hash that tells whether to build again, and the commit that the binary reports. */
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../", import.meta.url);

@@ -1,4 +1,4 @@
-/** What is measured: Spillway on one of its runtimes, or socat in its place. Both are started the same way. */
+/** The measured program: Spillway on one of its runtimes, or socat. Both are started in the same way. */
 import { Program } from "../../test/e2e/rig/program.ts";
 import { relayCommand, type RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
 import { toToml } from "../../test/e2e/rig/config.ts";
@@ -10,7 +10,7 @@ export interface Ports {
   readonly target: number;
 }
 
-/** Spillway with its defaults; only addresses and the journal's place, perhaps its mode, are given. */
+/** Spillway with its defaults apart from addresses, the journal's directory and possibly its mode. */
 export function startSpillway(
   runtime: RelayRuntime,
   ports: Ports,
@@ -33,7 +33,7 @@ export function startSpillway(
   return new Program("spillway", [...relayCommand(runtime), "run", "-c", config]);
 }
 
-/** One direction only (-u), with socat's own default buffer or a larger one (`-b`), whichever the caller wants to beat. */
+/** One direction only (-u), with socat's default buffer, or a larger one (`-b`). */
 export function startSocat(from: string, to: string, bufferBytes: number): Program {
   return new Program("socat", ["socat", "-u", "-b", `${bufferBytes}`, from, to]);
 }

@@ -3,7 +3,7 @@
  * the same 400,000 lines of 512 bytes: taken while the consumer is absent, and
  * passed on when it has appeared, for which each has 60 s. One run each.
  *
- * A daemon that is not here is left out, and the result says so. Nothing is
+ * A daemon that is not installed is left out, and the result says so. Nothing is
  * downloaded.
  */
 import type { RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
@@ -26,7 +26,7 @@ export interface DaemonComparison {
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Each in a directory of its own under `workplace`, which is gone afterwards; `say` hears how it goes. */
+/** Each in a directory of its own under `workplace`, which is removed afterwards; `say` gets progress messages. */
 export async function compareDaemons(
   runtime: RelayRuntime,
   workplace: string,

@@ -1,4 +1,4 @@
-/** What one run gave, and what many runs of it amount to. */
+/** The figures of one run, and the medians of several runs. */
 
 export interface Run {
   readonly bytes: number;
@@ -30,7 +30,7 @@ export function summarise(runs: readonly Run[]): Figures {
   };
 }
 
-/** The middle one; of an even number the mean of the two in the middle. */
+/** The median; of an even number of values the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,7 +1,7 @@
 /**
  * A sink for files that are sent one connection each, or all in one: counts
- * only the time from each connection's first byte to its last, so that starting
- * a sender anew for each file costs that sender nothing.
+ * only the time from each connection's first byte to its last, so that the start
+ * of a sender for each file is not counted against it.
  *
  * As a program: `deno run -A files_sink.ts PORT BYTES`; the first line it prints
  * says that it listens, the second one how long the bytes took, in ms.

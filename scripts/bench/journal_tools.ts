@@ -1,7 +1,7 @@
 /**
- * The commands on a large journal: what `ls`, `status` and the daemon's start
- * cost on it more than on an empty one, how fast `verify` reads beside `cat` of
- * coreutils, how fast `replay` sends beside socat. Everything is warm; runs
+ * The commands on a large journal: how much longer `ls`, `status` and the daemon's
+ * start take on it than on an empty one, how fast `verify` reads compared with `cat`
+ * of coreutils, and how fast `replay` sends compared with socat. Everything is warm; runs
  * alternate; medians.
  */
 import { freePorts } from "../../test/e2e/rig/ports.ts";
@@ -22,7 +22,7 @@ export interface ToolFigures {
   readonly journalBytes: number;
   /** Median seconds on the large journal, and on an empty one. */
   readonly seconds: Readonly<Record<"ls" | "status" | "start", { readonly large: number; readonly empty: number }>>;
-  /** Median MB/s of ours, and of what it is compared with. */
+  /** Median MB/s of Spillway's command, and of the program that it is compared with. */
   readonly rates: Readonly<Record<"verify" | "replay", { readonly ours: number; readonly other: number }>>;
 }
 
@@ -40,7 +40,7 @@ export async function measureTools(setting: ToolSetting): Promise<ToolFigures> {
   const [largeHome, emptyHome] = [`${workplace}/large`, `${workplace}/none`];
   for (const home of [largeHome, emptyHome]) Deno.mkdirSync(home);
   const large = await prepareJournal(runtime, largeHome, setting.backlogBytes);
-  // One line: a journal without a single segment says nothing about opening one.
+  // One line, because opening a segment is part of what is measured.
   const empty = await prepareJournal(runtime, emptyHome, 512);
   say(`journal of ${whole(journalBytes(large) / MB)} MB is there`);
   await run(["sh", "-c", `cat ${large}/*.seg > /dev/null`]);
@@ -115,7 +115,7 @@ async function alternate(
   return [median(found[0]), median(found[1])];
 }
 
-/** Runs a command with its output thrown away; seconds it took. Rejects if it fails. */
+/** Runs a command and discards its output. Returns the seconds it took; rejects if it fails. */
 async function run(command: readonly string[]): Promise<number> {
   const began = performance.now();
   const { success, stderr } = await new Deno.Command(command[0], {
@@ -129,7 +129,7 @@ async function run(command: readonly string[]): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-/** From the daemon's start until its route is ready, on a copy of the journal; nobody listens where it delivers. */
+/** From the daemon's start until its route is ready, on a copy of the journal; its target does not listen. */
 async function start({ runtime, workplace }: ToolSetting, journal: string): Promise<number> {
   const home = Deno.makeTempDirSync({ dir: workplace });
   cloneJournal(journal, `${home}/journal`);
@@ -145,7 +145,7 @@ async function start({ runtime, workplace }: ToolSetting, journal: string): Prom
   }
 }
 
-/** MB/s at which `bytes` came to a sink. */
+/** MB/s at which `bytes` arrived at a sink. */
 async function sent(bytes: number, send: (port: number) => Promise<unknown>): Promise<number> {
   const [port] = freePorts(1);
   const sink = new Program("sink", [Deno.execPath(), "run", "-A", SINK, `${port}`, `${bytes}`]);

@@ -1,8 +1,8 @@
 /**
  * The load generator: `bytes` of 512-byte lines to a port as fast as they are
  * taken, from one prepared buffer. Then it keeps the connection open until its
- * standard input ends or says anything, so that what is measured can still be
- * looked at.
+ * standard input ends or delivers anything, so that the measured process can still
+ * be inspected.
  *
  * As a program: `deno run -A load.ts HOST PORT BYTES`; prints when it began and
  * when the last byte was accepted, in ms since 1970.
@@ -16,7 +16,7 @@ const buffer = new Uint8Array(BUFFER_BYTES).map((_, i) => i % LINE_BYTES === LIN
 const connection = await Deno.connect({ hostname, port });
 const beganMs = performance.timeOrigin + performance.now();
 for (let sent = 0; sent < total;) {
-  // Always the bytes that come next in the buffer, so that lines stay whole whatever the kernel takes.
+  // Continues where the kernel stopped taking bytes, so that lines stay whole.
   const offset = sent % BUFFER_BYTES;
   sent += await connection.write(buffer.subarray(offset, Math.min(BUFFER_BYTES, offset + total - sent)));
 }

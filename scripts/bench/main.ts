@@ -14,7 +14,7 @@
  * run is what counts.
  */
 import { parseArgs } from "node:util";
-import { parseSize } from "../../src/base/size.ts";
+import { parseSize } from "../../src/base/quantity.ts";
 import type { RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
 import { type Contender, hasSocat } from "./contender.ts";
 import { compareDaemons, daemonsTable } from "./daemons.ts";
@@ -45,7 +45,7 @@ const runtime = flags.runtime as RelayRuntime;
 const workplace = Deno.makeTempDirSync({ dir: flags.dir, prefix: "spillway-bench-" });
 const say = (text: string) => console.error(text);
 
-/** One run in a directory of its own, which is gone afterwards: dirty pages must not slow the next one down. */
+/** One run in a directory of its own, which is removed afterwards: dirty pages must not slow the next run down. */
 async function inDirectory(bytes: number, act: (setting: Setting) => Promise<Run>): Promise<Run> {
   const directory = Deno.makeTempDirSync({ dir: workplace });
   try {

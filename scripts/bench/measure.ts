@@ -68,7 +68,7 @@ export async function drain(contender: Contender, setting: Setting, prepared: st
   if (contender === "spillway") cloneJournal(prepared, `${setting.directory}/journal`);
   const measured = contender === "spillway"
     ? startSpillway(setting.runtime, ports, setting.directory)
-    // ignoreeof keeps it alive at the end of the file, to be looked at
+    // ignoreeof keeps it alive at the end of the file, so that it can be inspected
     : startSocat(`FILE:${prepared},ignoreeof`, `TCP:127.0.0.1:${ports.target}`, setting.socatBufferBytes);
   return await run(measured, [sink], async () => {
     const done = await sink.json<{ firstMs: number; lastMs: number }>(1);
@@ -81,7 +81,7 @@ export async function soak(setting: Setting): Promise<Run> {
   return await passThrough("spillway", setting);
 }
 
-/** Looks at the measured process when `act` is done, and ends everything. */
+/** Reads the figures of the measured process when `act` is done, and ends all processes. */
 async function run(
   measured: Program,
   others: readonly Program[],

@@ -1,8 +1,8 @@
 /**
- * Lines that say which they are, so that a sink can tell lost, repeated and
+ * Lines that carry their number, so that a sink can tell lost, repeated and
  * reordered ones. Each is a syslog message (RFC 5424) of exactly 512 bytes with
- * its line feed: a parser of syslog meets what it is made for, and a reader
- * needs no search for the end.
+ * its line feed: a parser of syslog gets what it expects, and a reader
+ * need not search for the end.
  */
 
 export const LINE_BYTES = 512;

@@ -1,7 +1,7 @@
 /**
  * The load generator of numbered lines: all are made first, then written as
  * fast as they are taken. It keeps the connection open until its standard input
- * ends, so that what is measured can still be looked at.
+ * ends, so that the measured process can still be inspected.
  *
  * As a program: `deno run -A numbered_load.ts PORT LINES`; prints when it began
  * to write and when the last byte was accepted, in ms since 1970.

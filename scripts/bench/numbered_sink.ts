@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   setTimeout(finish, windowMs);
   for await (const connection of listener) {
     serve(connection).catch((error) => {
-      // A reset is the relay's business: it may come back. Lines that are not what was sent are ours.
+      // After a reset the relay may connect again; a line that was never sent is a failure.
       if (error instanceof Deno.errors.ConnectionReset) return;
       console.error(error);
       Deno.exit(1);

@@ -8,7 +8,7 @@ import { startSpillway } from "./contender.ts";
 
 const LOAD = new URL("load.ts", import.meta.url).pathname;
 
-/** Fills `directory`/journal with `bytes` of lines that nobody has taken, and stops cleanly. Returns the journal's path. */
+/** Fills `directory`/journal with `bytes` of undelivered lines, and stops cleanly. Returns the journal's path. */
 export async function prepareJournal(runtime: RelayRuntime, directory: string, bytes: number): Promise<string> {
   const [source, target] = freePorts(2);
   const spillway = startSpillway(runtime, { source, target }, directory);
@@ -27,9 +27,9 @@ export async function prepareJournal(runtime: RelayRuntime, directory: string, b
 }
 
 /**
- * A second journal with the same backlog. Sealed segments never change, so a
- * link is as good as a copy, and as warm in the page cache; what the daemon
- * writes to (newest segment, cursor) is copied.
+ * A second journal with the same backlog. Sealed segments never change, so they
+ * are hard links, which are in the page cache already; the files that the daemon
+ * writes to (newest segment, cursor) are copied.
  */
 export function cloneJournal(from: string, to: string): void {
   Deno.mkdirSync(to, { mode: 0o700 });

@@ -1,6 +1,6 @@
 /**
  * The sink: takes what comes on a port, and says when the first and the last of
- * `bytes` came, in ms since 1970. Looks at nothing.
+ * `bytes` came, in ms since 1970. It does not inspect the bytes.
  *
  * As a program: `deno run -A sink.ts PORT BYTES`; the first line it prints says
  * that it listens.
@@ -21,7 +21,7 @@ while (received < total) {
     received += count;
   }
   if (received < total) {
-    // A relay may probe and come back; half a stream must not pass for a whole one.
+    // A relay may connect to probe and then again; half a stream must not count as a whole one.
     console.error(`a connection ended after ${received} of ${total} bytes`);
     if (received > 0) Deno.exit(1);
   }

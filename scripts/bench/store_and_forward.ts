@@ -2,10 +2,10 @@
  * One relay's two copies, one after the other in the same process: `in`, with
  * the consumer absent, and `out`, when it has appeared.
  *
- * A relay does not say that it has stored a line. So `in` ends with the later of
- * two things that can be seen from outside: its socket is empty, and its files
+ * A relay does not report that it has stored a line. So `in` ends with the later of
+ * two events that are visible from outside: its socket is empty, and its files
  * have grown for the last time. What it keeps in memory by design is not waited
- * for; that all of it is there shows when it comes out.
+ * for; `out` shows whether all of it is there.
  */
 import { tcpRows } from "../../test/peers/kernel_queues.ts";
 import { memoryOf } from "../../test/e2e/rig/process_figures.ts";
@@ -18,7 +18,7 @@ import type { Received } from "./numbered_sink.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 
-/** So long the files must have stood still before the last growth counts as the last. */
+/** How long the files must not grow, in ms, for their last growth to count. */
 const QUIET_MS = 1_500;
 const LOOK_MS = 10;
 const IN_TIMEOUT_MS = 60_000;
@@ -36,10 +36,10 @@ export interface StoreAndForward {
   readonly peakMebibytes: number;
 }
 
-/** Starts a relay that stores in `queue`, an existing directory, with whatever else it needs in `directory`. */
+/** Starts a relay that stores in `queue`, an existing directory, with its other files in `directory`. */
 export type StartRelay = (ports: Ports, directory: string, queue: string) => Program;
 
-/** Ends everything it started. Rejects with the relay's last words if it does not take the lines within a minute. */
+/** Ends all processes that it started. Rejects with the relay's last output if it does not take the lines within a minute. */
 export async function storeAndForward(
   start: StartRelay,
   directory: string,

@@ -7,7 +7,7 @@
 import { Program } from "../../test/e2e/rig/program.ts";
 import type { Ports } from "./contender.ts";
 
-/** `SPILLWAY_SYSLOG_NG` names a program that is started in place of `syslog-ng`. */
+/** `SPILLWAY_SYSLOG_NG` names a program to start instead of `syslog-ng`. */
 const SYSLOG_NG = Deno.env.get("SPILLWAY_SYSLOG_NG") ?? "syslog-ng";
 
 /** Why this machine cannot run it; undefined if it can. */

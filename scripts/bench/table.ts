@@ -1,4 +1,4 @@
-/** The results as somebody reads them. */
+/** The results as a table of text. */
 import type { Figures } from "./figures.ts";
 
 export interface Comparison {

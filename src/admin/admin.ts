@@ -5,7 +5,7 @@ import type { SkipLimit } from "../journal/journal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
 import { liveStatus } from "./live_status.ts";
@@ -16,7 +16,7 @@ import { WaitingTime } from "./waiting_time.ts";
 export interface AdminOptions {
   readonly runtime: Runtime;
   /** Limits control connections together with all others. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
@@ -31,7 +31,7 @@ export async function startAdmin({ routes }: Relay, options: AdminOptions): Prom
 async function serveRoute(
   route: Route,
   startedMs: number,
-  { runtime, places, clock, log }: AdminOptions,
+  { runtime, connectionLimit, clock, log }: AdminOptions,
 ): Promise<void> {
   const meter = new Meter(route.parts.ledger, clock);
   const over = new AbortController();
@@ -41,7 +41,7 @@ async function serveRoute(
   const opening = Control.open({
     directory: journal.directory,
     net: runtime.net,
-    places,
+    connectionLimit,
     clock,
     log: log(name),
     answer: (request) =>

@@ -9,7 +9,7 @@ import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Listener, Net } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import { controlPath, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
 
 /** Connections at once; further ones are refused with an error. */
@@ -20,7 +20,7 @@ const CLIENT_TIMEOUT_MS = 5000;
 export interface ControlOptions {
   readonly directory: string;
   readonly net: Net;
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
   readonly log: Log;
   /** The route's answer; a SpillwayError that it rejects with is sent to the client. */
@@ -34,19 +34,22 @@ export class Control {
 
   private constructor(private readonly listener: Listener, private readonly options: ControlOptions) {
     const { clock, log } = options;
-    const accepting = { clock, log, signal: this.#closing.signal, who: "a control connection" };
+    const accepting = { clock, log, signal: this.#closing.signal, peerKind: "a control connection" };
     this.#accepting = acceptEach(listener, accepting, (connection) => void this.#serve(connection));
   }
 
   /** Undefined, with a warning in the log, if the socket cannot be made. Never rejects. */
   static async open(options: ControlOptions): Promise<Control | undefined> {
-    const { net, places } = options;
+    const { net, connectionLimit } = options;
     const { path, bytes, fits } = controlPath(options.directory);
     try {
       if (!fits) {
         throw new SpillwayError(`${path}: found ${bytes} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
       }
-      const listener = await net.listen({ kind: "unix", path }, { private: true, door: places.doorForOthers() });
+      const listener = await net.listen({ kind: "unix", path }, {
+        private: true,
+        filter: connectionLimit.filterForOthers(),
+      });
       return new Control(listener, options);
     } catch (error) {
       options.log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {

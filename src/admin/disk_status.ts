@@ -1,6 +1,6 @@
 /** The state of a route as read from its journal's files, where no daemon reports it. */
 import { resolve } from "node:path";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/range_text.ts";
 import type { JournalSummary } from "../journal/archive.ts";
 import { oldestPending, type RouteStatus, UNKNOWN } from "./status.ts";
 

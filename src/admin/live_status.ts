@@ -1,6 +1,6 @@
 /** The state of a route of this process. Computing it costs nothing per frame. */
 import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
+import { formatDuration } from "../base/quantity.ts";
 import type { Route } from "../relay/route.ts";
 import type { Meter, Rates } from "./meter.ts";
 import { type Count, isoMs, oldestPending, type RouteStatus, seconds, type State, UNKNOWN } from "./status.ts";

@@ -10,7 +10,7 @@ export class Backoff {
     this.#ceilingMs = options.minMs;
   }
 
-  /** How long to wait before the next attempt, in ms: between half the current step and all of it, never over `maxMs`. */
+  /** How long to wait before the next attempt, in ms: between half the current step and the whole step, at most `maxMs`. */
   nextMs(): number {
     const { maxMs, random } = this.options;
     const delay = this.#ceilingMs * (0.5 + random() / 2);
@@ -18,7 +18,7 @@ export class Backoff {
     return Math.min(delay, maxMs);
   }
 
-  /** Starts over: something worked. */
+  /** Starts over with `minMs`, after an attempt that succeeded. */
   reset(): void {
     this.#ceilingMs = Math.min(this.options.minMs, this.options.maxMs);
   }

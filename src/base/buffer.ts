@@ -1,14 +1,14 @@
 /**
  * The memory of one route: pooled buffers, counted at their capacity.
  *
- * Every byte that the relay holds lives in one of these buffers: unfinished
+ * Every byte that the relay holds is in one of these buffers: unfinished
  * frames, unsent and unconfirmed runs, what is read back from the journal. So
- * `used` against `max` is the whole truth about it, whatever the frame rate,
- * the frame size or the number of connections.
+ * `usedBytes` is all the memory that they take, whatever the frame rate, the
+ * frame size or the number of connections.
  */
 import { Condition } from "./condition.ts";
 
-/** A piece of memory shared by the runs in it; it returns to its pool when the last one lets go. */
+/** A piece of memory shared by the runs in it; it returns to its pool when its last holder releases it. */
 export class PooledBuffer {
   #holders = 1;
 
@@ -35,13 +35,13 @@ export class PooledBuffer {
 export interface BufferPoolOptions {
   /** Capacity of all buffers together, in bytes. */
   readonly maxBytes: number;
-  /** Of these, kept free for reading the journal back, so that a full intake cannot stop the drain. */
+  /** Part of `maxBytes` that is kept free for reading the journal back, so that intake cannot stop the drain. */
   readonly reserveBytes: number;
-  /** Of these, kept for one unfinished frame at a time: as much as one can need, so that it can always be finished. */
+  /** Part of `maxBytes` that is kept for one unfinished frame at a time: as much as a frame can need to become whole. */
   readonly frameBytes?: number;
   /** The usual buffer's capacity. Buffers whose size is a power of two are kept for reuse, so this is best one. */
   readonly bufferBytes: number;
-  /** For tests: what is given back is filled with this byte, so that a view that outlives its buffer shows. */
+  /** For tests: released buffers are filled with this byte, so that a view that outlives its buffer is noticed. */
   readonly fillReleased?: number;
 }
 
@@ -54,7 +54,7 @@ export class BufferPool {
   readonly #freed = new Condition();
   readonly #fillReleased: number | undefined;
   #used = 0;
-  /** Of what is in use, so much is for the one frame that memory is kept for. */
+  /** How much of what is in use belongs to the one frame that memory is kept for. */
   #keptUsed = 0;
 
   constructor(options: BufferPoolOptions) {
@@ -90,7 +90,7 @@ export class BufferPool {
     return this.#allocate(size);
   }
 
-  /** The frame that memory was kept for is whole, or gone: what it had counts as any other buffer. */
+  /** The frame that memory was kept for is whole or discarded: its buffer counts as any other from now on. */
   endKept(): void {
     this.#keptUsed = 0;
   }
@@ -105,7 +105,7 @@ export class BufferPool {
     return this.#allocate(size);
   }
 
-  /** Is an eighth of it all free for bytes that come in? */
+  /** Is at least an eighth of `maxBytes` free for bytes that come in? */
   get hasHeadroom(): boolean {
     return this.maxBytes / 8 <= this.#room;
   }
@@ -120,7 +120,7 @@ export class BufferPool {
     return this.#freed.wait();
   }
 
-  /** Makes whoever waits for memory look again: something else has changed. */
+  /** Wakes all that wait for memory, so that they test again whether they still have to wait. */
   nudge(): void {
     this.#freed.notify();
   }
@@ -137,16 +137,16 @@ export class BufferPool {
   #allocate(capacity: number): PooledBuffer {
     this.#used += capacity;
     const pooled = this.#idle.take(capacity);
-    // One gives way to a buffer of another size.
+    // Idle buffers of other sizes make room for it.
     while (this.#idle.bytes > 0 && this.#used + this.#idle.bytes > this.maxBytes) this.#idle.drop();
     return new PooledBuffer(pooled ?? new Uint8Array(capacity), this);
   }
 }
 
-/** The least size of a buffer that is worth keeping. */
+/** Smaller buffers are not kept for reuse. */
 const IDLE_BYTES_MIN = 1024;
 
-/** Buffers that wait for another use, by their size: powers of two, of which there are few. */
+/** Released buffers for reuse, by size: powers of two, of which there are few. */
 class IdleBuffers {
   bytes = 0;
   readonly #bySize = new Map<number, Uint8Array[]>();
@@ -166,7 +166,7 @@ class IdleBuffers {
     return buffer;
   }
 
-  /** Lets go of one, whichever. */
+  /** Drops any one of them. */
   drop(): void {
     for (const [size, buffers] of this.#bySize) {
       if (buffers.pop() === undefined) continue;

@@ -1,4 +1,4 @@
-/** Time and chance as the journal, the spool and the target see them, so that tests can supply both. */
+/** Time and randomness behind small interfaces, so that tests can supply both. */
 export interface Clock {
   /** Milliseconds on a clock that never steps; for ages, rates and timeouts. */
   monotonicMs(): number;
@@ -11,7 +11,7 @@ export interface Clock {
 /** A number in [0, 1), as Math.random gives. */
 export type Random = () => number;
 
-/** `count` bytes that nobody can foresee. */
+/** `count` random bytes that cannot be predicted. */
 export function randomBytes(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
 }
@@ -29,9 +29,9 @@ export const systemClock: Clock = {
 };
 
 /**
- * A clock of µs since 1970: `wallMs` is asked at every call, so that steps and
- * slow corrections of the machine's clock count at once; it knows whole
- * milliseconds, and `monotonicMs` tells the µs within them.
+ * A clock in µs since 1970. `wallMs` is read at every call, so that steps and
+ * slow corrections of the machine's clock count at once; it has whole
+ * milliseconds, and `monotonicMs` gives the µs within them.
  */
 export function wallClock(wallMs: () => number, monotonicMs: () => number): () => number {
   let offsetMs = NaN;

@@ -1,8 +1,8 @@
-/** Doing the same for many things, a few of them at a time. */
+/** One action for many items, a few of them at a time. */
 
 /**
- * What `action` makes of each item, in the items' order, with at most `atOnce`
- * under way. Rejects with the first failure, after which nothing more is begun.
+ * The results of `action` for each item, in the items' order, with at most
+ * `atOnce` calls under way. Rejects with the first failure; no call begins after it.
  */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],

@@ -1,8 +1,8 @@
 /**
- * A condition variable for one event loop: wait until somebody notifies.
+ * A condition variable for one event loop: `wait` until the next `notify`.
  *
- * There is no lost wake-up to fear, because nothing runs between testing a
- * predicate and calling `wait()`. Waiters re-test their predicate in a loop.
+ * No wake-up is lost, because nothing else runs between testing a predicate and
+ * calling `wait()`. Waiters re-test their predicate in a loop.
  */
 export class Condition {
   #promise: Promise<void> | undefined;
@@ -14,7 +14,7 @@ export class Condition {
     return this.#promise;
   }
 
-  /** Wakes everybody who waits now. Costs nothing when nobody does. */
+  /** Wakes all waiters of this moment. Costs nothing when there is none. */
   notify(): void {
     if (this.#resolve === undefined) return;
     const resolve = this.#resolve;

@@ -1,5 +1,5 @@
 /**
- * Errors of the world, as opposed to errors of this program.
+ * Operating errors, as opposed to defects of this program.
  *
  * A {@link SpillwayError} is something that an operator can act on: it says
  * what failed, where, what was found and what was expected, and what to do. It
@@ -11,14 +11,14 @@
 export const EXIT = { ok: 0, failed: 1, usage: 2, busy: 75, interrupted: 130 } as const;
 
 export interface SpillwayErrorOptions {
-  /** What to do about it, one sentence. */
+  /** What the operator can do about it, one sentence. */
   readonly hint?: string;
   /** The process's exit code if nothing else handles it. Default: 1. */
   readonly exit?: number;
   readonly cause?: unknown;
 }
 
-/** A failure of the world: the message names what, where, found and expected. */
+/** An operating error: its message says what failed, where, what was found and what was expected. */
 export class SpillwayError extends Error {
   override readonly name: string = "SpillwayError";
   readonly hint?: string;
@@ -31,7 +31,7 @@ export class SpillwayError extends Error {
   }
 }
 
-/** What somebody has written is wrong, on a command line or in a file: exit code 2. */
+/** A command line or a configuration is wrong: exit code 2. */
 export function usageError(message: string, hint?: string): SpillwayError {
   return new SpillwayError(message, { hint, exit: EXIT.usage });
 }
@@ -61,12 +61,12 @@ export function failedWith(thrown: unknown, ...codes: readonly string[]): thrown
   return thrown instanceof SystemError && codes.includes(thrown.code);
 }
 
-/** Has whoever read our output had enough, as in `spillway help | head -1`? */
+/** Has the reader of standard output closed it, as in `spillway help | head -1`? */
 export function isOutputUnwanted(thrown: unknown): boolean {
   return failedWith(thrown, "EPIPE") && thrown.subject === STANDARD_OUTPUT;
 }
 
-/** The subject of what fails on it. */
+/** The `subject` of a `SystemError` of standard output. */
 export const STANDARD_OUTPUT = "standard output";
 
 const ERRNO_TEXT: Readonly<Record<string, string>> = {

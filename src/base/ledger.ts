@@ -1,8 +1,7 @@
 /**
- * The books of one route: `received + carried over = delivered + pending +
- * dropped`, in frames and in bytes, at every moment.
+ * What one route has received, delivered and dropped: `received + carried =
+ * delivered + pending + dropped`, in frames and in bytes, at every moment.
  */
-
 import { type Clock, systemClock } from "./clock.ts";
 
 /** How many frames, and how many bytes of frames. */
@@ -11,23 +10,23 @@ export interface Tally {
   bytes: number;
 }
 
-/** Why frames or bytes were given up. */
+/** Why frames or bytes were dropped. */
 export type DropReason =
   /** A connection ended in the middle of a frame. */
   | "unfinished"
   /** Bytes that can never be a frame: too long, an impossible length. */
   | "fault"
-  /** An unfinished frame held memory that others waited for, and did not become whole. */
+  /** An unfinished frame held memory that other connections waited for, and did not become whole. */
   | "stuck"
-  /** Bytes between two frames, which the framing says to pass over. */
+  /** Bytes between two frames, which the framing discards. */
   | "between"
   /** The journal had no room and `when_full` said so. */
   | "full"
-  /** The operator gave it up (skip). */
+  /** An operator gave it up (skip). */
   | "operator"
   /** It was too old (max_age, skip --before). */
   | "expired"
-  /** The consumer answered it badly too often; it is in quarantine. */
+  /** The consumer replied too often that it does not accept the frame; the frame is in quarantine. */
   | "refused"
   /** Damaged records of the journal, moved to quarantine. */
   | "damaged"
@@ -37,7 +36,7 @@ export type DropReason =
 export class Ledger {
   readonly received: Tally = tally();
   readonly delivered: Tally = tally();
-  /** Not yet confirmed; starts with what the last run left in the journal. */
+  /** Not yet confirmed; begins with what the last run left in the journal. */
   readonly pending: Tally = tally();
   /** What the last run left, as counted at start. */
   readonly carried: Tally = tally();
@@ -51,7 +50,7 @@ export class Ledger {
   /** Bytes that the consumer's kernel had acknowledged, that its program may not have read, and that were not sent again. */
   mayBeLostBytes = 0;
 
-  /** `clock` tells when something is dropped. */
+  /** `clock` gives the times of drops. */
   constructor(private readonly clock: Pick<Clock, "wallUs"> = systemClock) {}
 
   carry(frames: number, bytes: number): void {
@@ -73,19 +72,19 @@ export class Ledger {
     add(this.spilled, frames, bytes);
   }
 
-  /** Gives up frames that were pending. */
+  /** Drops frames that were pending. */
   drop(reason: DropReason, frames: number, bytes: number): void {
     this.#noteDrop(reason, frames, bytes);
     add(this.pending, -frames, -bytes);
   }
 
-  /** Gives up bytes that never became a frame: received and dropped at once. */
+  /** Drops bytes that never became a frame: they count as received and dropped at once. */
   refuse(reason: DropReason, bytes: number): void {
     add(this.received, 0, bytes);
     this.#noteDrop(reason, 0, bytes);
   }
 
-  /** All that was dropped, for whatever reason. */
+  /** What was dropped, for all reasons together. */
   droppedTotal(): Tally {
     const total = tally();
     for (const { frames, bytes } of this.dropped.values()) add(total, frames, bytes);
@@ -100,12 +99,12 @@ export class Ledger {
   }
 }
 
-/** Nothing yet. */
+/** A tally of nothing. */
 export function tally(): Tally {
   return { frames: 0, bytes: 0 };
 }
 
-/** Adds to a tally; figures below zero take away. */
+/** Adds to a tally; negative figures subtract. */
 export function add(to: Tally, frames: number, bytes: number): void {
   to.frames += frames;
   to.bytes += bytes;

@@ -1,6 +1,6 @@
 /**
- * What the program needs of a logger. The command line supplies one that
- * writes to standard error; tests supply one that remembers.
+ * The logger that the program writes to. The command line supplies one that
+ * prints on standard error; tests supply one that records.
  */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

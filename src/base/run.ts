@@ -5,7 +5,7 @@
 import type { PooledBuffer } from "./buffer.ts";
 
 export interface Run {
-  /** Held by the run; whoever drops the run releases it. */
+  /** The run holds it; when the run is dropped it has to be released. */
   readonly buffer: PooledBuffer;
   /** The frames are `buffer.bytes[start, end)`. */
   readonly start: number;

@@ -1,23 +1,23 @@
 /**
  * The one deadline of a clean stop. It is made when the stop begins and handed
  * down, so that the waits of all steps share one span of time instead of adding
- * up. Two kinds of wait end with it: those for others (producers, consumers),
- * which a second signal ends at once, and those for our own disk, which it does not.
+ * up. Two kinds of wait end with it: for producers and consumers, which a second
+ * signal ends at once, and for the disk, which a second signal does not end.
  */
 import type { Clock } from "./clock.ts";
 
-/** From the signal until everything is closed. With the log's last lines and the end of the process it makes 5 s. */
+/** From the signal until everything is closed, in ms. With the last log lines and the end of the process it is 5 s. */
 export const STOP_MS = 4000;
 
 /** How much of {@link STOP_MS} is left when a step has to be over, in ms. */
 export const RESERVE_MS = {
-  /** What is in flight to the consumer is waited for until then. */
+  /** The wait for confirmations of what is in flight ends. */
   inFlight: 1700,
-  /** The consumer's connection is settled. */
+  /** The consumer's connection is closed and its frames are accounted for. */
   target: 1300,
-  /** What was appended is synced. */
+  /** The appended frames are synced. */
   sync: 400,
-  /** The cursor is written and synced; then come the locks. */
+  /** The cursor is written and synced; after it the locks are released. */
   cursor: 100,
 } as const;
 
@@ -44,7 +44,7 @@ export class StopDeadline {
     return Math.max(0, this.#endMs - reserveMs - this.clock.monotonicMs());
   }
 
-  /** Nobody waits for others any longer. */
+  /** Ends the waits for others: {@link waitFor} resolves at once. */
   hurry(): void {
     this.#hurried.abort();
   }
@@ -55,14 +55,14 @@ export class StopDeadline {
   }
 
   /**
-   * Waits for others: until `work` is done, at most `ms`, and no longer once it
-   * hurries. Resolves with whether it is done; rejects as `work` does in time.
+   * Waits for producers or consumers: until `work` is done, `ms` have passed, or
+   * {@link hurry} is called. Resolves with whether it is done; rejects if `work` rejects by then.
    */
   waitFor(work: Promise<unknown>, ms: number): Promise<boolean> {
     return within(this.clock, work, ms, this.hurried);
   }
 
-  /** Waits for our own work, until `reserveMs` before the end. As {@link waitFor} otherwise. */
+  /** Waits for the disk, until `reserveMs` before the end. As {@link waitFor} otherwise. */
   inTime(work: Promise<unknown>, reserveMs = 0): Promise<boolean> {
     return within(this.clock, work, this.leftMs(reserveMs));
   }

@@ -1,21 +1,21 @@
-/** What a command of the command line is: what it takes, what its help says, what it does. */
+/** The model of a command: what it takes, what its help prints, and the function that runs it. */
 import type { Runtime } from "../runtime/runtime.ts";
 
 export interface Flag {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** What stands for the value in the help: `FILE`. Absent for a flag that is there or not. */
+  /** The name of its value in the help: `FILE`. Absent for a flag without a value. */
   readonly value?: string;
-  /** All that the value may be, where that can be listed: for completion. */
+  /** All values that are allowed, where they can be listed: for completion. */
   readonly values?: readonly string[];
   /** One line of help. */
-  readonly says: string;
+  readonly description: string;
 }
 
 export interface Example {
   readonly command: string;
-  readonly says: string;
+  readonly description: string;
 }
 
 /** What the user wrote after the command's name. */
@@ -30,17 +30,17 @@ export interface Invocation {
 export interface Command {
   /** `run [-c FILE]`, one entry per form. */
   readonly usage: readonly string[];
-  /** What it does, lines of at most 80 characters. */
-  readonly says: string;
+  /** What it does, in lines of at most 80 characters. */
+  readonly description: string;
   readonly flags: readonly Flag[];
   /** How many operands it takes at most. */
   readonly operandsMax: number;
-  /** All that an operand may be, where that can be listed; else operands are paths. For completion. */
+  /** All operands that are allowed, where they can be listed; otherwise operands are paths. For completion. */
   readonly operands?: readonly string[];
   readonly examples: readonly Example[];
-  /** Its exit code is a verdict, which an output that nobody wants to the end leaves open. */
+  /** Its exit code is a verdict; so it fails if its output is closed before it is written. */
   readonly judges?: true;
-  /** Does it and returns the exit code; rejects with a SpillwayError where it cannot. */
+  /** Returns the exit code; rejects with a SpillwayError if the command fails. */
   run(invocation: Invocation, runtime: Runtime): Promise<number>;
 }
 
@@ -53,10 +53,10 @@ export interface CommandEntry {
 /** The commands by name, in the order of the help. */
 export type CommandTable = Readonly<Record<string, CommandEntry>>;
 
-/** `-c FILE`, the same wherever a configuration is read. */
+/** `-c FILE`, for all commands that read a configuration. */
 export const configFlag: Flag = {
   name: "config",
   short: "c",
   value: "FILE",
-  says: "the configuration; - is standard input. Else $SPILLWAY_CONFIG, else ./spillway.toml",
+  description: "the configuration; - is standard input. Else $SPILLWAY_CONFIG, else ./spillway.toml",
 };

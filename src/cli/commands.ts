@@ -1,4 +1,4 @@
-/** The commands by name. Each is loaded when it is used, so that starting one does not cost what the others need. */
+/** The commands by name. Each is loaded when it is used, so that one starts without loading what the others need. */
 import type { CommandTable } from "./command.ts";
 
 export const COMMANDS: CommandTable = {

@@ -1,7 +1,7 @@
 /** Routes that feed each other in a ring: what they deliver comes in again, without end. */
 import { resolve } from "node:path";
 import type { Endpoint, RouteOptions } from "../relay/options.ts";
-import { socketName } from "../runtime/descriptor.ts";
+import { socketName } from "../runtime/socket_name.ts";
 import type { Address } from "../runtime/net.ts";
 
 /** How names and addresses are resolved on this machine. */

@@ -1,5 +1,5 @@
 /** How many file descriptors this process may have, and how many the routes need. */
-import { descriptorUse } from "../runtime/descriptor_use.ts";
+import { descriptorUse } from "../runtime/process_limits.ts";
 
 /** Of one route: lock, cursor, segments that are written and read, listeners, the target; some of them only for moments. */
 const FILES_OF_ROUTE = 12;
@@ -16,14 +16,14 @@ export interface OpenFiles {
   /** The most incoming connections at once: at least one for each route. */
   readonly connectionsMax: number;
   /** How many of these producers cannot take. */
-  readonly sparePlaces: number;
+  readonly spareConnections: number;
 }
 
 /** For `routes` routes that are not open yet. Never rejects. */
 export async function openFilesOf(routes: number): Promise<OpenFiles> {
   const { limit, open } = await descriptorUse();
   const files = open + FILES_OF_PROCESS + routes * FILES_OF_ROUTE;
-  const sparePlaces = routes * SPARE_OF_ROUTE;
-  const connectionsMax = Math.max(limit - files, sparePlaces + routes);
-  return { limit, needed: (producers) => files + sparePlaces + producers, connectionsMax, sparePlaces };
+  const spareConnections = routes * SPARE_OF_ROUTE;
+  const connectionsMax = Math.max(limit - files, spareConnections + routes);
+  return { limit, needed: (producers) => files + spareConnections + producers, connectionsMax, spareConnections };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { RouteOptions } from "./options.ts";
 import { Route } from "./route.ts";
@@ -17,7 +17,7 @@ export interface RelayOptions {
   /** The name of this process's user, for messages. */
   readonly user: string;
   /** Limits the incoming connections of all routes together. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
 }
 
 export interface Relay {
@@ -36,11 +36,11 @@ export interface Relay {
  * released again.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { runtime, clock, user, places } = options;
+  const { runtime, clock, user, connectionLimit } = options;
   const routes: Route[] = [];
   try {
     for (const route of options.routes) {
-      routes.push(await Route.open(route, { runtime, clock, user, places, log: options.log(route.name) }));
+      routes.push(await Route.open(route, { runtime, clock, user, connectionLimit, log: options.log(route.name) }));
     }
   } catch (error) {
     await Promise.all(routes.map((route) => route.abandon()));

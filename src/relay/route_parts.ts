@@ -4,7 +4,7 @@ import { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { createFramer, type Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Source } from "../source/source.ts";
 import { Appender } from "../spool/appender.ts";
@@ -28,7 +28,7 @@ export interface RouteContext {
   /** The name of this process's user, for messages about permissions and locks. */
   readonly user: string;
   /** Limits the incoming connections of all routes together. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
 }
 
 export interface RouteParts {
@@ -148,6 +148,6 @@ function createTarget(
   });
 }
 
-function sharedBy({ runtime, places, clock, log }: RouteContext) {
-  return { net: runtime.net, places, clock, log, random: Math.random };
+function sharedBy({ runtime, connectionLimit, clock, log }: RouteContext) {
+  return { net: runtime.net, connectionLimit, clock, log, random: Math.random };
 }

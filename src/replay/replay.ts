@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf, SpillwayError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/range_text.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { ReplySink } from "../target/confirmer.ts";
 import type { Rate } from "../target/rate.ts";

@@ -1,10 +1,10 @@
-/** Accepting for as long as a listener lasts, the same on both sides of a route. */
+/** Accepts connections until a listener is closed; for both sides of a route. */
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import type { Connection, Listener } from "./net.ts";
 
-/** After a failed accept (EMFILE, …): how long until the next. */
+/** How long to wait after a failed accept (EMFILE, …), in ms. */
 const RETRY_MS = 100;
 
 export interface AcceptEachOptions {
@@ -12,8 +12,8 @@ export interface AcceptEachOptions {
   readonly log: Log;
   /** Once aborted, nothing more is handed out. */
   readonly signal: AbortSignal;
-  /** Who connects, for the log: `a consumer`. */
-  readonly who: string;
+  /** What connects, for the log: `a consumer`. */
+  readonly peerKind: string;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function acceptEach(
   options: AcceptEachOptions,
   serve: (connection: Connection) => void | Promise<void>,
 ): Promise<void> {
-  const { clock, log, signal, who } = options;
+  const { clock, log, signal, peerKind } = options;
   let failing = "";
   while (!signal.aborted) {
     let connection: Connection | null;
@@ -35,7 +35,7 @@ export async function acceptEach(
       failing = "";
     } catch (error) {
       const message = messageOf(error);
-      if (message !== failing) log.error(`cannot accept ${who}, trying again`, { error: message });
+      if (message !== failing) log.error(`cannot accept ${peerKind}, trying again`, { error: message });
       failing = message;
       await clock.sleep(RETRY_MS, signal);
       continue;

@@ -7,7 +7,7 @@ import type { Address } from "./net.ts";
 
 const FORMS_HINT = "write host:port, [v6]:port, :port or unix:/path.sock";
 
-/** A path longer than this does not fit sun_path, its final zero included (unix(7)). */
+/** Bytes of the longest path that fits sun_path with its final zero (unix(7)). */
 export const UNIX_PATH_BYTES_MAX = 107;
 
 /**
@@ -55,7 +55,7 @@ function invalid(text: string, why: string, example?: string): SpillwayError {
   return usageError(`${JSON.stringify(text)} is not an address: ${why}`, hint);
 }
 
-/** The address as {@link parseAddress} reads it; an IPv4 address in IPv6 clothes (`::ffff:1.2.3.4`) as IPv4. */
+/** The address as {@link parseAddress} reads it; an IPv4 address mapped into IPv6 (`::ffff:1.2.3.4`) as IPv4. */
 export function formatAddress(address: Address): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   const host = plainHost(address.host);
@@ -67,7 +67,7 @@ export function plainHost(host: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(host) ? host.slice("::ffff:".length) : host;
 }
 
-/** One end of a socket in words; `unixPath` is empty for TCP. */
+/** One end of a socket as text; `unixPath` is empty for TCP. */
 export function nameOf(host: string | undefined, port: number | undefined, unixPath: string): string {
   if (unixPath !== "") return formatAddress({ kind: "unix", path: unixPath });
   return formatAddress({ kind: "tcp", host: host ?? "", port: port ?? 0 });

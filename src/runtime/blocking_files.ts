@@ -1,17 +1,15 @@
 /**
- * Reading files with calls that block, for threads that have nothing else to
- * do: what is read into a buffer of the core's own cache is looked at there,
- * which no call that another thread makes for us can do.
+ * Files read with calls that block, for threads that have nothing else to do:
+ * the bytes then are in the cache of the core that works on them, unlike after
+ * a call that another thread has made.
  */
 import * as fs from "node:fs";
 import { SystemError } from "../base/error.ts";
-import type { FileOpener } from "./files.ts";
-import { ReadOnlyFile } from "./read_only_file.ts";
+import type { File, FileOpener } from "./files.ts";
 import { systemError } from "./system_error.ts";
 
 export const blockingFiles: FileOpener = {
-  open(path, mode) {
-    if (mode !== "read") return Promise.reject(new SystemError("EROFS", "open", path));
+  open(path) {
     try {
       return Promise.resolve(new BlockingFile(fs.openSync(path, "r"), path));
     } catch (error) {
@@ -20,12 +18,10 @@ export const blockingFiles: FileOpener = {
   },
 };
 
-class BlockingFile extends ReadOnlyFile {
+class BlockingFile implements File {
   #closed = false;
 
-  constructor(private readonly descriptor: number, readonly path: string) {
-    super();
-  }
+  constructor(private readonly descriptor: number, readonly path: string) {}
 
   readAt(into: Uint8Array, position: number): Promise<number> {
     return this.#call("read", () => {

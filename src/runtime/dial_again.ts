@@ -1,4 +1,4 @@
-/** Dialling the same address again and again, the same on both sides of a route. */
+/** Connects to one address again and again, with backoff; for both sides of a route. */
 import { Backoff } from "../base/backoff.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
@@ -21,10 +21,10 @@ export class Dialler {
   #first = true;
   #failing = "";
 
-  /** `whom` is dialled, for the log: `the target`. Once `signal` is aborted, no more. */
+  /** `peerName` is for the log: `the target`. Once `signal` is aborted it connects no more. */
   constructor(
     private readonly options: DialOptions,
-    private readonly whom: string,
+    private readonly peerName: string,
     private readonly signal: AbortSignal,
   ) {
     const { retryMinMs: minMs, retryMaxMs: maxMs, random } = options;
@@ -54,7 +54,7 @@ export class Dialler {
     return undefined;
   }
 
-  /** One attempt; undefined once stopped, and what comes of it then is closed unseen. */
+  /** One attempt; undefined once stopped. A connection that succeeds after that is closed at once. */
   async #dial(): Promise<Connection | undefined> {
     const { net, address, connectTimeoutMs } = this.options;
     const stopped = Promise.withResolvers<undefined>();
@@ -76,7 +76,7 @@ export class Dialler {
     return this.#failing || undefined;
   }
 
-  /** The last connection was of use: the backoff starts over. */
+  /** The last connection has made progress: the backoff starts over. */
   progressed(): void {
     this.#backoff.reset();
   }
@@ -86,6 +86,6 @@ export class Dialler {
     if (message === this.#failing) return;
     this.#failing = message;
     const { log, retryMaxMs } = this.options;
-    log.warn(`cannot connect to ${this.whom}, trying again`, { error: message, retry_max_ms: retryMaxMs });
+    log.warn(`cannot connect to ${this.peerName}, trying again`, { error: message, retry_max_ms: retryMaxMs });
   }
 }

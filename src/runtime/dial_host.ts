@@ -1,9 +1,19 @@
-/** Dialling a host by its name, the same on both runtimes. */
+/** Host names: resolving them, and connecting to one; the same on both runtimes. */
+import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { SystemError } from "../base/error.ts";
 import { formatAddress } from "./address.ts";
 import type { Address, Connection } from "./net.ts";
-import { resolveHost } from "./resolve.ts";
+
+/** The addresses of `host`, in the resolver's order. Rejects with ENOTFOUND, whatever kept it from answering. */
+export async function resolveHost(host: string): Promise<string[]> {
+  try {
+    const found = await lookup(host, { all: true, verbatim: true });
+    return [...new Set(found.map((entry) => entry.address))];
+  } catch (e) {
+    throw new SystemError("ENOTFOUND", "resolve", host, { cause: e });
+  }
+}
 
 /** One attempt at a literal address, or a unix socket; rejects as `Net.connect` does. */
 export type DialOne = (address: Address, timeoutMs: number) => Promise<Connection>;
@@ -11,8 +21,8 @@ export type DialOne = (address: Address, timeoutMs: number) => Promise<Connectio
 /**
  * Dials `address`. A name is resolved at every call, since Bun's own dialling
  * goes by an answer for 30 s, and its addresses are tried one after the other,
- * each for its share of the time that is left: one that is silent keeps nobody
- * from the next. Rejects with what the last one said, about the name.
+ * each for its share of the time that is left, so that a silent one does not use
+ * up the time of the next. Rejects with the failure of the last one, for the name.
  */
 export async function dialHost(
   address: Address,
@@ -36,7 +46,7 @@ export async function dialHost(
   throw new SystemError(code, "connect", formatAddress(address), { cause: failure });
 }
 
-/** The answer, or ETIMEDOUT; one that comes too late is nobody's. */
+/** The answer, or ETIMEDOUT; an answer that comes too late is discarded. */
 async function inTime<T>(answer: Promise<T>, timeoutMs: number, address: Address): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {

@@ -2,7 +2,7 @@
  * The part of the file system that needs no open file, for both runtimes.
  *
  * Each of these calls of node:fs/promises does its system call on another
- * thread, on Deno too (seen with strace), unlike node:fs's writes there.
+ * thread, on Deno too (seen with strace), unlike the writes of node:fs on Deno.
  */
 import * as fs from "node:fs/promises";
 import { SystemError } from "../base/error.ts";

@@ -15,12 +15,21 @@ export type OpenMode =
   /** Created with mode 0600 if absent, kept as it is otherwise; read and write. */
   | "open";
 
+/** An open file as far as it is read. Its content need not lie in the file as it is: see the journal's compressed segments. */
 export interface File {
   readonly path: string;
 
   /** Reads up to `into.length` bytes from `position` on; fewer only at the end of the file. Returns how many. */
   readAt(into: Uint8Array, position: number): Promise<number>;
 
+  /** Size in bytes. */
+  size(): Promise<number>;
+
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface WritableFile extends File {
   /**
    * Writes the parts one after the other at `position`, in as few calls as the
    * runtime allows. On rejection any prefix may have been written.
@@ -37,17 +46,11 @@ export interface File {
   /** Cuts the file to `size` bytes. */
   truncate(size: number): Promise<void>;
 
-  /** Size in bytes. */
-  size(): Promise<number>;
-
   /**
    * Takes an exclusive flock(2) without waiting; false if another process (or
    * another open file here) has it. The kernel releases it with the file.
    */
   tryLock(): Promise<boolean>;
-
-  /** Idempotent. */
-  close(): void;
 }
 
 export interface FileInfo {
@@ -62,15 +65,21 @@ export interface FileInfo {
   readonly device?: number;
 }
 
+/** What opens files for reading alone. */
 export interface FileOpener {
-  open(path: string, mode: OpenMode): Promise<File>;
+  open(path: string, mode: "read"): Promise<File>;
 }
 
-export interface FileSystem extends FileOpener {
+/** A file system as far as it is read. */
+export interface ReadableFiles extends FileOpener {
   /** Names of the directory's entries, sorted. */
   list(directory: string): Promise<string[]>;
   /** Undefined if there is nothing at `path`. */
   stat(path: string): Promise<FileInfo | undefined>;
+}
+
+export interface FileSystem extends ReadableFiles {
+  open(path: string, mode: OpenMode): Promise<WritableFile>;
   /** Makes the directory and its parents with mode 0700; fine if it exists. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;

@@ -1,7 +1,7 @@
-/** Who holds a flock(2), told without trying to take it: to look must keep nobody from starting. */
+/** Which process holds a flock(2), without trying to take it: a test that took it could keep a daemon from starting. */
 import { readFile, stat } from "node:fs/promises";
 
-/** The process id of the holder; undefined if there is none, and on systems that do not say (/proc/locks of Linux). */
+/** The process id of the holder; undefined if there is none, and on systems other than Linux, which has /proc/locks. */
 export async function flockHolder(path: string): Promise<number | undefined> {
   try {
     const { ino } = await stat(path);

@@ -11,17 +11,17 @@ export type Address =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };
 
-/** How much the peer's kernel says that it takes. */
+/** How much data the peer's kernel accepts. */
 export interface PeerWindow {
   /** The window advertised last (tcpi_snd_wnd of TCP_INFO, tcp(7)), in bytes; undefined before Linux 5.4. */
   readonly bytes: number | undefined;
   /** Its scale: no window of this peer is larger than 65,535 shifted by it (RFC 7323, 2.2). */
   readonly scale: number;
-  /** What our kernel has taken and not sent yet, in bytes; 0 where it does not tell. */
+  /** What our kernel has taken and not sent yet, in bytes; 0 where it does not report that. */
   readonly notSentBytes: number;
-  /** Segments with data that were sent; 0 where the kernel does not tell. */
+  /** Segments with data that were sent; 0 where the kernel does not report that. */
   readonly segmentsSent: number;
-  /** The connection was reset: this is the last that is known. */
+  /** The connection was reset; the other figures are from before. */
   readonly isReset: boolean;
 }
 
@@ -32,9 +32,9 @@ export interface Connection {
   readonly peer: string;
 
   /**
-   * Bytes that are or may come to be here, taken from the kernel before a read
-   * has asked for them: what waits for the next read, and what may arrive
-   * together with what that read takes. 0 where reads go straight to the kernel.
+   * Bytes that the runtime has or may have taken from the kernel before a read
+   * asked for them: what waits for the next read, and what may arrive together
+   * with what that read takes. 0 where reads go straight to the kernel.
    */
   readonly readAheadBytes: number;
 
@@ -47,7 +47,7 @@ export interface Connection {
   read(into: Uint8Array): Promise<number | null>;
 
   /**
-   * Says that the next `read` will not come soon, so that a runtime that reads
+   * Announces that the next `read` will not come soon, so that a runtime that reads
    * ahead stops doing so and the kernel's window closes. The next `read`
    * resumes. Until then a lost connection may go unnoticed.
    */
@@ -112,29 +112,29 @@ export interface Listener {
   readonly address: Address;
   /** The next connection; null once the listener is closed. A failed accept (EMFILE, …) rejects and may be tried again. */
   accept(): Promise<Connection | null>;
-  /** Stops listening, frees the port (a unix socket's file too) before it resolves. Idempotent. */
+  /** Stops listening; the port or the unix socket's file is free before it resolves. Idempotent. */
   close(): Promise<void>;
 }
 
 export interface ListenOptions {
-  /** A unix socket's file gets mode 0600, from its first moment on; else what the umask says. */
+  /** A unix socket's file has mode 0600, from its first moment on; otherwise the umask decides. */
   readonly private?: boolean;
-  /** Who may come in; default: everybody. */
-  readonly door?: Door;
+  /** Which connections are accepted; default: all. */
+  readonly filter?: AcceptFilter;
 }
 
-/** Asked for every connection as soon as it is there, before another one is accepted. */
-export interface Door {
-  /** May it stay? If not it is closed at once, and `accept` does not give it. */
+/** Called for every connection as soon as it is there, before another one is accepted. */
+export interface AcceptFilter {
+  /** False: the connection from `peer` is closed at once, and `accept` does not return it. */
   admit(peer: string): boolean;
-  /** One that was admitted has been closed by us. */
-  left(): void;
+  /** A connection that was admitted has been closed by this process. */
+  closed(): void;
 }
 
 export interface Net {
   /**
    * Binds and listens with the largest backlog the runtime allows. A unix
-   * socket's file that nobody answers on is replaced; one that is in use
+   * socket's file on which no process listens is replaced; one that is in use
    * rejects with EADDRINUSE. An empty host or `::` is dual-stack.
    */
   listen(address: Address, options?: ListenOptions): Promise<Listener>;
@@ -147,7 +147,7 @@ export interface Net {
    */
   connect(address: Address, timeoutMs: number): Promise<Connection>;
 
-  /** What all connections of one listener, or one that was dialled, read ahead together, in bytes, at most. */
+  /** The most that all connections of one listener, or one dialled connection, read ahead together, in bytes. */
   readonly readAheadBytesMax: number;
 
   /** The addresses a name resolves to; rejects with ENOTFOUND. */

@@ -4,7 +4,7 @@
  *
  * The two differ in what may get lost. A command's output is the result: its
  * writer waits. A log must never hold up the relay: it is dropped and counted
- * when nobody reads it.
+ * when nothing reads it.
  */
 import { Condition } from "../base/condition.ts";
 import { Deque } from "../base/deque.ts";
@@ -14,7 +14,7 @@ import { errnoName, systemError } from "./system_error.ts";
 export interface Stdout {
   /**
    * Resolves once the system has taken it all; rejects with a `SystemError`
-   * (EPIPE if nobody reads any more). What is written comes out in the order of
+   * (EPIPE if the reader has closed it). What is written comes out in the order of
    * the calls. The caller leaves bytes alone until then.
    */
   write(output: string | Uint8Array): Promise<void>;
@@ -22,19 +22,19 @@ export interface Stdout {
 
 export interface Stderr {
   /**
-   * Never blocks and never throws, whatever stands at the other end. At most
+   * Never blocks and never throws, whatever is at the other end. At most
    * 1 MiB waits; of what comes on top of that, the number of texts lost is
    * printed in their place. A closed pipe swallows everything.
    */
   write(text: string): void;
-  /** Resolves once nothing waits; never, while a pipe that nobody reads is full. */
+  /** Resolves once nothing waits; never, while a pipe is full and not read. */
   flush(): Promise<void>;
 }
 
 /** Writes some bytes, at least 1; resolves with how many. EAGAIN is allowed (a pipe that its other users made non-blocking). */
 export type WriteSome = (bytes: Uint8Array) => Promise<number>;
 
-/** How long to leave a full non-blocking pipe alone. */
+/** How long until a full non-blocking pipe is tried again. */
 const AGAIN_MS = 10;
 
 const encoder = new TextEncoder();
@@ -119,7 +119,7 @@ export class QueuedStderr implements Stderr {
         this.#bytes -= bytes.length;
         if (this.#waiting.length === 0 && this.#lost > 0) this.#noteLoss();
       }
-    } catch { // nobody is left to tell
+    } catch { // there is nothing left to report it on
       this.#broken = true;
       this.#waiting.clear();
     }

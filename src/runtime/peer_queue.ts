@@ -1,8 +1,7 @@
 /**
- * What a peer on this very machine has received and not read, as its kernel
- * tells everybody (rx_queue of proc_pid_net(5), /proc/net/tcp): a program that
- * reads slowly may keep its window closed for many seconds, and this shows that
- * it reads all the same.
+ * What a peer on the same machine has received and not read: rx_queue of
+ * /proc/net/tcp (proc_pid_net(5)). A program that reads slowly may keep its
+ * window closed for many seconds; this queue shows that it reads all the same.
  */
 import { readFile } from "node:fs/promises";
 

@@ -1,4 +1,4 @@
-/** What both runtimes offer alike of the process they run: node:process works on each, compiled too. */
+/** The part of {@link Runtime} about the process itself, on node:process, which works on both runtimes, compiled too. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { userInfo } from "node:os";
 import process from "node:process";
@@ -10,7 +10,7 @@ export type ProcessPart = Omit<
   "name" | "version" | "net" | "files" | "executable" | "startThread" | "readStdin" | "outliveSignals"
 >;
 
-/** `writeStdout` and `writeStderr` hand some bytes over without blocking the event loop. */
+/** `writeStdout` and `writeStderr` must not block the event loop. */
 export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): ProcessPart {
   const uid = process.geteuid?.();
   return {
@@ -34,9 +34,9 @@ export function processPart(writeStdout: WriteSome, writeStderr: WriteSome): Pro
 const O_RDWR = 2;
 
 /**
- * Both runtimes open /dev/null, to read and write, in the place of a standard
- * stream that was closed when they started, so that no file comes to have its
- * number. A shell opens it for writing alone. False where the system does not tell.
+ * Is this descriptor a replacement for a standard stream that was closed when the
+ * process started? Both runtimes open /dev/null then, to read and write, so that no
+ * file gets the number. A shell opens /dev/null for writing alone. False without /proc.
  */
 function isStandIn(descriptor: number): boolean {
   try {
@@ -58,7 +58,7 @@ function nameInPasswd(uid: number | undefined): string | undefined {
   }
 }
 
-/** What other user databases call us. Asked last: Bun's userInfo believes the variable USER, and says `unknown` without it. */
+/** This user's name from other user databases. The last resort, since Bun's userInfo takes the variable USER for it, and without that says `unknown`. */
 function ownName(): string | undefined {
   try {
     const { username } = userInfo();

@@ -19,12 +19,12 @@ export interface Runtime {
    * alone, or a runtime and its script where it was not compiled into one.
    */
   readonly executable: readonly string[];
-  /** Starts another thread of this program; main.ts has what it does. */
+  /** Starts another thread of this program; main.ts defines what it does. */
   startThread<Input, Progress, Output>(): Thread<Input, Progress, Output>;
   readonly pid: number;
   /** The effective user; undefined where the system has no such number. */
   readonly uid: number | undefined;
-  /** A user's name for messages, by default of the one we act as; `uid 1000` where the system knows none. */
+  /** A user's name for messages, by default of the effective user; `uid 1000` where the system knows none. */
   userName(uid?: number): string;
   /** An environment variable; undefined where it is not set. */
   env(name: string): string | undefined;
@@ -34,11 +34,11 @@ export interface Runtime {
    */
   onSignal(signal: Signal, handler: () => void): () => void;
   /**
-   * From now on signals that mean nothing to a daemon do nothing, whatever
-   * their default is; see signals.ts for which. Children inherit that.
+   * From now on the signals that signals.ts lists do nothing, whatever their
+   * default is. Children inherit that.
    */
   outliveSignals(): void;
-  /** Ends the process at once; what `stderr` still holds is lost, see its `flush`. */
+  /** Ends the process at once; what `stderr` still holds is lost unless its `flush` was awaited. */
   exit(code: number): never;
 
   /** False if standard output was closed when the process started: what is written to it is lost. */

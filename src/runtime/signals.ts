@@ -5,7 +5,7 @@
  * They are ignored by sigaction(2), not taken by handlers: a listener for
  * SIGUSR1 would not keep Deno from opening its debugger, realtime signals have
  * no name that a runtime knows, and a busy event loop would have to run each
- * handler. A signal that somebody handles is left alone: JavaScriptCore stops
+ * handler. A signal that has a handler already is left alone: JavaScriptCore stops
  * threads for its garbage collector with SIGPWR. So are SIGABRT and the signals
  * of a fault of the program itself (SIGSEGV and the like): the process is broken
  * then, and a supervisor's watchdog must be able to end it with a core dump.
@@ -19,10 +19,10 @@ import process from "node:process";
  */
 export type Sigaction = (signal: number, action: Uint8Array | null, old: Uint8Array | null) => number;
 
-/** More than a struct sigaction takes on any system. Its first word, everywhere, is the handler. */
+/** More than a struct sigaction takes on any system. Its first word is the handler on all of them. */
 export const SIGACTION_BYTES = 256;
 
-/** Not in the list: those that stop the relay or are said in its log, and those above. */
+/** The list lacks the signals that the relay handles (SIGTERM, SIGINT, SIGHUP) and those named above. */
 const NAMES = [
   "SIGQUIT",
   "SIGUSR1",
@@ -66,7 +66,7 @@ function ignore(sigaction: Sigaction, signal: number, handledToo: boolean): void
   const isDefault = old.subarray(0, HANDLER_BYTES).every((byte) => byte === 0);
   if (!isDefault && !handledToo) return;
   const action = new Uint8Array(SIGACTION_BYTES);
-  // The lowest byte of the first word, on processors with the lowest byte first; this program supports no others.
+  // The lowest byte of the first word: there are builds for little-endian processors only.
   action[0] = SIG_IGN;
   sigaction(signal, action, null);
 }

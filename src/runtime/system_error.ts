@@ -36,7 +36,7 @@ export function systemError(thrown: unknown, syscall: string, subject: string): 
   return new SystemError(errnoName(thrown), syscall, subject, { cause: thrown });
 }
 
-/** The errno's name for anything thrown by a runtime; `EUNKNOWN` if it tells nothing. */
+/** The errno's name for anything thrown by a runtime; `EUNKNOWN` if that cannot be told from it. */
 export function errnoName(thrown: unknown): string {
   if (!(thrown instanceof Error)) return "EUNKNOWN";
   const code = (thrown as { code?: unknown }).code;
@@ -47,7 +47,7 @@ export function errnoName(thrown: unknown): string {
   return CLASS_CODES[thrown.name] ?? "EUNKNOWN";
 }
 
-/** getaddrinfo(3) failed, for whichever reason: the name cannot be used now. */
+/** Did getaddrinfo(3) fail, for any reason? */
 function isLookupFailure(message: string, code: unknown): boolean {
   if (typeof code === "string" && /^(EAI_|DNS_|ENODATA$|ENOTFOUND$)/.test(code)) return true;
   return code === undefined && /lookup address information|No address associated/i.test(message);

@@ -12,7 +12,7 @@ export interface Thread<Input, Progress, Output> {
    * and if the thread could not be started or has ended.
    */
   run(input: Input, onProgress: (progress: Progress) => void): Promise<Output>;
-  /** Ends it; what is under way is abandoned. */
+  /** Ends the thread; its unfinished jobs are rejected. */
   end(): void;
 }
 
@@ -79,7 +79,7 @@ export function startThread<Input, Progress, Output>(script: string | URL): Thre
   };
 }
 
-/** Undefined where the system has no thread to spare; Bun throws then, instead of an event. */
+/** Undefined where the system has no thread left; Bun throws then, and sends no event. */
 function tryStart(script: string | URL, onError: (error: Error) => void): Worker | undefined {
   try {
     return new Worker(script);
@@ -89,7 +89,7 @@ function tryStart(script: string | URL, onError: (error: Error) => void): Worker
   }
 }
 
-/** In a thread: does `job` for each `run` of who started it. */
+/** In a thread: does `job` for each `run` that the starting thread calls. */
 export function serveThread<Input, Progress, Output>(job: Job<Input, Progress, Output>): void {
   const report = (message: Report) => parentPort?.postMessage(message);
   parentPort?.on("message", async ({ id, input }: Order) => {

@@ -11,8 +11,10 @@ import type { Connection } from "./net.ts";
 import { errnoName, systemError } from "./system_error.ts";
 
 /**
- * Makes room for a socket at `path`. Rejects with EADDRINUSE if `connect`
- * finds somebody listening there, or if it is something else than a socket.
+ * Removes the socket file at `path` that a killed process has left, if there is
+ * one. Rejects with EADDRINUSE if `connect`
+ * succeeds or is refused for another reason than that nothing listens, or if
+ * what is there is no socket.
  */
 export async function removeDeadSocket(path: string, connect: () => Promise<Connection>): Promise<void> {
   try {
@@ -26,11 +28,11 @@ export async function removeDeadSocket(path: string, connect: () => Promise<Conn
 }
 
 /**
- * Calls `bind`, which makes the socket at `path` before it returns, so that
- * nobody but this user can ever connect to it.
+ * Calls `bind`, which makes the socket at `path` before it returns, so that only
+ * this user can connect to it, from the first moment on.
  */
 export function bindPrivately<T>(path: string, bind: () => T): T {
-  // The mask belongs to the whole process, but nothing of ours is for others: what else is made meanwhile is as it would be.
+  // The mask belongs to the whole process; other files that are made meanwhile are private anyway.
   const mask = process.umask(0o077);
   try {
     const bound = bind();
@@ -47,7 +49,7 @@ async function answers(connect: () => Promise<Connection>): Promise<boolean> {
     return true;
   } catch (e) {
     if (errnoName(e) === "ECONNREFUSED" || errnoName(e) === "ENOENT") return false;
-    return true; // EAGAIN: its backlog is full; EACCES: not ours to remove
+    return true; // EAGAIN: its backlog is full; EACCES: it belongs to another user
   }
 }
 

@@ -10,7 +10,7 @@ import type { Framer } from "../framing/framing.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import { AckReplies } from "./ack_replies.ts";
 import { Admission } from "./admission.ts";
 import { SourceConnection } from "./connection.ts";
@@ -34,7 +34,7 @@ export interface SourceOptions extends DialOptions {
   /** What connections may hold for unfinished frames, all together, in bytes. */
   readonly unfinishedBytes: number;
   /** Limits the incoming connections of all routes together. */
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
   /** 0 = never. */
@@ -95,10 +95,10 @@ export class Source {
 
   /** Binds, where it listens; rejects if that fails. Producers are served from {@link start} on. */
   async bind(): Promise<void> {
-    const { role, net, address, places } = this.options;
+    const { role, net, address, connectionLimit } = this.options;
     if (role !== "listen") return;
-    const door = places.doorForProducers((peer) => this.#admission.noteNoDescriptor(peer));
-    this.#listener = await net.listen(address, { door });
+    const filter = connectionLimit.filterForProducers((peer) => this.#admission.noteNoDescriptor(peer));
+    this.#listener = await net.listen(address, { filter });
   }
 
   /** How many producers are connected. */
@@ -165,7 +165,7 @@ export class Source {
   async #acceptLoop(listener: Listener): Promise<void> {
     const { clock, log } = this.options;
     const { signal } = this.#stopping;
-    await acceptEach(listener, { clock, log, signal, who: "a producer" }, (connection) => {
+    await acceptEach(listener, { clock, log, signal, peerKind: "a producer" }, (connection) => {
       if (this.#admission.isOnlyFull(this.#connections.size)) this.#closeOneOnlyOwed();
       const why = this.#admission.refusal(this.#connections.size);
       if (why !== undefined) this.#admission.refuse(connection, why);

@@ -11,7 +11,7 @@ import { Condition } from "../base/condition.ts";
 import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
-import type { Places } from "../runtime/places.ts";
+import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { ConsumerConnections } from "./consumer_connections.ts";
 import type { Session } from "./session.ts";
 
@@ -25,7 +25,7 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly address: Address;
-  readonly places: Places;
+  readonly connectionLimit: ConnectionLimit;
 }
 
 export class AcceptedConnections implements ConsumerConnections {
@@ -48,12 +48,12 @@ export class AcceptedConnections implements ConsumerConnections {
 
   /** Binds; rejects if that fails. */
   async bind(): Promise<void> {
-    const { net, address, places, clock, log } = this.options;
-    this.#listener = await net.listen(address, { door: places.doorForOthers() });
+    const { net, address, connectionLimit, clock, log } = this.options;
+    this.#listener = await net.listen(address, { filter: connectionLimit.filterForOthers() });
     const { signal } = this.#stopping;
     this.#accepting = acceptEach(
       this.#listener,
-      { clock, log, signal, who: "a consumer" },
+      { clock, log, signal, peerKind: "a consumer" },
       (each) => this.#keepWaiting(each),
     );
   }

@@ -14,7 +14,7 @@
 import type { BufferPool } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
-import { formatDuration } from "../base/duration.ts";
+import { formatDuration } from "../base/quantity.ts";
 import type { Log } from "../base/log.ts";
 import { frameContent } from "../framing/framing.ts";
 import { frameEnds } from "../framing/frame_ends.ts";

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
-import { formatDuration } from "../base/duration.ts";
+import { formatDuration } from "../base/quantity.ts";
 import { messageOf } from "../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";

@@ -5,7 +5,7 @@ import type { Request } from "../../src/admin/protocol.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
-import { Places } from "../../src/runtime/places.ts";
+import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
 import { until } from "../e2e/rig/wait.ts";
 import { type LogLine, recordingLog } from "../spool/stories/surroundings.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
@@ -32,8 +32,8 @@ async function withDirectory(act: (setting: Setting) => Promise<void>, name = "j
       lines,
       async open(answer, clock = systemClock) {
         const log = recordingLog((line) => lines.push(line));
-        const places = new Places(Infinity, 0);
-        const control = await Control.open({ directory, net, places, clock, log, answer });
+        const connectionLimit = new ConnectionLimit(Infinity, 0);
+        const control = await Control.open({ directory, net, connectionLimit, clock, log, answer });
         controls.push(control);
         return control;
       },

@@ -1,3 +1,4 @@
+/** A route's memory: what is granted, what is refused, what is reused, and that the count of it is exact. */
 import fc from "fast-check";
 import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -10,7 +11,7 @@ function pool(): BufferPool {
   return new BufferPool({ maxBytes: MAX, reserveBytes: RESERVE, bufferBytes: USUAL });
 }
 
-Deno.test("Buffers count at their capacity until their last holder lets go", () => {
+Deno.test("Buffers count at their capacity until their last holder releases them", () => {
   const memory = pool();
   const buffer = memory.take()!;
   assertEquals([buffer.bytes.length, memory.usedBytes], [USUAL, USUAL]);
@@ -21,7 +22,7 @@ Deno.test("Buffers count at their capacity until their last holder lets go", () 
   assertEquals(memory.usedBytes, 0);
 });
 
-Deno.test("A buffer knows whether it has one holder alone", () => {
+Deno.test("A buffer reports whether it has exactly one holder", () => {
   const buffer = pool().take()!;
   assertEquals(buffer.hasOneHolder, true);
   buffer.retain();
@@ -30,7 +31,7 @@ Deno.test("A buffer knows whether it has one holder alone", () => {
   assertEquals(buffer.hasOneHolder, true);
 });
 
-Deno.test("A buffer that was given back can neither be released nor retained again", () => {
+Deno.test("A released buffer can neither be released nor retained again", () => {
   const memory = pool();
   const buffer = memory.take()!;
   buffer.release();
@@ -39,7 +40,7 @@ Deno.test("A buffer that was given back can neither be released nor retained aga
   assertEquals(memory.usedBytes, 0);
 });
 
-Deno.test("What comes in may fill all but the reserve, what is read back may use that too", () => {
+Deno.test("Incoming bytes may fill all but the reserve, bytes read back may use the reserve too", () => {
   const memory = pool();
   for (let i = 0; i < 5; i++) assert(memory.take() !== undefined);
   assertEquals(memory.take(1), undefined);
@@ -49,7 +50,7 @@ Deno.test("What comes in may fill all but the reserve, what is read back may use
   assertEquals(memory.usedBytes, MAX);
 });
 
-Deno.test("A sole reader is granted a buffer though memory is full, and nobody else after it", () => {
+Deno.test("A reader without a buffer is granted one though memory is full, and nothing else is granted after it", () => {
   const memory = pool();
   while (memory.take() !== undefined);
   const sole = memory.takeReserved(5_000, true)!;
@@ -69,7 +70,7 @@ Deno.test("A buffer whose size is a power of two is used again, memory of anothe
   assertEquals([4096, 1024, 2048, 4000, 512].map(isUsedAgain), [true, true, true, false, false]);
 });
 
-Deno.test("Idle buffers of any size give way, so that all memory together stays below the maximum", () => {
+Deno.test("Idle buffers of any size are dropped so that all memory together stays below the maximum", () => {
   const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
   const small = Array.from({ length: 8 }, () => memory.take(1024)!);
   for (const buffer of small) buffer.release();
@@ -80,7 +81,7 @@ Deno.test("Idle buffers of any size give way, so that all memory together stays 
   for (const buffer of large) buffer.release();
 });
 
-Deno.test("Whoever waits for memory is woken when a buffer is given back, not when a holder of several lets go", async () => {
+Deno.test("A wait for memory ends when a buffer is released by its last holder, not by one of several", async () => {
   const memory = pool();
   const buffer = memory.take()!.retain();
   let woken = false;
@@ -103,7 +104,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom("retain", "release", "release"), which: fc.nat(1000) }),
 );
 
-/** One route's use of its memory: intake and one reader, which says `sole` when it holds nothing, as documented. */
+/** One route's use of its memory: intake and one reader, whose buffer must be granted when it holds none, as documented. */
 class Usage {
   readonly memory: BufferPool = pool();
   readonly live: {
@@ -166,7 +167,7 @@ class Usage {
   }
 }
 
-Deno.test("Whatever is taken and released, use is exact and never above the maximum but for the sole reader's buffer", () => {
+Deno.test("After any sequence of calls the use is exact, and above the maximum only by a buffer that must be granted", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
       const usage = new Usage();

@@ -1,3 +1,4 @@
+/** The clock of µs since 1970, made of a wall clock in ms and a monotonic one. */
 import { systemClock, wallClock } from "../../src/base/clock.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
@@ -49,7 +50,7 @@ Deno.test("Within a millisecond time goes on in microseconds", () => {
   assertEquals(times.slice(1).map((us, i) => us - times[i]).every((us) => us >= 3 && us <= 5), true);
 });
 
-Deno.test("The machine's own clock is asked every time, not once", () => {
+Deno.test("The machine's clock is read at every call", () => {
   const real = Date.now;
   try {
     for (const ms of [real() + DAY_MS, 86_400, real() - DAY_MS]) {

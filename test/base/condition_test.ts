@@ -1,3 +1,4 @@
+/** The condition variable: which waiters a notification wakes. */
 import { Condition } from "../../src/base/condition.ts";
 import { assertEquals } from "../support/assert.ts";
 
@@ -10,7 +11,7 @@ function logged(condition: Condition, log: string[], name: string): void {
   condition.wait().then(() => log.push(name));
 }
 
-Deno.test("A notification wakes everybody who waits, in order", async () => {
+Deno.test("A notification wakes all waiters, in order", async () => {
   const condition = new Condition();
   const log: string[] = [];
   for (const name of ["one", "two", "three"]) logged(condition, log, name);
@@ -21,7 +22,7 @@ Deno.test("A notification wakes everybody who waits, in order", async () => {
   assertEquals(log, ["one", "two", "three"]);
 });
 
-Deno.test("A notification that nobody waits for is not kept", async () => {
+Deno.test("A notification without a waiter is not kept", async () => {
   const condition = new Condition();
   const log: string[] = [];
   condition.notify();
@@ -33,7 +34,7 @@ Deno.test("A notification that nobody waits for is not kept", async () => {
   assertEquals(log, ["late"]);
 });
 
-Deno.test("Who waits again after being woken waits for the next notification", async () => {
+Deno.test("A waiter that waits again after being woken waits for the next notification", async () => {
   const condition = new Condition();
   const log: string[] = [];
   condition.wait().then(() => {

@@ -1,3 +1,4 @@
+/** The double-ended queue against an array. */
 import fc from "fast-check";
 import { Deque } from "../../src/base/deque.ts";
 import { assertEquals } from "../support/assert.ts";

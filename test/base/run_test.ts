@@ -1,3 +1,4 @@
+/** Runs of frames: their end, their bytes, and that the bytes are a view. */
 import { BufferPool } from "../../src/base/buffer.ts";
 import { bytesOf, type Run, runBytes, runEnd } from "../../src/base/run.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -7,7 +8,7 @@ function run(): Run {
   return { buffer, start: 10, end: 30, first: 1000, frames: 4, offset: 5000, arrivedUs: 0 };
 }
 
-Deno.test("A run knows the sequence after its last frame and its bytes", () => {
+Deno.test("A run gives the sequence after its last frame, and its bytes", () => {
   assertEquals([runEnd(run()), runBytes(run())], [1004, 20]);
 });
 

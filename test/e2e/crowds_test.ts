@@ -1,4 +1,4 @@
-/** Crowds of producers that begin frames and do not finish them: whoever sends whole ones is served beside them. */
+/** Crowds of producers that begin frames and do not finish them: producers of whole frames are served beside them. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { connectTo, loopback } from "../peers/address.ts";
 import { Crowd } from "../peers/crowd.ts";
@@ -126,7 +126,7 @@ for (const { name, size, begin, frames, framing, memory, waits } of CASES) {
 }
 
 scene(
-  "one connection with a frame of max_frame that it never finishes holds nobody up, and is left alone",
+  "one connection with a frame of max_frame that it never finishes holds up no other, and is left alone",
   async (scene) => {
     const [source, target] = freePorts(2);
     const relay = await scene.spillway([{
@@ -148,7 +148,7 @@ scene(
   },
 );
 
-scene("a producer that is dialled and never finishes a frame is left alone: it is in nobody's way", async (scene) => {
+scene("a producer that is dialled and never finishes a frame is left alone: it holds up no other", async (scene) => {
   const [source, target] = freePorts(2);
   const crowd = new Crowd({
     listen: loopback(source),

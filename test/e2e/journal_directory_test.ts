@@ -1,4 +1,4 @@
-/** The journal's directory: not there, gone while the daemon runs, somebody else's, or no route's any more. */
+/** The journal's directory: absent, removed while the daemon runs, owned by another user, or of no route any more. */
 import { connectTo, loopback } from "../peers/address.ts";
 import type { FrameKind } from "../peers/frames.ts";
 import { assert, assertEquals } from "../support/assert.ts";

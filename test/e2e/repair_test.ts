@@ -20,7 +20,7 @@ const SEGMENTS = 3;
 const RECORDS = 5;
 /** Of each record. */
 const LINES = 3;
-/** So many run at the same time: most of what a command costs is its start. */
+/** How many run at the same time: most of what a command costs is its start. */
 const AT_ONCE = 4;
 
 /** A record of the journal, as `verify` would name it. */

@@ -1,4 +1,4 @@
-/** A clean stop and a restart between two bursts are not to be noticed by anybody but the log. */
+/** A clean stop and a restart between two bursts show in the log and nowhere else. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { loopback } from "../peers/address.ts";
 import type { FrameKind } from "../peers/frames.ts";

@@ -94,7 +94,7 @@ scene(
   ["terminal"],
 );
 
-/** Signals one after the other, so many ms apart. */
+/** Signals one after the other, with a distance in ms. */
 const SERIES: readonly (readonly [ms: number, ...signals: Deno.Signal[]])[] = [
   [0, "SIGTERM", "SIGTERM"],
   [0, "SIGINT", "SIGTERM", "SIGINT"],

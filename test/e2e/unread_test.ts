@@ -95,7 +95,7 @@ scene("a port that accepts, and closes after a moment without reading, takes not
     leaves: (n) => n < 8 ? { bytes: 0, ms: 50 } : undefined,
   });
   assertEquals(report.connections.length, 9);
-  assertEquals(report.repeats, 0, "what nobody has read does not come twice");
+  assertEquals(report.repeats, 0, "what was not read does not come twice");
 });
 
 scene("a consumer that reads one line on each connection gets one after the other", async (scene) => {
@@ -210,7 +210,7 @@ scene("a replay that leaves something unread is not finished: the same command s
   const progress = `${scene.directory}/progress`;
   const command = [...relayCommand(chosenRuntime()), "replay", directory, "--to", `127.0.0.1:${port}`];
   command.push("--progress-file", progress);
-  // All of it fits into the kernel's buffer, and nobody ever reads it.
+  // All of it fits into the kernel's buffer, and it is never read.
   const deaf = scene.consumer({ listen: loopback(port), frames, frozen: true });
   const first = await finish(command);
   assertEquals(first.code, 1, first.stderr);

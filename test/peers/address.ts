@@ -27,7 +27,7 @@ export function listenOn(address: PeerAddress): Deno.Listener {
   return Deno.listen({ hostname: address.hostname, port: address.port, tcpBacklog: 4096 });
 }
 
-/** Dials until somebody listens; rejects after `limitMs`, or when `signal` is aborted. */
+/** Connects until something listens; rejects after `limitMs`, or when `signal` is aborted. */
 export async function connectEventually(
   address: PeerAddress,
   signal: AbortSignal,
@@ -41,8 +41,8 @@ export async function connectEventually(
     } catch (error) {
       // A listener that dies resets what is about to connect.
       const { ConnectionRefused, ConnectionReset, NotFound } = Deno.errors;
-      const nobodyThere = [ConnectionRefused, ConnectionReset, NotFound].some((type) => error instanceof type);
-      if (!nobodyThere || performance.now() > end) throw error;
+      const isAbsent = [ConnectionRefused, ConnectionReset, NotFound].some((type) => error instanceof type);
+      if (!isAbsent || performance.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -34,9 +34,9 @@ export interface ConsumerOptions {
 
 /** A consumer that does not stay: whatever it has not read by then, its kernel throws away. */
 export interface Leave {
-  /** It reads so much and no more. */
+  /** How many bytes it reads. */
   readonly bytes: number;
-  /** It stays so long after that, and closes. */
+  /** How long it stays connected after that, in ms. */
   readonly ms: number;
 }
 
@@ -86,7 +86,7 @@ export class Consumer {
 
   /** Stops reading, after a read that is pending. The kernel goes on receiving until its buffer is full. */
   freeze(): void {
-    // A second one must not leave the reader with a promise that nobody resolves.
+    // A second call must not leave the reader with a promise that is never resolved.
     if (this.#frozen) return;
     this.#frozen = true;
     this.#thawed = Promise.withResolvers();
@@ -128,7 +128,7 @@ export class Consumer {
     return tally;
   }
 
-  /** Is gone for everybody: refuses connections and closes the one that is open. */
+  /** Refuses connections from now on, and closes the one that is open. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#thawed.resolve();

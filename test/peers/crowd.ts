@@ -1,6 +1,6 @@
 /**
  * Many producers in one, each of which begins a frame and does not finish it.
- * Steered by the test that makes it; nobody waits for what the relay does not take.
+ * Controlled by the test that makes it; it does not wait for the relay to take what it sends.
  */
 import { connectTo, listenOn, type PeerAddress } from "./address.ts";
 

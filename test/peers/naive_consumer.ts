@@ -1,7 +1,7 @@
 /**
  * The consumer of the story, in the relay's place: one thread, reads a few
  * hundred bytes at a time and does its work between reads. While it works
- * nobody reads the socket, so the kernel's window closes again and again.
+ * the socket is not read, so the kernel's window closes again and again.
  *
  * As a program: `deno run -A naive_consumer.ts '{"listen":…,"lines":…,"workMicros":100}'`.
  */
@@ -9,7 +9,7 @@ import { listenOn, type PeerAddress } from "./address.ts";
 
 export interface NaiveOptions {
   readonly listen: PeerAddress;
-  /** Ends after so many lines. */
+  /** Ends after this number of lines. */
   readonly lines: number;
   /** Busy time for each line. */
   readonly workMicros: number;

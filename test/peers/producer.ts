@@ -14,7 +14,7 @@ import { connectEventually, listenOn, type PeerAddress } from "./address.ts";
 import { type FrameFormat, frameFormat, type FrameKind } from "./frames.ts";
 
 export interface ProducerOptions {
-  /** Where to dial, again and again until somebody listens. */
+  /** Where to connect, again and again until something listens. */
   readonly connect?: PeerAddress;
   /** Instead: wait for the relay here. */
   readonly listen?: PeerAddress;
@@ -22,7 +22,7 @@ export interface ProducerOptions {
   /** Sequences [first, first + count) are sent on each connection. */
   readonly first?: number;
   readonly count: number;
-  /** So many connections at once, numbered from `producer`; default 1 and 0. */
+  /** How many connections at once, numbered from `producer`; default 1 and 0. */
   readonly connections?: number;
   readonly producer?: number;
   /** Give up when nothing was accepted for this long; 0 = never. */
@@ -33,7 +33,7 @@ export interface ProducerOptions {
   readonly reconnect?: boolean;
   /** Bytes handed to the kernel at once. */
   readonly writeBytes?: number;
-  /** Each frame is answered with so many bytes: count the answers, and wait for the last one. */
+  /** Each frame is answered with this number of bytes: count the answers, and wait for the last one. */
   readonly answerBytes?: number;
 }
 
@@ -44,7 +44,7 @@ export interface ProducerConnection {
   readonly first: number;
   /** Frames that the kernel took whole. */
   frames: number;
-  /** Of these, the first so many have been answered. */
+  /** How many of these, from the first on, have been answered. */
   answered: number;
 }
 

@@ -19,7 +19,7 @@ export interface ResetCrowdOptions {
   readonly more: number;
 }
 
-/** So long nothing is taken any more. */
+/** Nothing was taken for this long, in ms. */
 const STILL_MS = 1_000;
 
 /** Frames [from, from + count) of producer `number`. */

@@ -1,6 +1,6 @@
 /**
  * A consumer that accepts and is gone at once, every time: a crash loop, or a
- * proxy with nobody behind it.
+ * proxy without a server behind it.
  */
 import { listenOn, type PeerAddress } from "./address.ts";
 

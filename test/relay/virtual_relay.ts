@@ -5,7 +5,7 @@
 import type { LogFields, LogLevel } from "../../src/base/log.ts";
 import { type Relay, startRelay } from "../../src/relay/relay.ts";
 import type { Net } from "../../src/runtime/net.ts";
-import { Places } from "../../src/runtime/places.ts";
+import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { read, routeWith } from "../config/parse.ts";
 import { recordingLog } from "../spool/stories/surroundings.ts";
@@ -46,8 +46,10 @@ export class VirtualRelay {
         this.log.push({ atMs: this.clock.nowMs, level, message, fields });
       });
     const runtime = { pid: 1, net: this.#net, files: this.files } as unknown as Runtime;
-    const places = new Places(Infinity, 0);
-    return await this.clock.run(startRelay({ routes, runtime, clock: this.clock, log, user: "somebody", places }));
+    const connectionLimit = new ConnectionLimit(Infinity, 0);
+    return await this.clock.run(
+      startRelay({ routes, runtime, clock: this.clock, log, user: "somebody", connectionLimit }),
+    );
   }
 
   /** A producer that has connected. */

@@ -1,3 +1,4 @@
+/** Addresses as users write them: what is read, what is refused and why, how they are shown. */
 import { SpillwayError } from "../../src/base/error.ts";
 import { formatAddress, parseAddress } from "../../src/runtime/address.ts";
 import type { Address } from "../../src/runtime/net.ts";
@@ -20,7 +21,7 @@ Deno.test("every form of address is read, and printed as it was written", () => 
   }
 });
 
-Deno.test("an IPv4 address in IPv6 clothes is printed as IPv4", () => {
+Deno.test("an IPv4 address that is mapped into IPv6 is printed as IPv4", () => {
   assertEquals(formatAddress({ kind: "tcp", host: "::ffff:192.0.2.7", port: 9000 }), "192.0.2.7:9000");
   assertEquals(formatAddress({ kind: "tcp", host: "::FFFF:192.0.2.7", port: 9000 }), "192.0.2.7:9000");
 });

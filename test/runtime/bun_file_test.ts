@@ -1,3 +1,4 @@
+/** What is left of several parts after a short write, on Bun. */
 import { dropFront } from "../../src/runtime/bun/file.ts";
 import { assertEquals } from "../support/assert.ts";
 

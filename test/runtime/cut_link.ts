@@ -14,7 +14,7 @@ const FAR: Address = { kind: "tcp", host: "198.18.0.2", port: 9000 };
 const ACTION_MS_MAX = 30_000;
 
 export interface CutPair extends Pair {
-  /** From now on nothing arrives, in either direction, and nobody is told. */
+  /** From now on nothing arrives in either direction, and neither end is told. */
   cut(): void;
   join(): void;
   /** A further connection from the same side, which proves that the link is back. */

@@ -1,3 +1,4 @@
+/** Files on Deno: calls that take or give only a part, seeks, and small parts that share a call. */
 import { DenoFile } from "../../src/runtime/deno/file.ts";
 import { assertEquals } from "../support/assert.ts";
 

@@ -1,3 +1,4 @@
+/** A name with several addresses: the order of the attempts and their shares of the time. */
 import { SystemError } from "../../src/base/error.ts";
 import { dialHost } from "../../src/runtime/dial_host.ts";
 import type { Address, Connection } from "../../src/runtime/net.ts";
@@ -53,7 +54,7 @@ Deno.test("a resolver that does not answer costs no more than the attempt's time
   assertEquals([error.code, error.syscall, error.subject], ["ETIMEDOUT", "resolve", "server-b:9001"]);
 });
 
-Deno.test("a literal address and a unix socket are nobody's to resolve", async () => {
+Deno.test("a literal address and a unix socket are not resolved", async () => {
   const never = () => Promise.reject(new Error("asked"));
   for (
     const address of [{ ...NAME, host: "127.0.0.3" }, { ...NAME, host: "::1" }, {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { SystemError } from "../../src/base/error.ts";
-import type { File } from "../../src/runtime/files.ts";
+import type { File, WritableFile } from "../../src/runtime/files.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { type Case, runtime } from "./contract.ts";
 import { withDirectory } from "./directory.ts";
@@ -13,7 +13,7 @@ const asRoot = process.geteuid?.() === 0 ? "root may open everything" : undefine
 const noFull = existsSync("/dev/full") ? undefined : "there is no /dev/full";
 
 /** A case on one new file. */
-function onFile(name: string, action: (file: File) => Promise<void>): Case {
+function onFile(name: string, action: (file: WritableFile) => Promise<void>): Case {
   return {
     name,
     run: () =>

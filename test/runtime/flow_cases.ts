@@ -222,7 +222,7 @@ export const flowCases: Case[] = [
       }),
   },
   {
-    name: "on a unix socket nobody can tell what was read once the peer has closed without reading",
+    name: "on a unix socket it is unknown what was read once the peer has closed without reading",
     skip: linuxOnly,
     run: () =>
       withDirectory(async (directory) => {

@@ -6,7 +6,7 @@ import {
   socketName,
   socketNameOf,
   unixPathOf,
-} from "../../src/runtime/descriptor.ts";
+} from "../../src/runtime/socket_name.ts";
 import type { Connection } from "../../src/runtime/net.ts";
 import { parseAddress } from "../../src/runtime/address.ts";
 
@@ -55,7 +55,7 @@ export interface DeafListener {
   close(): void;
 }
 
-/** A TCP port of 127.0.0.1 with a backlog of none and nobody who accepts. */
+/** A TCP port of 127.0.0.1 with a backlog of none, on which nothing is accepted. */
 export function deafListener(): DeafListener {
   const descriptor = libc().socket(2, 1 | 2048, 0); // AF_INET, SOCK_STREAM | SOCK_NONBLOCK
   const address = new Uint8Array(16);

@@ -15,7 +15,7 @@ async function rejectsWith(code: string, action: () => Promise<unknown>, subject
   assertEquals(error.code, code);
 }
 
-/** A port where nobody listens: one that was just given back. */
+/** A port on which nothing listens: one that was just released. */
 async function deadAddress(): Promise<Address> {
   const listener = await net.listen(LOOPBACK);
   await listener.close();
@@ -51,7 +51,7 @@ export const listenerCases: Case[] = [
       }),
   },
   {
-    name: "a connection that nobody accepted is closed with its listener",
+    name: "a connection that was not accepted is closed with its listener",
     async run() {
       const listener = await net.listen(LOOPBACK);
       const client = await net.connect(listener.address, CONNECT_MS);
@@ -77,17 +77,17 @@ export const listenerCases: Case[] = [
     },
   },
   {
-    name: "a connection that the door does not admit is closed at once, before the next is accepted",
+    name: "a connection that the filter does not admit is closed at once, before the next is accepted",
     async run() {
       const places = { left: 3, refused: 0, mostOpen: 0 };
       const before = openDescriptors();
       const listener = await net.listen(LOOPBACK, {
-        door: {
+        filter: {
           admit: () => {
             places.mostOpen = Math.max(places.mostOpen, openDescriptors());
             return places.left > 0 ? places.left-- > 0 : (places.refused++, false);
           },
-          left: () => places.left++,
+          closed: () => places.left++,
         },
       });
       const clients = await Promise.all(Array.from({ length: 60 }, () => net.connect(listener.address, CONNECT_MS)));
@@ -124,7 +124,7 @@ export const listenerCases: Case[] = [
       rejectsWith("EADDRNOTAVAIL", () => net.listen({ kind: "tcp", host: "198.51.100.1", port: 0 }), "198.51.100.1:0"),
   },
   {
-    name: "a port where nobody listens rejects with ECONNREFUSED and names it",
+    name: "a port on which nothing listens rejects with ECONNREFUSED and names it",
     async run() {
       const address = await deadAddress();
       assert(address.kind === "tcp");

@@ -1,3 +1,4 @@
+/** Standard output, whose writer waits, and standard error, which drops and counts. */
 import { SystemError } from "../../src/base/error.ts";
 import { OrderedStdout, QueuedStderr, STDERR_BYTES_MAX } from "../../src/runtime/output.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
@@ -69,7 +70,7 @@ Deno.test("standard error keeps a bounded queue and prints the number of texts l
   assertEquals(pipe.text.endsWith("read)\nafter\n"), true);
 });
 
-Deno.test("the number of texts lost stands between what was kept before and after", async () => {
+Deno.test("the number of lost texts is printed between what was kept before and after", async () => {
   const pipe = new SlowPipe();
   pipe.atOnce = STDERR_BYTES_MAX;
   const stderr = new QueuedStderr(pipe.write);
@@ -88,7 +89,7 @@ Deno.test("the number of texts lost stands between what was kept before and afte
   );
 });
 
-Deno.test("a standard error that is gone swallows everything without an error", async () => {
+Deno.test("a closed standard error discards everything without an error", async () => {
   const pipe = new SlowPipe();
   const stderr = new QueuedStderr(pipe.write);
   pipe.failNext("EPIPE");

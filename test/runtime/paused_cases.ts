@@ -1,4 +1,4 @@
-/** Connections that nobody reads for a while: what arrives stays with the kernel, whatever becomes of them. */
+/** Connections that are not read for a while: what arrives stays in the kernel, however they end. */
 import { crc32 } from "node:zlib";
 import { SystemError } from "../../src/base/error.ts";
 import type { Connection } from "../../src/runtime/net.ts";
@@ -42,7 +42,7 @@ async function withMany(count: number, action: (clients: Connection[], servers: 
   }
 }
 
-/** As much of `bytes` as the kernels take, while nobody reads it. */
+/** Writes as much of `bytes` as the kernels take while it is not read. */
 async function send(connection: Connection, bytes: Uint8Array): Promise<number> {
   let taken = 0;
   while (taken < bytes.length) {
@@ -162,7 +162,7 @@ export const pausedCases: Case[] = [
           server.close();
           let end = 0;
           const buffer = new Uint8Array(MIB);
-          // The peer sees the end, whichever kind it is: nobody else holds the socket.
+          // The peer sees the end, of either kind: no other descriptor holds the socket.
           while (await client.read(buffer).catch(() => null) !== null) end++;
           assert(end > 0, "nothing was there to be read");
         });
@@ -207,7 +207,7 @@ export const pausedCases: Case[] = [
       }),
   },
   {
-    name: "connections that nobody has accepted yet are not read",
+    name: "connections that are not accepted yet are not read",
     skip: linuxOnly,
     async run() {
       const listener = await runtime.net.listen(LOOPBACK);

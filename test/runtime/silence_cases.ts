@@ -74,7 +74,7 @@ export const silenceCases: Case[] = [
         };
         await until(() => {
           look();
-          return backoff(client) >= 3; // so many probes in a row, 1.5 s
+          return backoff(client) >= 3; // three probes in a row, 1.5 s
         });
         await until(() => client.unanswered() === false);
         assert(longestMs < UNANSWERED_MS_MAX, `unanswered for ${longestMs} ms`);

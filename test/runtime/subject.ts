@@ -113,11 +113,10 @@ async function readAside(path: string, onProgress: (bytes: number) => void): Pro
   onProgress(first);
   const second = await file.readAt(bytes.subarray(4), 4);
   const code = (action: Promise<unknown>) => action.then(() => undefined, (error) => error.code);
-  const refused = [await code(blockingFiles.open(path, "update")), await code(file.writeAt([bytes], 0))];
   file.close();
   file.close();
   const closed = await code(file.readAt(bytes, 0));
-  return { text: new TextDecoder().decode(bytes.subarray(0, first + second)), refused, closed };
+  return { text: new TextDecoder().decode(bytes.subarray(0, first + second)), closed };
 }
 
 if (isThread) {

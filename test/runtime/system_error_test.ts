@@ -1,3 +1,4 @@
+/** What the runtimes throw becomes one error with the errno's name. */
 import { SystemError } from "../../src/base/error.ts";
 import { errnoName, systemError } from "../../src/runtime/system_error.ts";
 import { assertEquals } from "../support/assert.ts";

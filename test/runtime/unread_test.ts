@@ -1,3 +1,4 @@
+/** Chunks that Bun has handed over before they were read, and their limit. */
 import { type Chunked, Unread, UnreadLimit } from "../../src/runtime/bun/unread.ts";
 import { assertEquals } from "../support/assert.ts";
 

@@ -33,7 +33,7 @@ async function eachWay(
   await withPair(({ client, server }) => action(server, "accepted", client), address);
 }
 
-/** Sends all of it before anybody reads; the bytes in capitals are urgent. */
+/** Sends all of it before anything is read; the bytes in capitals are urgent. */
 async function send(from: Connection, made: Made, text: string): Promise<void> {
   for (const byte of new TextEncoder().encode(text)) {
     if (byte < 0x61) sendUrgent(from, made, byte);

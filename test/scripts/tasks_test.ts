@@ -1,3 +1,4 @@
+/** The shell of `deno task` can parse every task of deno.json. */
 import config from "../../deno.json" with { type: "json" };
 import { assertEquals } from "../support/assert.ts";
 

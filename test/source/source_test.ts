@@ -4,7 +4,7 @@ import { Ledger } from "../../src/base/ledger.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer, type Framing } from "../../src/framing/framing.ts";
-import { Places } from "../../src/runtime/places.ts";
+import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
 import { Source, type SourceOptions } from "../../src/source/source.ts";
 import { STUCK_MS } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -57,7 +57,7 @@ class SourceRig {
       recordBytes: 8 * KIB,
       unfinishedBytes: memory / 2,
       role: "listen",
-      places: new Places(Infinity, 0),
+      connectionLimit: new ConnectionLimit(Infinity, 0),
       maxConnections: 10,
       idleTimeoutMs: 0,
       reply: bytes("ok\n"),

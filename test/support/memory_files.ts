@@ -5,7 +5,7 @@
  * not synced.
  */
 import { SystemError } from "../../src/base/error.ts";
-import type { File, FileInfo, FileSystem, OpenMode } from "../../src/runtime/files.ts";
+import type { FileInfo, FileSystem, OpenMode, WritableFile } from "../../src/runtime/files.ts";
 import { fillWithGarbage, Inode, type Random } from "./memory_inode.ts";
 import { DIRECTORY, Names, parentOf } from "./memory_names.ts";
 
@@ -27,7 +27,7 @@ export type Operation =
 /** What a fault does to the operation that it hits. */
 export interface Fault {
   readonly code: string;
-  /** For a write: so many bytes get through before it fails. */
+  /** For a write: how many bytes are written before it fails. */
   readonly written?: number;
 }
 
@@ -81,7 +81,7 @@ export class MemoryFiles implements FileSystem {
     return this.#successor(new Names(found));
   }
 
-  open(path: string, mode: OpenMode): Promise<File> {
+  open(path: string, mode: OpenMode): Promise<WritableFile> {
     return this.#do("open", path, () => {
       let inode = this.#names.file(path);
       if (inode === undefined && (mode === "read" || mode === "update")) throw new SystemError("ENOENT", "open", path);
@@ -167,7 +167,7 @@ export class MemoryFiles implements FileSystem {
     return [...this.#names.files()].map(([path]) => path).sort();
   }
 
-  /** Takes a file away, as somebody else would. */
+  /** Removes a file, as another process would. */
   remove(path: string): void {
     this.#names.changeForGood(path, undefined);
   }
@@ -228,7 +228,7 @@ export class MemoryFiles implements FileSystem {
   }
 }
 
-class MemoryFile implements File {
+class MemoryFile implements WritableFile {
   #closed = false;
 
   constructor(

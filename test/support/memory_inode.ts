@@ -5,13 +5,13 @@
  * itself, what it had before, what it has now, something in between, zeros or
  * garbage; the size is an old one, the present one or any between. Bytes of the
  * same sector that were not written to stay as they are: the sector is written
- * as a whole, and disks do not tear it into what nobody has written.
+ * as a whole, and a disk does not leave a mixture of old and new bytes in it.
  */
 export type Random = () => number;
 
 export const SECTOR_BYTES = 512;
 
-/** So many contents of a sector are remembered between two syncs, the oldest one always. */
+/** How many contents of a sector are remembered between two syncs; the oldest one always is. */
 const VERSIONS_MAX = 4;
 
 /** A sector with bytes that no sync has covered. */
@@ -31,7 +31,7 @@ export class Inode {
   readonly #unsynced = new Map<number, Unsynced>();
   /** Sizes since the last sync; the first one is durable. */
   #sizes: number[] = [0];
-  /** Who holds the lock on it. */
+  /** The open file that holds its lock. */
   lockedBy: unknown;
 
   /** A file with these contents, all of them on disk. */
@@ -80,7 +80,7 @@ export class Inode {
     for (const unsynced of this.#unsynced.values()) unsynced.forgotten = true;
   }
 
-  /** The same file as another process finds it; nobody has locked it. */
+  /** The same file as another process finds it, not locked. */
   clone(): Inode {
     const copy = Inode.durable(this.bytes);
     copy.#sizes = [...this.#sizes];

@@ -1,7 +1,7 @@
 /** A target that listens: one consumer is served at a time, and when another one takes over. */
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { Places } from "../../src/runtime/places.ts";
+import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
 import { AcceptedConnections, TAKE_OVER_MS } from "../../src/target/accept.ts";
 import type { Session } from "../../src/target/session.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -22,7 +22,13 @@ async function bindConsumers() {
   // Every sleep lasts one turn of the event loop.
   const clock = { ...systemClock, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 0)) };
   const { net, address } = listener;
-  const consumers = new AcceptedConnections({ net, clock, log: silentLog, address, places: new Places(Infinity, 0) });
+  const consumers = new AcceptedConnections({
+    net,
+    clock,
+    log: silentLog,
+    address,
+    connectionLimit: new ConnectionLimit(Infinity, 0),
+  });
   await consumers.bind();
   return { listener, consumers };
 }

@@ -1,4 +1,4 @@
-/** The command that a word on the command line means. */
+/** Finds the command that a word on the command line names. */
 import { usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Command, CommandTable } from "../command.ts";

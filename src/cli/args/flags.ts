@@ -5,7 +5,7 @@ import type { Flag, Invocation } from "../command.ts";
 import { parseArgs } from "./parse_args.ts";
 
 /** Every command has it. */
-export const helpFlag: Flag = { name: "help", short: "h", says: "print this" };
+export const helpFlag: Flag = { name: "help", short: "h", description: "print this" };
 
 /** Throws a SpillwayError (exit 2) that names the flag. `name` is the command's, for messages. */
 export function parseFlags(

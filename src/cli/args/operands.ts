@@ -1,8 +1,8 @@
-/** What the commands on journals have in common: their paths and `--json`. */
+/** Arguments of all commands that work on journals: their paths and `--json`. */
 import { usageError } from "../../base/error.ts";
 import type { Flag, Invocation } from "../command.ts";
 
-export const jsonFlag: Flag = { name: "json", says: "for programs: one JSON object a line" };
+export const jsonFlag: Flag = { name: "json", description: "for programs: one JSON object a line" };
 
 /** The paths given; throws a SpillwayError (exit 2) if there are none. */
 export function operandsOf(name: string, { operands }: Invocation): readonly string[] {

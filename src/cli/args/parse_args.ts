@@ -10,7 +10,7 @@ export interface ParseArgsOptions {
   readonly collect: readonly string[];
   /** Other names of a flag. */
   readonly alias: Readonly<Record<string, string>>;
-  /** Called for whatever is not declared; `key` is the flag's name, absent for an operand. False drops it. */
+  /** Called for each argument that is not declared; `key` is the flag's name, absent for an operand. False drops it. */
   readonly unknown: (argument: string, key?: string) => boolean;
 }
 

@@ -5,16 +5,16 @@ import type { Flag, Invocation } from "../command.ts";
 import { parseTime } from "./time.ts";
 
 export const SELECTION_FLAGS: readonly Flag[] = [
-  { name: "from", value: "SEQ", says: "from this sequence on" },
-  { name: "until", value: "SEQ", says: "up to this sequence, without it" },
+  { name: "from", value: "SEQ", description: "from this sequence on" },
+  { name: "until", value: "SEQ", description: "up to this sequence, without it" },
   {
     name: "since",
     value: "TIME",
-    says: "what arrived at TIME or later: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+    description: "what arrived at TIME or later: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
   },
-  { name: "before", value: "TIME", says: "what arrived before TIME" },
-  { name: "limit", value: "N", says: "at most N frames" },
-  { name: "pending", says: "only what is not delivered yet" },
+  { name: "before", value: "TIME", description: "what arrived before TIME" },
+  { name: "limit", value: "N", description: "at most N frames" },
+  { name: "pending", description: "only what is not delivered yet" },
 ];
 
 /** Throws a SpillwayError (exit 2) that names the flag. `nowMs` is the wall clock, in ms since 1970. */

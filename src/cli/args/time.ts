@@ -1,5 +1,5 @@
 /** Points in time as commands print and read them. */
-import { parseDuration } from "../../base/duration.ts";
+import { parseDuration } from "../../base/quantity.ts";
 
 function beforeNow(text: string, nowMs: number): number | undefined {
   try {
@@ -28,7 +28,7 @@ function byClock(text: string, nowMs: number): number | undefined {
   return ms * 1000;
 }
 
-/** The last day that a Date knows, in the year 275760; a clock that is later than that is wrong anyway. */
+/** The last day that a Date can hold, in the year 275760. */
 const DATE_MS_MAX = 8.64e15;
 
 /** `2026-11-24T14:00:00.000250Z`: µs since 1970 in UTC, to the microsecond. */
@@ -49,8 +49,8 @@ const BY_CLOCK = /^(?:(today|yesterday)(?:[T ](?=\d)|$))?(?:(\d\d):(\d\d)(?::(\d
  * clocks showed it), `today` or `yesterday` (their beginning, or a time of day
  * of theirs), or a duration back from `nowMs`; undefined for anything else.
  * Without a zone it is local time, a day alone too, which for Date would be UTC.
- * What is printed to the microsecond is read so, or a time that was copied from
- * a listing would miss its own frame.
+ * Microseconds are read as they are printed; otherwise a time that was copied
+ * from a listing would not select its own frame.
  */
 export function parseTime(text: string, nowMs: number): number | undefined {
   const parts = ISO.exec(text);

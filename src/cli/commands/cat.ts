@@ -1,19 +1,19 @@
 /** `spillway cat`: the frames of a journal on standard output. */
 import { EXIT, isOutputUnwanted, usageError } from "../../base/error.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
-import type { Archive, ArchiveItem, Selection } from "../../journal/archive.ts";
+import type { Archive, Selection } from "../../journal/archive.ts";
 import { openArchive } from "../../journal/open.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Format, formatFrames, FORMATS } from "./cat/format.ts";
 import type { Command, Invocation } from "../command.ts";
 import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
 import { operandsOf } from "../args/operands.ts";
+import { describeLoss } from "../output/loss_text.ts";
 import { checkStdout } from "../output/standard_output.ts";
 import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
 
 export const command: Command = {
   usage: ["cat PATH... [FLAGS]"],
-  says: `Prints the frames of journal directories or segment files, in sequence order,
+  description: `Prints the frames of journal directories or segment files, in sequence order,
 each once; a daemon may be running. A file may have any name; - is one on standard
 input. Damaged and missing frames are named on
 standard error, everything else is printed, and the exit code is 1.
@@ -22,17 +22,20 @@ Formats: raw, the bytes as they came (default); text, a line for each frame with
 sequence, time of arrival and content; json, an object for each frame with
 sequence, time, bytes, and the content as text or base64; hex.`,
   flags: [
-    { name: "format", value: "FORMAT", values: FORMATS, says: "raw (default), text, json or hex" },
+    { name: "format", value: "FORMAT", values: FORMATS, description: "raw (default), text, json or hex" },
     ...SELECTION_FLAGS,
   ],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway cat spillway-data/feed > all.log", says: "the producers' bytes, exactly" },
+    { command: "spillway cat spillway-data/feed > all.log", description: "the producers' bytes, exactly" },
     {
       command: "spillway cat --format text --since 2h spillway-data/feed | grep ORDER-4711",
-      says: "look for a message",
+      description: "look for a message",
     },
-    { command: "spillway cat --pending --limit 1 --format json spillway-data/feed", says: "what is delivered next" },
+    {
+      command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
+      description: "what is delivered next",
+    },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const format = formatOf(invocation.values.format);
@@ -63,7 +66,7 @@ export async function printFrames(
   return whole ? EXIT.ok : EXIT.failed;
 }
 
-/** False if nobody reads our output any more; rejects if it cannot be written otherwise. */
+/** False if the reader has closed standard output; rejects if writing fails otherwise. */
 async function isWanted(written: Promise<void>): Promise<boolean> {
   try {
     await written;
@@ -72,20 +75,6 @@ async function isWanted(written: Promise<void>): Promise<boolean> {
     if (isOutputUnwanted(error)) return false;
     throw error;
   }
-}
-
-/** What stood in the way, in words. */
-export function describeLoss(loss: Exclude<ArchiveItem, { kind: "frames" }>): string {
-  if (loss.kind === "removed") {
-    return `${loss.segment}: ${framesOf(loss.from, loss.until)}: delivered and removed by the daemon meanwhile`;
-  }
-  if (loss.kind === "missing") {
-    return `${loss.segment}: ${framesOf(loss.from, loss.until)} missing before it`;
-  }
-  const frames = loss.lost === undefined ? "" : ` with ${framesOf(loss.lost.from, loss.lost.until)}`;
-  // What is cut off of a compressed segment has no bytes in the file.
-  if (loss.bytes === 0) return `${loss.segment}: ${placeOf(loss.offset, 0)}${frames}`;
-  return `${loss.segment}: damaged at byte ${loss.offset}, ${counted(loss.bytes, "byte")} skipped${frames}`;
 }
 
 function formatOf(given: string | undefined): Format {

@@ -1,7 +1,7 @@
 /** `spillway check`: is the configuration valid, and would it run here? */
 import process from "node:process";
 import { EXIT } from "../../base/error.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/range_text.ts";
 import { loadAndCheck } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { renderConfig } from "../../config/render.ts";
@@ -12,7 +12,7 @@ import type { Finding } from "./check/finding.ts";
 import { inspectResources } from "./check/resources.ts";
 import { inspectRings } from "./check/rings.ts";
 import { inspectShared } from "./check/shared.ts";
-import { inspectSurroundings } from "./check/environment.ts";
+import { inspectEnvironment } from "./check/environment.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { printError } from "../output/print_error.ts";
 import { wantsColour } from "../output/terminal.ts";
@@ -20,18 +20,21 @@ import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "../journals/
 
 export const command: Command = {
   usage: ["check [-c FILE] [--quiet]"],
-  says: `Validates the configuration and what it needs of this machine: directories that
+  description: `Validates the configuration and what it needs of this machine: directories that
 can be written, addresses that are free, disk space, names that resolve. Prints
 the routes with every value, as a configuration, to standard output; problems,
 warnings and notes to standard error. Of a configuration that is wrong, the
 routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
 if it is right and could not run here.`,
-  flags: [configFlag, { name: "quiet", short: "q", says: "say nothing but errors and warnings" }],
+  flags: [configFlag, { name: "quiet", short: "q", description: "say nothing but errors and warnings" }],
   judges: true,
   operandsMax: 0,
   examples: [
-    { command: "spillway check", says: "./spillway.toml" },
-    { command: "spillway init | sed s/server-b/localhost/ | spillway check -c -", says: "what the defaults are" },
+    { command: "spillway check", description: "./spillway.toml" },
+    {
+      command: "spillway init | sed s/server-b/localhost/ | spillway check -c -",
+      description: "what the defaults are",
+    },
   ],
   async run({ values, switches }: Invocation, runtime: Runtime): Promise<number> {
     const isQuiet = switches.has("quiet");
@@ -50,7 +53,7 @@ if it is right and could not run here.`,
     for (const route of config.routes) {
       const where = `route ${route.name}: `;
       for (const text of warningsOf(route, process.platform)) say({ kind: "warning", text }, where);
-      for (const finding of await inspectSurroundings(route, listening, runtime)) say(finding, where);
+      for (const finding of await inspectEnvironment(route, listening, runtime)) say(finding, where);
     }
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes, runtime)) say(finding);

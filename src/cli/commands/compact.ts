@@ -1,21 +1,13 @@
-/** `spillway compact`: removes, merges and compresses what is delivered. Made for cron: silent unless something is wrong. */
+/** `spillway compact`: removes, merges and compresses what is delivered. For cron: silent unless something is wrong. */
 import { isatty } from "node:tty";
 import { randomBytes, systemClock } from "../../base/clock.ts";
-import { parseDuration } from "../../base/duration.ts";
-import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../../base/error.ts";
-import { parseSize } from "../../base/size.ts";
-import { loadConfig } from "../../config/load.ts";
-import {
-  type CompactionPolicy,
-  type CompactionReport,
-  compactJournal,
-  journalAt,
-  readLockNote,
-} from "../../journal/directory_only.ts";
+import { EXIT, SpillwayError, SystemError } from "../../base/error.ts";
+import { type CompactionReport, compactJournal } from "../../journal/directory_only.ts";
 import { isJournal, summarizeJournal } from "../../journal/open.ts";
 import type { FileSystem } from "../../runtime/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
+import { type Job, jobsOf } from "./compact/jobs.ts";
 import { describeCompaction, describeMissed, jsonOfCompaction, type MissedAim } from "./compact/report.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { checkOwner } from "../journals/owner.ts";
@@ -23,19 +15,9 @@ import { printError } from "../output/print_error.ts";
 import { Progress } from "../output/progress.ts";
 import { wantsColour } from "../output/terminal.ts";
 
-/** A journal and what is known of how it is to be kept. */
-interface Job {
-  readonly directory: string;
-  /** A route that has never run has no journal yet, which is no fault. */
-  readonly mayBeAbsent: boolean;
-  readonly policy: CompactionPolicy;
-}
-
-const SEGMENT_BYTES = 64 * 1024 * 1024;
-
 export const command: Command = {
   usage: ["compact [-c FILE] [FLAGS]", "compact PATH... [FLAGS]"],
-  says: `Removes delivered segments that are past their retention, merges small ones and
+  description: `Removes delivered segments that are past their retention, merges small ones and
 compresses the rest (zstd), beside a running daemon or without one. Touches
 nothing that is still to be delivered. Silent unless something is wrong: then
 the exit code is 1, or 75 where another compaction is running.
@@ -49,23 +31,26 @@ journal's directory; anybody else, root too, is refused.`,
     {
       name: "older-than",
       value: "TIME",
-      says: "remove what arrived longer ago than this (7d), instead of journal.retain",
+      description: "remove what arrived longer ago than this (7d), instead of journal.retain",
     },
     {
       name: "max-bytes",
       value: "SIZE",
-      says: "remove delivered segments, oldest first, until the journal fits (10GiB)",
+      description: "remove delivered segments, oldest first, until the journal fits (10GiB)",
     },
-    { name: "dry-run", says: "only say what would be done" },
-    { name: "verbose", short: "v", says: "say what was done" },
+    { name: "dry-run", description: "only say what would be done" },
+    { name: "verbose", short: "v", description: "say what was done" },
     jsonFlag,
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway compact -c spillway.toml", says: "what cron does" },
-    { command: "spillway compact -v --max-bytes 10GiB spillway-data/feed", says: "make room now, and say how much" },
-    { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", says: "what would go?" },
+    { command: "spillway compact -c spillway.toml", description: "what cron does" },
+    {
+      command: "spillway compact -v --max-bytes 10GiB spillway-data/feed",
+      description: "make room now, and say how much",
+    },
+    { command: "spillway compact --dry-run --older-than 7d spillway-data/feed", description: "what would go?" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const jobs = await jobsOf(invocation, runtime);
@@ -75,7 +60,7 @@ journal's directory; anybody else, root too, is refused.`,
         if (job.mayBeAbsent && !await isThere(runtime.files, job.directory)) await sayAbsent(job, invocation, runtime);
         else codes.add(await compactOne(job, invocation, runtime));
       } catch (thrown) {
-        // What is wrong with one journal keeps no other one from its turn.
+        // A fault of one journal does not stop the compaction of the others.
         if (!(thrown instanceof SpillwayError || thrown instanceof SystemError)) throw thrown;
         const { text, exit } = printError(thrown, wantsColour(runtime));
         runtime.stderr.write(text);
@@ -90,7 +75,7 @@ async function isThere(files: FileSystem, directory: string): Promise<boolean> {
   return await files.stat(directory) !== undefined && await isJournal(files, directory);
 }
 
-/** From cron that is no news; somebody who looks may find that a path is mistyped. */
+/** Says so only to a caller that wants output: a path may be mistyped. From cron it is no news. */
 async function sayAbsent({ directory }: Job, { switches }: Invocation, { stdout }: Runtime): Promise<void> {
   if (switches.has("json")) await stdout.write(`${JSON.stringify({ journal: directory, absent: true })}\n`);
   else if (switches.has("verbose") || switches.has("dry-run")) {
@@ -125,7 +110,7 @@ async function compactOne({ directory, policy }: Job, invocation: Invocation, ru
   return report.warnings.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** Undefined if the journal fits, or if nothing pending is what keeps it from that. */
+/** Undefined if the journal fits, or if pending frames are not the reason that it does not. */
 async function missedAim(
   directory: string,
   maxBytes: number | undefined,
@@ -151,73 +136,5 @@ async function print(
     await runtime.stdout.write(describeCompaction(directory, report, missed, dryRun));
   } else if (missed !== undefined) {
     runtime.stderr.write(`note: ${directory}: ${describeMissed(missed)}\n`);
-  }
-}
-
-async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<Job[]> {
-  const { operands, values } = invocation;
-  const limits = {
-    olderThanMs: quantity(values, "older-than", parseDuration, "a duration, for example 7d"),
-    maxBytes: quantity(values, "max-bytes", parseSize, "a size, for example 10GiB"),
-  };
-  if (operands.length === 0) return await jobsOfConfig(values.config, limits, runtime);
-  if (values.config !== undefined) {
-    throw usageError("--config and a path are given together", "a journal is named by the one or by the other");
-  }
-  const jobs: Job[] = [];
-  for (const operand of operands) {
-    const directory = await journalAt(runtime.files, operand);
-    const { retention: keeping } = await readLockNote(runtime.files, directory);
-    jobs.push({
-      directory,
-      mayBeAbsent: false,
-      policy: {
-        rewindBytes: keeping?.rewindBytes ?? 0,
-        retainMs: keeping?.retainMs,
-        retainBytes: keeping?.retainBytes ?? 0,
-        segmentBytes: keeping?.segmentBytes ?? SEGMENT_BYTES,
-        ...limits,
-      },
-    });
-  }
-  return jobs;
-}
-
-async function jobsOfConfig(
-  path: string | undefined,
-  limits: Pick<CompactionPolicy, "olderThanMs" | "maxBytes">,
-  runtime: Runtime,
-): Promise<Job[]> {
-  const jobs: Job[] = [];
-  for (const { journal, target } of (await loadConfig(path, runtime)).routes) {
-    const { directory, retainMs, retainBytes, segmentBytes } = journal;
-    jobs.push({
-      directory,
-      mayBeAbsent: true,
-      // What `auto` keeps stands in the cursor file.
-      policy: {
-        rewindBytes: target.rewind === "auto" ? 0 : target.rewind,
-        retainMs,
-        retainBytes,
-        segmentBytes,
-        ...limits,
-      },
-    });
-  }
-  return jobs;
-}
-
-function quantity(
-  values: Invocation["values"],
-  flag: string,
-  parse: (text: string) => number,
-  expected: string,
-): number | undefined {
-  const text = values[flag];
-  if (text === undefined) return undefined;
-  try {
-    return parse(text);
-  } catch (error) {
-    throw usageError(`--${flag}: ${messageOf(error)}`, `--${flag} takes ${expected}`);
   }
 }

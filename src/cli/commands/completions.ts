@@ -1,4 +1,4 @@
-/** `spillway completions`: what a shell needs to complete its commands, flags and values. */
+/** `spillway completions`: prints the script with which a shell completes commands, flags and values. */
 import { EXIT, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -20,21 +20,21 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly CommandOutline[]) => 
 export function completionsCommand(commands: CommandTable): Command {
   return {
     usage: ["completions bash|zsh|fish"],
-    says: `Prints a script that makes the shell complete the commands of this version,
+    description: `Prints a script that makes the shell complete the commands of this version,
 their flags, the values of flags where they can be listed, and paths.`,
     flags: [],
     operandsMax: 1,
     operands: Object.keys(SCRIPTS),
     examples: [
-      { command: "source <(spillway completions bash)", says: "for this shell; in ~/.bashrc for every one" },
+      { command: "source <(spillway completions bash)", description: "for this shell; in ~/.bashrc for every one" },
       {
         command: "mkdir -p ~/.zfunc && spillway completions zsh > ~/.zfunc/_spillway",
-        says: "in a directory of $fpath",
+        description: "in a directory of $fpath",
       },
       {
         command: "mkdir -p ~/.config/fish/completions && " +
           "spillway completions fish > ~/.config/fish/completions/spillway.fish",
-        says: "fish finds it there",
+        description: "fish finds it there",
       },
     ],
     async run({ operands: [shell] }: Invocation, runtime: Runtime): Promise<number> {

@@ -1,24 +1,24 @@
-/** `spillway demo`: the whole story on loopback in under 20 s, with a proof at its end. */
+/** `spillway demo`: a producer, a slow consumer and a relay on loopback, for under 20 s, with a check of the result. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
+import { formatSize } from "../../base/quantity.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command } from "../command.ts";
 import { PATIENCE_MS } from "./demo/producer.ts";
 import { lineBytes, type Moment, type Outcome, play } from "./demo/story.ts";
 
-/** So many that a line fits 80 columns. */
+/** As many as fit a line of 80 columns. */
 const BAR_CELLS = 12;
 
 export const command: Command = {
   usage: ["demo"],
-  says: `Plays the whole story on loopback in under 20 s: a producer that gives up when
+  description: `Plays the whole story on loopback in under 20 s: a producer that gives up when
 it is kept waiting, a consumer that is slow, dies and returns, and a relay in
 between. Exit 0 only if every line arrived, in order, and nobody gave up.`,
   flags: [],
   judges: true,
   operandsMax: 0,
-  examples: [{ command: "spillway demo", says: "needs no configuration, leaves nothing behind" }],
+  examples: [{ command: "spillway demo", description: "needs no configuration, leaves nothing behind" }],
   async run(_invocation, runtime: Runtime): Promise<number> {
     const say = (text: string) => void runtime.stdout.write(`${text}\n`).catch(() => {});
     say(`A producer sends 40 MB/s and gives up when it is stalled for ${PATIENCE_MS} ms.`);
@@ -62,7 +62,7 @@ function tableOf(outcome: Outcome): string {
 }
 
 interface Proof {
-  readonly says: string;
+  readonly claim: string;
   readonly holds: boolean;
 }
 
@@ -70,19 +70,19 @@ function proofsOf(outcome: Outcome): Proof[] {
   const { consumer, totalLines } = outcome;
   return [
     {
-      says: "the producer sent everything and never gave up",
+      claim: "the producer sent everything and never gave up",
       holds: !outcome.gaveUp && outcome.sentLines === totalLines,
     },
-    { says: "every line arrived", holds: consumer.received === totalLines && consumer.missing === 0 },
-    { says: "in order, each whole, repeats only where a connection was lost", holds: consumer.wrong === 0 },
-    { says: "the consumer was lost and served again", holds: consumer.connections === 2 },
-    { says: "the backlog went through the journal", holds: outcome.journalPeakBytes > 0 },
-    { says: "the relay stopped cleanly", holds: outcome.relayExit === EXIT.ok },
+    { claim: "every line arrived", holds: consumer.received === totalLines && consumer.missing === 0 },
+    { claim: "in order, each whole, repeats only where a connection was lost", holds: consumer.wrong === 0 },
+    { claim: "the consumer was lost and served again", holds: consumer.connections === 2 },
+    { claim: "the backlog went through the journal", holds: outcome.journalPeakBytes > 0 },
+    { claim: "the relay stopped cleanly", holds: outcome.relayExit === EXIT.ok },
   ];
 }
 
 function proofLine(proof: Proof): string {
-  return `${proof.holds ? "held  " : "FAILED"}  ${proof.says}`;
+  return `${proof.holds ? "held  " : "FAILED"}  ${proof.claim}`;
 }
 
 function seconds(ms: number): string {

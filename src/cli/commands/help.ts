@@ -9,11 +9,11 @@ import type { Command, CommandTable, Flag, Invocation } from "../command.ts";
 export function helpCommand(commands: CommandTable): Command {
   return {
     usage: ["help [COMMAND]"],
-    says: "Prints how to use spillway, or one of its commands.",
+    description: "Prints how to use spillway, or one of its commands.",
     flags: [],
     operandsMax: 1,
     operands: Object.keys(commands),
-    examples: [{ command: "spillway help run", says: "flags and examples of run" }],
+    examples: [{ command: "spillway help run", description: "flags and examples of run" }],
     async run({ operands: [name] }: Invocation, runtime: Runtime): Promise<number> {
       const text = name === undefined ? overview(commands) : commandHelp(await findCommand(commands, name));
       await runtime.stdout.write(text);
@@ -41,9 +41,11 @@ spillway help COMMAND tells more. A first session:
 /** What `spillway help COMMAND` prints. */
 export function commandHelp(command: Command): string {
   const usage = command.usage.map((form, i) => `${i === 0 ? "usage: " : "       "}spillway ${form}\n`).join("");
-  const flags = [...command.flags, helpFlag].map((flag): [string, string] => [flagForm(flag), flag.says]);
-  const examples = command.examples.map((example): string => `  # ${example.says}\n  ${example.command}\n`).join("\n");
-  return `${usage}\n${command.says}\n\nflags:\n${columns(flags)}\nexamples:\n${examples}`;
+  const flags = [...command.flags, helpFlag].map((flag): [string, string] => [flagForm(flag), flag.description]);
+  const examples = command.examples.map((example): string => `  # ${example.description}\n  ${example.command}\n`).join(
+    "\n",
+  );
+  return `${usage}\n${command.description}\n\nflags:\n${columns(flags)}\nexamples:\n${examples}`;
 }
 
 function flagForm(flag: Flag): string {

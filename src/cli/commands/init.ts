@@ -1,11 +1,11 @@
-/** `spillway init`: what is needed to set it up, on standard output; nothing is written anywhere. */
+/** `spillway init`: what is needed to set Spillway up, on standard output; no file is written. */
 import { resolve } from "node:path";
 import { EXIT, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { CONFIG_TEMPLATE } from "./init/config_template.ts";
-import { unreachable } from "./init/place.ts";
+import { unreachable } from "./init/service_access.ts";
 import { systemdUnit } from "./init/systemd_unit.ts";
 
 const KINDS = ["config", "systemd", "cron"];
@@ -13,20 +13,20 @@ const INSTALLED_CONFIG = "/etc/spillway/spillway.toml";
 
 export const command: Command = {
   usage: ["init [config|systemd|cron] [-c FILE]"],
-  says: `Prints to standard output: config (the default), every key with its default and
+  description: `Prints to standard output: config (the default), every key with its default and
 what it means; systemd, a hardened unit; cron, a crontab line.`,
   flags: [{
     name: "config",
     short: "c",
     value: "FILE",
-    says: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
+    description: `the configuration that the unit and the crontab line name. Default: ${INSTALLED_CONFIG}`,
   }],
   operandsMax: 1,
   operands: KINDS,
   examples: [
-    { command: "spillway init > spillway.toml", says: "a configuration to begin with" },
-    { command: "spillway init systemd > /etc/systemd/system/spillway.service", says: "a service" },
-    { command: "spillway init cron", says: "for crontab -e" },
+    { command: "spillway init > spillway.toml", description: "a configuration to begin with" },
+    { command: "spillway init systemd > /etc/systemd/system/spillway.service", description: "a service" },
+    { command: "spillway init cron", description: "for crontab -e" },
   ],
   async run({ operands: [kind = "config"], values }: Invocation, runtime: Runtime): Promise<number> {
     const config = resolve(values.config ?? INSTALLED_CONFIG);
@@ -36,7 +36,7 @@ what it means; systemd, a hardened unit; cron, a crontab line.`,
   },
 };
 
-/** The unit would be restarted for ever, and say no more than 203/EXEC. */
+/** Without these warnings the service would be restarted for ever, with 203/EXEC as its only message. */
 async function warnOfPlace({ executable, stderr }: Runtime, config: string): Promise<void> {
   const programs = await unreachable(executable.filter((word) => word.startsWith("/")));
   const files = await unreachable([config]);

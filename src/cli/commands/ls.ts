@@ -1,7 +1,7 @@
-/** `spillway ls`: what is in a journal, a line for each segment. */
+/** `spillway ls`: the segments of a journal, one line each. */
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import type { Archive } from "../../journal/archive.ts";
 import { openArchive } from "../../journal/open.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -27,7 +27,7 @@ interface Row {
 
 export const command: Command = {
   usage: ["ls PATH... [--json]"],
-  says: `Lists the segments of journal directories, or single segment files, with the
+  description: `Lists the segments of journal directories, or single segment files, with the
 frames in them, their bytes, and what the files take on disk. A file may have any
 name; - is one on standard input. Reads footers and, of a segment that is still
 open, record headers; a daemon may be running. States: open (being written), sealed,
@@ -36,8 +36,8 @@ damaged (spillway verify tells more).`,
   flags: [jsonFlag],
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway ls spillway-data/feed", says: "what the route feed has on disk" },
-    { command: "spillway ls --json spillway-data/feed | jq .frames", says: "one JSON object a line" },
+    { command: "spillway ls spillway-data/feed", description: "what the route feed has on disk" },
+    { command: "spillway ls --json spillway-data/feed | jq .frames", description: "one JSON object a line" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const archive = await openArchive(runtime, operandsOf("ls", invocation));

@@ -1,7 +1,7 @@
-/** `spillway repair`: puts damaged ranges of a journal aside. */
+/** `spillway repair`: moves damaged ranges of a journal to quarantine. */
 import { randomBytes, systemClock } from "../../base/clock.ts";
 import { EXIT, SpillwayError } from "../../base/error.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import type { Framing } from "../../framing/framing.ts";
 import { parseFraming } from "../../framing/text.ts";
 import {
@@ -21,7 +21,7 @@ import { wantsColour } from "../output/terminal.ts";
 
 export const command: Command = {
   usage: ["repair PATH... [--dry-run] [--framing FRAMING] [--json]"],
-  says: `Moves damaged ranges of journal directories or segment files to quarantine/ and
+  description: `Moves damaged ranges of journal directories or segment files to quarantine/ and
 writes the files anew without them; of a directory the cursor too. No byte is
 destroyed: a range is in quarantine/, on disk, before it leaves its file. Records
 that are whole stay as they are, byte for byte, and spillway verify is clean
@@ -32,19 +32,22 @@ itself, so nothing is urgent. Run it as the owner of the journal's directory;
 anybody else, root too, is refused. Exit code 1 if something could not be
 repaired.`,
   flags: [
-    { name: "dry-run", says: "only say what would be moved; a daemon may be running" },
+    { name: "dry-run", description: "only say what would be moved; a daemon may be running" },
     {
       name: "framing",
       value: "FRAMING",
-      says: "of a segment whose header is damaged: line, octet-count, raw, or as in a segment's header",
+      description: "of a segment whose header is damaged: line, octet-count, raw, or as in a segment's header",
     },
     jsonFlag,
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway repair --dry-run spillway-data/feed", says: "what would be moved?" },
-    { command: "spillway repair spillway-data/feed && spillway verify spillway-data/feed", says: "repair and check" },
+    { command: "spillway repair --dry-run spillway-data/feed", description: "what would be moved?" },
+    {
+      command: "spillway repair spillway-data/feed && spillway verify spillway-data/feed",
+      description: "repair and check",
+    },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches, values } = invocation;
@@ -99,7 +102,7 @@ function framingOf(text: string): Framing {
   }
 }
 
-/** Prints what happens as it does. */
+/** Prints each event of a repair, and sums up. */
 class Report implements RepairEvents {
   failures = 0;
   #ranges = 0;
@@ -117,10 +120,10 @@ class Report implements RepairEvents {
     this.#bytes += bytes;
     const from = header?.first ?? null;
     const until = header === undefined ? null : header.first + header.frames;
-    const range = placeOf(offset, bytes);
-    const frames = header === undefined ? "" : `, ${framesOf(header.first, header.first + header.frames)}`;
+    const range = byteRange(offset, bytes);
+    const frames = header === undefined ? "" : `, ${frameRange(header.first, header.first + header.frames)}`;
     const where = to === undefined ? "" : `, to ${to}`;
-    // Where bytes are gone there are none to move.
+    // Where bytes are missing there are none to move.
     const [would, did] = bytes === 0 ? ["would mend", "mended"] : ["would move", "moved"];
     await this.#print(
       `${this.as.dryRun ? would : did}: ${path}: ${range}${frames}${where}`,

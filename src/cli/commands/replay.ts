@@ -1,6 +1,6 @@
-/** `spillway replay`: frames of a journal to a target, by hand. */
+/** `spillway replay`: sends frames of a journal to a target. */
 import { EXIT, SpillwayError } from "../../base/error.ts";
-import { counted, framesOf } from "../../base/words.ts";
+import { counted, frameRange } from "../../base/range_text.ts";
 import type { Archive, ReadPlan, Selection } from "../../journal/archive.ts";
 import { openArchive } from "../../journal/open.ts";
 import { Schedule } from "../../replay/pacer.ts";
@@ -10,7 +10,8 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 import { warnOfMixture } from "../journals/warn_mixed_journals.ts";
 import { operandsOf } from "../args/operands.ts";
-import { type Job, sendAll } from "./replay/send.ts";
+import type { Job } from "./replay/engine.ts";
+import { sendAll } from "./replay/send.ts";
 import { REPLAY_FLAGS, type ReplaySettings, replaySettings } from "./replay/settings.ts";
 import { missingText, planText } from "./replay/texts.ts";
 import { SELECTION_FLAGS, selectionOf } from "../args/selection.ts";
@@ -18,7 +19,7 @@ import { checkStdout } from "../output/standard_output.ts";
 
 export const command: Command = {
   usage: ["replay PATH... --to ADDR [FLAGS]"],
-  says: `Sends frames of journal directories or segment files to a target, in sequence
+  description: `Sends frames of journal directories or segment files to a target, in sequence
 order, each once. A daemon may be running; nothing is locked and nothing changed.
 A segment file may have any name; - is one on standard input. A lost target is
 connected to again, and gets the first frame next that it may not have read.
@@ -29,19 +30,19 @@ and named. The exit code is 1 then, and where the target may not have read all.`
   examples: [
     {
       command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --since 2h --progress-file feed.replay",
-      says: "after an outage: the last two hours again; killed, the same command goes on",
+      description: "after an outage: the last two hours again; killed, the same command goes on",
     },
     {
       command: "spillway replay spillway-data/feed --to 127.0.0.1:9001 --speed 0.5x --max-gap 5s",
-      says: "to a test at half the recorded pace",
+      description: "to a test at half the recorded pace",
     },
     {
       command: "spillway replay --dry-run spillway-data/feed --rate 10MB/s",
-      says: "how much is it, how long will it take?",
+      description: "how much is it, how long will it take?",
     },
     {
       command: "spillway replay 'spillway-data/feed/*.seg' --to - | grep ORDER-4711",
-      says: "segment files, to a pipe",
+      description: "segment files, to a pipe",
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
@@ -95,7 +96,7 @@ async function replay(
   return await sendAll(job);
 }
 
-/** What the progress file says, once it is clear that it is of this replay. */
+/** The content of the progress file. Rejects with a SpillwayError if it belongs to another replay. */
 async function savedProgress(
   { files }: Runtime,
   { progressFile, to }: ReplaySettings,
@@ -105,7 +106,7 @@ async function savedProgress(
   if (progressFile === undefined) return undefined;
   const saved = await readProgress(files, progressFile);
   if (saved === undefined) return undefined;
-  // A dry run need not say where to: then it is of the target that the file has.
+  // A dry run may leave the target out; then the target of the file counts.
   const target = to === undefined ? saved.target : identity.target;
   await checkSame(progressFile, saved, { ...identity, target, archive });
   return saved;
@@ -116,7 +117,7 @@ async function planOf(
   { dryRun, pace }: ReplaySettings,
   selection: Selection,
 ): Promise<{ readonly plan: ReadPlan; readonly pacedMs: number }> {
-  // How long the recorded pace takes is in the records, and to look at each of them is not for a start in a hurry.
+  // Only a dry run reads every record, which tells how long the recorded pace takes; a real start must be quick.
   const schedule = dryRun && pace !== undefined ? new Schedule(pace) : undefined;
   let pacedMs = 0;
   const eachRecord = schedule === undefined ? undefined : (timeUs: number) => void (pacedMs = schedule.next(timeUs));
@@ -127,7 +128,7 @@ async function planOf(
 function tellRemoved(archive: Archive, selection: Selection, { stderr }: Runtime): void {
   const removed = archive.removed(selection);
   if (removed === undefined) return;
-  stderr.write(`note: ${framesOf(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
+  stderr.write(`note: ${frameRange(removed.from, removed.until)}: delivered, and removed from the journal since\n`);
 }
 
 /** Throws unless `--allow-gaps` was given. */

@@ -10,7 +10,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
 import { type Relay, startRelay } from "../../relay/relay.ts";
-import { Places } from "../../runtime/places.ts";
+import { ConnectionLimit } from "../../runtime/connection_limit.ts";
 import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { createLogs } from "../output/log.ts";
@@ -19,7 +19,7 @@ import { wantsColour } from "../output/terminal.ts";
 
 export const command: Command = {
   usage: ["run [-c FILE]", "run --listen ADDR --to ADDR [FLAGS]"],
-  says: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
+  description: `Relays until SIGTERM or SIGINT: then it stops cleanly within 5 s. A second one
 ends the waiting for producers and consumers; what is in memory is journaled all
 the same. No other signal ends it, SIGKILL and those of a fault such as SIGABRT
 apart. Logs to standard error. The flags other than --config describe one route
@@ -27,16 +27,16 @@ without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
     ...RUN_FLAGS.map(({ flag: { name, value, description }, entry }) => (
-      { name, value, values: wordsOf(entry), says: describe(description, entry) }
+      { name, value, values: wordsOf(entry), description: describe(description, entry) }
     )),
   ],
   operandsMax: 0,
   examples: [
-    { command: "spillway run -c spillway.toml", says: "the routes of a file, as a service does" },
-    { command: "spillway run --listen :9000 --to server-b:9001", says: "one route of lines, without a file" },
+    { command: "spillway run -c spillway.toml", description: "the routes of a file, as a service does" },
+    { command: "spillway run --listen :9000 --to server-b:9001", description: "one route of lines, without a file" },
     {
       command: "spillway run --listen :9000 --to server-b:9001 --mode always --journal spillway-data/main",
-      says: "journal every frame before it counts",
+      description: "journal every frame before it counts",
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
@@ -45,11 +45,18 @@ without a file; what they cannot say, a file can.`,
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
-    const { connectionsMax, sparePlaces } = await openFilesOf(config.routes.length);
-    const places = new Places(connectionsMax, sparePlaces);
+    const { connectionsMax, spareConnections } = await openFilesOf(config.routes.length);
+    const connectionLimit = new ConnectionLimit(connectionsMax, spareConnections);
     const start = async () => {
-      const relay = await startRelay({ routes: config.routes, runtime, clock: systemClock, log, user, places });
-      startAdmin(relay, { runtime, places, clock: systemClock, log });
+      const relay = await startRelay({
+        routes: config.routes,
+        runtime,
+        clock: systemClock,
+        log,
+        user,
+        connectionLimit,
+      });
+      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log });
       return relay;
     };
     return await relayUntilSignal(start, runtime, log("spillway"));
@@ -105,7 +112,7 @@ async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, l
   return await relay!.stopped;
 }
 
-/** Waits for the start; false once a stop was asked for and its time is over: nothing has been received by then. */
+/** Waits for the start; false if it takes longer than {@link STOP_MS} after a stop was requested. Nothing has been received by then. */
 async function unlessStuck(starting: Promise<unknown>, asked: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const tooLate = new Promise<boolean>((resolve) => {

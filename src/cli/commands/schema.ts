@@ -6,14 +6,17 @@ import type { Command, Invocation } from "../command.ts";
 
 export const command: Command = {
   usage: ["schema"],
-  says: `Prints the JSON Schema (draft 2020-12) of the configuration, for editors and
+  description: `Prints the JSON Schema (draft 2020-12) of the configuration, for editors and
 generators. It describes every key and value by itself; what keys mean together
 is for spillway check.`,
   flags: [],
   operandsMax: 0,
   examples: [
-    { command: "spillway schema > spillway.schema.json", says: "for an editor" },
-    { command: "spillway schema | jq '.properties.route.items.properties.target'", says: "the keys of a target" },
+    { command: "spillway schema > spillway.schema.json", description: "for an editor" },
+    {
+      command: "spillway schema | jq '.properties.route.items.properties.target'",
+      description: "the keys of a target",
+    },
   ],
   async run(_: Invocation, runtime: Runtime): Promise<number> {
     await runtime.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);

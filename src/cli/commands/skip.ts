@@ -1,8 +1,8 @@
 /** `spillway skip`: gives up pending frames on purpose, through the running daemon or in the journal of a stopped one. */
 import { askSkip } from "../../admin/client.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import { directoriesAt, skipOffline, type SkippedFrames } from "../../journal/directory_only.ts";
 import type { SkipLimit } from "../../journal/journal.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -14,7 +14,7 @@ import { isoTime } from "../args/time.ts";
 
 export const command: Command = {
   usage: ["skip PATH --until SEQ [--yes] [--json]", "skip PATH --before TIME [--yes] [--json]"],
-  says: `Gives up the pending frames of a journal before SEQ, or before the first one
+  description: `Gives up the pending frames of a journal before SEQ, or before the first one
 that arrived at TIME or later: they will never be delivered. Shows what they are
 and asks first, on a terminal; elsewhere it needs --yes. They count as
 dropped{operator}, with --before as dropped{expired}.
@@ -28,13 +28,17 @@ journal.retain: spillway cat and replay can still read them.
 Frames delivered before these that the consumer's program may not have read are
 not sent again then; it says how many there are.`,
   flags: [
-    { name: "until", value: "SEQ", says: "the first frame that is not given up; spillway ls shows the sequences" },
+    {
+      name: "until",
+      value: "SEQ",
+      description: "the first frame that is not given up; spillway ls shows the sequences",
+    },
     {
       name: "before",
       value: "TIME",
-      says: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
+      description: "what arrived before TIME: ISO 8601, 08:12, yesterday, or back from now (1h30m)",
     },
-    { name: "yes", says: "do not ask" },
+    { name: "yes", description: "do not ask" },
     jsonFlag,
   ],
   judges: true,
@@ -42,10 +46,10 @@ not sent again then; it says how many there are.`,
   examples: [
     {
       command: "spillway cat --pending --limit 1 --format json spillway-data/feed",
-      says: "first: what is delivered next?",
+      description: "first: what is delivered next?",
     },
-    { command: "spillway skip spillway-data/feed --until 100", says: "give up what is before frame 100" },
-    { command: "spillway skip spillway-data/feed --before 2h", says: "give up what is older than two hours" },
+    { command: "spillway skip spillway-data/feed --until 100", description: "give up what is before frame 100" },
+    { command: "spillway skip spillway-data/feed --before 2h", description: "give up what is older than two hours" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { switches } = invocation;
@@ -65,7 +69,7 @@ not sent again then; it says how many there are.`,
   },
 };
 
-/** What is given up; `inFlight` beside it where a daemon had sent some. */
+/** What is given up, and how many frames the daemon had in flight. */
 type Skip = SkippedFrames & { readonly inFlight?: number };
 
 function isNothing({ frames, inFlight = 0, unreadFrames }: Skip): boolean {

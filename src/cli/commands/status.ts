@@ -15,7 +15,7 @@ import { findUndelivered, undeliveredText } from "../journals/undelivered.ts";
 
 export const command: Command = {
   usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
-  says: `What each route does: its state, what is pending, since when the oldest of it has
+  description: `What each route does: its state, what is pending, since when the oldest of it has
 been waiting, bytes a second in and out, and when it will be drained at that
 rate; below that why it is so, for how long producers are held up, what was
 dropped and when last, and what may be lost. Asks the running daemon; where there
@@ -29,15 +29,15 @@ sent), stalled (the consumer reads nothing), waiting (for a consumer), full
 that does not answer).`,
   flags: [
     configFlag,
-    { name: "watch", says: "again every second, until Ctrl-C; on a terminal in place" },
-    { ...jsonFlag, says: "for programs: one JSON object with all routes, with --watch one a line" },
+    { name: "watch", description: "again every second, until Ctrl-C; on a terminal in place" },
+    { ...jsonFlag, description: "for programs: one JSON object with all routes, with --watch one a line" },
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway status -c spillway.toml", says: "all routes, once" },
-    { command: "spillway status --watch spillway-data/feed", says: "one route, live" },
-    { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", says: "for an alarm" },
+    { command: "spillway status -c spillway.toml", description: "all routes, once" },
+    { command: "spillway status --watch spillway-data/feed", description: "one route, live" },
+    { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", description: "for an alarm" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     const { subjects, routes } = await subjectsOf(invocation, runtime);

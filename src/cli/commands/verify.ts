@@ -1,8 +1,8 @@
-/** `spillway verify`: every checksum of a journal. */
+/** `spillway verify`: checks every checksum of a journal. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT } from "../../base/error.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted, framesOf, placeOf } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { byteRange, counted, frameRange } from "../../base/range_text.ts";
 import {
   checkCursor,
   type DamagedRange,
@@ -22,14 +22,14 @@ import type { Command, Invocation } from "../command.ts";
 import { jsonFlag, operandsOf } from "../args/operands.ts";
 import { Progress } from "../output/progress.ts";
 
-/** More would be faster only where a disk is faster than two cores check. */
+/** More threads would help only where the disk is faster than two threads check. */
 const THREADS = 2;
-/** Up to here a journal is read before a thread is there, and costs no memory of its own. */
+/** A smaller journal is read faster than a thread starts, and without the memory of one. */
 const THREADS_FROM_BYTES = 128 * 1024 * 1024;
 
 export const command: Command = {
   usage: ["verify PATH... [--json]"],
-  says: `Reads journal directories or segment files and checks every checksum, of a
+  description: `Reads journal directories or segment files and checks every checksum, of a
 directory's cursor too; a daemon may be running. A file may have any name; - is one
 on standard input. Lists what is damaged, and exits
 with 1 if anything is; spillway repair puts it aside. What a crash left unfinished
@@ -42,10 +42,10 @@ still be right; then the exit code is 0.`,
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
-    { command: "spillway verify spillway-data/feed", says: "is everything there as it was written?" },
+    { command: "spillway verify spillway-data/feed", description: "is everything there as it was written?" },
     {
       command: "spillway verify --json spillway-data/*/ | jq .file",
-      says: "one JSON object for each range that is damaged or missing",
+      description: "one JSON object for each range that is damaged or missing",
     },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
@@ -84,7 +84,7 @@ function readersFor({ files, areHereAlone }: NamedSegments, totalBytes: number, 
   return Array.from({ length: THREADS }, () => readerIn(runtime.startThread() as ReadingThread, here));
 }
 
-/** Prints what is found, and sums up. */
+/** Prints each finding, and sums up. */
 class Report {
   readonly #whole = { segments: 0, frames: 0, bytes: 0 };
   #damaged = 0;
@@ -107,14 +107,14 @@ class Report {
     if (this.json) {
       return await this.#object("damaged", path, offset, bytes, frames?.from ?? null, frames?.until ?? null);
     }
-    const holding = frames === undefined ? "" : `, ${framesOf(frames.from, frames.until)}`;
-    await this.#print(`damaged: ${path}: ${placeOf(offset, bytes)}${holding}`);
+    const holding = frames === undefined ? "" : `, ${frameRange(frames.from, frames.until)}`;
+    await this.#print(`damaged: ${path}: ${byteRange(offset, bytes)}${holding}`);
   }
 
   async missing({ path, offset, from, until }: MissingFrames): Promise<void> {
     this.#missing += until - from;
     if (this.json) return await this.#object("missing", path, offset, 0, from, until);
-    await this.#print(`missing: ${framesOf(from, until)}, before byte ${offset} of ${path}`);
+    await this.#print(`missing: ${frameRange(from, until)}, before byte ${offset} of ${path}`);
   }
 
   async end(): Promise<void> {

@@ -6,10 +6,10 @@ import type { Command, Invocation } from "../command.ts";
 
 export const command: Command = {
   usage: ["version"],
-  says: "Prints the version, the commit it was built from, and the runtime in it.",
+  description: "Prints the version, the commit it was built from, and the runtime in it.",
   flags: [],
   operandsMax: 0,
-  examples: [{ command: "spillway version", says: "for a bug report" }],
+  examples: [{ command: "spillway version", description: "for a bug report" }],
   async run(_: Invocation, runtime: Runtime): Promise<number> {
     await runtime.stdout.write(`spillway ${version} (commit ${commit}) on ${runtime.name} ${runtime.version}\n`);
     return EXIT.ok;

@@ -1,19 +1,20 @@
-/** Files of another user's would be files that the daemon cannot open: whoever writes a journal is its owner. */
+/** Only the owner of a journal may write in it: the daemon could not open files of another user. */
 import { SpillwayError } from "../../base/error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
 /**
- * Throws a SpillwayError if the journal belongs to somebody else, as the owner
- * of `told` says. `doing` it is what we are about: `compacting`.
+ * Rejects with a SpillwayError if the journal belongs to another user: the owner
+ * of `ownedPath`. `doing` names the work for the message: `compacting`. `example` is
+ * the command for the hint, given the owner's name.
  */
 export async function checkOwner(
   directory: string,
   doing: string,
   runtime: Runtime,
   example: (owner: string) => string,
-  told = directory,
+  ownedPath = directory,
 ): Promise<void> {
-  const owner = (await runtime.files.stat(told))?.uid;
+  const owner = (await runtime.files.stat(ownedPath))?.uid;
   if (owner === undefined || runtime.uid === undefined || owner === runtime.uid) return;
   const name = runtime.userName(owner);
   // crontab and sudo take no user without a name.

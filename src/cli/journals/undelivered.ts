@@ -1,8 +1,8 @@
-/** Journals that hold pending frames and belong to no route: those of routes that were renamed, or taken out. */
+/** Journals that hold pending frames and belong to no route: those of routes that were renamed or removed. */
 import { dirname } from "node:path";
 import type { UndeliveredJournal } from "../../admin/status.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import { isJournal, summarizeJournal } from "../../journal/open.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import { flockHolder } from "../../runtime/flock_holder.ts";
@@ -10,7 +10,10 @@ import type { Runtime } from "../../runtime/runtime.ts";
 
 type Routes = readonly Pick<RouteOptions, "journal">[];
 
-/** Looks beside the routes' journals. One that a daemon has is some other configuration's. Never rejects. */
+/**
+ * Those among the directories beside the routes' journals. A journal that a daemon
+ * has open belongs to another configuration and is left out. Never rejects.
+ */
 export async function findUndelivered(routes: Routes, runtime: Runtime): Promise<UndeliveredJournal[]> {
   const known = new Set(routes.map(({ journal }) => journal.directory));
   const found: UndeliveredJournal[] = [];
@@ -25,7 +28,7 @@ export async function findUndelivered(routes: Routes, runtime: Runtime): Promise
   return found;
 }
 
-/** Undefined where nothing is pending, or nothing is a journal. Rejects for one that cannot be read. */
+/** Undefined if nothing is pending or `directory` is no journal. Rejects if it cannot be read. */
 async function pendingIn(directory: string, runtime: Runtime): Promise<UndeliveredJournal | undefined> {
   const { files } = runtime;
   if ((await files.stat(directory))?.kind !== "directory" || !await isJournal(files, directory)) return undefined;

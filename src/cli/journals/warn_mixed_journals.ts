@@ -1,8 +1,8 @@
-/** Segments of two journals on one command line: easily done with a pattern, and hardly ever meant. */
+/** A warning where a pattern has selected segments of two journals, which is hardly ever intended. */
 import type { Archive } from "../../journal/archive.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
-/** Sequences of two journals have nothing to do with each other: of two frames with the same one, only one would be `done`. */
+/** Sequences of two journals are unrelated, but of two frames with the same one only one is `done` (`printed`). */
 export function warnOfMixture({ mixture }: Archive, done: string, { stderr }: Pick<Runtime, "stderr">): void {
   if (mixture === undefined) return;
   stderr.write(

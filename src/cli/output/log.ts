@@ -2,12 +2,13 @@
  * The daemon's log: a line per event on standard error, as text or as JSON.
  *
  * Writing never blocks, never throws and never queues without bound; that is
- * the promise of `runtime.stderr`. Texts of peers end up in log lines, so
- * control characters are escaped: nobody can forge a line or steer a terminal.
+ * the promise of `runtime.stderr`. Texts of peers are part of log lines, so
+ * control characters are escaped.
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../../base/log.ts";
 import type { LogSettings } from "../../config/config.ts";
+import { escapeControls } from "./control_characters.ts";
 
 export interface LogTarget {
   write(text: string): void;
@@ -74,12 +75,4 @@ export function fieldsText(fields: LogFields): string {
 /** A value that could be taken for more than one is quoted. */
 function quoteIfNeeded(value: string): string {
   return value === "" || /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-}
-
-/** What peers say goes to a terminal, or a line, in this form alone. */
-export function escapeControls(text: string): string {
-  // deno-lint-ignore no-control-regex -- those are what it is about
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

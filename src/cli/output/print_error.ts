@@ -10,7 +10,7 @@ export interface PrintedError {
 
 const FULL = "make room, or name a place on another file system; spillway compact --max-bytes frees what is delivered";
 
-/** What to do where a call on a file fails and the code alone tells. */
+/** Hints for failed calls on files, by errno alone. */
 const FILE_HINTS: Readonly<Record<string, string>> = {
   EACCES: "run it as the user that this belongs to; a journal belongs to the user that the daemon runs as",
   EDQUOT: FULL,
@@ -23,7 +23,7 @@ const FILE_HINTS: Readonly<Record<string, string>> = {
   EROFS: "the file system is mounted read-only",
 };
 
-/** What to do where that is not a file of ours, and no compaction makes room there. */
+/** Hints for standard output, where compaction does not make room. */
 const OUTPUT_HINTS: Readonly<Record<string, string>> = {
   ...FILE_HINTS,
   EDQUOT: "make room where standard output goes, or send it elsewhere",
@@ -36,8 +36,8 @@ function hintOf({ code, syscall, subject }: SystemError): string | undefined {
 }
 
 /**
- * Anything that was thrown. Errors of the world are printed without a stack
- * trace; everything else is a defect of this program, and says so.
+ * The text for anything that was thrown. Operating errors are printed without a
+ * stack trace; everything else is reported as a defect of this program.
  */
 export function printError(thrown: unknown, colour: boolean): PrintedError {
   const line = (label: string, code: number, text: string) =>

@@ -1,21 +1,20 @@
 /**
- * How far long work has come: a bar with rate and time to go on a terminal,
- * a plain line now and then elsewhere, on standard error.
+ * Progress of long work on standard error: a bar with rate and remaining time on
+ * a terminal, a plain line every 10 s elsewhere.
  */
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Clock } from "../../base/clock.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { formatSize } from "../../base/size.ts";
-import { counted } from "../../base/words.ts";
+import { formatDuration, formatSize } from "../../base/quantity.ts";
+import { counted } from "../../base/range_text.ts";
 import type { Stderr } from "../../runtime/output.ts";
 
 const BAR_CELLS = 30;
-/** A shorter bar says less than the figures that it takes the place of. */
+/** Where there is no room for a bar of this length, the figures alone are shown. */
 const BAR_CELLS_MIN = 8;
 const BAR_MS = 100;
 const LINE_MS = 10_000;
-/** Erases what is on the line, and goes back to its beginning. */
+/** Moves to the beginning of the line and erases it. */
 const CLEAR = "\r\x1b[K";
 
 export class Progress {
@@ -26,7 +25,7 @@ export class Progress {
   #frames: number | undefined;
   #drawn = false;
 
-  /** `verb` says what is done with `totalBytes` bytes: `checked`. */
+  /** `verb` is what happens to the `totalBytes` bytes: `checked`. */
   constructor(
     private readonly stderr: Stderr,
     private readonly clock: Clock,
@@ -36,7 +35,7 @@ export class Progress {
     this.#startMs = this.#shownMs = clock.monotonicMs();
   }
 
-  /** So many bytes in all are done, and frames where those are worth a word; shown if it is time. */
+  /** `bytes` in all are done, and `frames` if those are to be shown; draws if it is time. */
   reached(bytes: number, frames?: number): void {
     this.#done = bytes;
     this.#frames = frames;

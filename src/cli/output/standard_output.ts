@@ -1,4 +1,4 @@
-/** Frames that go to standard output must not go nowhere. */
+/** A check for commands that write frames to standard output. */
 import { SpillwayError } from "../../base/error.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 

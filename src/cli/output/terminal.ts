@@ -1,4 +1,4 @@
-/** What is known of the terminal at the other end. */
+/** The terminal that the process was started from: what it can show, and questions on it. */
 import { read } from "node:fs";
 import { isatty } from "node:tty";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -8,7 +8,7 @@ export function wantsColour(runtime: Runtime): boolean {
   return isatty(2) && !runtime.env("NO_COLOR");
 }
 
-/** Is there somebody to ask? */
+/** Are standard input and standard error a terminal, so that a question can be asked? */
 export function canAsk(): boolean {
   return isatty(0) && isatty(2);
 }
@@ -19,7 +19,7 @@ export async function askYes(runtime: Runtime, question: string): Promise<boolea
   await runtime.stderr.flush();
   const line = new Uint8Array(256);
   const length = await new Promise<number>((resolve, reject) => {
-    // A terminal gives what was typed line by line.
+    // A terminal delivers input line by line.
     read(0, line, 0, line.length, null, (error, count) => error === null ? resolve(count) : reject(error));
   });
   // Ctrl-D instead of an answer leaves the cursor behind the question.
@@ -27,7 +27,7 @@ export async function askYes(runtime: Runtime, question: string): Promise<boolea
   return /^y(es)?$/i.test(new TextDecoder().decode(line.subarray(0, length)).trim());
 }
 
-/** Does the locale say that the terminal shows more than ASCII? */
+/** Is the locale one of UTF-8? */
 export function isUtf8(runtime: Runtime): boolean {
   const locale = runtime.env("LC_ALL") || runtime.env("LC_CTYPE") || runtime.env("LANG") || "";
   return /utf-?8/i.test(locale);

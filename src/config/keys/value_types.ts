@@ -1,8 +1,7 @@
 /** The types that a key's value may have: how a file's value is read and checked, described to others, and written. */
 import * as z from "zod";
-import { parseDuration } from "../../base/duration.ts";
+import { parseDuration, parseSize } from "../../base/quantity.ts";
 import { messageOf, SpillwayError } from "../../base/error.ts";
-import { parseSize } from "../../base/size.ts";
 import { formatAddress, parseAddress } from "../../runtime/address.ts";
 import type { Address } from "../../runtime/net.ts";
 import { withoutReferences } from "../environment.ts";

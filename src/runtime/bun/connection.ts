@@ -10,19 +10,17 @@
  * which the peer notices nothing, and what arrives stays in the kernel. The next
  * read takes it from there; once there is nothing more, Bun gets the socket again.
  */
-import { closeSync } from "node:fs";
 import { SystemError } from "../../base/error.ts";
 import { nameOf } from "../address.ts";
-import { TCP_OPTIONS, UNIX_OPTIONS } from "../descriptor.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
 import { bun, type BunSocket } from "./api.ts";
 import { letGo, reattachedHandlers, type SocketOwner } from "./handlers.ts";
-import * as libc from "./libc.ts";
-import { awaitReady, type Parked, readNow, stopAwaiting, writeNow } from "./parked.ts";
+import { kernelSocketOf, OwnSocket } from "./own_socket.ts";
+import { awaitReady, type Parked, stopAwaiting } from "./parked.ts";
 import { CHUNK_BYTES, Unread, type UnreadLimit } from "./unread.ts";
 
-/** Read from the kernel before others have their turn. */
+/** How many bytes one connection reads from the kernel before other work has its turn. */
 const TURN_BYTES = 512 * 1024;
 
 /** A read into `bytes` that waits, or a write of them. */
@@ -50,11 +48,11 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   #closed = false;
   /** Why the connection is lost. */
   #lost: SystemError | undefined;
-  /** Our own copy of the descriptor, since Bun closes its own at a reset. */
-  #descriptor: number | undefined;
-  /** The kernel is asked about it, also after a reset. */
+  /** There once it has been parked or the kernel asked about it, since Bun closes its own descriptor at a reset. */
+  #own: OwnSocket | undefined;
+  /** The kernel is asked about the connection, also after a reset. */
   #isAsked = false;
-  /** Bytes read from the kernel since others had their turn. */
+  /** Bytes read from the kernel since other work had its turn. */
   #turnBytes = 0;
 
   /** `unixPath` names both ends of a unix socket, for which Bun gives no addresses. */
@@ -65,7 +63,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
     this.#unread = new Unread(limit);
     limit.attached(this);
-    if (socket.fd !== -1) libc.setSocketOptions(socket.fd, this.acknowledgesReading ? UNIX_OPTIONS : TCP_OPTIONS);
+    kernelSocketOf(socket, this.acknowledgesReading)?.setOptions();
     if (this.acknowledgesReading) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
@@ -106,26 +104,26 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return Promise.reject(this.#badDescriptor("shutdown"));
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     this.#shut = true;
-    if (this.#isParked) libc.shutdownWrite(this.#descriptor!);
+    if (this.#isParked) this.#own!.shutdownWrite();
     else this.#socket!.shutdown();
     return Promise.resolve();
   }
 
   unacknowledgedBytes(): number | undefined {
-    if (!this.acknowledgesReading) return this.#ask(libc.sendQueueBytes);
-    return this.#lost === undefined ? this.#ask((descriptor) => libc.unreadByPeer(descriptor, this.#ended)) : undefined;
+    if (this.acknowledgesReading && this.#lost !== undefined) return undefined;
+    return this.#asked()?.unacknowledgedBytes(this.#ended);
   }
 
   peerWindow(): PeerWindow | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(libc.peerWindow);
+    return this.acknowledgesReading ? undefined : this.#asked()?.peerWindow();
   }
 
   unanswered(): boolean | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(libc.isPeerSilent);
+    return this.acknowledgesReading ? undefined : this.#asked()?.unanswered();
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(libc.holdSocket);
+    return this.acknowledgesReading ? undefined : this.#asked()?.holdForReset();
   }
 
   close(): void {
@@ -133,8 +131,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#closed = true;
     stopAwaiting(this);
     this.limit.parked(this);
-    // First the copy: the FIN is sent when the last descriptor goes.
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    // First ours: the FIN is sent when the last descriptor is closed.
+    this.#own?.close();
     this.#socket?.end();
     this.#unread.drop();
     this.onClose();
@@ -145,8 +143,8 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   park(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#closed || this.#lost !== undefined) return;
-    this.#descriptor ??= socket.fd === -1 ? undefined : libc.duplicate(socket.fd);
-    if (this.#descriptor === undefined) return this.#pauseSocket(socket);
+    this.#own ??= OwnSocket.of(socket, this.acknowledgesReading);
+    if (this.#own === undefined) return this.#pauseSocket(socket);
     this.#socket = undefined;
     this.limit.parked(this);
     letGo(socket);
@@ -190,7 +188,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   get descriptor(): number {
-    return this.#descriptor!;
+    return this.#own!.descriptor;
   }
 
   get wantsToRead(): boolean {
@@ -209,14 +207,14 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   attachIfAllowed(): boolean {
-    if (!this.#isParked) throw new Error("a socket that is with Bun is given to it");
-    // To wait for room to write alone is no reason: what then arrives would have to be kept.
+    if (!this.#isParked) throw new Error("a socket that Bun holds is given to it");
+    // A write that waits for room is no reason: what then arrives would have to be kept.
     if (this.#reading === undefined || !this.limit.open) return false;
-    const descriptor = this.#isAsked ? libc.duplicate(this.#descriptor!) : this.#descriptor!;
+    const descriptor = this.#isAsked ? this.#own!.duplicate() : this.descriptor;
     if (descriptor === undefined) return false;
-    if (!this.#isAsked) this.#descriptor = undefined;
+    if (!this.#isAsked) this.#own = undefined;
     this.#turnBytes = 0;
-    // A write may have been waiting; now Bun tells when there is room.
+    // A write may have been waiting; from now on Bun reports when there is room.
     stopAwaiting(this);
     this.limit.attached(this);
     bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: reattachedHandlers })
@@ -229,10 +227,10 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   get #isParked(): boolean {
-    return this.#socket === undefined && this.#descriptor !== undefined;
+    return this.#socket === undefined && this.#own !== undefined;
   }
 
-  /** Reads what the kernel has, once others have had their turn; where that is nothing, waits for more. */
+  /** Reads what the kernel has, once other work has had its turn; where that is nothing, waits for more. */
   #readParked(): void {
     if (this.#turnBytes >= TURN_BYTES) return void setImmediate(() => this.#nextTurn());
     this.#readNow();
@@ -241,14 +239,14 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   #nextTurn(): void {
     this.#turnBytes = 0;
-    // It may have gone back to Bun meanwhile.
+    // Bun may have got it back meanwhile.
     if (this.#reading !== undefined && this.#isParked) this.#readParked();
   }
 
   #readNow(): void {
     const { bytes, resolve, reject } = this.#reading!;
     try {
-      const count = readNow(this.#descriptor!, bytes);
+      const count = this.#own!.readNow(bytes);
       if (count === undefined) return;
       this.#turnBytes += count;
       // Where a write has met the reset, a read finds the end.
@@ -263,22 +261,19 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   #write(): void {
     const { bytes, resolve, reject } = this.#writing!;
-    const count = this.#isParked ? writeNow(this.#descriptor!, bytes) : this.#socket!.write(bytes);
+    const count = this.#isParked ? this.#own!.writeNow(bytes) : this.#socket!.write(bytes);
     if (count === 0) return this.#isParked ? awaitReady(this) : undefined;
     this.#writing = undefined;
     if (count > 0) resolve(count);
     else reject(this.#lose("ECONNRESET", "write"));
   }
 
-  /** Asks the kernel about the open socket. */
-  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
+  /** The socket, to ask the kernel about it; undefined once it is closed, or where no descriptor can be had. */
+  #asked(): OwnSocket | undefined {
     if (this.#closed) return undefined;
     this.#isAsked = true;
-    const socket = this.#socket;
-    if (this.#descriptor === undefined && socket !== undefined && socket.fd !== -1) {
-      this.#descriptor = libc.duplicate(socket.fd);
-    }
-    return this.#descriptor === undefined ? undefined : call(this.#descriptor);
+    if (this.#socket !== undefined) this.#own ??= OwnSocket.of(this.#socket, this.acknowledgesReading);
+    return this.#own;
   }
 
   #pauseSocket(socket: BunSocket<SocketOwner>): void {

@@ -1,13 +1,13 @@
 /** Files on node:fs with positions, which blocks nothing on Bun and reports short writes. */
 import * as fs from "node:fs";
 import { SystemError } from "../../base/error.ts";
-import type { File } from "../files.ts";
+import type { WritableFile } from "../files.ts";
 import { systemError } from "../system_error.ts";
 import { tryFlock } from "./libc.ts";
 
 type Callback<T> = (error: Error | null, value?: T) => void;
 
-export class BunFile implements File {
+export class BunFile implements WritableFile {
   readonly path: string;
   readonly #descriptor: number;
   /** Calls under way: until they end, the number must not become another file's. */

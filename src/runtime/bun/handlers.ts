@@ -1,7 +1,7 @@
-/** Leads Bun's socket callbacks to the connection that each socket carries; one set for all, so none is allocated per socket. */
+/** Passes Bun's socket callbacks to the connection that each socket carries. One set serves all, so none is allocated per socket. */
 import type { BunSocket, SocketHandlers } from "./api.ts";
 
-/** Who is told what happens to a socket. */
+/** Receives the events of a socket. */
 export interface SocketOwner {
   /** Bun's `open`, where a socket goes back to Bun. */
   attached(socket: BunSocket<SocketOwner>): void;
@@ -25,16 +25,16 @@ export const connectionHandlers: Omit<SocketHandlers<SocketOwner>, "open"> = {
   error: (socket, error) => socket.data.gone(error),
 };
 
-/** For a socket that has its owner already. */
+/** For a socket that has its owner already, when Bun gets it back. */
 export const reattachedHandlers: SocketHandlers<SocketOwner> = {
   ...connectionHandlers,
   open: (socket) => socket.data.attached(socket),
 };
 
-const NOBODY: SocketOwner = { attached() {}, received() {}, drained() {}, ended() {}, gone() {} };
+const NO_OWNER: SocketOwner = { attached() {}, received() {}, drained() {}, ended() {}, gone() {} };
 
-/** Closes Bun's socket, of which another descriptor is open: nothing is sent to the peer, and nobody hears of it. */
+/** Closes Bun's socket while another descriptor of it is open: nothing is sent to the peer, and no event follows. */
 export function letGo(socket: BunSocket<SocketOwner>): void {
-  socket.data = NOBODY;
+  socket.data = NO_OWNER;
   socket.end();
 }

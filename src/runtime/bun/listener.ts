@@ -1,10 +1,10 @@
 /**
  * A listening socket of Bun. Bun accepts by itself, as connections come in;
- * they wait here, parked, until `accept` hands them out. A lack of descriptors
- * it keeps to itself.
+ * they wait here, parked, until `accept` hands them out. It does not report a
+ * lack of descriptors.
  */
 import { Deque } from "../../base/deque.ts";
-import type { Address, Connection, Door, Listener } from "../net.ts";
+import type { AcceptFilter, Address, Connection, Listener } from "../net.ts";
 import { bun, type BunListener } from "./api.ts";
 import { BunConnection } from "./connection.ts";
 import { connectionHandlers, type SocketOwner } from "./handlers.ts";
@@ -18,7 +18,7 @@ export class BunTcpOrUnixListener implements Listener {
   #closed = false;
 
   /** Throws what Bun throws if the address cannot be had. */
-  constructor(address: Address, door: Door | undefined) {
+  constructor(address: Address, filter: AcceptFilter | undefined) {
     const unixPath = address.kind === "unix" ? address.path : "";
     const limit = new UnreadLimit();
     this.#socket = bun.listen<SocketOwner>({
@@ -29,8 +29,8 @@ export class BunTcpOrUnixListener implements Listener {
         open: (socket) => {
           const connection = new BunConnection(socket, unixPath, limit);
           socket.data = connection;
-          if (door?.admit(connection.peer) === false) return connection.close();
-          connection.onClose = () => door?.left();
+          if (filter?.admit(connection.peer) === false) return connection.close();
+          connection.onClose = () => filter?.closed();
           this.#opened(connection);
         },
       },

@@ -1,9 +1,8 @@
 /** Bun's native sockets: how to listen and to connect. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import { dialHost } from "../dial_host.ts";
-import type { Address, Connection, Door, Listener, ListenOptions, Net } from "../net.ts";
-import { resolveHost } from "../resolve.ts";
+import { dialHost, resolveHost } from "../dial_host.ts";
+import type { AcceptFilter, Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { bun, type BunSocket } from "./api.ts";
@@ -12,29 +11,29 @@ import { connectionHandlers, type SocketOwner } from "./handlers.ts";
 import { BunTcpOrUnixListener } from "./listener.ts";
 import { CHUNK_BYTES, UNREAD_BYTES_MAX, UnreadLimit } from "./unread.ts";
 
-/** How long a unix socket's file is given to prove that somebody listens on it. */
+/** How long the test of a unix socket's file may take, for whether a process listens on it. */
 const PROBE_MS = 1000;
 
 async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
   if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   try {
-    const bind = () => listenNow(address, options.door);
+    const bind = () => listenNow(address, options.filter);
     return address.kind === "unix" && options.private ? bindPrivately(address.path, bind) : bind();
   } catch (e) {
-    // Bun does not say that a name failed to resolve.
+    // Bun does not report that a name failed to resolve.
     if (address.kind === "tcp" && errnoName(e) === "EUNKNOWN") await resolveHost(address.host);
     throw systemError(e, "listen", formatAddress(address));
   }
 }
 
-function listenNow(address: Address, door: Door | undefined): Listener {
-  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address, door);
+function listenNow(address: Address, filter: AcceptFilter | undefined): Listener {
+  if (address.kind === "unix" || address.host !== "") return new BunTcpOrUnixListener(address, filter);
   try {
-    return new BunTcpOrUnixListener({ ...address, host: "::" }, door);
+    return new BunTcpOrUnixListener({ ...address, host: "::" }, filter);
   } catch (e) {
     // A machine without IPv6 has no dual-stack socket to offer.
     if (!/^(EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(errnoName(e))) throw e;
-    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" }, door);
+    return new BunTcpOrUnixListener({ ...address, host: "0.0.0.0" }, filter);
   }
 }
 
@@ -81,7 +80,7 @@ const connectHandlers = {
     if (attempt.late) connection.close();
     else attempt.resolve(connection);
   },
-  /** The promise of `connect` says the same; without this handler Bun reports it a second time. */
+  /** The promise of `connect` rejects as well; without this handler Bun reports the error a second time. */
   connectError(): void {},
 };
 

@@ -1,7 +1,7 @@
 /** Bun as a {@link Runtime}. */
 import * as fs from "node:fs";
 import { directories } from "../directories.ts";
-import type { File, FileSystem, OpenMode } from "../files.ts";
+import type { FileSystem, OpenMode, WritableFile } from "../files.ts";
 import type { WriteSome } from "../output.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
@@ -24,7 +24,7 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
 
 const files: FileSystem = {
   ...directories,
-  open(path, mode): Promise<File> {
+  open(path, mode): Promise<WritableFile> {
     return new Promise((resolve, reject) => {
       fs.open(path, OPEN_FLAGS[mode], 0o600, (error, descriptor) => {
         if (error) reject(systemError(error, "open", path));

@@ -1,9 +1,9 @@
 /**
- * Chunks that Bun has handed over and no read has taken yet, and how much of
- * that there may be on all connections that share a limit.
+ * Chunks that Bun has handed over and that no read has taken yet, with a limit
+ * for all connections of one listener.
  *
- * A chunk is up to 512 KiB, whatever the read wanted, so a thousand connections
- * that are all being read could leave half a gigabyte when their readers stop.
+ * A chunk has up to 512 KiB, whatever the read asked for, so a thousand connections
+ * that are being read could leave half a gigabyte when their readers stop.
  * Beyond the limit sockets are taken away from Bun and read from the kernel
  * instead, into the readers' own buffers, until what waits is gone.
  */
@@ -11,17 +11,17 @@
 /** Bun hands over what arrives in chunks of at most this. */
 export const CHUNK_BYTES = 512 * 1024;
 
-/** More than this, one chunk apart, does not wait. */
+/** No more than this waits, apart from one chunk. */
 export const UNREAD_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A connection that Bun may hand a chunk to. */
 export interface Chunked {
-  /** Lets Bun hand it nothing more. */
+  /** Takes its socket from Bun, which then hands it nothing more. */
   park(): void;
 }
 
 export class UnreadLimit {
-  /** Their sockets are with Bun. */
+  /** Connections whose sockets Bun holds. */
   readonly #attached = new Set<Chunked>();
   #bytes = 0;
 
@@ -38,14 +38,14 @@ export class UnreadLimit {
     this.#attached.delete(connection);
   }
 
-  /** A chunk of so many bytes waits. */
+  /** A chunk of `bytes` waits. */
   keep(bytes: number): void {
     const wasOpen = this.open;
     this.#bytes += bytes;
     if (wasOpen && !this.open) { for (const each of [...this.#attached]) each.park(); }
   }
 
-  /** It has been read, or nobody will read it. */
+  /** A chunk has been read, or will never be. */
   gone(bytes: number): void {
     this.#bytes -= bytes;
   }
@@ -83,7 +83,7 @@ export class Unread {
     this.limit.keep(this.#chunk.length);
   }
 
-  /** Takes as much as `into` holds, how much that is; there must be some. */
+  /** Moves as much as fits to `into`, and returns how many bytes; something must wait. */
   take(into: Uint8Array): number {
     const chunk = this.#chunk!;
     const count = Math.min(into.length, chunk.length - this.#start);

@@ -1,12 +1,12 @@
 /** A socket of Deno as a {@link Connection}. Deno reads on demand only, so there is nothing to pause. */
 import { SystemError } from "../../base/error.ts";
 import { formatAddress } from "../address.ts";
-import { UNIX_OPTIONS } from "../descriptor.ts";
+import { KernelSocket } from "../kernel_socket.ts";
 import type { Address, Connection, PeerWindow } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import { findUnixDescriptor, forgetUnixDescriptor, tcpDescriptor } from "./find_descriptor.ts";
-import { holdSocket, isPeerSilent, peerWindow, sendQueueBytes, setSocketOptions, unreadByPeer } from "./libc.ts";
-import { leaveOut, readShort, type ShortReader } from "./urgent.ts";
+import { libcOrNull } from "./libc.ts";
+import { cancelUrgentCheck, checkUrgentLater, type ShortReader } from "./urgent.ts";
 
 export class DenoConnection implements Connection, ShortReader {
   readonly local: string;
@@ -16,18 +16,18 @@ export class DenoConnection implements Connection, ShortReader {
   /** Called once, by `close`. */
   onClose: () => void = () => {};
   readonly #socket: Deno.Conn;
-  /** Undefined: not looked for yet; null: there is none to be had. */
-  #descriptor: number | null | undefined;
+  /** Undefined: not looked for yet; null: its descriptor cannot be had. */
+  #kernelSocket: KernelSocket | null | undefined;
   #closed = false;
   /** Has a read found the end of the stream? */
   #ended = false;
-  /** Why the connection is lost. The kernel tells it once; afterwards a read would look like an end of stream. */
+  /** Why the connection is lost. The kernel reports it once; a later read would find an end of stream. */
   #lost: SystemError | undefined;
 
   /**
    * `unixPath` names both ends of a unix socket, where a client has no name of
-   * its own. Just `made`: a unix socket's descriptor can be found only before there
-   * is another one of that path.
+   * its own. `made` has to be true of it just now: the descriptor of a unix
+   * socket can be found only before there is another one of that path.
    */
   constructor(socket: Deno.TcpConn | Deno.UnixConn, unixPath: string, made: "dialled" | "accepted") {
     this.#socket = socket;
@@ -36,8 +36,8 @@ export class DenoConnection implements Connection, ShortReader {
     this.acknowledgesReading = unixPath !== "";
     if ("setNoDelay" in socket) setOptions(socket);
     else {
-      this.#descriptor = findUnixDescriptor(unixPath, made) ?? null;
-      if (this.#descriptor !== null) setSocketOptions(this.#descriptor, UNIX_OPTIONS);
+      this.#kernelSocket = kernelSocketOf(findUnixDescriptor(unixPath, made), true);
+      this.#kernelSocket?.setOptions();
     }
   }
 
@@ -46,7 +46,7 @@ export class DenoConnection implements Connection, ShortReader {
     try {
       const count = await this.#socket.read(into);
       if (count !== null) {
-        if (count < into.length && this.#descriptor !== null && !this.#closed) readShort(this);
+        if (count < into.length && this.#kernelSocket !== null && !this.#closed) checkUrgentLater(this);
         return count;
       }
       if (this.#lost === undefined) {
@@ -80,46 +80,38 @@ export class DenoConnection implements Connection, ShortReader {
   }
 
   unacknowledgedBytes(): number | undefined {
-    if (!this.acknowledgesReading) return this.#ask(sendQueueBytes);
-    return this.#lost === undefined ? this.#ask((descriptor) => unreadByPeer(descriptor, this.#ended)) : undefined;
+    if (this.acknowledgesReading && this.#lost !== undefined) return undefined;
+    return this.kernelSocket?.unacknowledgedBytes(this.#ended);
   }
 
   peerWindow(): PeerWindow | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(peerWindow);
+    return this.kernelSocket?.peerWindow();
   }
 
   unanswered(): boolean | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(isPeerSilent);
+    return this.kernelSocket?.unanswered();
   }
 
   holdForReset(): (() => void) | undefined {
-    return this.acknowledgesReading ? undefined : this.#ask(holdSocket);
+    return this.kernelSocket?.holdForReset();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    leaveOut(this);
-    if (this.acknowledgesReading && typeof this.#descriptor === "number") forgetUnixDescriptor(this.#descriptor);
+    cancelUrgentCheck(this);
+    if (this.#kernelSocket?.isUnix) forgetUnixDescriptor(this.#kernelSocket.descriptor);
     this.#socket.close();
     this.onClose();
   }
 
-  get descriptor(): number | undefined {
-    // After close() the number may belong to another socket already.
+  get kernelSocket(): KernelSocket | undefined {
+    // After close() the descriptor's number may belong to another socket already.
     if (this.#closed) return undefined;
-    if (this.#descriptor === undefined) this.#descriptor = tcpDescriptor(this.#socket as Deno.TcpConn) ?? null;
-    return this.#descriptor ?? undefined;
-  }
-
-  get isUnix(): boolean {
-    return this.acknowledgesReading;
-  }
-
-  /** Asks the kernel about the open socket. */
-  #ask<T>(call: (descriptor: number) => T | undefined): T | undefined {
-    const descriptor = this.descriptor;
-    return descriptor === undefined ? undefined : call(descriptor);
+    if (this.#kernelSocket === undefined) {
+      this.#kernelSocket = kernelSocketOf(tcpDescriptor(this.#socket as Deno.TcpConn), false);
+    }
+    return this.#kernelSocket ?? undefined;
   }
 
   #failure(thrown: unknown, syscall: string): SystemError {
@@ -129,7 +121,7 @@ export class DenoConnection implements Connection, ShortReader {
   }
 }
 
-/** An address of Deno as one of ours; `unixPath` is that of a unix socket, where a client has no name of its own. */
+/** An address of Deno as an {@link Address}; `unixPath` stands for a unix socket, of which a client has no name. */
 export function addressOf(address: Deno.Addr, unixPath: string): Address {
   if (address.transport !== "tcp") return { kind: "unix", path: unixPath };
   return { kind: "tcp", host: address.hostname, port: address.port };
@@ -139,6 +131,12 @@ function setOptions(socket: Deno.TcpConn): void {
   try {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-  } catch { // reset already: the first read or write says so
+  } catch { // reset already: the first read or write reports it
   }
+}
+
+/** Null where there is no descriptor or no libc. */
+function kernelSocketOf(descriptor: number | undefined, isUnix: boolean): KernelSocket | null {
+  const libc = libcOrNull();
+  return libc === null || descriptor === undefined ? null : new KernelSocket(libc, descriptor, isUnix);
 }

@@ -7,7 +7,7 @@
  * in a staging buffer, since a call costs about 49 µs.
  */
 import { SystemError } from "../../base/error.ts";
-import type { File } from "../files.ts";
+import type { WritableFile } from "../files.ts";
 import { systemError } from "../system_error.ts";
 
 const STAGING_BYTES = 2 << 20;
@@ -23,7 +23,7 @@ const UNKNOWN = -1;
 /** Staging buffers of files that are not writing now. */
 const idleStaging: Uint8Array[] = [];
 
-export class DenoFile implements File {
+export class DenoFile implements WritableFile {
   readonly path: string;
   readonly #file: Deno.FsFile;
   #position = 0;

@@ -2,18 +2,14 @@
  * Deno keeps a socket's descriptor to itself, and with it what the kernel knows
  * of the socket. The descriptor is found by the socket's two names.
  */
-import {
-  SO_COOKIE,
-  SOCKADDR_BYTES,
-  SOCKADDR_UNIX_BYTES,
-  socketName,
-  socketNameOf,
-  SOL_SOCKET,
-  unixPathOf,
-} from "../descriptor.ts";
+import { SOCKADDR_BYTES, SOCKADDR_UNIX_BYTES, socketName, socketNameOf, unixPathOf } from "../socket_name.ts";
 import { type Libc, libcOrNull } from "./libc.ts";
 
-/** So many descriptors in a row that are no sockets end the search; the kernel hands out the lowest free one. */
+const SOL_SOCKET = 1;
+/** For getsockopt(2): a number that no other socket of this machine has or will have, 8 bytes. */
+const SO_COOKIE = 57;
+
+/** The search ends after this many descriptors in a row that are no sockets; the kernel hands out the lowest free one. */
 const GAP_MAX = 4096;
 
 const sockaddr = new Uint8Array(SOCKADDR_BYTES);

@@ -1,6 +1,6 @@
 /** A listening socket of Deno. */
 import { formatAddress } from "../address.ts";
-import type { Address, Connection, Door, Listener } from "../net.ts";
+import type { AcceptFilter, Address, Connection, Listener } from "../net.ts";
 import { systemError } from "../system_error.ts";
 import { addressOf, DenoConnection } from "./connection.ts";
 
@@ -8,12 +8,12 @@ export class DenoListener implements Listener {
   readonly address: Address;
   readonly #socket: Deno.TcpListener | Deno.UnixListener;
   readonly #unixPath: string;
-  readonly #door: Door | undefined;
+  readonly #filter: AcceptFilter | undefined;
   #accepting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string, door: Door | undefined) {
-    this.#door = door;
+  constructor(socket: Deno.TcpListener | Deno.UnixListener, unixPath: string, filter: AcceptFilter | undefined) {
+    this.#filter = filter;
     this.#socket = socket;
     this.#unixPath = unixPath;
     this.address = addressOf(socket.addr, unixPath);
@@ -33,8 +33,8 @@ export class DenoListener implements Listener {
     while (this.#closing === undefined) {
       try {
         const connection = new DenoConnection(await this.#socket.accept(), this.#unixPath, "accepted");
-        if (this.#closing === undefined && this.#door?.admit(connection.peer) !== false) {
-          connection.onClose = () => this.#door?.left();
+        if (this.#closing === undefined && this.#filter?.admit(connection.peer) !== false) {
+          connection.onClose = () => this.#filter?.closed();
           return connection;
         }
         connection.close();

@@ -1,20 +1,19 @@
 /** Deno's sockets: how to listen and to connect. */
 import { formatAddress } from "../address.ts";
-import { TCP_OPTIONS } from "../descriptor.ts";
-import { dialHost } from "../dial_host.ts";
+import { dialHost, resolveHost } from "../dial_host.ts";
+import { KernelSocket } from "../kernel_socket.ts";
 import type { Address, Connection, Listener, ListenOptions, Net } from "../net.ts";
-import { resolveHost } from "../resolve.ts";
 import { errnoName, systemError } from "../system_error.ts";
 import { bindPrivately, removeDeadSocket } from "../unix_socket.ts";
 import { DenoConnection } from "./connection.ts";
 import { findDescriptor } from "./find_descriptor.ts";
-import { libcOrNull, setSocketOptions } from "./libc.ts";
+import { libcOrNull } from "./libc.ts";
 import { DenoListener } from "./listener.ts";
 
 /** Deno's default of 511 makes a burst of 1,000 connects wait a second for a SYN retry. */
 const BACKLOG = 4096;
 
-/** How long a unix socket's file is given to prove that somebody listens on it. */
+/** How long the test of a unix socket's file may take, for whether a process listens on it. */
 const PROBE_MS = 1000;
 
 async function listen(address: Address, options: ListenOptions = {}): Promise<Listener> {
@@ -24,14 +23,14 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   try {
     if (address.kind === "unix") {
       const { path } = address;
-      // Each connection is looked up in it; the first one is not to wait until it is loaded.
+      // Loaded now, so that the first connection does not have to wait for it: each one needs it.
       libcOrNull();
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.door);
+      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.filter);
     }
     const socket = listenTcp(address.host, address.port);
     setTcpOptions(socket.addr as Deno.NetAddr);
-    return new DenoListener(socket, "", options.door);
+    return new DenoListener(socket, "", options.filter);
   } catch (e) {
     throw systemError(e, "listen", formatAddress(address));
   }
@@ -66,10 +65,11 @@ async function dialOne(address: Address, timeoutMs: number): Promise<Connection>
   }
 }
 
-/** What a listener has been told holds for all that it accepts. */
+/** A listener's options hold for all connections that it accepts. */
 function setTcpOptions(local: Deno.NetAddr, peer?: Deno.NetAddr): void {
+  const libc = libcOrNull();
   const descriptor = findDescriptor(local, peer);
-  if (descriptor !== undefined) setSocketOptions(descriptor, TCP_OPTIONS);
+  if (libc !== null && descriptor !== undefined) new KernelSocket(libc, descriptor, false).setOptions();
 }
 
 /** The attempt's outcome, or a timeout; a socket that comes too late is closed, since an abort does not stop a look-up. */

@@ -1,57 +1,53 @@
 /**
  * Reads that end at an urgent byte (MSG_OOB of send(2)) without having emptied the queue.
  *
- * The kernel never reads across the place where such a byte stands: a read that
- * comes from before ends there, and only the next one goes on. Deno takes a read
- * that did not fill its buffer for one that emptied the queue, and lets the
- * next one wait until the kernel tells of an arrival. The byte and all that
- * stands behind it have arrived already: they would lie there until something
- * more comes, if ever.
+ * The kernel never reads across the place where such a byte stands: a read from
+ * before it ends there, and only the next one goes on. Deno takes a read that did
+ * not fill its buffer for one that emptied the queue, and lets the next one wait
+ * until the kernel reports an arrival. The byte and everything after it have
+ * arrived already, and would stay unread until something more arrives.
  *
- * To ask after every short read would cost a system call for each. So they are
- * asked about together, soon after the first of them, and only while there are
- * some; who did stop at an urgent byte is told again that there is something.
- * One case is left: a unix socket whose peer leaves unread more than a quarter of
- * the send buffer goes on when the peer reads on, sends more or closes.
+ * To ask after every short read would cost a system call for each. So all
+ * connections with a short read are asked about together, soon after the first
+ * such read; where a read did end at an urgent byte, the kernel is made to report
+ * the socket again. One case is left: a unix socket whose peer leaves unread more
+ * than a quarter of the send buffer goes on when the peer reads, sends or closes.
  */
-import { holdUrgent, tellAgain } from "./libc.ts";
+import { type KernelSocket, POLL, pollNow } from "../kernel_socket.ts";
+import { libcOrNull } from "./libc.ts";
 
-/** How long after a short read its connection is asked about: what stands behind an urgent byte may wait for so long. */
-const ASK_AFTER_MS = 10;
+/** How long after a short read its connection is asked about, at most: the delay of what follows an urgent byte. */
+const CHECK_AFTER_MS = 10;
 
 export interface ShortReader {
-  /** Of the socket, which is open; undefined where it is not known. */
-  readonly descriptor: number | undefined;
-  readonly isUnix: boolean;
+  /** The open socket; undefined where its descriptor is not known. */
+  readonly kernelSocket: KernelSocket | undefined;
 }
 
 const readers = new Set<ShortReader>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** A read of this one has not filled its buffer. It is asked about once, later, unless it is left out by then. */
-export function readShort(reader: ShortReader): void {
+/** A read of `reader` did not fill its buffer: asks about it once, later, unless {@link cancelUrgentCheck} comes first. */
+export function checkUrgentLater(reader: ShortReader): void {
   readers.add(reader);
-  timer ??= setTimeout(askAll, ASK_AFTER_MS);
+  timer ??= setTimeout(checkAll, CHECK_AFTER_MS);
 }
 
-/** Its connection is closed. */
-export function leaveOut(reader: ShortReader): void {
+/** The connection of `reader` is closed. */
+export function cancelUrgentCheck(reader: ShortReader): void {
   readers.delete(reader);
   if (readers.size > 0) return;
   clearTimeout(timer);
   timer = undefined;
 }
 
-function askAll(): void {
+function checkAll(): void {
   timer = undefined;
-  const asked: ShortReader[] = [];
-  const descriptors: number[] = [];
-  for (const reader of readers) {
-    const { descriptor } = reader;
-    if (descriptor === undefined) continue;
-    asked.push(reader);
-    descriptors.push(descriptor);
-  }
+  const sockets = [...readers].map(({ kernelSocket }) => kernelSocket).filter((socket) => socket !== undefined);
   readers.clear();
-  for (const i of holdUrgent(descriptors)) tellAgain(descriptors[i], asked[i].isUnix);
+  const libc = libcOrNull();
+  if (libc === null || sockets.length === 0) return;
+  pollNow(libc, sockets.map(({ descriptor }) => descriptor), () => POLL.pri, (i, events) => {
+    if ((events & POLL.pri) !== 0) sockets[i].reportReadableAgain();
+  });
 }

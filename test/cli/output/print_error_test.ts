@@ -25,7 +25,7 @@ Deno.test("a failed system call is printed with its errno", () => {
   );
 });
 
-Deno.test("whoever may not read a file is told who may; an address is no file", () => {
+Deno.test("a file that may not be read has a hint which user may; an address is no file", () => {
   const lines = (syscall: string) => printError(new SystemError("EACCES", syscall, "/x"), false).text.split("\n");
   assertEquals(lines("open"), [
     "error: open /x: permission denied (EACCES)",

@@ -1,6 +1,6 @@
 /**
- * The memory of the whole process when crowds of producers that nobody reads
- * are reset: what their kernels hold is no memory of ours, and all of it that a
+ * The memory of the whole process when crowds of producers that are not read
+ * are reset: what their kernels hold is not memory of the process, and all of it that a
  * kernel still gives is delivered once there is room.
  */
 import { askStatus } from "../../../src/admin/client.ts";
@@ -15,14 +15,14 @@ import { until } from "../rig/wait.ts";
 const LINE: FrameKind = { kind: "line", size: 4_000 };
 const MIB = 2 ** 20;
 const MEMORY_MIB = 16;
-/** What the process may have beside its size when idle and `memory.max_bytes`: chunks, garbage, and so much a connection. */
+/** What the process may have beside its size when idle and `memory.max_bytes`: chunks, garbage, and an amount for each connection. */
 const BESIDE_MIB = 160;
 const CONNECTION_MIB = 0.06;
-/** By so much it may grow when they are reset. */
+/** How much it may grow when they are reset, in bytes. */
 const RESET_MIB = 50;
 /** Frames of each connection that pass through at first: a kernel takes much only where its reader has read much. */
 const FIRST = 100;
-/** And that are sent while nobody reads: a megabyte. */
+/** And that are sent while nothing reads: a megabyte. */
 const MORE = 250;
 /** A good producer comes when the crowd has been reset, and all that it left is still to be read. */
 const GOOD = 9_999;

@@ -1,4 +1,4 @@
-/** A thousand producers at once on one route, and one that sends a byte a second: nobody waits for anybody. */
+/** A thousand producers at once on one route, and one that sends a byte a second: none waits for another. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { connectTo, loopback } from "../../peers/address.ts";
 import { frameFormat, type FrameKind } from "../../peers/frames.ts";

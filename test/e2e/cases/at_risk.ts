@@ -25,13 +25,13 @@ export interface AtRiskSetting {
 
 export interface AtRiskOutcome {
   readonly lostBytes: number;
-  /** What the next start said: at most so much. */
+  /** The most that may be lost, in bytes, as the next start says. */
   readonly saidBytes: number;
 }
 
 const LINE_BYTES = 512;
 const CHUNK_BYTES = 256 * LINE_BYTES;
-/** A kill comes when the kernel has taken so much at most, and a little later. */
+/** A kill comes when the kernel has taken at most this number of bytes, and a little later. */
 const MOMENT_BYTES = 12 * 2 ** 20;
 const MOMENT_MS = 10;
 
@@ -54,7 +54,7 @@ export async function killAtRisk(scene: Scene, name: string, setting: AtRiskSett
   const flood = new Flood(source, setting.producers);
   scene.defer(() => flood.stop());
   const bytes = Math.random() * MOMENT_BYTES;
-  await until("the producers have sent so much", () => flood.written > bytes, { everyMs: 1 });
+  await until("the producers have sent that much", () => flood.written > bytes, { everyMs: 1 });
   await pause(Math.random() * MOMENT_MS); // any moment will do
 
   relay.freeze();

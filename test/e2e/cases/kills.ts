@@ -60,7 +60,7 @@ export const REPEATED_BYTES_MAX = CONSUMED_PER_SECOND / 10 + largestBuffer("tcp_
 const PRODUCED_PER_SECOND = { always: 50e6, overflow: 30e6 };
 /** Fresh frames before the next kill. */
 const FRESH = 2_000;
-/** A kill comes so long after them at most. */
+/** The most time between them and a kill, in ms. */
 const MOMENT_MS = 150;
 const ARRIVES_MS = 30_000;
 

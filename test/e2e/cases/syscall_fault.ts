@@ -266,7 +266,7 @@ class Run {
     const consumer = this.#consumer;
     const { repeats, missing } = consumer.report(this.#end);
     assertOrdered(consumer);
-    assert(consumer.tally.end() <= this.#end, "frames that nobody sent");
+    assert(consumer.tally.end() <= this.#end, "frames that were never sent");
     const lost = lostOf(consumer, this.#expected);
     const deaths = this.#restarts > 0 ? 1 : 0;
     assert(lost.length > 0 || missing.length <= deaths, `more than the end of what it had: ${JSON.stringify(missing)}`);

@@ -10,7 +10,7 @@ target.connect = "127.0.0.1:1"
 journal.min_free = "0B"
 `;
 
-/** What lies about in the directory of somebody else's project. */
+/** Files that are found in the directory of another project. */
 const HOSTILE: Readonly<Record<string, string>> = {
   ".env": "SPILLWAY_CONFIG=/nonexistent\nNO_COLOR=1\n",
   ".env.local": "SPILLWAY_CONFIG=/nonexistent\n",

@@ -26,7 +26,7 @@ Deno.test("check names a port that is in use, and run does in the same words", (
     assertEquals([run.code, run.stderr], [1, stderr], "run says the same");
   }));
 
-Deno.test("check names a unix socket that somebody answers on, and leaves it alone", () =>
+Deno.test("check names a unix socket on which a process listens, and leaves it alone", () =>
   withDirectory(async (directory) => {
     const path = `${directory}/a.sock`;
     using listener = Deno.listen({ transport: "unix", path });
@@ -38,7 +38,7 @@ Deno.test("check names a unix socket that somebody answers on, and leaves it alo
     assert((await Deno.stat(path)).isSocket);
   }));
 
-Deno.test("check is content with the file of a unix socket that nobody answers on, and leaves it there", () =>
+Deno.test("check accepts the file of a unix socket on which no process listens, and leaves it there", () =>
   withDirectory(async (directory) => {
     const path = `${directory}/a.sock`;
     const script = `Deno.listen({ transport: "unix", path: ${JSON.stringify(path)} }); Deno.kill(Deno.pid, "SIGKILL");`;
@@ -109,7 +109,7 @@ Deno.test({
     }),
 });
 
-/** The program where every user can start it: the checkout may lie in somebody's home. */
+/** The program where every user can start it: the checkout may be in a home directory. */
 async function reachableProgram(directory: string): Promise<string[]> {
   const words = relayCommand(chosenRuntime());
   const copies: string[] = [];

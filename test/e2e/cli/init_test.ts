@@ -1,6 +1,6 @@
 /** The unit that `init systemd` prints, judged by systemd itself. */
 import { assertEquals } from "../../support/assert.ts";
-import { unreachable } from "../../../src/cli/commands/init/place.ts";
+import { unreachable } from "../../../src/cli/commands/init/service_access.ts";
 import { systemdUnit } from "../../../src/cli/commands/init/systemd_unit.ts";
 import { finish, spillway, withDirectory } from "./program.ts";
 
@@ -28,7 +28,7 @@ Deno.test({
       const unit = `${directory}/spillway.service`;
       await Deno.writeTextFile(unit, stdout);
       const verified = await finish(["systemd-analyze", "verify", unit], { env: ENV });
-      // It loads the machine's other units as well, whose faults are not ours.
+      // It loads the machine's other units as well, whose faults do not matter here.
       const ours = verified.stderr.split("\n").filter((line) => line.includes("spillway"));
       assertEquals(ours, []);
     }),

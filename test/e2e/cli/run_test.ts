@@ -53,7 +53,7 @@ Deno.test("a second signal ends the waiting for a frozen consumer, says so, and 
     assert(of("pending_frames") > 0, books);
   }));
 
-Deno.test("a relay whose log nobody reads any more goes on relaying", () =>
+Deno.test("a relay whose log is no longer read goes on relaying", () =>
   withDirectory(async (directory) => {
     using consumer = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const [source] = freePorts(1);

@@ -1,4 +1,4 @@
-/** What a TCP peer has acknowledged, as its packets on a wire say it: nobody's own account of it. RFC 791, RFC 9293. */
+/** What a TCP peer has acknowledged, read from its packets on the wire and independent of both programs. RFC 791, RFC 9293. */
 
 const PROTOCOL_TCP = 6;
 const FLAG_SYN = 0x02;

@@ -1,5 +1,5 @@
 /**
- * The books of every relay that a scene starts (promise P3): at a clean stop
+ * The counts of every relay that a scene starts: at a clean stop
  * what came is delivered, pending or dropped, and what a run leaves pending is
  * what the next one on that journal carries over.
  *

@@ -3,7 +3,7 @@ import type { Scene } from "./scene.ts";
 
 const DISK_MIB = 32;
 
-/** Mounts it; `ballast` on it has so many bytes. Undone when the scene closes. */
+/** Mounts it, with a file `ballast` of the given size in bytes. Unmounted when the scene closes. */
 export async function mountDisk(scene: Scene, ballastBytes: number): Promise<string> {
   const disk = `${scene.directory}/disk`;
   await Deno.mkdir(disk);

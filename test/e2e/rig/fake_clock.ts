@@ -18,7 +18,7 @@ export class FakeClock {
     this.set(0);
   }
 
-  /** So many seconds off from now on; the monotonic clock goes on as it is. */
+  /** Shifts the wall clock by a number of seconds from now on; the monotonic clock is unchanged. */
   set(offsetSeconds: number): void {
     const sign = offsetSeconds < 0 ? "-" : "+";
     Deno.writeTextFileSync(`${this.#file}.new`, `${sign}${Math.abs(offsetSeconds)}\n`);
@@ -49,7 +49,7 @@ export function sweepFakeClocks(): void {
     if (pid === undefined || exists(`/proc/${pid}`)) continue;
     try {
       Deno.removeSync(`${SHARED_MEMORY}/${name}`);
-    } catch { // somebody else has swept it
+    } catch { // another process has removed it
     }
   }
 }

@@ -3,7 +3,7 @@ import { TCP_LISTEN, tcpRows } from "../../peers/kernel_queues.ts";
 import { until } from "./wait.ts";
 
 /**
- * Tests run beside each other, and seconds may pass until somebody listens on a
+ * Tests run beside each other, and seconds may pass until a program listens on a
  * port that was chosen. So every thread has a block of ports of its own, below
  * those from which the kernel gives connections theirs (ip_local_port_range,
  * from 32768 on).
@@ -28,13 +28,13 @@ function takeBlock(): Block {
     holder.unref();
     return { first, used: Math.floor(Math.random() * BLOCK_PORTS) };
   }
-  throw new Error(`somebody listens on every ${BLOCK_PORTS}th port from ${BLOCKS_FROM} on: no ports for a test`);
+  throw new Error(`something listens on every ${BLOCK_PORTS}th port from ${BLOCKS_FROM} on: no ports for a test`);
 }
 
 /** Taken at once, since a test that took it would seem to leave a listener behind. */
 const block = takeBlock();
 
-/** So many different TCP ports that nobody listens on now and no other test gets. */
+/** `count` different TCP ports on which nothing listens now and that no other test gets. */
 export function freePorts(count: number): number[] {
   const ports: number[] = [];
   for (let tries = 1; ports.length < count; tries++) {
@@ -48,7 +48,7 @@ export function freePorts(count: number): number[] {
   return ports;
 }
 
-/** Undefined if somebody listens there. */
+/** Undefined if something listens there. */
 function listenAt(port: number): Deno.TcpListener | undefined {
   try {
     return Deno.listen({ hostname: "127.0.0.1", port });
@@ -58,21 +58,21 @@ function listenAt(port: number): Deno.TcpListener | undefined {
   }
 }
 
-/** Does somebody listen there? Asks the kernel's table, since a connection would count as a producer. */
+/** Does something listen there? Reads the kernel's table, since a connection would count as a producer. */
 export function isListening(port: number, pid: number | "self" = "self"): boolean {
   return tcpRows(pid).some((row) => row.localPort === port && row.state === TCP_LISTEN);
 }
 
 /** `pid` names a process in the network namespace to look into. */
 export async function listeningOn(port: number, pid: number | "self" = "self"): Promise<void> {
-  await until(`somebody listens on port ${port}`, () => isListening(port, pid));
+  await until(`something listens on port ${port}`, () => isListening(port, pid));
 }
 
 /** __SO_ACCEPTCON in the flags of /proc/net/unix: a listening socket. */
 const ACCEPTS = 0x10000;
 
 export async function listeningOnPath(path: string): Promise<void> {
-  await until(`somebody listens on ${path}`, () =>
+  await until(`something listens on ${path}`, () =>
     Deno.readTextFileSync("/proc/net/unix").split("\n").some((line) => {
       const fields = line.trim().split(/\s+/);
       return fields[7] === path && (parseInt(fields[3], 16) & ACCEPTS) !== 0;

@@ -43,7 +43,7 @@ export async function record(
   return { relay, directory, target };
 }
 
-/** Until so many frames are pending, and all of them in the journal; the file's size alone tells of a header too. */
+/** Waits until this number of frames is pending and all of them are in the journal; its file's size alone could be a header. */
 export async function journaled(directory: string, frames: number): Promise<void> {
   await until(`${frames} frames are in the journal`, async () => {
     const asked = await askStatus(denoRuntime.net, directory);

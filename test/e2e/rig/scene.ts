@@ -127,7 +127,7 @@ export class Scene {
     await Deno.remove(this.directory, { recursive: true });
   }
 
-  /** Once all is closed: rejects if the books of a relay do not hold, whoever stopped it. */
+  /** Once all is closed: rejects if the counts of a relay do not add up, however it was stopped. */
   async assertBalanced(): Promise<void> {
     await Promise.all(this.#balanced);
   }
@@ -156,7 +156,7 @@ export function scene(name: string, act: (scene: Scene) => Promise<void>, needs:
   });
 }
 
-/** Closes the scene whatever happens in it, and checks the books. Where something fails, prints what everybody said last. */
+/** Closes the scene whatever happens in it, and checks the relays' counts. On a failure prints the last lines of each program. */
 export async function onStage<T>(act: (scene: Scene) => Promise<T>): Promise<T> {
   const stage = new Scene();
   try {

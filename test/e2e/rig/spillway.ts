@@ -37,7 +37,7 @@ export class Spillway {
     return JSON.parse(line);
   }
 
-  /** SIGTERM; its exit code and how long it took. Rejects if its books do not hold (promise P3). */
+  /** SIGTERM; its exit code and how long it took. Rejects if its counts do not add up. */
   async stop(): Promise<{ code: number; seconds: number }> {
     const begin = performance.now();
     const code = await this.program.stop();

@@ -18,7 +18,7 @@ import type { Wire } from "./wire.ts";
 const FRAME_BYTES = 512;
 export const LINE: FrameKind = { kind: "line", size: FRAME_BYTES };
 const FRAMES_PER_SECOND = 1_000;
-/** Frames of the fault's beginning: so many have come before it. */
+/** How many frames have arrived before the fault begins. */
 const FRAMES_BEFORE = 200;
 /** Frames of a second producer, who dials when the fault is over: the fresh ones. */
 const FRESH_FRAMES = 500;
@@ -40,7 +40,7 @@ export interface Stage {
   readonly target: Wire;
   /** Where the relay looks for its consumer. */
   readonly listen: { readonly hostname: string; readonly port: number };
-  /** So many frames are sent in all. */
+  /** How many frames are sent in all. */
   readonly frames: number;
 }
 

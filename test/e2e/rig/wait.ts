@@ -21,7 +21,7 @@ export async function until<T>(
   }
 }
 
-/** For scenes in which time itself is the input, such as a byte a second. Never to wait for somebody. */
+/** For scenes in which time itself is the input, such as a byte a second. Never to wait for another program. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

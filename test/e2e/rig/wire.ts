@@ -54,7 +54,7 @@ export class Lane {
 }
 
 export class Wire {
-  /** Each packet takes so long, in either direction. */
+  /** How long each packet takes, in either direction. */
   delayMs = 0;
   /** This share of the packets is lost. */
   loss = 0;
@@ -76,7 +76,7 @@ export class Wire {
     return this.#cut;
   }
 
-  /** From now on nothing arrives, and nobody is told; what is under way is lost. */
+  /** From now on nothing arrives, and neither end is told; what is under way is lost. */
   cut(): void {
     this.#cut = true;
     this.inwards.discard();

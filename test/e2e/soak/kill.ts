@@ -7,7 +7,7 @@ import { type KillSetting, runKills } from "../cases/kills.ts";
 import { onStage } from "../rig/scene.ts";
 import { printTable } from "./table.ts";
 
-/** A new journal after so many kills: a scan reads all of it after each. */
+/** How many kills one journal is used for: after each one a scan reads all of it. */
 const KILLS_IN_ONE_GO = 10;
 const KINDS: readonly Omit<KillSetting, "kills">[] = (["deno", "bun"] as const).flatMap((runtime) => [
   { runtime, mode: "always", sync: "os" },

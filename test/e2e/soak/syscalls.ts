@@ -14,7 +14,7 @@ import { onStage, Scene } from "../rig/scene.ts";
 import { chosen } from "./chosen.ts";
 import { printTable } from "./table.ts";
 
-/** Runs differ in how many calls they make: so many in a row must have fewer than the n-th. */
+/** Runs differ in how many calls they make: this number in a row must have fewer than the n-th. */
 const MISSES = 3;
 /** After syncs that failed, what matters is that the repair may be interrupted. */
 const FAULTS_AFTER_FAILED_SYNCS: readonly FaultName[] = ["kill", "tear", "EIO"];

@@ -4,6 +4,7 @@ import { spacedHexOf } from "../../../framing/fault.ts";
 import { frameEnds } from "../../../framing/frame_ends.ts";
 import type { ArchiveItem } from "../../../journal/archive.ts";
 import { isoTime } from "../../args/time.ts";
+import { escapeFrame } from "../../output/control_characters.ts";
 
 export const FORMATS = ["raw", "text", "json", "hex"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -24,19 +25,13 @@ export function formatFrames(format: Format, item: Frames): string | Uint8Array 
   for (const end of frameEnds(framer, bytes, 0, bytes.length, frames)) {
     const frame = bytes.subarray(start, end);
     const content = frameContent(framer.framing, frame);
-    if (format === "text") lines += `${sequence} ${time} ${visible(lenient.decode(content))}\n`;
+    if (format === "text") lines += `${sequence} ${time} ${escapeFrame(lenient.decode(content))}\n`;
     else if (format === "hex") lines += `${sequence} ${time} ${spacedHexOf(frame)}\n`;
     else lines += `${JSON.stringify({ sequence, time, bytes: frame.length, ...textOrBase64(content) })}\n`;
     start = end;
     sequence++;
   }
   return lines;
-}
-
-/** A frame stays on its line, and does nothing to a terminal. */
-function visible(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 function textOrBase64(content: Uint8Array): { readonly text: string } | { readonly base64: string } {

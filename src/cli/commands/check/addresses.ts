@@ -11,10 +11,10 @@ import type { Runtime } from "../../../runtime/runtime.ts";
 import { systemError } from "../../../runtime/system_error.ts";
 import type { Finding } from "./finding.ts";
 
-/** How long a unix socket's owner may take to answer, in ms. */
+/** How long to wait for a process that listens on a unix socket to answer, in ms. */
 const ANSWER_MAX_MS = 1000;
 
-/** An address that the configuration has somebody listen on. */
+/** An address that the configuration listens on. */
 export interface Listening {
   /** `route feed: source.listen`. */
   readonly where: string;
@@ -48,7 +48,7 @@ export async function inspectListen(subject: ListenSubject, others: Listening[],
   }
 }
 
-/** The one of `others` that is free only while this one is: which addresses a name means, the kernel is asked. */
+/** The one of `others` that cannot be listened on beside this one: the kernel decides which addresses a name means. */
 async function sameAddress(address: Address, others: readonly Listening[], net: Net): Promise<Listening | undefined> {
   if (address.kind === "unix" || address.port === 0) return undefined;
   for (const other of others) {
@@ -77,7 +77,7 @@ function inUse(key: string, shown: string, isRunning: boolean): Finding {
   };
 }
 
-/** Listening on a path would replace what is there, so it is looked at instead. */
+/** Listening on a path would replace the file there, so the file is inspected instead. */
 async function inspectSocketPath(key: string, path: string, isRunning: boolean, runtime: Runtime): Promise<Finding[]> {
   const directory = dirname(path);
   const info = await runtime.files.stat(directory);
@@ -101,7 +101,7 @@ async function inspectSocketPath(key: string, path: string, isRunning: boolean, 
     (await runtime.net.connect({ kind: "unix", path }, ANSWER_MAX_MS)).close();
     return [inUse(key, `unix:${path}`, isRunning)];
   } catch {
-    return []; // a socket's file that nobody answers on is replaced
+    return []; // a socket's file on which no process listens is replaced
   }
 }
 

@@ -10,7 +10,7 @@ import { inspectJournal } from "./journal.ts";
  * nothing to say. `listening` are the listeners of the routes before it, and
  * of this one afterwards. Never rejects.
  */
-export async function inspectSurroundings(
+export async function inspectEnvironment(
   route: RouteOptions,
   listening: Listening[],
   runtime: Runtime,

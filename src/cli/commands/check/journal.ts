@@ -1,15 +1,14 @@
 /**
  * Can the journal be used: a directory that may be written, files in it that
- * are ours, a version that is known, room on the disk? Looks only: no directory
- * is made, no file is written. Its lock is taken for an instant, to see whether
- * it can be.
+ * this user may read and write, a known version, room on the disk? No directory is
+ * made and no file is written. The lock is taken for an instant, to see whether it can be.
  */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { controlPath } from "../../../admin/protocol.ts";
 import { failedWith, messageOf, SpillwayError } from "../../../base/error.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import { bytesOnDisk, listSegments, mustBeThere, readNote } from "../../../journal/directory_only.ts";
 import { summarizeJournal } from "../../../journal/open.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
@@ -19,7 +18,7 @@ import type { Runtime } from "../../../runtime/runtime.ts";
 import { systemError } from "../../../runtime/system_error.ts";
 import type { Finding } from "./finding.ts";
 
-/** Never rejects. A note means that a daemon has it. */
+/** Never rejects. A finding of kind `note` means that a daemon has the journal open. */
 export async function inspectJournal(route: RouteOptions, runtime: Runtime): Promise<Finding[]> {
   const { directory, minFreeBytes } = route.journal;
   try {
@@ -54,7 +53,7 @@ export interface Existing {
   readonly info: FileInfo;
 }
 
-/** The path itself, or the first of its parents that exists and that we may look at. */
+/** The path itself, or the nearest of its parents that exists and that this user may stat. */
 export async function nearestExisting(path: string, runtime: Runtime): Promise<Existing> {
   try {
     const info = await runtime.files.stat(path);
@@ -86,7 +85,7 @@ async function inspectDirectory(directory: string, found: Existing, runtime: Run
   }
 }
 
-/** access(2). Modes keep root from nothing, which Deno's own does not know. */
+/** access(2). Modes do not restrict root, which the access of Deno does not know. */
 async function accessAs(uid: number | undefined, path: string, mode: number): Promise<void> {
   try {
     await access(path, mode);
@@ -96,7 +95,7 @@ async function accessAs(uid: number | undefined, path: string, mode: number): Pr
 }
 
 /**
- * What root writes in a service's directory, the service cannot use afterwards.
+ * Warns root of a directory of another user: that user could not use what root writes there.
  * `found` is the journal's directory, or the nearest one above it that exists.
  */
 export function inspectOwner(directory: string, found: Existing, runtime: Runtime): Finding[] {
@@ -112,7 +111,7 @@ export function inspectOwner(directory: string, found: Existing, runtime: Runtim
   }];
 }
 
-/** What to do about a directory that we may not write. */
+/** The hint for a directory that this user may not write. */
 function canGetIt(path: string, owner: string, us: string, code: string): string {
   if (code === "EROFS") return "mount its file system for writing";
   return owner === us ? `chmod u+rwx ${path}` : `give it to ${us}, run as ${owner}`;
@@ -159,7 +158,7 @@ function inspectControlPath(directory: string): Finding[] {
   }];
 }
 
-/** Who holds the journal's lock, in the words it left there; undefined if nobody does. */
+/** The holder of the journal's lock, as noted in the file; undefined if it is free. */
 async function lockHolder(directory: string, runtime: Runtime): Promise<string | undefined> {
   const path = join(directory, "lock");
   if (await runtime.files.stat(path) === undefined) return undefined;

@@ -1,16 +1,16 @@
-/** What the routes together may take of what the process is given. `check` says it, and `run` when it starts. */
-import { formatSize } from "../../../base/size.ts";
+/** What the routes together may use of the process's memory and open files; for `check`, and for `run` at its start. */
+import { formatSize } from "../../../base/quantity.ts";
 import { openFilesOf } from "../../../relay/open_files.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
-import { memoryLimit } from "../../../runtime/memory_limit.ts";
+import { memoryLimit } from "../../../runtime/process_limits.ts";
 import type { Net } from "../../../runtime/net.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";
 
-/** The program itself under load, on both runtimes at most; measured. */
+/** Memory of the program itself under load, measured: the larger figure of both runtimes. */
 const PROGRAM_BYTES = 90 * 1024 * 1024;
 
-/** Warnings: what the routes may take is not what they do take. Never rejects. */
+/** Warnings, since the routes may use less than they are allowed. Never rejects. */
 export async function inspectResources(routes: readonly RouteOptions[], { net }: Runtime): Promise<Finding[]> {
   return [...await inspectOpenFiles(routes), ...await inspectMemory(routes, net)];
 }
@@ -32,10 +32,10 @@ async function inspectMemory(routes: readonly RouteOptions[], { readAheadBytesMa
 }
 
 async function inspectOpenFiles(routes: readonly RouteOptions[]): Promise<Finding[]> {
-  const { limit, needed, connectionsMax, sparePlaces } = await openFilesOf(routes.length);
+  const { limit, needed, connectionsMax, spareConnections } = await openFilesOf(routes.length);
   const dialledIn = routes.filter(({ source }) => source.endpoint.role === "listen");
   const producers = dialledIn.reduce((sum, { source }) => sum + source.maxConnections, 0);
-  const most = connectionsMax - sparePlaces;
+  const most = connectionsMax - spareConnections;
   if (producers <= most) return [];
   return [{
     kind: "warning",

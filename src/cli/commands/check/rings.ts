@@ -5,7 +5,7 @@ import type { RouteOptions } from "../../../relay/options.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";
 
-/** Warnings: who wants it so may have it so. Takes as long as the resolver. Never rejects. */
+/** Warnings, since a ring may be intended. Takes as long as the resolver. Never rejects. */
 export async function inspectRings(routes: readonly RouteOptions[], { net }: Runtime): Promise<Finding[]> {
   const addresses = new Map<string, readonly string[]>();
   for (const name of namesToLookUp(routes)) addresses.set(name, await net.resolve(name).catch(() => []));

@@ -1,7 +1,7 @@
-/** What the routes share: no journal, but the room on a file system. */
+/** What routes must not share (a journal) and what they do share (the space of a file system). */
 import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import type { RouteOptions } from "../../../relay/options.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import type { Finding } from "./finding.ts";

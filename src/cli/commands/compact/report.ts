@@ -1,9 +1,9 @@
-/** What a compaction has done, in words and for programs. */
-import { formatSize } from "../../../base/size.ts";
-import { counted } from "../../../base/words.ts";
+/** The result of a compaction, as text and as JSON. */
+import { formatSize } from "../../../base/quantity.ts";
+import { counted } from "../../../base/range_text.ts";
 import type { Amount, CompactionReport } from "../../../journal/directory_only.ts";
 
-/** What stays above `--max-bytes`, since it is still to be delivered. */
+/** A journal that stays above `--max-bytes`, since its frames are pending. */
 export interface MissedAim {
   readonly maxBytes: number;
   readonly bytesAfter: number;
@@ -11,14 +11,14 @@ export interface MissedAim {
   readonly pendingBytes: number;
 }
 
-/** Why there is more left than was asked for. */
+/** Why the journal is still larger than `--max-bytes`. */
 export function describeMissed({ maxBytes, bytesAfter, pendingFrames, pendingBytes }: MissedAim): string {
   return `${formatSize(bytesAfter)} are left, --max-bytes is ${formatSize(maxBytes)}: ` +
     `${counted(pendingFrames, "frame")} (${formatSize(pendingBytes)}) are pending, and stay until they are delivered ` +
     "or given up (spillway skip)";
 }
 
-/** For people: lines that begin with the journal's directory. */
+/** Lines that begin with the journal's directory. */
 export function describeCompaction(
   directory: string,
   report: CompactionReport,
@@ -53,7 +53,7 @@ function amount({ segments, bytes }: Amount): string {
   return `${counted(segments, "segment")} (${formatSize(bytes)})`;
 }
 
-/** For programs. */
+/** The object that `--json` prints. */
 export function jsonOfCompaction(
   journal: string,
   report: CompactionReport,

@@ -14,10 +14,10 @@ ${lines.join("\n")}
 `;
 }
 
-function flagLine(command: string, { name, short, says, value }: FlagOutline): string {
+function flagLine(command: string, { name, short, description, value }: FlagOutline): string {
   const brief = short === undefined ? "" : ` -s ${short}`;
   return `complete -c spillway -n '__fish_seen_subcommand_from ${command}'${brief} -l ${name}${takes(value)} -d '${
-    plain(says)
+    plain(description)
   }'`;
 }
 

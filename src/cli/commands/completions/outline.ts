@@ -1,8 +1,8 @@
-/** The commands as a shell's completion needs them, read off the command table. */
+/** The commands as a shell's completion needs them, from the command table. */
 import type { Command, CommandTable, Flag } from "../../command.ts";
 import { helpFlag } from "../../args/flags.ts";
 
-/** What may stand at a place. */
+/** What can be completed at one place of a command line. */
 export type Choice =
   | { readonly kind: "words"; readonly words: readonly string[] }
   | { readonly kind: "paths" }
@@ -12,7 +12,7 @@ export type Choice =
 export interface FlagOutline {
   readonly name: string;
   readonly short: string | undefined;
-  readonly says: string;
+  readonly description: string;
   /** What its value may be; `nothing` for a flag without one. */
   readonly value: Choice;
 }
@@ -34,8 +34,8 @@ export async function outline(commands: CommandTable): Promise<CommandOutline[]>
   );
 }
 
-function flagOf({ name, short, says, value, values }: Flag): FlagOutline {
-  return { name, short, says, value: value === undefined ? { kind: "nothing" } : valueOf(value, values) };
+function flagOf({ name, short, description, value, values }: Flag): FlagOutline {
+  return { name, short, description, value: value === undefined ? { kind: "nothing" } : valueOf(value, values) };
 }
 
 /** Values that the help calls FILE or DIR are paths. */
@@ -49,7 +49,7 @@ function operandsOf({ operandsMax, operands }: Command): Choice {
   return operands === undefined ? { kind: "paths" } : { kind: "words", words: operands };
 }
 
-/** A description as it can stand between single quotes of any shell. */
+/** A description that can be put between single quotes in any shell. */
 export function plain(text: string): string {
   return text.replace(/\s+/g, " ").replaceAll("'", "’").replaceAll("\\", "");
 }

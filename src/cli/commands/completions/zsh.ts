@@ -31,8 +31,8 @@ function commandCase({ name, flags, operands }: CommandOutline): string {
   return `    ${name})\n      _arguments \\\n${specs.map((spec) => `        ${spec}`).join(" \\\n")} ;;`;
 }
 
-function flagSpec({ name, short, says, value }: FlagOutline): string {
-  const about = `[${plain(says).replace(/[[\]:]/g, "\\$&")}]${action(value)}`;
+function flagSpec({ name, short, description, value }: FlagOutline): string {
+  const about = `[${plain(description).replace(/[[\]:]/g, "\\$&")}]${action(value)}`;
   return short === undefined ? `'--${name}${about}'` : `'(-${short} --${name})'{-${short},--${name}}'${about}'`;
 }
 

@@ -1,17 +1,17 @@
 /**
  * The demo's configuration. What a consumer's kernel has acknowledged and the
- * consumer not read dies with it: so much has to be sent again, and kept for
- * that.
+ * consumer has not read is lost when it dies, so the relay keeps that much in
+ * order to send it again.
  */
 import { join } from "node:path";
 
 const MIB = 1024 * 1024;
-/** Linux's own default, for where it does not say. */
+/** Linux's default, for where the limit cannot be read. */
 const UNREAD_BYTES = 6 * MIB;
-/** A route's by default; half of it may be kept to be sent again. */
+/** A route's default; half of it may be kept to be sent again. */
 const MEMORY_BYTES = 16 * MIB;
 
-/** Most that a kernel keeps unread for one connection; `rmem` is what is in /proc/sys/net/ipv4/tcp_rmem. */
+/** The most that a kernel keeps unread for one connection, in bytes; `rmem` is what is in /proc/sys/net/ipv4/tcp_rmem. */
 export function unreadBytesMax(rmem: string): number {
   return Number(rmem.trim().split(/\s+/)[2]) || UNREAD_BYTES;
 }

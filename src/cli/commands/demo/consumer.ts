@@ -1,6 +1,6 @@
 /**
- * The demo's consumer: reads numbered lines as fast as it is told to, checks
- * each one, and can die with its connection and come back.
+ * The demo's consumer: it reads numbered lines at a given rate, checks each one,
+ * and can die with its connection and come back.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { messageOf } from "../../../base/error.ts";
@@ -32,7 +32,7 @@ export class Consumer {
     return this.#listener.address;
   }
 
-  /** Dies: nobody listens any more, and what had arrived and was not read is gone (the peer sees a reset). */
+  /** Closes listener and connection; what had arrived and was not read is lost (the peer sees a reset). */
   async die(): Promise<void> {
     await this.#listener?.close();
     this.#connection?.close();

@@ -1,6 +1,6 @@
 /**
- * The demo's producer: like the C server of the story it sends numbered lines
- * at a steady rate, never waits long, and gives up when it is kept waiting.
+ * The demo's producer: it sends numbered lines at a steady rate, and gives up
+ * when a write is kept waiting.
  */
 import type { Clock } from "../../../base/clock.ts";
 import type { Connection } from "../../../runtime/net.ts";

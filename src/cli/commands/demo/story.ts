@@ -7,7 +7,7 @@ import { describeErrno, SpillwayError } from "../../../base/error.ts";
 import { formatAddress } from "../../../runtime/address.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import { systemError } from "../../../runtime/system_error.ts";
-import { RelayChild } from "./child.ts";
+import { RelayProcess } from "./relay_process.ts";
 import { configFor, unreadBytesMax } from "./config.ts";
 import { Consumer } from "./consumer.ts";
 import { LINE_BYTES, Producer } from "./producer.ts";
@@ -65,7 +65,7 @@ async function playAlone(runtime: Runtime, clock: Clock): Promise<Outcome["alone
  */
 export async function play(runtime: Runtime, clock: Clock, narrator: Narrator): Promise<Outcome | "interrupted"> {
   const directory = await makeDirectory(tmpdir());
-  const relays: RelayChild[] = [];
+  const relays: RelayProcess[] = [];
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
       runtime.onSignal(signal, () => resolve("interrupted"));
@@ -98,7 +98,7 @@ async function playBoth(
   clock: Clock,
   narrator: Narrator,
   directory: string,
-  relays: RelayChild[],
+  relays: RelayProcess[],
 ): Promise<Outcome> {
   const alone = await playAlone(runtime, clock);
   narrator.event(0, alone.gaveUp ? "alone: the producer gave up, see below" : "alone: the producer got through");
@@ -110,13 +110,13 @@ async function playRelayed(
   clock: Clock,
   narrator: Narrator,
   directory: string,
-  relays: RelayChild[],
+  relays: RelayProcess[],
 ) {
   const startMs = clock.monotonicMs();
   const elapsed = () => clock.monotonicMs() - startMs;
   const consumer = new Consumer(runtime.net, clock);
   const address = await consumer.arrive(LOOPBACK);
-  const relay = new RelayChild(runtime, configFor(directory, formatAddress(address), await unreadBytes()));
+  const relay = new RelayProcess(runtime, configFor(directory, formatAddress(address), await unreadBytes()));
   relays.push(relay);
   let journalPeakBytes = 0;
   let state = "reads";
@@ -169,7 +169,7 @@ async function playRelayed(
 }
 
 /** Waits until the last line is there, at most 10 s. */
-async function drained(consumer: Consumer, relay: RelayChild, clock: Clock): Promise<void> {
+async function drained(consumer: Consumer, relay: RelayProcess, clock: Clock): Promise<void> {
   const deadlineMs = clock.monotonicMs() + 10_000;
   while (consumer.received < LINES && clock.monotonicMs() < deadlineMs) {
     if (consumer.failure !== undefined) throw new SpillwayError(`the consumer of the demo failed: ${consumer.failure}`);

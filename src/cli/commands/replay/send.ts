@@ -1,51 +1,27 @@
-/** The sending part of `spillway replay`: puts the engine together, shows how far it is, and says how it ended. */
-import { BufferPool } from "../../../base/buffer.ts";
+/** The sending part of `spillway replay`: runs the engine, shows its progress, and reports how it ended. */
 import { systemClock } from "../../../base/clock.ts";
-import { EXIT, isOutputUnwanted, SpillwayError, usageError } from "../../../base/error.ts";
-import { type Log, type LogFields, silentLog } from "../../../base/log.ts";
-import { counted, framesOf } from "../../../base/words.ts";
-import { defaultOf } from "../../../config/keys/key.ts";
-import { TARGET } from "../../../config/keys/target.ts";
-import { withUsualBetween } from "../../../framing/between.ts";
-import { createFramer, hasMessages } from "../../../framing/framing.ts";
-import type { Archive, Range, ReadPlan, Selection } from "../../../journal/archive.ts";
-import { ArchiveFeed } from "../../../replay/archive_feed.ts";
+import { EXIT, isOutputUnwanted, SpillwayError } from "../../../base/error.ts";
+import type { Log, LogFields } from "../../../base/log.ts";
+import { counted, frameRange } from "../../../base/range_text.ts";
+import type { Range } from "../../../journal/archive.ts";
+import type { ArchiveFeed } from "../../../replay/archive_feed.ts";
 import type { ArchiveGap } from "../../../replay/batch_reader.ts";
-import { Pacer } from "../../../replay/pacer.ts";
-import { ProgressFile, type ReplayPosition, type SavedReplay } from "../../../replay/progress_file.ts";
-import { type Connections, Replay, type ReplayOptions, type ReplayOutcome } from "../../../replay/replay.ts";
-import { onlyStdout } from "../../../replay/stdout_connection.ts";
-import { Dialler } from "../../../runtime/dial_again.ts";
-import type { Runtime } from "../../../runtime/runtime.ts";
-import { Rate } from "../../../target/rate.ts";
-import { describeLoss } from "../cat.ts";
-import { escapeControls, fieldsText } from "../../output/log.ts";
+import type { ProgressFile } from "../../../replay/progress_file.ts";
+import type { Replay, ReplayOutcome } from "../../../replay/replay.ts";
+import { escapeControls } from "../../output/control_characters.ts";
+import { fieldsText } from "../../output/log.ts";
+import { describeLoss } from "../../output/loss_text.ts";
 import { Progress } from "../../output/progress.ts";
-import type { ReplaySettings } from "./settings.ts";
+import { createFeed, createReplay, type Job, progressFileOf } from "./engine.ts";
 import { goOnHint, type Skipped, summaryText } from "./texts.ts";
 
-export interface Job {
-  readonly runtime: Runtime;
-  readonly settings: ReplaySettings;
-  readonly archive: Archive;
-  /** What is left to send. */
-  readonly selection: Selection;
-  readonly plan: ReadPlan;
-  /** Where earlier runs have come to. */
-  readonly before: Omit<ReplayPosition, "done">;
-  /** What the progress file says of the replay itself. */
-  readonly head: Omit<SavedReplay, keyof ReplayPosition>;
-}
-
-const PIECE_BYTES = 1024 * 1024;
-const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
 const TICK_MS = 100;
 
 /** Sends what the plan says; returns the exit code. */
 export async function sendAll(job: Job): Promise<number> {
   if (job.plan.frames === 0) {
     job.runtime.stderr.write("nothing to send: no frame is selected\n");
-    // One that was at its end when it was killed is finished; what never had a frame to send is not begun.
+    // A replay that was killed at its end is now recorded as finished; one without frames is not recorded at all.
     if (job.before.frames > 0) await progressFileOf(job)?.close();
     return EXIT.ok;
   }
@@ -60,7 +36,7 @@ class Sending {
   readonly #skipped: Skipped = { damaged: 0, missing: 0, frames: 0 };
   /** Nothing was skipped that was not announced. */
   #whole = true;
-  /** Frames that the daemon has delivered and removed, and of which nothing was said yet. */
+  /** Frames that the daemon has delivered and removed, not reported yet. */
   #removed: Range | undefined;
   #signals = 0;
   /** Everything is sent and confirmed, and nothing may be unread. */
@@ -70,8 +46,8 @@ class Sending {
     const { runtime, plan } = job;
     this.#progress = new Progress(runtime.stderr, systemClock, "sent", plan.bytes);
     this.#file = progressFileOf(job);
-    this.#feed = this.#createFeed();
-    this.#replay = new Replay(this.#options());
+    this.#feed = createFeed(job, (gap) => this.#noteGap(gap));
+    this.#replay = createReplay(job, this.#feed, this.#log());
   }
 
   async run(): Promise<number> {
@@ -97,7 +73,7 @@ class Sending {
     return await Promise.race([ended, interrupted]);
   }
 
-  /** A reader of standard output that has had enough is no failure, unless somebody counts on the rest. */
+  /** A closed standard output is no failure, unless a progress file is to record the rest. */
   #cutShort(error: unknown): number {
     if (!isOutputUnwanted(error)) throw error;
     const { progressFile } = this.job.settings;
@@ -189,81 +165,8 @@ class Sending {
   #tellRemoved(): void {
     if (this.#removed === undefined) return;
     const { from, until } = this.#removed;
-    this.#progress.say(`note: ${framesOf(from, until)}: delivered and removed by the daemon meanwhile`);
+    this.#progress.say(`note: ${frameRange(from, until)}: delivered and removed by the daemon meanwhile`);
     this.#removed = undefined;
-  }
-
-  #createFeed(): ArchiveFeed {
-    const { settings: { pace, rateBytes, confirm, rewind }, archive, selection, plan } = this.job;
-    return new ArchiveFeed({
-      read: (each) => archive.read(each),
-      selection,
-      pool: new BufferPool(POOL),
-      onGap: (gap) => this.#noteGap(gap),
-      clock: systemClock,
-      first: plan.first ?? 0,
-      pacer: pace === undefined ? undefined : new Pacer(systemClock, pace),
-      // What is confirmed is known by pieces: a slow one must not be large.
-      pieceBytes: rateBytes === 0 ? PIECE_BYTES : Math.min(PIECE_BYTES, Math.ceil(rateBytes / 20)),
-      eachFrame: typeof confirm === "object",
-      // A reply comes from the program that has read the frame: what it confirms need not be sent again.
-      rewind: rewind === "auto" && typeof confirm === "object" ? 0 : rewind,
-    });
-  }
-
-  #options(): ReplayOptions {
-    const { rateBytes, retries, to } = this.job.settings;
-    // A reader that has had enough is no lost target: the second attempt tells why the first one ended.
-    const isStdout = to === "stdout";
-    const stopping = new AbortController();
-    return {
-      feed: this.#feed,
-      clock: systemClock,
-      log: isStdout ? silentLog : this.#log(),
-      connections: this.#connections(stopping.signal),
-      stopping,
-      confirm: this.#confirm(),
-      rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
-      stallTimeoutMs: defaultOf(TARGET.stall_timeout),
-      retries: isStdout ? 1 : retries,
-    };
-  }
-
-  #connections(signal: AbortSignal): Connections {
-    const { runtime: { net, stdout }, settings: { to } } = this.job;
-    if (to === "stdout" || to === undefined) return onlyStdout(stdout);
-    const dial = {
-      net,
-      clock: systemClock,
-      random: Math.random,
-      log: silentLog,
-      address: to,
-      connectTimeoutMs: defaultOf(TARGET.connect_timeout),
-      retryMinMs: defaultOf(TARGET.retry_min),
-      retryMaxMs: defaultOf(TARGET.retry_max),
-    };
-    return new Dialler(dial, "the target", signal);
-  }
-
-  #confirm(): ReplayOptions["confirm"] {
-    const { settings: { confirm }, archive } = this.job;
-    if (typeof confirm === "string") return confirm;
-    const own = archive.framing;
-    if (own !== undefined && !hasMessages(own)) {
-      throw usageError(
-        "--confirm reply: the journal's framing is raw",
-        "without messages there is nothing to answer: use --confirm acked",
-      );
-    }
-    const { framing: named, ...rules } = confirm;
-    const framing = named ?? (own && withUsualBetween(own));
-    if (framing === undefined) {
-      throw usageError(
-        "--confirm reply: no segment says how its frames are cut",
-        "name it with --reply-framing",
-      );
-    }
-    return { ...rules, framer: createFramer(framing) };
   }
 
   #log(): Log {
@@ -272,12 +175,4 @@ class Sending {
     };
     return { debug() {}, info: say("note"), warn: say("warning"), error: say("warning") };
   }
-}
-
-function progressFileOf({ runtime, settings: { progressFile }, before, head, plan }: Job): ProgressFile | undefined {
-  if (progressFile === undefined) return undefined;
-  const begin = { ...before, next: before.frames === 0 ? plan.first ?? before.next : before.next };
-  const { next, frames, bytes, last_time_us } = begin;
-  const done = plan.frames === 0;
-  return new ProgressFile(runtime.files, systemClock, progressFile, head, { next, frames, bytes, last_time_us, done });
 }

@@ -1,7 +1,6 @@
 /** The flags of `spillway replay`, read strictly: what could have no effect is refused. */
-import { parseDuration } from "../../../base/duration.ts";
+import { parseDuration, parseSize } from "../../../base/quantity.ts";
 import { messageOf, SpillwayError, usageError } from "../../../base/error.ts";
-import { parseSize } from "../../../base/size.ts";
 import { resolveFraming } from "../../../config/framing.ts";
 import { FRAMING_WORDS } from "../../../config/keys/framing.ts";
 import { describe, wordsOf } from "../../../config/keys/key.ts";
@@ -21,38 +20,42 @@ const CONFIRM_WORDS = wordsOf(TARGET.confirm)!;
 const REPLY_FRAMINGS: readonly string[] = FRAMING_WORDS.filter((type) => hasMessages(resolveFraming(type, Infinity)));
 
 export const REPLAY_FLAGS: readonly Flag[] = [
-  { name: "to", value: "ADDR", says: "where to send: host:port, [v6]:port, unix:/path, or - for standard output" },
+  {
+    name: "to",
+    value: "ADDR",
+    description: "where to send: host:port, [v6]:port, unix:/path, or - for standard output",
+  },
   ...SELECTION_FLAGS,
-  { name: "rate", value: "SIZE", says: "at most so much a second: 10MB/s" },
-  { name: "speed", value: "SPEED", says: "the recorded pace: 1x, 2x, 0.5x; or max (default)" },
-  { name: "max-gap", value: "TIME", says: "with --speed: no recorded gap lasts longer" },
+  { name: "rate", value: "SIZE", description: "at most so much a second: 10MB/s" },
+  { name: "speed", value: "SPEED", description: "the recorded pace: 1x, 2x, 0.5x; or max (default)" },
+  { name: "max-gap", value: "TIME", description: "with --speed: no recorded gap lasts longer" },
   {
     name: "confirm",
     value: "KIND",
     values: CONFIRM_WORDS,
-    says: describe("{default} (default), written, or reply: the target answers each frame", TARGET.confirm),
+    description: describe("{default} (default), written, or reply: the target answers each frame", TARGET.confirm),
   },
-  { name: "rewind", value: "SIZE", says: describe(TARGET.rewind.flag.description, TARGET.rewind) },
+  { name: "rewind", value: "SIZE", description: describe(TARGET.rewind.flag.description, TARGET.rewind) },
   {
     name: "reply-framing",
     value: "KIND",
-    says: `how it frames its answers: ${REPLY_FRAMINGS.join(", ")}. Default: as the journal`,
+    description: `how it frames its answers: ${REPLY_FRAMINGS.join(", ")}. Default: as the journal`,
   },
   {
     name: "reply-timeout",
     value: "TIME",
-    says: describe("connect anew when an answer is this late. Default: {default}", TARGET.reply_timeout),
+    description: describe("connect anew when an answer is this late. Default: {default}", TARGET.reply_timeout),
   },
-  { name: "reply-ok", value: "REGEX", says: "what a good answer matches; after three bad ones the replay ends" },
+  { name: "reply-ok", value: "REGEX", description: "what a good answer matches; after three bad ones the replay ends" },
   {
     name: "window",
     value: "N",
-    says: describe("frames sent and not yet answered, at most. Default: {default}", TARGET.window),
+    description: describe("frames sent and not yet answered, at most. Default: {default}", TARGET.window),
   },
-  { name: "retries", value: "N", says: "attempts in a row without progress, after the first. Default: 10" },
-  { name: "progress-file", value: "FILE", says: "remember here how far it came, and go on from there" },
-  { name: "allow-gaps", says: "send although frames are missing" },
-  { name: "dry-run", says: "say what would be sent, and how long that takes" },
+  { name: "retries", value: "N", description: "attempts in a row without progress, after the first. Default: 10" },
+  { name: "progress-file", value: "FILE", description: "remember here how far it came, and go on from there" },
+  { name: "allow-gaps", description: "send although frames are missing" },
+  { name: "dry-run", description: "say what would be sent, and how long that takes" },
 ];
 
 export interface ReplySettings extends Omit<ReplyOptions, "framing"> {

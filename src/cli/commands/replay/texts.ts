@@ -1,7 +1,6 @@
-/** What `spillway replay` says: before it begins, at its end, and how to go on. */
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
-import { counted, framesOf } from "../../../base/words.ts";
+/** What `spillway replay` description: before it begins, at its end, and how to go on. */
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
+import { counted, frameRange } from "../../../base/range_text.ts";
 import type { ReadPlan } from "../../../journal/archive.ts";
 import { isoTime } from "../../args/time.ts";
 import type { ReplaySettings } from "./settings.ts";
@@ -27,16 +26,16 @@ function howLong(bytes: number, { rateBytes, pace }: ReplaySettings, pacedMs: nu
 
 /** Frames that are missing, one line for each range. */
 export function missingText({ missing }: ReadPlan): string {
-  return missing.map(({ from, until, segment }) => `missing: ${framesOf(from, until)}, before those of ${segment}\n`)
+  return missing.map(({ from, until, segment }) => `missing: ${frameRange(from, until)}, before those of ${segment}\n`)
     .join("");
 }
 
 export interface Skipped {
-  /** Stretches that are damaged. */
+  /** Damaged ranges of files. */
   damaged: number;
   /** Ranges that are missing, announced or not. */
   missing: number;
-  /** Frames in them, as far as they can be told. */
+  /** Frames in both, as far as they are known. */
   frames: number;
 }
 
@@ -72,7 +71,7 @@ function skippedText({ damaged, missing, frames }: Skipped): string {
   return `; skipped: ${parts.join(", ")}, ${counted(frames, "frame")}`;
 }
 
-/** How to go on after an end that came too early. `limitLeft`: with `--limit`, so many frames are still wanted. */
+/** The hint how to go on after a replay that ended early. `limitLeft` is how many frames of `--limit` are left. */
 export function goOnHint(next: number, progressFile: string | undefined, limitLeft: number | undefined): string {
   if (progressFile !== undefined) return `the same command goes on there; ${progressFile} knows where`;
   const limit = limitLeft === undefined ? "" : ` --limit ${limitLeft}`;

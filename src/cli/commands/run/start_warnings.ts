@@ -17,7 +17,7 @@ async function refuseServices(directory: string, runtime: Runtime): Promise<void
   await checkOwner(directory, "running", runtime, example, `${directory}/lock`);
 }
 
-/** `log` gives that of a route. Rejects with a SpillwayError where a journal belongs to somebody else. */
+/** `log` returns the log of a route. Rejects with a SpillwayError if a journal belongs to another user. */
 export async function warnAtStart(
   routes: readonly RouteOptions[],
   runtime: Runtime,
@@ -34,7 +34,7 @@ export async function warnAtStart(
   for (const each of await findUndelivered(routes, runtime)) {
     log("spillway").warn("a journal holds pending frames that no route delivers", { ...each });
   }
-  // A resolver may take its time: nobody waits for it.
+  // A resolver may take long, so the start does not wait for it.
   inspectRings(routes, runtime).then((rings) => warn("spillway", rings));
 }
 

@@ -1,17 +1,16 @@
-/** What a route has to say beside its figures: why it is in its state, what it has lost or may lose, who waits. */
+/** Remarks on a route beside its figures: why it is in its state, how long producers wait, what is lost or may be. */
 import type { RouteStatus } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
-import { counted } from "../../../base/words.ts";
-import { printable } from "./words.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
+import { counted } from "../../../base/range_text.ts";
+import { maskControls } from "../../output/control_characters.ts";
 
-/** Waiting for memory for moments is how reading is paced; longer than this, in seconds, it is worth a word. */
+/** Short waits for memory are how reading is paced; a longer one, in seconds, is remarked on. */
 const HELD_UP_SECONDS = 0.5;
 
 /** Lines without newlines, the most urgent first; `time` is the report's. */
 export function remarksOf(route: RouteStatus, time: string): string[] {
   return [
-    ...route.detail === null ? [] : [printable(route.detail)],
+    ...route.detail === null ? [] : [maskControls(route.detail)],
     ...heldUp(route),
     ...dropped(route, Date.parse(time)),
     ...mayBeLost(route),
@@ -20,10 +19,10 @@ export function remarksOf(route: RouteStatus, time: string): string[] {
 
 function heldUp({ source_held_up_seconds: held, source_held_up_reason: reason }: RouteStatus): string[] {
   if (held === null || held < HELD_UP_SECONDS) return [];
-  return [`producers are held up for ${formatDuration(held * 1000)}: ${printable(reason ?? "")}`];
+  return [`producers are held up for ${formatDuration(held * 1000)}: ${maskControls(reason ?? "")}`];
 }
 
-/** One reason after the other, the one that dropped last first. */
+/** A remark for each reason, the one of the last drop first. */
 function dropped({ dropped, dropped_last_time: lastTimes }: RouteStatus, nowMs: number): string[] {
   const reasons = Object.entries(dropped ?? {})
     .filter(([, { frames, bytes }]) => frames > 0 || bytes > 0)

@@ -1,13 +1,13 @@
-/** The live view of the routes: what its lines say, cut to the terminal's size. */
+/** The lines of the live view, cut to the terminal's size. */
 import { basename } from "node:path";
 import type { RouteStatus, State, StatusReport, UndeliveredJournal } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
 import { undeliveredText } from "../../journals/undelivered.ts";
+import { maskControls } from "../../output/control_characters.ts";
 import { remarksOf } from "./remarks.ts";
 import { sparkline } from "./sparkline.ts";
 import { rowsOf } from "./table.ts";
-import { drained, oldest, printable, rate, shortened } from "./words.ts";
+import { drained, oldest, rate, shortened } from "./figure_texts.ts";
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -17,7 +17,7 @@ export interface ScreenOptions {
   readonly bars: string;
 }
 
-/** What the backlog of each route was, in bytes, one value a second, oldest first. */
+/** The backlog of each route by its journal, in bytes, one value a second, oldest first. */
 export type History = ReadonlyMap<string, readonly number[]>;
 
 /** Text with an SGR code. */
@@ -37,7 +37,7 @@ const COLOURS: Readonly<Record<State, string>> = {
   stopped: "2",
 };
 
-/** From what needs somebody at once to what is well. */
+/** The states, the most urgent first. */
 const URGENCY: readonly State[] = [
   "full",
   "stalled",
@@ -51,7 +51,7 @@ const URGENCY: readonly State[] = [
 
 const WARNING = "33";
 const INDENT = "  ";
-/** A name takes so much, if need be, at the cost of what stands behind it. */
+/** A name gets at least this many characters, if need be at the cost of what follows it. */
 const NAME_LENGTH = 8;
 
 /** Lines that fit: at most `rows` of at most `columns` characters each. `troubles`: why a route's state cannot be read. */
@@ -70,7 +70,7 @@ export function screenOf(
     ...i === 0 ? [] : [[]],
     ...blockOf(route, report.time, history.get(route.journal) ?? [], options),
   ]);
-  const errors = troubles.map((text): Piece[] => [{ text: printable(`error: ${text}`), sgr: "31" }]);
+  const errors = troubles.map((text): Piece[] => [{ text: maskControls(`error: ${text}`), sgr: "31" }]);
   const notes = [...undeliveredLines(report.undelivered ?? [], columns), ...errors];
   const gap: Piece[][] = notes.length > 0 && blocks.length > 0 ? [[]] : [];
   const full = [head, [], ...blocks, ...gap, ...notes];
@@ -78,7 +78,7 @@ export function screenOf(
   return lines.slice(0, rows).map((line) => cut(line, columns, colour));
 }
 
-/** A line for each route, those that are worst off if there is no room for all, and what they have to say if there is. */
+/** A line for each route, or for the most urgent ones if there is no room for all; their remarks if there is. */
 function compactLines(
   report: StatusReport,
   head: Piece[],
@@ -90,7 +90,7 @@ function compactLines(
     ? []
     : [[{ text: undeliveredSum(undelivered, columns), sgr: WARNING }]];
   const headRow = routes.length === 0 ? 0 : 1;
-  // Routes come before errors, of which one at least is seen.
+  // Routes come before errors, of which at least one is shown.
   const room = rows - 1 - headRow - orphans.length - Math.min(errors.length, Math.max(1, Math.floor(rows / 3)));
   const shown = routes.length <= room ? routes : worstOf(routes, Math.max(1, room - 1));
   const hidden = routes.filter((route) => !shown.includes(route));
@@ -104,14 +104,14 @@ function compactLines(
   const left = rows - lines.length - errors.length;
   const remarks = shown.flatMap((route) =>
     remarksOf(route, time).flatMap((remark) => {
-      const words = `${shortened(printable(route.route), NAME_LENGTH)}: ${remark}`.split(" ");
+      const words = `${shortened(maskControls(route.route), NAME_LENGTH)}: ${remark}`.split(" ");
       return packed(words, " ", columns).map((line, i) => i === 0 ? line : INDENT + line);
     })
   );
   return [...lines, ...remarks.slice(0, Math.max(0, left)).map(text), ...errors];
 }
 
-/** So many of the routes as they come, those that want looking after. */
+/** The `count` most urgent routes, in their order. */
 function worstOf(routes: readonly RouteStatus[], count: number): RouteStatus[] {
   const worst = [...routes].sort((a, b) => urgencyOf(a) - urgencyOf(b) || b.pending_bytes - a.pending_bytes);
   const kept = new Set(worst.slice(0, count));
@@ -123,7 +123,7 @@ function urgencyOf({ state, source_held_up_seconds }: RouteStatus): number {
   return source_held_up_seconds === null ? 1 + URGENCY.indexOf(state) : 0;
 }
 
-/** Routes that there is no line for. */
+/** One line for the routes that are not shown. */
 function sumOf(routes: readonly RouteStatus[]): string {
   const pending = routes.reduce((sum, { pending_bytes }) => sum + pending_bytes, 0);
   const states = URGENCY.map((state) => ({ state, count: routes.filter((route) => route.state === state).length }))
@@ -132,20 +132,20 @@ function sumOf(routes: readonly RouteStatus[]): string {
   return `... ${routes.length} more: ${formatSize(pending)} pending, ${states.join(", ")}`;
 }
 
-/** What `status` says of them below its table; of a path both ends are seen. */
+/** The warnings that `status` prints below its table; of a long path both ends are shown. */
 function undeliveredLines(journals: readonly UndeliveredJournal[], columns: number): Piece[][] {
   const room = Math.max(NAME_LENGTH, columns - INDENT.length - ":".length);
   return journals.flatMap((each) => {
-    const text = `warning: ${undeliveredText({ ...each, journal: shortened(printable(each.journal), room) })}`;
+    const text = `warning: ${undeliveredText({ ...each, journal: shortened(maskControls(each.journal), room) })}`;
     const lines = packed(text.split(" "), " ", columns);
     return lines.map((line, i): Piece[] => [{ text: i === 0 ? line : INDENT + line, sgr: WARNING }]);
   });
 }
 
-/** The same in a line. */
+/** The same in one line. */
 function undeliveredSum(journals: readonly UndeliveredJournal[], columns: number): string {
   const bytes = formatSize(journals.reduce((sum, { pending_bytes }) => sum + pending_bytes, 0));
-  const where = journals.length === 1 ? printable(basename(journals[0].journal)) : `${journals.length} journals`;
+  const where = journals.length === 1 ? maskControls(basename(journals[0].journal)) : `${journals.length} journals`;
   const text = `no route delivers ${bytes} in `;
   return text + shortened(where, Math.max(NAME_LENGTH, columns - text.length));
 }
@@ -171,7 +171,7 @@ function blockOf(
   const nameRoom = columns - route.state.length - backlog.length - 2 * INDENT.length;
   return [
     [
-      { text: shortened(printable(route.route), Math.max(NAME_LENGTH, nameRoom)), sgr: "1" },
+      { text: shortened(maskControls(route.route), Math.max(NAME_LENGTH, nameRoom)), sgr: "1" },
       { text: INDENT },
       { text: route.state, sgr: COLOURS[route.state] },
       { text: INDENT },
@@ -199,7 +199,7 @@ function packed(words: readonly string[], gap: string, columns: number): string[
 
 /** The backlog over time, and the most it was in what is shown. */
 function curveOf(values: readonly number[], { columns, bars }: ScreenOptions): { bars: string; peak: string } {
-  // What the peak is said to be depends on how much is shown, which depends on how long that is.
+  // The text of the peak depends on how many values are shown, which depends on the length of that text.
   for (let width = columns - INDENT.length; width > 0; width--) {
     const shown = values.slice(-width);
     const most = Math.max(...shown, 0);

@@ -1,12 +1,12 @@
-/** A row of bars: how a figure went over time. */
+/** A figure over time as a row of bars. */
 
 export const UNICODE_BARS = "▁▂▃▄▅▆▇█";
 /** For terminals that are not UTF-8. */
 export const ASCII_BARS = "_.:-=+*#";
 
 /**
- * The last `width` values, oldest first, from 0 to the largest of them. The
- * lowest bar is for 0 alone: that something is left is always seen.
+ * The last `width` values, oldest first, scaled from 0 to the largest of them. The
+ * lowest bar is for 0 alone, so that the smallest rest is visible.
  */
 export function sparkline(values: readonly number[], width: number, bars: string = UNICODE_BARS): string {
   const shown = width > 0 ? values.slice(-width) : [];

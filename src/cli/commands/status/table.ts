@@ -1,18 +1,19 @@
-/** The state of the routes as a table, as wide as there is room for. */
+/** The state of the routes as a table of a given width. */
 import type { RouteStatus, StatusReport } from "../../../admin/status.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatSize } from "../../../base/quantity.ts";
 import { aligned } from "../../output/table.ts";
+import { maskControls } from "../../output/control_characters.ts";
 import { remarksOf } from "./remarks.ts";
-import { drained, oldest, printable, rate, shortened } from "./words.ts";
+import { drained, oldest, rate, shortened } from "./figure_texts.ts";
 
 interface Column {
   readonly head: string;
   readonly cell: (route: RouteStatus) => string;
-  /** Where there is no room for all, those with the largest number go first. */
+  /** Where there is no room for all columns, those of the highest rank are left out first. */
   readonly rank: number;
 }
 
-/** Without the route's name, which is before them and is shortened rather than left out. */
+/** All columns but the route's name, which precedes them and is shortened, never left out. */
 const COLUMNS: readonly Column[] = [
   { head: "STATE", cell: ({ state }) => state, rank: 0 },
   { head: "PENDING", cell: ({ pending_frames }) => String(pending_frames), rank: 4 },
@@ -24,22 +25,22 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const GAP = 2;
-/** From here on columns are numbers, and stand to the right. */
+/** The columns from this one on are numbers, aligned to the right. */
 const NUMBERS_FROM = 2;
-/** A name is not shortened further than this for the sake of another column. */
+/** A name is not shortened below this to make room for another column. */
 const NAME_MIN = 8;
 
 /** Lines without newlines: a head and a line for each route, of at most `width` characters, and a line for each remark. */
 export function tableOf({ routes, time }: StatusReport, width: number = Number.POSITIVE_INFINITY): string[] {
   const remarks = routes.flatMap((route) =>
-    remarksOf(route, time).map((remark) => `${printable(route.route)}: ${route.state}: ${remark}`)
+    remarksOf(route, time).map((remark) => `${maskControls(route.route)}: ${route.state}: ${remark}`)
   );
   return [...rowsOf(routes, width), ...remarks];
 }
 
 /** The head, and a line for each route, of at most `width` characters. */
 export function rowsOf(routes: readonly RouteStatus[], width: number): string[] {
-  const names = routes.map(({ route }) => printable(route));
+  const names = routes.map(({ route }) => maskControls(route));
   const nameWidth = Math.max("ROUTE".length, ...names.map((name) => name.length));
   const shown = columnsWithin(routes, width, Math.min(NAME_MIN, nameWidth));
   const left = Math.max(1, width - shown.reduce((sum, column) => sum + GAP + widthOf(column, routes), 0));
@@ -48,13 +49,13 @@ export function rowsOf(routes: readonly RouteStatus[], width: number): string[] 
   return lines.map((line) => line.slice(0, width));
 }
 
-/** Those that there is room for beside a name of `nameWidth`, in their order. */
+/** The columns that there is room for beside a name of `nameWidth`, in their order. */
 function columnsWithin(routes: readonly RouteStatus[], width: number, nameWidth: number): Column[] {
   let left = width - nameWidth;
   const taken = new Set<Column>();
   for (const column of [...COLUMNS].sort((a, b) => a.rank - b.rank)) {
     left -= GAP + widthOf(column, routes);
-    // One that is narrower does not take the place of one that matters more.
+    // A narrower column does not take the place of one of lower rank.
     if (left < 0) break;
     taken.add(column);
   }

@@ -12,9 +12,9 @@ import { ASCII_BARS, UNICODE_BARS } from "./sparkline.ts";
 import { tableOf } from "./table.ts";
 
 const INTERVAL_MS = 1000;
-/** How often the terminal's size is looked at. */
+/** How often the terminal's size is read, in ms. */
 const RESIZE_MS = 100;
-/** As many values as the widest terminal shows. */
+/** How many values are kept of each route: as many as the widest terminal shows. */
 const HISTORY_MAX = 1000;
 
 const ENTER = "\x1b[?1049h\x1b[?25l";
@@ -30,8 +30,8 @@ export interface WatchOptions {
 }
 
 /**
- * Until SIGINT or SIGTERM, which is how it is meant to end: returns 0. A second
- * one does not wait for a terminal that is stopped.
+ * Runs until SIGINT or SIGTERM, and returns 0. A second signal does not wait for a
+ * terminal that is stopped.
  */
 export async function watch(options: WatchOptions): Promise<number> {
   const over = new AbortController();
@@ -43,7 +43,7 @@ export async function watch(options: WatchOptions): Promise<number> {
   return EXIT.ok;
 }
 
-/** What comes of `work`; undefined if the end comes first: a daemon may be slow, and nobody may read what is written. */
+/** The result of `work`; undefined if `over` is aborted first: a daemon may be slow, and the output may not be read. */
 async function unlessOver<T>(work: Promise<T>, over: AbortSignal): Promise<T | undefined> {
   const done = new AbortController();
   const ended = new Promise<undefined>((resolve) => {
@@ -98,7 +98,7 @@ async function onTerminal({ runtime, clock, collect, complain }: WatchOptions, o
     await runtime.stdout.write(LEAVE);
   }
   if (last === undefined) return;
-  // What was seen last stays to be read.
+  // The last state stays on the screen.
   if (last.report.routes.length > 0) {
     await runtime.stdout.write(`${tableOf(last.report, terminalWidth()).join("\n")}\n`);
   }

@@ -3,7 +3,7 @@
  * compaction may have compressed it or made one file of several, a repair may
  * have written it anew, and the daemon may have removed it.
  */
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { type ArchiveSegment, surveyListed, surveyOpened } from "./find_segments.ts";
 import { listSegments, openSegmentIfThere } from "../segment/segment_files.ts";
 
@@ -20,7 +20,7 @@ export interface CurrentFile {
 
 /** `endBeforeLater` is where the listed segment's frames end, as later segments say. Undefined if they are in no file any more. */
 export async function openCurrentFile(
-  files: FileSystem,
+  files: ReadableFiles,
   listed: ArchiveSegment,
   endBeforeLater: number,
 ): Promise<CurrentFile | undefined> {
@@ -49,7 +49,7 @@ async function surveyed(
 }
 
 /** The segment whose file has the frames of `gone`; undefined if there is none. */
-async function successorOf(files: FileSystem, gone: ArchiveSegment): Promise<ArchiveSegment | undefined> {
+async function successorOf(files: ReadableFiles, gone: ArchiveSegment): Promise<ArchiveSegment | undefined> {
   const { directory, base } = gone;
   const listed = await listSegments(files, directory);
   const successor = listed.findLast((each) => each.base <= base);

@@ -1,7 +1,7 @@
 /** The archive that segment files make up. `archive.ts` has the promises, FORMAT.md the bytes. */
 import { resolve } from "node:path";
 import type { Framing } from "../../../framing/framing.ts";
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 import type { Archive, ArchiveItem, ListedSegment, Range, ReadPlan, Selection } from "../../archive.ts";
 import { type ArchiveSegment, findSegments } from "./find_segments.ts";
 import { withFramers } from "./lost_framing.ts";
@@ -25,7 +25,7 @@ export class DirectoryArchive implements Archive {
   #framed: Promise<readonly ArchiveSegment[]> | undefined;
 
   /** `segments` as `findSegments` has found them. */
-  constructor(private readonly files: FileSystem, private readonly segments: readonly ArchiveSegment[]) {}
+  constructor(private readonly files: ReadableFiles, private readonly segments: readonly ArchiveSegment[]) {}
 
   get journals(): readonly string[] {
     return [...new Set(this.segments.map(({ directory }) => resolve(directory)))].sort();

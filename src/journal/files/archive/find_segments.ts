@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
 import { usageError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { listUntilStable } from "../directory/list_until_stable.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
@@ -45,7 +45,7 @@ export function* laterOf(segments: readonly ArchiveSegment[], index: number): Ge
  * pattern of such, in sequence order. Rejects with a `SpillwayError` (exit code
  * 2) for a path that is none, (1) for a segment of a newer format version.
  */
-export async function findSegments(files: FileSystem, paths: readonly string[]): Promise<ArchiveSegment[]> {
+export async function findSegments(files: ReadableFiles, paths: readonly string[]): Promise<ArchiveSegment[]> {
   const segments = new Map<string, ArchiveSegment>();
   const neighbourhoods = new Neighbourhoods(files);
   for (const path of paths) {
@@ -76,12 +76,12 @@ export async function surveyOpened(file: File, listed: ArchiveSegment): Promise<
  * The first frame of the journal in `directory` that is not delivered; undefined
  * if there is no cursor file. Where that is damaged, what the next start of the daemon would take.
  */
-export async function cursorOf(files: FileSystem, directory: string): Promise<number | undefined> {
+export async function cursorOf(files: ReadableFiles, directory: string): Promise<number | undefined> {
   return (await lookUpCursor(files, directory)).cursor;
 }
 
 /** `isCertain`: the file has not held a newer one. */
-async function lookUpCursor(files: FileSystem, directory: string) {
+async function lookUpCursor(files: ReadableFiles, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
@@ -94,7 +94,7 @@ async function lookUpCursor(files: FileSystem, directory: string) {
 class Neighbourhoods {
   readonly #known = new Map<string, Promise<Pick<ArchiveSegment, "cursor"> & { readonly newest: readonly number[] }>>();
 
-  constructor(private readonly files: FileSystem) {}
+  constructor(private readonly files: ReadableFiles) {}
 
   of(directory: string) {
     const known = this.#known.get(directory) ?? this.#look(directory);
@@ -114,7 +114,11 @@ class Neighbourhoods {
   }
 }
 
-async function segmentsOf(files: FileSystem, path: string, neighbourhoods: Neighbourhoods): Promise<ArchiveSegment[]> {
+async function segmentsOf(
+  files: ReadableFiles,
+  path: string,
+  neighbourhoods: Neighbourhoods,
+): Promise<ArchiveSegment[]> {
   const isThere = await files.stat(path) !== undefined;
   if (isThere) return await segmentsAt(files, path, neighbourhoods) ?? [];
   if (!isPattern(path)) {
@@ -130,7 +134,7 @@ async function segmentsOf(files: FileSystem, path: string, neighbourhoods: Neigh
 
 /** Undefined if it is a segment file that is gone. */
 async function segmentsAt(
-  files: FileSystem,
+  files: ReadableFiles,
   path: string,
   neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
@@ -138,7 +142,7 @@ async function segmentsAt(
   return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, neighbourhoods);
 }
 
-async function segmentsIn(files: FileSystem, directory: string): Promise<ArchiveSegment[]> {
+async function segmentsIn(files: ReadableFiles, directory: string): Promise<ArchiveSegment[]> {
   const list = () => listJournal(files, directory);
   const segments = await listUntilStable(list, (each) => surveyListed(files, directory, each));
   // The cursor is read last: it then covers the frames of files that were gone.
@@ -154,7 +158,7 @@ async function segmentsIn(files: FileSystem, directory: string): Promise<Archive
 
 /** Undefined if it is gone. */
 async function segmentAt(
-  files: FileSystem,
+  files: ReadableFiles,
   path: string,
   neighbourhoods: Neighbourhoods,
 ): Promise<ArchiveSegment[] | undefined> {
@@ -174,7 +178,7 @@ async function segmentAt(
 
 /** Undefined if it is gone since it was listed. */
 export async function surveyListed(
-  files: FileSystem,
+  files: ReadableFiles,
   directory: string,
   { base, path }: Pick<SegmentFile, "base" | "path">,
 ) {

@@ -1,5 +1,5 @@
 /** Patterns such as `spillway-data/*` and `feed/0*.seg`, for where no shell has expanded them. */
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 
 /** Is there anything in it that stands for other text? */
 export function isPattern(path: string): boolean {
@@ -11,7 +11,7 @@ export function isPattern(path: string): boolean {
  * for any text and any character within a name, `[a-c]` and `[!a]` for one of
  * some characters. A name with a leading dot has to be asked for with one.
  */
-export async function expandPattern(files: FileSystem, pattern: string): Promise<string[]> {
+export async function expandPattern(files: ReadableFiles, pattern: string): Promise<string[]> {
   let found = [pattern.startsWith("/") ? "/" : ""];
   for (const part of pattern.split("/").filter((name) => name !== "")) {
     const steps = await Promise.all(found.map((directory) => stepInto(files, directory, part)));
@@ -20,7 +20,7 @@ export async function expandPattern(files: FileSystem, pattern: string): Promise
   return pattern.endsWith("/") ? found.map((path) => `${path}/`) : found;
 }
 
-async function stepInto(files: FileSystem, directory: string, part: string): Promise<string[]> {
+async function stepInto(files: ReadableFiles, directory: string, part: string): Promise<string[]> {
   const path = (name: string) =>
     directory === "" || directory.endsWith("/") ? directory + name : `${directory}/${name}`;
   if (!isPattern(part)) return await files.stat(path(part)).catch(() => undefined) === undefined ? [] : [path(part)];

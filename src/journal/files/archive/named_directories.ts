@@ -1,6 +1,6 @@
 /** Which directory a path on the command line means, and whether there is a journal in it. */
 import { usageError } from "../../../base/error.ts";
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { listSegments, type SegmentFile, segmentsAmong } from "../segment/segment_files.ts";
 
@@ -8,7 +8,7 @@ import { listSegments, type SegmentFile, segmentsAmong } from "../segment/segmen
 const JOURNAL_FILES = ["cursor", "lock"];
 
 /** The journal directories that `paths` name, by patterns too: their `cursor` counts as well. */
-export async function directoriesAt(files: FileSystem, paths: readonly string[]): Promise<string[]> {
+export async function directoriesAt(files: ReadableFiles, paths: readonly string[]): Promise<string[]> {
   const named = await Promise.all(paths.map(async (path) => {
     const isThere = await files.stat(path) !== undefined;
     return isThere || !isPattern(path) ? [path] : await expandPattern(files, path);
@@ -22,7 +22,7 @@ export async function directoriesAt(files: FileSystem, paths: readonly string[])
  * The journal directory at `path`, without slashes at its end. Rejects with a
  * `SpillwayError` (exit code 2) if there is none.
  */
-export async function journalAt(files: FileSystem, path: string): Promise<string> {
+export async function journalAt(files: ReadableFiles, path: string): Promise<string> {
   const directory = trimSlash(path);
   const kind = (await files.stat(directory))?.kind;
   if (kind === undefined) throw usageError(`${path}: no such directory`, "name a journal directory");
@@ -34,7 +34,7 @@ export async function journalAt(files: FileSystem, path: string): Promise<string
 }
 
 /** Its segments, in ascending order. Rejects with a `SpillwayError` (exit code 2) if there is no journal in it. */
-export async function listJournal(files: FileSystem, directory: string): Promise<SegmentFile[]> {
+export async function listJournal(files: ReadableFiles, directory: string): Promise<SegmentFile[]> {
   const found = await listSegments(files, directory);
   if (found.length > 0 || await isJournal(files, directory)) return found;
   const hint = hintForDirectory(await files.list(directory));
@@ -42,7 +42,7 @@ export async function listJournal(files: FileSystem, directory: string): Promise
 }
 
 /** Are there files of a journal in this directory? */
-export async function isJournal(files: FileSystem, directory: string): Promise<boolean> {
+export async function isJournal(files: ReadableFiles, directory: string): Promise<boolean> {
   const names = await files.list(directory);
   return names.some((name) => JOURNAL_FILES.includes(name)) || segmentsAmong(names, directory).length > 0;
 }

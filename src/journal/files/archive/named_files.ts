@@ -5,8 +5,7 @@
  */
 import { basename } from "node:path";
 import { SystemError, usageError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
-import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import {
   COMPRESSED_SUFFIX,
   decodeSegmentHeader,
@@ -22,14 +21,14 @@ const STDIN = "-";
 
 /** Where paths lead to. */
 export interface NamingSource {
-  readonly files: FileSystem;
+  readonly files: ReadableFiles;
   /** Standard input up to its end. Rejects with a `SystemError`. */
   readStdin(): Promise<Uint8Array>;
 }
 
 export interface NamedSegments {
   /** In which the paths can be found. */
-  readonly files: FileSystem;
+  readonly files: ReadableFiles;
   readonly paths: readonly string[];
   /** Are there files among them that only this thread can open? */
   readonly areHereAlone: boolean;
@@ -98,7 +97,7 @@ async function baseOf(file: File): Promise<number | undefined> {
 }
 
 /** The files with a directory in the place of each that is shown. */
-function showing(files: FileSystem, shown: ReadonlyMap<string, Shown>): FileSystem {
+function showing(files: ReadableFiles, shown: ReadonlyMap<string, Shown>): ReadableFiles {
   /** What is at a path below one of the directories; undefined for any other path. */
   const below = (path: string) => {
     for (const [directory, segment] of shown) {
@@ -108,10 +107,9 @@ function showing(files: FileSystem, shown: ReadonlyMap<string, Shown>): FileSyst
   };
   const info = { modifiedMs: 0, uid: undefined };
   return {
-    ...files,
-    async open(path, mode) {
+    async open(path) {
       const found = below(path);
-      if (found === undefined) return await files.open(path, mode);
+      if (found === undefined) return await files.open(path, "read");
       if (found === "nothing") throw new SystemError("ENOENT", "open", path);
       return new ShownFile(path, await found.open());
     },
@@ -129,10 +127,8 @@ function showing(files: FileSystem, shown: ReadonlyMap<string, Shown>): FileSyst
 }
 
 /** A file that is only read, under the path that it is shown with. */
-class ShownFile extends ReadOnlyFile {
-  constructor(readonly path: string, private readonly file: Pick<File, "readAt" | "size" | "close">) {
-    super();
-  }
+class ShownFile implements File {
+  constructor(readonly path: string, private readonly file: Omit<File, "path">) {}
 
   readAt(into: Uint8Array, position: number): Promise<number> {
     return this.file.readAt(into, position);
@@ -148,7 +144,7 @@ class ShownFile extends ReadOnlyFile {
 }
 
 /** Bytes in memory, read as a file. */
-function bytesFile(bytes: Uint8Array): Pick<File, "readAt" | "size" | "close"> {
+function bytesFile(bytes: Uint8Array): Omit<File, "path"> {
   return {
     readAt(into, position) {
       const part = bytes.subarray(position, position + into.length);

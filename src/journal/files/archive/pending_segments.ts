@@ -1,5 +1,5 @@
 /** The segments with something to deliver, as a daemon would have them, for callers that only read. */
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
 import { Segment } from "../segment/segment.ts";
@@ -22,7 +22,7 @@ export interface PendingSegments {
 
 /** Those of the `listed` segments that may hold frames from `cursor` on. */
 export async function surveyPending(
-  files: FileSystem,
+  files: ReadableFiles,
   listed: readonly SegmentFile[],
   cursor: number,
 ): Promise<PendingSegments> {

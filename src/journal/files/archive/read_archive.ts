@@ -9,7 +9,7 @@
  */
 import type { ArchiveItem, Selection } from "../../archive.ts";
 import { skipFrames } from "../../../framing/skip.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { type ArchiveSegment, cursorOf, laterOf } from "./find_segments.ts";
 import { type RecordPosition, type ScannedItem, scanSegment } from "../segment/check_segment.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
@@ -21,7 +21,7 @@ import { SelectionCursor } from "./selection.ts";
 
 /** See `Archive.read`; of segments whose header is damaged, each has a framer that fits. */
 export async function* readArchive(
-  files: FileSystem,
+  files: ReadableFiles,
   segments: readonly ArchiveSegment[],
   selection: Selection,
 ): AsyncGenerator<ArchiveItem> {
@@ -45,7 +45,7 @@ export async function* readArchive(
 }
 
 class ItemReader {
-  constructor(private readonly files: FileSystem, readonly selected: SelectionCursor) {}
+  constructor(private readonly files: ReadableFiles, readonly selected: SelectionCursor) {}
 
   /** What is left of the `listed` segment. */
   async *read(

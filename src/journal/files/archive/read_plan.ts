@@ -7,7 +7,7 @@
  * left to the reading; frames that are missing because of it are not announced here.
  */
 import type { Missing, Range, ReadPlan, Selection } from "../../archive.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { type ArchiveSegment, laterOf } from "./find_segments.ts";
 import { isUnfinished } from "../segment/check_segment.ts";
 import type { RecordHeader } from "../format/segment.ts";
@@ -19,7 +19,7 @@ import { SelectionCursor } from "./selection.ts";
 
 /** See `Archive.plan`. */
 export async function planRead(
-  files: FileSystem,
+  files: ReadableFiles,
   segments: readonly ArchiveSegment[],
   selection: Selection,
   eachRecord?: (timeUs: number) => void,
@@ -48,7 +48,7 @@ class Planner {
   #excused = false;
 
   constructor(
-    private readonly files: FileSystem,
+    private readonly files: ReadableFiles,
     selection: Selection,
     private readonly eachRecord: ((timeUs: number) => void) | undefined,
   ) {

@@ -1,6 +1,6 @@
 /** What a listing says of a segment: how much is in it, and its state. */
 import type { SegmentState } from "../../archive.ts";
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "./find_segments.ts";
 import { SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { isCompressed, openSegmentIfThere } from "../segment/segment_files.ts";
@@ -15,7 +15,7 @@ export type SegmentTally = Pick<RecordTally, "frames" | "bytes" | "lowestUs" | "
  * none; undefined if it has none and is gone since it was listed.
  */
 export async function tallySegment(
-  files: FileSystem,
+  files: ReadableFiles,
   segment: ArchiveSegment,
 ): Promise<SegmentTally | undefined> {
   if (segment.footer !== undefined) return { ...segment.footer, damaged: false };

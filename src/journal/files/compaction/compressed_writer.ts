@@ -1,6 +1,6 @@
 /** Writes a compressed segment, block by block. The file is complete once `finish` has resolved. */
 import { constants, crc32, zstdCompressSync } from "node:zlib";
-import type { File } from "../../../runtime/files.ts";
+import type { WritableFile } from "../../../runtime/files.ts";
 import {
   BLOCK_HEADER_BYTES,
   encodeBlockHeader,
@@ -35,7 +35,7 @@ export class CompressedWriter {
 
   /** `file` is empty; `salt` is that of the segment. */
   constructor(
-    private readonly file: File,
+    private readonly file: WritableFile,
     private readonly segment: { readonly base: number; readonly salt: Uint8Array },
   ) {}
 

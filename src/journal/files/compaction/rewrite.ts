@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
 import { SpillwayError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { CompactionSegment } from "./survey.ts";
 import { CompressedSegment } from "../segment/compressed_file.ts";
 import { blockBytes, CompressedWriter, compressPart } from "./compressed_writer.ts";
@@ -102,7 +102,7 @@ async function write(
   }
 }
 
-async function writePlain(file: File, parts: AsyncIterable<Uint8Array>): Promise<void> {
+async function writePlain(file: WritableFile, parts: AsyncIterable<Uint8Array>): Promise<void> {
   let pending: Uint8Array[] = [];
   let bytes = 0;
   let at = 0;

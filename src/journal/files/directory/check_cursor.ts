@@ -1,6 +1,6 @@
 /** Checks a journal's `cursor` file: its two slots, and the bytes that should be zeros. */
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import type { FileRange } from "../format/ranges.ts";
 import {
   CURSOR_BYTES,
@@ -29,7 +29,7 @@ const READS = 3;
  * Checks the cursor of the journal in `directory`; one that is absent has
  * nothing wrong with it. Rejects with a `SpillwayError` if its version is newer.
  */
-export async function checkCursor(files: FileSystem, directory: string): Promise<CursorCheck> {
+export async function checkCursor(files: ReadableFiles, directory: string): Promise<CursorCheck> {
   const path = `${directory}/cursor`;
   let file: File;
   try {

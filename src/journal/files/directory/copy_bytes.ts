@@ -1,12 +1,18 @@
 /** Copies and compares byte ranges of files on disks that may have bad sectors. */
 import { SystemError } from "../../../base/error.ts";
-import type { File } from "../../../runtime/files.ts";
+import type { File, WritableFile } from "../../../runtime/files.ts";
 import { readTolerant } from "../segment/tolerant_read.ts";
 
 const COPY_BYTES = 1024 * 1024;
 
 /** Copies [offset, offset + bytes) of `from` to `at` of `to`; what cannot be read from the disk becomes zeros. */
-export async function copyBytes(from: File, offset: number, to: File, at: number, bytes: number): Promise<void> {
+export async function copyBytes(
+  from: File,
+  offset: number,
+  to: WritableFile,
+  at: number,
+  bytes: number,
+): Promise<void> {
   const buffer = new Uint8Array(Math.min(bytes, COPY_BYTES));
   for (let done = 0; done < bytes;) {
     const piece = buffer.subarray(0, Math.min(buffer.length, bytes - done));

@@ -3,7 +3,7 @@
  * after an interrupted write the last state written or the one before it is read.
  */
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileOpener, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import {
   CURSOR_BYTES,
   type CursorFound,
@@ -19,7 +19,7 @@ import { readSome } from "../segment/tolerant_read.ts";
 export type KnownCursor = Exclude<CursorFound, { kind: "newer" }>;
 
 /** Reads the cursor without changing anything. A newer format version rejects with a `SpillwayError`. */
-export async function readCursor(files: FileSystem, path: string): Promise<KnownCursor> {
+export async function readCursor(files: FileOpener, path: string): Promise<KnownCursor> {
   let file: File;
   try {
     file = await files.open(path, "read");
@@ -38,8 +38,8 @@ export async function readCursor(files: FileSystem, path: string): Promise<Known
 
 /** The file, open twice: on one handle a write might wait for a sync to end. */
 interface Handles {
-  readonly writing: File;
-  readonly syncing: File;
+  readonly writing: WritableFile;
+  readonly syncing: WritableFile;
 }
 
 /** Writes the cursor. One write and one sync may run at the same time. A failed write may be tried again. */

@@ -6,7 +6,7 @@
  * keeps as much.
  */
 import { EXIT, failedWith, SpillwayError } from "../../../base/error.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { JournalOptions } from "../../journal.ts";
 
 const NOTE_BYTES_MAX = 512;
@@ -109,7 +109,7 @@ async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
 }
 
 /** Writes the holder into the file. It is for people to read, so a full disk does not refuse the lock. */
-async function note(file: File, holder: string, retention: RetentionSettings | undefined): Promise<void> {
+async function note(file: WritableFile, holder: string, retention: RetentionSettings | undefined): Promise<void> {
   try {
     const kept = retention ?? (await readNote(file)).retention;
     const lines = kept === undefined ? [] : Object.entries(KEYS).map(([name, key]) => `${name} = ${kept[key]}\n`);

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { messageOf } from "../../../base/error.ts";
 import type { Log } from "../../../base/log.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import { CompressedSegment } from "../segment/compressed_file.ts";
 import { copyBytes, hasBytesOf } from "./copy_bytes.ts";
 import { replaceFile } from "./replace_file.ts";
@@ -60,7 +60,7 @@ export class Quarantine {
   }
 
   /** The file appears under its name when it is whole and synced. */
-  async #create(path: string, fill: (to: File) => Promise<void>): Promise<void> {
+  async #create(path: string, fill: (to: WritableFile) => Promise<void>): Promise<void> {
     await this.files.makeDirectory(this.#directory);
     await replaceFile(this.files, path, fill);
     await this.#syncNames();

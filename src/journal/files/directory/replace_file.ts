@@ -1,5 +1,5 @@
 /** Replaces files so that the old or the new one is there as a whole whenever the program is killed or the power lost. */
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 
 /**
  * Replaces the file at `path`, if there is one, by what `fill` writes: it is
@@ -7,7 +7,11 @@ import type { File, FileSystem } from "../../../runtime/files.ts";
  * was and `path.tmp` is removed. The new name survives a power loss once the
  * caller has synced the directory.
  */
-export async function replaceFile(files: FileSystem, path: string, fill: (to: File) => Promise<void>): Promise<void> {
+export async function replaceFile(
+  files: FileSystem,
+  path: string,
+  fill: (to: WritableFile) => Promise<void>,
+): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     const to = await files.open(temporary, "open");

@@ -1,6 +1,6 @@
 /** Reads what the files of a journal say about it, without changing any of them. */
 import type { Framer } from "../../../framing/framing.ts";
-import type { FileSystem } from "../../../runtime/files.ts";
+import type { ReadableFiles } from "../../../runtime/files.ts";
 import { listSegments } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere } from "../segment/survey.ts";
 import { listUntilStable } from "./list_until_stable.ts";
@@ -15,7 +15,7 @@ export interface JournalSurvey {
 }
 
 /** Reads header and footer of every segment, and the cursor. A newer format version rejects with a `SpillwayError`. */
-export async function surveyJournal(files: FileSystem, directory: string, framer: Framer): Promise<JournalSurvey> {
+export async function surveyJournal(files: ReadableFiles, directory: string, framer: Framer): Promise<JournalSurvey> {
   const cursor = await readCursor(files, `${directory}/cursor`);
   const list = () => listSegments(files, directory);
   const surveys = await listUntilStable(list, (each) => surveyIfThere(files, each, framer));

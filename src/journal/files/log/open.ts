@@ -4,7 +4,7 @@
  * full or read-only) is logged, and the journal works without it.
  */
 import { messageOf } from "../../../base/error.ts";
-import type { File } from "../../../runtime/files.ts";
+import type { File, WritableFile } from "../../../runtime/files.ts";
 import { add } from "../../../base/ledger.ts";
 import { CursorFile } from "../directory/cursor_file.ts";
 import { riskOf } from "../format/cursor.ts";
@@ -172,7 +172,10 @@ class Opening {
     } else if (cursor >= endBeforeLater) {
       segment.end = endBeforeLater;
     } else {
-      const tally = await this.#withFile(found, "read", (file) => tallyRecords(file, found, false, endBeforeLater));
+      const tally = await using(
+        openSegment(this.options.files, found.path),
+        (file) => tallyRecords(file, found, false, endBeforeLater),
+      );
       segment.end = tally.claimedEnd;
       segment.setContents(tally);
     }
@@ -182,7 +185,7 @@ class Opening {
   /** The newest segment: undefined if it was set aside. */
   async #recoverLast(found: SegmentSurvey): Promise<Segment | undefined> {
     const tally = found.footer === undefined
-      ? await this.#withFile(found, "read", (file) => tallyRecords(file, found, true))
+      ? await using(openSegment(this.options.files, found.path), (file) => tallyRecords(file, found, true))
       : undefined;
     const action = decideLast({
       head: found.header === undefined ? "damaged" : "whole",
@@ -218,16 +221,20 @@ class Opening {
   async #repairLast(found: SegmentSurvey, segment: Segment, tally: RecordTally, action: LastAction): Promise<void> {
     if (action.truncate) segment.limit = tally.offset;
     const excess = found.size - tally.offset;
-    await this.#attempt("repair the tail of", found.path, () =>
-      this.#withFile(found, "update", async (file) => {
-        if (action.quarantineTail) await this.#quarantine.copy(segment.name, file, tally.offset, excess);
-        if (action.truncate) {
-          await file.truncate(tally.offset);
-          segment.bytes = tally.offset;
-          this.#truncatedBytes += excess;
-        }
-        if (action.seal) segment.bytes += await seal(file, found, tally);
-      }));
+    await this.#attempt(
+      "repair the tail of",
+      found.path,
+      () =>
+        using(this.options.files.open(found.path, "update"), async (file) => {
+          if (action.quarantineTail) await this.#quarantine.copy(segment.name, file, tally.offset, excess);
+          if (action.truncate) {
+            await file.truncate(tally.offset);
+            segment.bytes = tally.offset;
+            this.#truncatedBytes += excess;
+          }
+          if (action.seal) segment.bytes += await seal(file, found, tally);
+        }),
+    );
     const { offset, end, lost } = tally;
     if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, end, lost });
   }
@@ -258,16 +265,6 @@ class Opening {
     return decision;
   }
 
-  async #withFile<T>({ path }: SegmentSurvey, mode: "read" | "update", use: (file: File) => Promise<T>): Promise<T> {
-    const { files } = this.options;
-    const file = mode === "read" ? await openSegment(files, path) : await files.open(path, mode);
-    try {
-      return await use(file);
-    } finally {
-      file.close();
-    }
-  }
-
   async #attempt(what: string, path: string, action: () => Promise<unknown>): Promise<void> {
     try {
       await action();
@@ -284,8 +281,18 @@ function recovered(found: SegmentSurvey): Segment {
   return segment;
 }
 
-async function seal(file: File, found: SegmentSurvey, tally: RecordTally): Promise<number> {
+async function seal(file: WritableFile, found: SegmentSurvey, tally: RecordTally): Promise<number> {
   const footer = encodeFooter(footerOf(found.base, tally, found.header!.cursor), found.marks!.footer);
   await file.writeAt([footer], tally.offset);
   return footer.length;
+}
+
+/** Closes the file when `use` has ended. */
+async function using<Opened extends File, T>(opening: Promise<Opened>, use: (file: Opened) => Promise<T>): Promise<T> {
+  const file = await opening;
+  try {
+    return await use(file);
+  } finally {
+    file.close();
+  }
 }

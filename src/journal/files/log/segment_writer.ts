@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { framingText } from "../../../framing/text.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 import {
   encodeFooter,
   encodeRecordHeader,
@@ -71,7 +71,7 @@ export class SegmentWriter {
 
   private constructor(
     private readonly files: FileSystem,
-    readonly file: File,
+    readonly file: WritableFile,
     readonly segment: Segment,
     /** Sequence at which the journal ended before this segment. */
     readonly previousEnd: number,

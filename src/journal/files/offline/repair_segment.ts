@@ -5,7 +5,7 @@
  */
 import { SpillwayError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
-import type { File, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/find_segments.ts";
 import type { FileRange } from "../format/ranges.ts";
 import { assertReadable, copyBytes } from "../directory/copy_bytes.ts";
@@ -91,7 +91,7 @@ export async function repairSegment(
 
 /** Writes header, records as they are, and footer, and reads them back before the footer is written. */
 async function writeRest(
-  to: File,
+  to: WritableFile,
   from: File,
   segment: ArchiveSegment,
   plan: SegmentPlan,

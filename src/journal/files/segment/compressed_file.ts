@@ -9,7 +9,6 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../../../runtime/files.ts";
-import { ReadOnlyFile } from "../../../runtime/read_only_file.ts";
 import { FileWindow } from "./file_window.ts";
 import { BlockMap, type BlockPlace, blocksOfIndex, searchBlocks } from "./compressed_blocks.ts";
 import { type FileRange } from "../format/ranges.ts";
@@ -54,7 +53,7 @@ interface DecodedBlock {
 }
 
 /** One call at a time. */
-export class CompressedSegment extends ReadOnlyFile {
+export class CompressedSegment implements File {
   /** Offset in the file after the last block read: a reader that goes on there is likely to read the next one too. */
   #ahead = -1;
   #current: DecodedBlock | undefined;
@@ -68,9 +67,7 @@ export class CompressedSegment extends ReadOnlyFile {
     readonly file: File,
     private readonly chunk: FileWindow,
     private readonly known: Known,
-  ) {
-    super();
-  }
+  ) {}
 
   /** Rejects as `FileSystem.open` does, and with a `SpillwayError` for a newer format version. */
   static async open(files: FileOpener, path: string): Promise<CompressedSegment> {

@@ -3,7 +3,7 @@
  * compressed or not.
  */
 import { failedWith } from "../../../base/error.ts";
-import type { File, FileOpener, FileSystem } from "../../../runtime/files.ts";
+import type { File, FileOpener, FileSystem, ReadableFiles } from "../../../runtime/files.ts";
 import type { FileRange } from "../format/ranges.ts";
 import { CompressedSegment } from "./compressed_file.ts";
 import { COMPRESSED_SUFFIX, decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
@@ -22,7 +22,7 @@ export interface SegmentFile {
  * compressed and uncompressed, the original counts, unless nothing in it can be
  * read: a compaction was to remove it.
  */
-export async function listSegments(files: FileSystem, directory: string): Promise<SegmentFile[]> {
+export async function listSegments(files: ReadableFiles, directory: string): Promise<SegmentFile[]> {
   const names = await files.list(directory);
   const there = new Set(names);
   const found: SegmentFile[] = [];
@@ -61,7 +61,7 @@ async function isReadable(files: FileOpener, { base, path }: SegmentFile): Promi
 }
 
 /** Bytes that these files take on disk, without those that are gone. */
-export async function bytesOnDisk(files: FileSystem, listed: readonly SegmentFile[]): Promise<number> {
+export async function bytesOnDisk(files: ReadableFiles, listed: readonly SegmentFile[]): Promise<number> {
   const found = await Promise.all(listed.map(({ path }) => files.stat(path)));
   return found.reduce((sum, info) => sum + (info?.size ?? 0), 0);
 }

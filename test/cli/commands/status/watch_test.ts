@@ -1,4 +1,4 @@
-/** `status --watch` where nobody reads what it prints. */
+/** `status --watch` when its output is not read. */
 import { systemClock } from "../../../../src/base/clock.ts";
 import { watch } from "../../../../src/cli/commands/status/watch.ts";
 import { denoRuntime } from "../../../../src/runtime/deno/runtime.ts";

@@ -36,7 +36,7 @@ export class NightClock {
     return Date.now() + this.#offset * 1000;
   }
 
-  /** How far it has been ahead of its beginning, in ms: ages by the wall clock can be wrong by so much. */
+  /** How far it has been ahead of its beginning, in ms: ages by the wall clock can be wrong by this. */
   get aheadMs(): number {
     return this.#highest * 1000;
   }
@@ -81,7 +81,7 @@ interface Span {
   readonly untilMs: number;
 }
 
-/** A record has the time of its first frame, and spans at most so much; and whole ms are compared. */
+/** The most that a record spans, of which only the first frame's time is known; and whole ms are compared. */
 const RECORD_MS = 15;
 
 /**

@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** These exit codes are right. */
   readonly codes?: readonly number[];
-  /** A signal after so many ms. */
+  /** When to send a signal, in ms. */
   readonly signal?: { readonly name: Deno.Signal; readonly afterMs: number };
   readonly limitMs?: number;
 }

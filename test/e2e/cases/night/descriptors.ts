@@ -5,7 +5,7 @@ import { assert } from "../../../support/assert.ts";
 import { until } from "../../rig/wait.ts";
 import type { NightRoute } from "./route.ts";
 
-/** Runs a command with at most so many. */
+/** Runs a command with a limit of them. */
 export function withDescriptors(limit: number): readonly string[] {
   return ["bash", "-c", `ulimit -n ${limit}; exec "$@"`, "bash"];
 }

@@ -1,5 +1,5 @@
 /**
- * A journal that nobody writes to, asked by every command that reads: what one
+ * A journal that is not being written, read by every command that reads: what one
  * says is what the others say.
  */
 import { frameFormat, type FrameKind } from "../../../peers/frames.ts";

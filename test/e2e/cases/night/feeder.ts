@@ -7,7 +7,7 @@ export interface FeederOptions {
   readonly frames: FrameKind;
   readonly producer: number;
   readonly bytesPerSecond: number;
-  /** Each frame is answered with so many bytes; 0: none is. */
+  /** The number of bytes that each frame is answered with; 0: not answered. */
   readonly answerBytes: number;
 }
 

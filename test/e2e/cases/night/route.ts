@@ -27,7 +27,7 @@ export class NightRoute {
   readonly journal: string;
   readonly feeders: Feeder[];
   consumer: Consumer | undefined;
-  /** Somebody has flipped a bit in the journal, and nobody has repaired it. */
+  /** A bit of the journal was flipped, and not repaired since. */
   flipped = false;
   /** Repaired: frames are missing. */
   holes = false;
@@ -35,9 +35,9 @@ export class NightRoute {
   twice = false;
   /** Frames that may be missing at the consumer for a reason that is known. */
   lossy = false;
-  /** The consumer's kernel may have acknowledged what nobody has read. */
+  /** The consumer's kernel may have acknowledged bytes that the consumer has not read. */
   unread = false;
-  /** A daemon was killed while the consumer was connected to it: nobody sends again what that one has not read. */
+  /** A daemon was killed while the consumer was connected: what the consumer has not read is not sent again. */
   orphaned = false;
   /** Every frame of these has to arrive unless `lossy`. */
   readonly owed: (readonly [number, number])[] = [];
@@ -93,7 +93,7 @@ export class NightRoute {
     return { journal, frames, flipped, holes, twice };
   }
 
-  /** The consumer is there, and reads so much; 0: all that comes. */
+  /** The consumer connects, and reads this number of bytes; 0: all that comes. */
   appear(bytesPerSecond: number): void {
     this.consumer ??= new Consumer({
       listen: loopback(this.#ports[1]),
@@ -105,7 +105,7 @@ export class NightRoute {
     this.consumer.thaw();
   }
 
-  /** So many producers come that each begin a frame and never end it. */
+  /** How many producers each begin a frame and never end it. */
   async crowd(size: number): Promise<void> {
     const [port] = this.#ports;
     const crowd = new Crowd({ connect: loopback(port), size, begin: unfinished(this.setting.frames) });

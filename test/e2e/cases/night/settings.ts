@@ -1,4 +1,4 @@
-/** A route as somebody might run it: everything that changes what the journal looks like, at random. */
+/** A route with random settings: all those that change what the journal looks like. */
 import type { FrameKind } from "../../../peers/frames.ts";
 import type { Random } from "../../../support/memory_inode.ts";
 import type { ConfigTable } from "../../rig/config.ts";

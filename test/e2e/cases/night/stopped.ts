@@ -79,7 +79,7 @@ export async function skipStopped(route: NightRoute, { status, pending }: Examin
   }
 }
 
-/** Flips a bit that nobody writes to any more; `verify` names its place, and one record at most is lost. */
+/** Flips a bit in a part that is no longer written; `verify` names its place, and at most one record is lost. */
 export async function flip(route: NightRoute, before: Examined, random: Random): Promise<boolean> {
   const { journal } = route;
   const names = segmentFiles(journal).slice(0, -1);

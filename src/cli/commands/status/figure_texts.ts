@@ -1,9 +1,8 @@
-/** How the figures of a route are written for people. */
+/** The figures of a route as text. */
 import type { RouteStatus } from "../../../admin/status.ts";
-import { formatDuration } from "../../../base/duration.ts";
-import { formatSize } from "../../../base/size.ts";
+import { formatDuration, formatSize } from "../../../base/quantity.ts";
 
-/** `-` stands for what is not known, or not now. */
+/** Stands for a figure that is not known. */
 export const NOTHING = "-";
 
 /** `1.5MiB/s` */
@@ -19,7 +18,6 @@ export function oldest({ oldest_pending_seconds: age }: RouteStatus): string {
 /** How long until nothing is pending, at the rates of now. */
 export function drained({ drained_in_seconds: left }: RouteStatus): string {
   if (left === null) return NOTHING;
-  // Nobody waits for it to the second.
   return left > 365 * 86_400 ? "> 1 year" : formatDuration(left < 60 ? Math.ceil(left) * 1000 : left * 1000);
 }
 
@@ -28,10 +26,4 @@ export function shortened(name: string, length: number): string {
   if (name.length <= length) return name;
   const tail = Math.floor((length - 1) / 2);
   return `${name.slice(0, length - 1 - tail)}~${name.slice(name.length - tail)}`.slice(0, length);
-}
-
-/** Names and messages come from elsewhere: they must not steer a terminal. */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- those are what it is about
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
 }

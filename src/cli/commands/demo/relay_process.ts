@@ -1,4 +1,4 @@
-/** The demo's relay: this very program, as a process of its own, so that it is the real thing that is shown. */
+/** The demo's relay: this program in a process of its own, as an operator would start it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { messageOf, SpillwayError } from "../../../base/error.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
@@ -10,7 +10,7 @@ function cannotStart(program: string, error: Error): SpillwayError {
   });
 }
 
-export class RelayChild {
+export class RelayProcess {
   /** Resolves with the exit code; null if a signal ended it. */
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
@@ -33,7 +33,7 @@ export class RelayChild {
     return this.#stderr;
   }
 
-  /** The address it listens on, as its log says; rejects if it ends before. */
+  /** The port that it listens on, from its log; rejects if it ends before. */
   async listening(): Promise<number> {
     for (;;) {
       const port = this.#stderr.match(/listens on 127\.0\.0\.1:(\d+)/)?.[1];

@@ -1,4 +1,5 @@
-import { memoryLimit } from "../../src/runtime/memory_limit.ts";
+/** The memory limit as files of /proc and of cgroups of both versions give it. */
+import { memoryLimit } from "../../src/runtime/process_limits.ts";
 import { assertEquals } from "../support/assert.ts";
 
 const MIB = 1024 * 1024;

@@ -1,4 +1,5 @@
-import { socketName, socketNameOf } from "../../src/runtime/descriptor.ts";
+/** Names of sockets compare as text, however an address is written and whatever the kernel calls it. */
+import { socketName, socketNameOf } from "../../src/runtime/socket_name.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 Deno.test("every way to write one address gives one socket name", () => {

@@ -1,11 +1,11 @@
-/** Whether the service can start from where this program is: the unit of systemd_unit.ts sees less of the file system. */
+/** Paths that the printed systemd unit names and that its service could not reach. */
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Other users may go through a directory, or run a file. */
+/** The mode bit that lets other users enter a directory, or run a file. */
 const OTHERS_EXECUTE = 0o001;
 
-/** What the unit's own settings hide from it. */
+/** What the unit's own settings hide from the service. */
 const HIDDEN: readonly { readonly within: RegExp; readonly setting: string }[] = [
   { within: /^\/(home|root|run\/user)\//, setting: "ProtectHome=yes" },
   { within: /^\/(tmp|var\/tmp)\//, setting: "PrivateTmp=yes" },
