@@ -1,6 +1,6 @@
 /** What the repository's pages and comments refer to is there, and the README stays short. */
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { configJsonSchema, type JsonSchema } from "../../src/config/json_schema.ts";
+import { configJsonSchema, type JsonSchema } from "../../src/config/schema.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
   deadCitations,
