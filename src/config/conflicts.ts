@@ -58,7 +58,7 @@ function findSharedAddresses(config: RawConfig, refuse: Refuse): void {
   });
 }
 
-/** Would the second of two listeners find its address in use? Names other than equal ones are left to the kernel. */
+/** True if the second of two listeners would find its address in use. Names that differ are left to the kernel. */
 function overlap(a: Address, b: Address): boolean {
   if (a.kind === "unix" || b.kind === "unix") {
     return a.kind === "unix" && b.kind === "unix" && resolve(a.path) === resolve(b.path);

@@ -11,7 +11,7 @@ export type Environment = (name: string) => string | undefined;
 
 const HINT = "write ${NAME}, or ${NAME:-default}; $$ stands for a dollar sign";
 
-/** A dollar sign for itself, a variable, or what was begun as one and is none. */
+/** An escaped dollar sign, a variable, or the beginning of one without the rest. */
 const REFERENCE = /\$\$|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g;
 
 export interface Expanded {
@@ -20,7 +20,7 @@ export interface Expanded {
   readonly problems: readonly Problem[];
 }
 
-/** Looks at every string of a document, at whatever depth; keys are left alone. */
+/** Expands every string of a document, at whatever depth, but no keys. */
 export function expandEnvironment(document: unknown, env: Environment): Expanded {
   const problems: Problem[] = [];
   const expand = (value: unknown, path: KeyPath): unknown => {

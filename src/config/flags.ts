@@ -1,55 +1,46 @@
 /** One route from the flags of `run` instead of a file. */
 import { resolve } from "node:path";
 import type { Config } from "./config.ts";
+import type { Key, KeyFlag } from "./keys/key.ts";
+import { allKeys } from "./keys/lookup.ts";
 import { resolveConfig } from "./parse.ts";
-import { formatPath } from "./problem.ts";
+import { formatPath, type KeyPath } from "./problem.ts";
 
-/** The flags, by the key path of what each one sets. */
-export const ROUTE_FLAGS = {
-  "listen": ["source", "listen"],
-  "to": ["target", "connect"],
-  "name": ["name"],
-  "framing": ["framing"],
-  "confirm": ["target", "confirm"],
-  "rewind": ["target", "rewind"],
-  "memory": ["memory", "max_bytes"],
-  "journal": ["journal", "dir"],
-  "mode": ["journal", "mode"],
-  "sync": ["journal", "sync"],
-} as const;
+export interface RunFlag {
+  readonly flag: KeyFlag;
+  /** The key that it sets. */
+  readonly entry: Key;
+  /** Where its value stands in a document with one route. */
+  readonly path: KeyPath;
+}
 
-/** Those of `[log]`, by its key. */
-export const LOG_FLAGS = { "log-level": "level", "log-format": "format" } as const;
-
-export type RunFlag = keyof typeof ROUTE_FLAGS | keyof typeof LOG_FLAGS;
+/** The flags of `run` that set keys: those that are required first, the others in the order of a file. */
+export const RUN_FLAGS: readonly RunFlag[] = allKeys().flatMap(({ path: [table, ...rest], entry }) => {
+  const path = [table, ...table === "route" ? [0] : [], ...rest];
+  return entry.flag === undefined ? [] : [{ flag: entry.flag, entry, path }];
+}).sort((a, b) => Number(b.flag.required ?? false) - Number(a.flag.required ?? false));
 
 /**
- * The configuration that `flags` describe; paths are relative to the current
- * directory, the route is called `main` unless they say otherwise. Throws a
- * ConfigError that names flags where a file's would name keys.
+ * The configuration that the values of {@link RUN_FLAGS} describe; paths are
+ * relative to the current directory. Throws a ConfigError that names flags
+ * where a file's would name keys.
  */
-export function configFromFlags(flags: Readonly<Partial<Record<RunFlag, string>>>): Config {
-  const route: Record<string, unknown> = { name: "main", source: {}, target: {}, memory: {}, journal: {} };
-  const log: Record<string, unknown> = {};
-  for (const [flag, path] of Object.entries(ROUTE_FLAGS)) {
-    const value = flags[flag as RunFlag];
-    if (value === undefined) continue;
-    const [table, key] = path;
-    if (key === undefined) route[table] = value;
-    else (route[table] as Record<string, unknown>)[key] = value;
+export function configFromFlags(values: Readonly<Record<string, string | undefined>>): Config {
+  const document = { route: [{}], log: {} };
+  for (const { flag, path } of RUN_FLAGS) {
+    const value = values[flag.name] ?? flag.default;
+    if (value !== undefined) put(document, path, value);
   }
-  for (const [flag, key] of Object.entries(LOG_FLAGS)) if (flag in flags) log[key] = flags[flag as RunFlag];
-
-  const names = flagNames();
-  return resolveConfig({ route: [route], log }, "flags", resolve(), (path) => {
+  const names = new Map(RUN_FLAGS.map(({ path, flag }) => [formatPath(path), `--${flag.name}`]));
+  return resolveConfig(document, "flags", resolve(), (path) => {
     const key = formatPath(path);
     return { line: 0, where: names.get(key) ?? key };
   });
 }
 
-function flagNames(): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const [flag, path] of Object.entries(ROUTE_FLAGS)) names.set(formatPath(["route", 0, ...path]), `--${flag}`);
-  for (const [flag, key] of Object.entries(LOG_FLAGS)) names.set(formatPath(["log", key]), `--${flag}`);
-  return names;
+/** Sets the value at `path`, with the tables around it. */
+function put(document: object, path: KeyPath, value: string): void {
+  // deno-lint-ignore no-explicit-any -- an arbitrary document
+  const table = path.slice(0, -1).reduce((inside: any, part) => inside[part] ??= {}, document);
+  table[path.at(-1)!] = value;
 }

@@ -5,7 +5,7 @@ import { EXIT, SpillwayError } from "../base/error.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { systemError } from "../runtime/system_error.ts";
 import type { Config } from "./config.ts";
-import { judgeConfig, type Judged } from "./parse.ts";
+import { checkConfig, type CheckedConfig } from "./parse.ts";
 import { ConfigError } from "./problem.ts";
 
 const DEFAULT_FILE = "spillway.toml";
@@ -23,18 +23,18 @@ const HINTS: Readonly<Record<string, string>> = {
  * ConfigError if it is wrong.
  */
 export async function loadConfig(option: string | undefined, runtime: Runtime): Promise<Config> {
-  const { config, problems } = await loadAndJudge(option, runtime);
+  const { config, problems } = await loadAndCheck(option, runtime);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
-/** Like {@link loadConfig}, for somebody who wants to go on with what is right. */
-export async function loadAndJudge(option: string | undefined, runtime: Runtime): Promise<Judged> {
-  if (option === "-") return judgeConfig(decode(await runtime.readStdin(), "stdin"), "stdin", resolve(), runtime.env);
+/** Like {@link loadConfig}, for callers that go on with the routes that are right. */
+export async function loadAndCheck(option: string | undefined, runtime: Runtime): Promise<CheckedConfig> {
+  if (option === "-") return checkConfig(decode(await runtime.readStdin(), "stdin"), "stdin", resolve(), runtime.env);
   const fromEnvironment = runtime.env("SPILLWAY_CONFIG") || undefined;
   const path = option ?? fromEnvironment ?? DEFAULT_FILE;
   const text = await readText(path, hintFor(option, fromEnvironment));
-  return judgeConfig(text, path, dirname(resolve(path)), runtime.env);
+  return checkConfig(text, path, dirname(resolve(path)), runtime.env);
 }
 
 function hintFor(option: string | undefined, fromEnvironment: string | undefined): string {

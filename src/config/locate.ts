@@ -139,13 +139,13 @@ class Walk {
   #string(): void {
     const quote = this.text[this.#at];
     const long = this.text.startsWith(quote.repeat(3), this.#at);
-    const fence = long ? quote.repeat(3) : quote;
-    this.#at += fence.length;
-    while (this.#at < this.text.length && !this.text.startsWith(fence, this.#at)) {
+    const closing = long ? quote.repeat(3) : quote;
+    this.#at += closing.length;
+    while (this.#at < this.text.length && !this.text.startsWith(closing, this.#at)) {
       if (quote === '"' && this.text[this.#at] === "\\") this.#step();
       this.#step();
     }
-    this.#at += fence.length;
+    this.#at += closing.length;
     // A long string may end in one or two quotes of its own.
     while (long && this.text[this.#at] === quote) this.#at++;
   }

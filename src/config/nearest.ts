@@ -1,4 +1,4 @@
-/** Finds the word somebody meant. */
+/** Finds the known word that a mistyped one is closest to. */
 
 /**
  * The candidate that is fewest edits away from `word` (an insertion, a

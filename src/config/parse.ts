@@ -7,9 +7,10 @@ import type { RouteOptions } from "../relay/options.ts";
 import type { Config } from "./config.ts";
 import { findConflicts } from "./conflicts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
-import { hintFor } from "./hints.ts";
-import { refuseLaterKeys } from "./later.ts";
+import { hintFor } from "./default_hint.ts";
+import { LOG } from "./keys/config.ts";
 import { lineOf, locateKeys } from "./locate.ts";
+import { optionsOf } from "./options.ts";
 import {
   ConfigError,
   describeValue,
@@ -20,6 +21,7 @@ import {
   valueAt,
 } from "./problem.ts";
 import { resolveRoute } from "./route.ts";
+import { refuseUnsupportedKeys } from "./unsupported_keys.ts";
 import { validate } from "./validate.ts";
 
 /**
@@ -27,16 +29,21 @@ import { validate } from "./validate.ts";
  * paths in it are relative to, `env` has the environment variables.
  */
 export function parseConfig(toml: string, name: string, directory: string, env?: Environment): Config {
-  const { config, problems } = judgeConfig(toml, name, directory, env);
+  const { config, problems } = checkConfig(toml, name, directory, env);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
-/** Like {@link parseConfig}, for somebody who wants to go on with what is right. Throws a ConfigError if it is no TOML. */
-export function judgeConfig(toml: string, name: string, directory: string, env: Environment = () => undefined): Judged {
+/** Like {@link parseConfig}, for callers that go on with what is right. Throws a ConfigError if it is no TOML. */
+export function checkConfig(
+  toml: string,
+  name: string,
+  directory: string,
+  env: Environment = () => undefined,
+): CheckedConfig {
   const { document, problems } = expandEnvironment(parseToml(toml, name), env);
   const lines = locateKeys(toml);
-  const place = (path: KeyPath) => {
+  const locate = (path: KeyPath) => {
     const line = lineOf(lines, path);
     const route = routeName(document, path);
     const file = line === undefined ? name : `${name}:${line}`;
@@ -45,34 +52,34 @@ export function judgeConfig(toml: string, name: string, directory: string, env: 
       where: `${file}: ${formatPath(path)}${route === undefined ? "" : ` (route "${route}")`}`,
     };
   };
-  return judgeDocument(document, name, directory, place, problems);
+  return checkDocument(document, name, directory, locate, problems);
 }
 
-/** Tells where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
-export type Place = (path: KeyPath) => { readonly line: number; readonly where: string };
+/** Says where a value stands: in words for a message, and its line (0 where there is none) to sort messages by. */
+export type Locator = (path: KeyPath) => { readonly line: number; readonly where: string };
 
 /** A configuration as far as it is right, and what is wrong with the rest. */
-export interface Judged {
+export interface CheckedConfig {
   readonly config: Config;
   /** In the order of the file; where there are any, `config` has only the routes without one, perhaps none. */
   readonly problems: readonly LocatedProblem[];
 }
 
-/** Checks a document from wherever it came and fills in what it leaves open; throws a ConfigError if anything is wrong. */
-export function resolveConfig(document: unknown, name: string, directory: string, place: Place): Config {
-  const { config, problems } = judgeDocument(document, name, directory, place);
+/** Checks a document that was not read from TOML, and fills in what it leaves open. Throws a ConfigError if anything is wrong. */
+export function resolveConfig(document: unknown, name: string, directory: string, locate: Locator): Config {
+  const { config, problems } = checkDocument(document, name, directory, locate);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** `unset` are the problems with environment variables. */
-function judgeDocument(
+function checkDocument(
   document: unknown,
   name: string,
   directory: string,
-  place: Place,
+  locate: Locator,
   unset: readonly Problem[] = [],
-): Judged {
+): CheckedConfig {
   const { config, problems: faults, isBroken } = validate(document, unset);
   const problems: Problem[] = [...faults];
   const refuse = (path: KeyPath, allowed: string, hint?: string) => {
@@ -88,9 +95,9 @@ function judgeDocument(
   if (routes.length === 0 && !isBroken("route")) {
     refuse(["route"], "one or more [[route]] tables", "spillway init config prints a complete example");
   }
-  refuseLaterKeys(config, (path, now, hint) => {
+  refuseUnsupportedKeys(config, (path, hint) => {
     const found = describeValue(valueAt(document, path));
-    problems.push({ path, text: `found ${found}, which comes with a later version; allowed now: ${now}`, hint });
+    problems.push({ path, text: `found ${found}, which comes with a later version; allowed now: nothing`, hint });
   });
   findConflicts(config, directory, refuse);
   const faulty = new Set(problems.map(({ path }) => path[0] === "route" ? path[1] : undefined));
@@ -98,9 +105,9 @@ function judgeDocument(
     config: {
       name,
       routes: routes.filter((route, index) => route !== undefined && !faulty.has(index)) as RouteOptions[],
-      log: { level: config.log?.level ?? "info", format: config.log?.format ?? "text" },
+      log: optionsOf(LOG, config.log, ["log"], { refuse }),
     },
-    problems: inOrder(problems, place),
+    problems: inOrder(problems, locate),
   };
 }
 
@@ -122,10 +129,10 @@ function syntaxHint(reason: string, line: string): string {
   return "spillway init config prints a complete example";
 }
 
-function inOrder(problems: readonly Problem[], place: Place): LocatedProblem[] {
-  const placed = problems.map((problem) => ({ ...problem, ...place(problem.path) }));
-  placed.sort((a, b) => a.line - b.line);
-  return placed.map(({ path, where, text, hint }) => ({ message: `${where}: ${text}`, hint: hint ?? hintFor(path) }));
+function inOrder(problems: readonly Problem[], locate: Locator): LocatedProblem[] {
+  const located = problems.map((problem) => ({ ...problem, ...locate(problem.path) }));
+  located.sort((a, b) => a.line - b.line);
+  return located.map(({ path, where, text, hint }) => ({ message: `${where}: ${text}`, hint: hint ?? hintFor(path) }));
 }
 
 function routeName(document: unknown, path: KeyPath): string | undefined {

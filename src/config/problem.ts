@@ -1,6 +1,6 @@
 /**
  * What is wrong with a configuration, as data. A file's problems are collected
- * and reported together, so that nobody has to fix a file one run at a time.
+ * and reported together, so that one run names all that has to be mended.
  */
 import { EXIT, SpillwayError } from "../base/error.ts";
 
@@ -11,7 +11,7 @@ export interface Problem {
   readonly path: KeyPath;
   /** What was found and what is allowed. */
   readonly text: string;
-  /** What to do about it; without one, what its key is good for says so. */
+  /** What to do about it. Without one, the description of its key gives a hint. */
   readonly hint?: string;
 }
 

@@ -4,7 +4,7 @@ import type { Endpoint, RouteOptions } from "../relay/options.ts";
 import { socketName } from "../runtime/socket_name.ts";
 import type { Address } from "../runtime/net.ts";
 
-/** What this machine knows of hosts. */
+/** How names and addresses are resolved on this machine. */
 export interface Hosts {
   /** The addresses of its interfaces, loopback included. */
   readonly own: readonly string[];
@@ -14,12 +14,12 @@ export interface Hosts {
 
 type Route = Pick<RouteOptions, "name" | "source" | "target">;
 
-/** Every ring, as its routes in the order in which frames pass them; a route that feeds itself is one of its own. */
+/** Every ring, as its routes in the order in which frames pass them; a route that feeds itself is a ring of one. */
 export function findRings<R extends Route>(routes: readonly R[], hosts: Hosts): R[][] {
   const feeds = new Map(routes.map((from) => [from, routes.filter((to) => isFed(from, to, hosts))]));
   const rings: R[][] = [];
   for (const [i, start] of routes.entries()) {
-    // The routes before it have been asked for all of theirs.
+    // Every ring through an earlier route was found already.
     const ring = shortestWayBack(start, new Set(routes.slice(0, i)), feeds);
     if (ring !== undefined) rings.push(ring);
   }
@@ -65,7 +65,7 @@ function shortestWayBack<R>(start: R, done: ReadonlySet<R>, feeds: ReadonlyMap<R
   return undefined;
 }
 
-/** Does one of the two ends dial the other? */
+/** True if one of the two routes dials the other, so that frames of `from` reach `to`. */
 function isFed(from: Route, to: Route, hosts: Hosts): boolean {
   const [out, into] = [from.target.endpoint, to.source.endpoint];
   if (out.role === into.role) return false;

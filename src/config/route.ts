@@ -1,21 +1,20 @@
 /** From what a file says about one route to the route as it will run: defaults, and the rules that keys have together. */
 import { resolve } from "node:path";
-import type { Endpoint, JournalSettings, RouteOptions, RouteSource, RouteTarget } from "../relay/options.ts";
-import { type AnswersContext, resolveAnswers, resolveSourceReply } from "./answers.ts";
-import { formatDurationExactly, formatSizeExactly } from "./exact.ts";
-import { checkFramingKeys, largestFrame, resolveFraming } from "./framing.ts";
-import type { KeyPath } from "./problem.ts";
+import { hasMessages, largestFrame } from "../framing/framing.ts";
+import type { Endpoint, JournalSettings, RouteOptions, RouteTarget } from "../relay/options.ts";
+import { formatDurationExactly, formatSizeExactly } from "./format_exact.ts";
+import { checkFramingKeys, resolveFraming } from "./framing.ts";
+import { MEMORY, ROUTE } from "./keys/config.ts";
+import { JOURNAL, SEGMENT_BYTES_MIN } from "./keys/journal.ts";
+import { defaultOf } from "./keys/key.ts";
+import { SOURCE } from "./keys/source.ts";
+import { TARGET } from "./keys/target.ts";
+import { optionsOf, valueOf } from "./options.ts";
+import { checkSourceReply, type ReplyContext, resolveForward, resolveReply } from "./replies.ts";
 import type { RawRoute } from "./schema.ts";
 import type { RouteScope } from "./scope.ts";
-import { timer } from "./timer.ts";
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-/** A second's worth of bytes below this is no limit that anybody means. */
-const RATE_BYTES_MIN = 1000;
-const STALL_TIMEOUT_MS_MIN = 100;
-/** The default of `target.stall_timeout`. */
-export const STALL_TIMEOUT_MS = 30_000;
+const SEGMENT_BYTES = defaultOf({ ...JOURNAL.segment_bytes, default: JOURNAL.segment_bytes.usual });
 
 /**
  * The route with everything that the file leaves open filled in. What breaks a
@@ -26,16 +25,12 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   if (raw.name === undefined && !scope.isBroken("name")) scope.refuse(["name"], 'a name, for example name = "feed"');
   const sourceEndpoint = resolveEndpoint("source", raw, scope);
   const targetEndpoint = resolveEndpoint("target", raw, scope);
-  const memoryMaxBytes = raw.memory?.max_bytes ?? 16 * MIB;
-  if (memoryMaxBytes < MIB) scope.refuse(["memory", "max_bytes"], 'at least "1MiB"');
-
-  const framing = resolveFraming(raw.framing, memoryMaxBytes);
-  const maxConnections = resolveMaxConnections(raw, sourceEndpoint, scope);
-  const source = {
-    maxConnections,
-    idleTimeoutMs: timer(raw.source?.idle_timeout, 0, 0, ["source", "idle_timeout"], scope),
-    reply: resolveSourceReply(raw, framing, scope),
-  } satisfies Omit<RouteSource, "endpoint">;
+  const memoryMaxBytes = valueOf(MEMORY.max_bytes, raw.memory?.max_bytes, ["memory", "max_bytes"], scope);
+  const framing = resolveFraming(raw.framing ?? defaultOf(ROUTE.framing), memoryMaxBytes);
+  const isSingle = !hasMessages(framing) || sourceEndpoint?.role === "connect";
+  const maxConnections = resolveMaxConnections(raw, isSingle, hasMessages(framing), scope);
+  const source = { ...optionsOf(SOURCE, raw.source, ["source"], scope), maxConnections };
+  checkSourceReply(source.reply, raw, framing, scope);
   const target = resolveTarget(raw, { framing, maxConnections, memoryMaxBytes }, scope);
   const journal = resolveJournal(raw, largestFrame(framing), scope);
   checkFramingKeys(["framing"], framing, memoryMaxBytes, scope);
@@ -68,21 +63,20 @@ function resolveEndpoint(side: "source" | "target", raw: RawRoute, scope: RouteS
   return { role: "connect", address: connect };
 }
 
-function resolveMaxConnections(raw: RawRoute, endpoint: Endpoint | undefined, scope: RouteScope): number {
+/** `isSingle`: there is one producer at a time, because it is dialled or because there are no messages. */
+function resolveMaxConnections(raw: RawRoute, isSingle: boolean, messages: boolean, scope: RouteScope): number {
   const given = raw.source?.max_connections;
-  const type = typeof raw.framing === "object" ? raw.framing.type : raw.framing;
-  const isSingle = type === "raw" || endpoint?.role === "connect";
   if (isSingle && given !== undefined && given !== 1) {
-    const reason = type === "raw" ? "raw framing cannot tell producers apart" : "source.connect dials one producer";
+    const reason = messages ? "source.connect dials one producer" : "raw framing cannot tell producers apart";
     scope.refuse(["source", "max_connections"], `1, because ${reason}`, "leave it out");
   }
-  return isSingle ? 1 : given ?? 1024;
+  return isSingle ? 1 : given ?? SOURCE.max_connections.usual;
 }
 
-function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope): Omit<RouteTarget, "endpoint"> {
-  const target = raw.target ?? {};
+function resolveTarget(raw: RawRoute, context: ReplyContext, scope: RouteScope): Omit<RouteTarget, "endpoint"> {
+  const target = optionsOf(TARGET, raw.target, ["target"], scope);
   const { memoryMaxBytes } = context;
-  const rewind = target.rewind ?? "auto";
+  const { rewind, confirm } = target;
   if (rewind !== "auto" && rewind > memoryMaxBytes / 2 && !scope.isBroken("memory")) {
     const half = formatSizeExactly(Math.floor(memoryMaxBytes / 2));
     const needed = formatSizeExactly(rewind * 2);
@@ -92,75 +86,31 @@ function resolveTarget(raw: RawRoute, context: AnswersContext, scope: RouteScope
       `or set memory.max_bytes to "${needed}"`,
     );
   }
-  const retryMaxGiven = target.retry_max ?? Infinity;
-  const retryMinMs = timer(target.retry_min, Math.min(100, retryMaxGiven), 1, ["target", "retry_min"], scope);
-  const retryMaxMs = timer(target.retry_max, Math.max(2000, retryMinMs), 1, ["target", "retry_max"], scope);
+  // The default of one gives way to the other one where only that is given.
+  const retryMinMs = raw.target?.retry_min ?? Math.min(target.retryMinMs, raw.target?.retry_max ?? Infinity);
+  const retryMaxMs = raw.target?.retry_max ?? Math.max(target.retryMaxMs, retryMinMs);
   if (retryMinMs > retryMaxMs) {
     scope.refuse(["target", "retry_min"], `at most target.retry_max, which is ${formatDurationExactly(retryMaxMs)}`);
   }
   return {
-    ...resolveAnswers(raw, context, scope),
-    rateBytes: zeroOrMore(target.rate ?? 0, RATE_BYTES_MIN, formatSizeExactly, ["target", "rate"], scope),
-    stallTimeoutMs: zeroOrMore(
-      timer(target.stall_timeout, STALL_TIMEOUT_MS, 0, ["target", "stall_timeout"], scope),
-      STALL_TIMEOUT_MS_MIN,
-      formatDurationExactly,
-      ["target", "stall_timeout"],
-      scope,
-    ),
-    rewind,
-    halfClose: target.half_close ?? false,
-    connectTimeoutMs: timer(target.connect_timeout, 3000, 1, ["target", "connect_timeout"], scope),
+    ...target,
     retryMinMs,
     retryMaxMs,
+    reply: resolveReply(confirm, raw, context, scope),
+    forwardReplies: resolveForward(raw, context.maxConnections, scope),
   };
 }
 
-/** Less would drop what is merely on its way. */
-const MAX_AGE_MS_MIN = 1000;
-
 function resolveJournal(raw: RawRoute, largestFrameBytes: number, scope: RouteScope): JournalSettings {
-  const journal = raw.journal ?? {};
-  const maxBytes = journal.max_bytes ?? 0;
-  const segmentBytes = journal.segment_bytes ?? defaultSegmentBytes(maxBytes);
-  if (segmentBytes < 64 * KIB) scope.refuse(["journal", "segment_bytes"], 'at least "64KiB"');
+  const journal = optionsOf(JOURNAL, raw.journal, ["journal"], scope);
+  const { maxBytes } = journal;
+  const segmentBytes = journal.segmentBytes ?? defaultSegmentBytes(maxBytes);
   const leastBytes = 2 * Math.max(segmentBytes, largestFrameBytes);
   if (maxBytes !== 0 && maxBytes < leastBytes && !scope.isBroken("framing")) {
     const why = "twice the larger of journal.segment_bytes and the largest frame";
     scope.refuse(["journal", "max_bytes"], `"0B" for no limit, or at least ${formatSizeExactly(leastBytes)}, ${why}`);
   }
-  return {
-    directory: journalDirectory(raw, scope.directory),
-    mode: journal.mode ?? "overflow",
-    sync: journal.sync ?? "os",
-    syncIntervalMs: timer(journal.sync_interval, 100, 1, ["journal", "sync_interval"], scope),
-    segmentBytes,
-    maxBytes,
-    minFreeBytes: journal.min_free ?? 64 * MIB,
-    whenFull: journal.when_full ?? "block",
-    retainMs: journal.retain ?? 0,
-    retainBytes: journal.retain_bytes ?? 0,
-    create: journal.create ?? true,
-    maxAgeMs: zeroOrMore(
-      journal.max_age ?? 0,
-      MAX_AGE_MS_MIN,
-      formatDurationExactly,
-      ["journal", "max_age"],
-      scope,
-    ),
-  };
-}
-
-/** 0 switches it off; else at least `min`. */
-function zeroOrMore(
-  value: number,
-  min: number,
-  format: (value: number) => string,
-  path: KeyPath,
-  scope: RouteScope,
-): number {
-  if (value > 0 && value < min) scope.refuse(path, `${JSON.stringify(format(0))}, or ${format(min)} or more`);
-  return value;
+  return { ...journal, directory: journalDirectory(raw, scope.directory), segmentBytes };
 }
 
 /** The route's journal directory as an absolute path; relative ones are relative to `directory`. */
@@ -170,6 +120,6 @@ export function journalDirectory(raw: RawRoute, directory: string): string {
 
 /** Whole segments are freed, so a small quota needs small ones: 64 MiB, or an eighth of the quota. */
 function defaultSegmentBytes(maxBytes: number): number {
-  if (maxBytes === 0) return 64 * MIB;
-  return Math.max(64 * KIB, Math.min(64 * MIB, Math.floor(maxBytes / 8)));
+  if (maxBytes === 0) return SEGMENT_BYTES;
+  return Math.max(SEGMENT_BYTES_MIN, Math.min(SEGMENT_BYTES, Math.floor(maxBytes / 8)));
 }

@@ -6,6 +6,6 @@ export interface RouteScope {
   readonly directory: string;
   /** Reports the value at `path` below the route as not allowed. */
   refuse(path: KeyPath, allowed: string, hint?: string): void;
-  /** Has the value at `path` below the route a problem already? */
+  /** True if the value at `path` below the route has a problem already. */
   isBroken(...path: KeyPath): boolean;
 }

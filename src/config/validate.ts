@@ -4,20 +4,22 @@
  * the rules which look at several keys can go on with the others.
  */
 import type * as z from "zod";
+import { FRAMING_TYPES, FRAMING_WORDS } from "./keys/framing.ts";
+import { allTables, framingTableAt, isFraming, tableAt, wholeValue } from "./keys/lookup.ts";
 import { nearest } from "./nearest.ts";
-import { describeValue, type KeyPath, type Problem, valueAt } from "./problem.ts";
-import { configSchema, FRAMING_TYPES, FRAMING_WORDS, knownKeys, type RawConfig, tablesWith } from "./schema.ts";
+import { describeValue, formatPath, type KeyPath, type Problem, valueAt } from "./problem.ts";
+import { configSchema, type RawConfig } from "./schema.ts";
 
 export interface Validated {
   readonly config: RawConfig;
   readonly problems: readonly Problem[];
-  /** Had the value at this path, one inside it or one around it a problem? Then no rule needs to speak of it again. */
+  /** True if the value at this path, one inside it or one around it has a problem; no rule reports it again then. */
   isBroken(...path: KeyPath): boolean;
 }
 
 /**
- * Looks at every value by itself; what keys mean together is not judged here.
- * `faults` are of values that are known to be wrong.
+ * Checks every value by itself, not what keys mean together. `faults` are
+ * problems that are known already.
  */
 export function validate(document: unknown, faults: readonly Problem[] = []): Validated {
   const problems: Problem[] = [...faults];
@@ -40,7 +42,7 @@ export function validate(document: unknown, faults: readonly Problem[] = []): Va
   return { config: second.data, problems, isBroken };
 }
 
-/** A copy in which dates, of which there is no use here, are null: to the schema they would be tables without keys. */
+/** A copy in which dates, which no key allows, are null: the schema would take them for tables without keys. */
 function withoutDates(value: unknown): unknown {
   if (value instanceof Date) return null;
   if (Array.isArray(value)) return value.map(withoutDates);
@@ -50,7 +52,7 @@ function withoutDates(value: unknown): unknown {
 
 type Issue = z.core.$ZodIssue;
 
-/** A framing is a word or a table: of the two lists of issues, those for what it was meant to be, with whole paths. */
+/** Of the two lists of issues of a framing, which is a word or a table, the one for what it was meant to be. Paths are whole. */
 function flatten(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== "invalid_union" || issue.errors.length !== 2) return [issue];
@@ -75,10 +77,6 @@ function problemsOf(issue: Issue, document: unknown): Problem[] {
   return [{ path, text: `found ${found}, allowed: ${issue.message}` }];
 }
 
-function isFraming(path: KeyPath): boolean {
-  return path.at(-1) === "framing" || path.at(-1) === "reply_framing";
-}
-
 function unknownWord(path: KeyPath, document: unknown, words: readonly string[]): Problem {
   const found = valueAt(document, path);
   const list = words.map((word) => JSON.stringify(word)).join(", ");
@@ -94,14 +92,16 @@ function unknownWord(path: KeyPath, document: unknown, words: readonly string[])
 
 function unknownKey(table: KeyPath, key: string, document: unknown): Problem {
   const path = [...table, key];
-  const name = table.filter((part) => typeof part === "string").join(".");
-  const type = valueAt(document, [...table, "type"]);
-  const known = knownKeys(name, typeof type === "string" ? type : undefined) ?? [];
+  const keys = tableAt(table) ?? framingTableAt(table, valueAt(document, [...table, "type"]));
+  const known = Object.keys(keys ?? {});
   const text = `found an unknown key, allowed here: ${known.join(", ")}`;
   const meant = nearest(key, known);
   if (meant !== undefined) return { path, text, hint: didYouMean(meant) };
-  const homes = tablesWith(key).map((home) =>
-    home === "" ? `outside of [[route]], as [${key}]` : `in ${home.replace(/^route\.?/, "") || "[[route]]"}`
+  const tables = allTables().filter(({ entry }) => Object.hasOwn(entry.keys, key));
+  const homes = tables.map(({ path: [first, ...rest] }) =>
+    first === undefined
+      ? `outside of [[route]], as [${key}]`
+      : `in ${first !== "route" ? formatPath([first, ...rest]) : formatPath(rest) || "[[route]]"}`
   );
   return { path, text, hint: homes.length > 0 ? `${key} belongs ${homes.join(" or ")}` : undefined };
 }
@@ -110,17 +110,11 @@ function didYouMean(word: string | undefined): string | undefined {
   return word === undefined ? undefined : `did you mean ${word}?`;
 }
 
-/** What has to go so that the rest is valid: a framing as a whole, other things by themselves. */
+/** What has to go so that the rest is valid: unknown keys by themselves, else the whole value of a key. */
 function faultyPaths(issue: Issue): KeyPath[] {
   const path = issue.path as KeyPath;
   const isKeys = issue.code === "unrecognized_keys" && wholeValue(path).length === path.length && !isFraming(path);
   return isKeys ? issue.keys.map((key) => [...path, key]) : [wholeValue(path)];
-}
-
-/** The framing that the value is a part of, or the value itself. */
-function wholeValue(path: KeyPath): KeyPath {
-  const framing = path.findIndex((part) => part === "framing" || part === "reply_framing");
-  return framing >= 0 ? path.slice(0, framing + 1) : path;
 }
 
 function remove(document: unknown, path: KeyPath): void {

@@ -1,12 +1,13 @@
-/** What is valid and yet may not be what somebody expects. `check` prints these, `run` logs some of them. */
+/** Values that are valid and do not have the effect that they seem to have here. `check` prints them, `run` logs them. */
 import type { RouteOptions } from "../relay/options.ts";
-import { STALL_TIMEOUT_MS } from "./route.ts";
+import { defaultOf } from "./keys/key.ts";
+import { TARGET } from "./keys/target.ts";
 
 /** `platform` as `process.platform` names it. */
 export function warningsOf({ target, journal }: RouteOptions, platform: string): string[] {
   const warnings: string[] = [];
   const isUnix = target.endpoint.address.kind === "unix";
-  // What the kernel knows of acknowledgements it tells on Linux only, of probes for TCP sockets only.
+  // Only Linux says what was acknowledged, and probes exist for TCP sockets alone.
   const isLinux = platform === "linux";
   if (!isLinux && target.confirm === "acked") {
     warnings.push(
@@ -14,8 +15,8 @@ export function warningsOf({ target, journal }: RouteOptions, platform: string):
     );
   }
   const blind = isUnix ? "on a unix socket" : isLinux ? undefined : `on ${platform}`;
-  // The default asks for nothing; another value was written by somebody who counts on it.
-  if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== STALL_TIMEOUT_MS) {
+  // A value other than the default was chosen for its effect.
+  if (blind !== undefined && target.stallTimeoutMs > 0 && target.stallTimeoutMs !== defaultOf(TARGET.stall_timeout)) {
     warnings.push(`target.stall_timeout has no effect ${blind}: ${isUnix ? NO_LINK : NO_PROBES}`);
   }
   if (journal.retainBytes > 0 && journal.retainMs === 0) {

@@ -16,7 +16,7 @@ const MODULE = "AGFzbQEAAAABBwFgAn9/AX8DAgEABQMBAAEHEgIGbWVtb3J5AgAFY291bnQAAAqL
 /** Below this many bytes the call costs more than it saves. */
 const VECTOR_MIN_BYTES = 64;
 
-/** So much is copied and counted at once; a multiple of the 16 bytes of a vector. */
+/** How many bytes are copied and counted at once; a multiple of the 16 bytes of a vector. */
 const PIECE_BYTES = 16 * 1024;
 
 const vectors = instantiate();

@@ -5,15 +5,70 @@
  * whole end are a fault.
  */
 import { hexOf } from "./fault.ts";
-import type { Framer, Framing, Scan } from "./framing.ts";
+import type { FramerOf, FramingKind, Scan } from "./kind.ts";
+import { checkWhole, marker, MAX_FRAME } from "./parameter.ts";
 import { Pattern, wordsOf } from "./pattern.ts";
 
-export class DelimitedFramer implements Framer {
+export interface DelimitedFraming {
+  readonly type: "delimited";
+  readonly start: Uint8Array;
+  readonly end: Uint8Array;
+  /** Byte values that are skipped between two frames of a peer, as between.ts says. Absent: none. */
+  readonly between?: Uint8Array;
+  readonly maxFrame: number;
+}
+
+/** Skipped between two frames unless the framing says otherwise: CR, LF, NUL. */
+const USUAL_BETWEEN = Uint8Array.of(0x0d, 0x0a, 0x00);
+
+export const DELIMITED: FramingKind<DelimitedFraming> = {
+  type: "delimited",
+  parameters: {
+    start: marker("What a frame begins with, 1 to 16 bytes"),
+    end: marker("What a frame ends with, 1 to 16 bytes"),
+    between: {
+      form: "bytes",
+      min: 0,
+      max: 16,
+      default: USUAL_BETWEEN,
+      unstored: true,
+      description: "Bytes that are passed over between two frames, dropped and counted; not the first one of start",
+    },
+    maxFrame: MAX_FRAME,
+  },
+  frameLimit: "maxFrame",
+  example: {
+    type: "delimited",
+    start: Uint8Array.of(0x0b),
+    end: Uint8Array.of(0x1c, 0x0d),
+    between: USUAL_BETWEEN,
+    maxFrame: 2 ** 20,
+  },
+  // The byte with which a frame could begin is not skipped.
+  derived: ({ start }) => ({ between: USUAL_BETWEEN.filter((byte) => byte !== start[0]) }),
+  conflict: ({ start, between }) =>
+    !between?.includes(start[0]) ? undefined : {
+      property: "between",
+      found: "with the first byte of start",
+      allowed: "bytes other than the first one of start",
+      hint: "where start begins, a frame begins: leave its first byte out of between",
+    },
+  checkLimit: (framing) => checkWhole("max_frame", framing.maxFrame, markerBytes(framing), ", for start and end"),
+  overhead: markerBytes,
+  content: ({ start, end }, frame) => frame.subarray(start.length, frame.length - end.length),
+  framer: (framing) => new DelimitedFramer(framing),
+};
+
+function markerBytes({ start, end }: DelimitedFraming): number {
+  return start.length + end.length;
+}
+
+class DelimitedFramer implements FramerOf<DelimitedFraming> {
   readonly maxFrame: number;
   readonly #start: Uint8Array;
   readonly #end: Pattern;
 
-  constructor(readonly framing: Extract<Framing, { type: "delimited" }>) {
+  constructor(readonly framing: DelimitedFraming) {
     this.maxFrame = framing.maxFrame;
     this.#start = framing.start;
     this.#end = new Pattern(framing.end);

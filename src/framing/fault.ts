@@ -1,4 +1,4 @@
-/** How bytes are shown, in faults above all: the texts go to logs and to people. */
+/** Texts that show bytes, for faults, logs and messages. */
 
 /** `0d0a` for CR LF. */
 export function hexOf(bytes: Uint8Array): string {

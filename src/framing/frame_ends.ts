@@ -7,7 +7,7 @@ const GUESS_BYTES = 512;
 /**
  * Offsets, from `start`, after each of the first `frames` frames of
  * `bytes[start, end)`, where `start` is the beginning of a frame and at least
- * so many whole ones follow. A few scans a frame, one where frames are of a size.
+ * `frames` whole ones follow. A few scans a frame, one where frames are of a size.
  */
 export function frameEnds(framer: Framer, bytes: Uint8Array, start: number, end: number, frames: number): Uint32Array {
   const ends = new Uint32Array(frames);

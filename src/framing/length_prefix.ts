@@ -5,10 +5,41 @@
  * header is there, before any of the body has taken memory.
  */
 import { tooLongText } from "./fault.ts";
-import type { Framer, Framing, Scan } from "./framing.ts";
+import type { FramerOf, FramingKind, Scan } from "./kind.ts";
+import { checkWhole, MAX_FRAME } from "./parameter.ts";
 import { type FrameHeader, IMPOSSIBLE, scanSized, UNKNOWN } from "./sized.ts";
 
-export class LengthPrefixFramer implements Framer, FrameHeader {
+export interface LengthPrefixFraming {
+  readonly type: "length-prefix";
+  readonly width: 1 | 2 | 4 | 8;
+  readonly endian: "big" | "little";
+  readonly offset: number;
+  readonly includesHeader: boolean;
+  readonly maxFrame: number;
+}
+
+export const LENGTH_PREFIX: FramingKind<LengthPrefixFraming> = {
+  type: "length-prefix",
+  parameters: {
+    width: { form: "choice", of: [1, 2, 4, 8], default: 4, description: "Bytes of the length" },
+    endian: { form: "choice", of: ["big", "little"], default: "big", description: "Order of the length's bytes" },
+    offset: { form: "whole", min: 0, max: 1024, default: 0, description: "Bytes of fixed header before the length" },
+    includesHeader: { form: "flag", default: false, description: "Does the length count the header too?" },
+    maxFrame: MAX_FRAME,
+  },
+  frameLimit: "maxFrame",
+  example: { type: "length-prefix", width: 4, endian: "big", offset: 0, includesHeader: false, maxFrame: 2 ** 20 },
+  checkLimit: (framing) => checkWhole("max_frame", framing.maxFrame, headerBytes(framing), ", for the header"),
+  overhead: headerBytes,
+  content: (framing, frame) => frame.subarray(headerBytes(framing)),
+  framer: (framing) => new LengthPrefixFramer(framing),
+};
+
+function headerBytes({ offset, width }: LengthPrefixFraming): number {
+  return offset + width;
+}
+
+class LengthPrefixFramer implements FramerOf<LengthPrefixFraming>, FrameHeader {
   readonly maxFrame: number;
   readonly #width: number;
   readonly #bigEndian: boolean;
@@ -16,12 +47,12 @@ export class LengthPrefixFramer implements Framer, FrameHeader {
   readonly #headerBytes: number;
   readonly #includesHeader: boolean;
 
-  constructor(readonly framing: Extract<Framing, { type: "length-prefix" }>) {
+  constructor(readonly framing: LengthPrefixFraming) {
     this.maxFrame = framing.maxFrame;
     this.#width = framing.width;
     this.#bigEndian = framing.endian === "big";
     this.#offset = framing.offset;
-    this.#headerBytes = framing.offset + framing.width;
+    this.#headerBytes = headerBytes(framing);
     this.#includesHeader = framing.includesHeader;
   }
 

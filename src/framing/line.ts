@@ -8,15 +8,31 @@
  */
 import { countByte } from "./count.ts";
 import { hexOf } from "./fault.ts";
-import type { Framer, Framing, Scan } from "./framing.ts";
+import type { FramerOf, FramingKind, Scan } from "./kind.ts";
+import { checkWhole, marker, MAX_FRAME } from "./parameter.ts";
 import { Pattern, wordsOf } from "./pattern.ts";
 
-type LineFraming = Extract<Framing, { type: "line" }>;
-
-/** The framer for the delimiter's length: one byte can be counted, a longer one has to be searched for. */
-export function lineFramer(framing: LineFraming): Framer {
-  return framing.delimiter.length === 1 ? new ByteLineFramer(framing) : new PatternLineFramer(framing);
+export interface LineFraming {
+  readonly type: "line";
+  readonly delimiter: Uint8Array;
+  readonly maxFrame: number;
 }
+
+export const LINE: FramingKind<LineFraming> = {
+  type: "line",
+  parameters: {
+    delimiter: { ...marker("What a frame ends with, 1 to 16 bytes"), default: Uint8Array.of(0x0a) },
+    maxFrame: MAX_FRAME,
+  },
+  frameLimit: "maxFrame",
+  nameMeans: "each ends with a newline",
+  example: { type: "line", delimiter: Uint8Array.of(0x0d, 0x0a), maxFrame: 2 ** 20 },
+  checkLimit: ({ delimiter, maxFrame }) => checkWhole("max_frame", maxFrame, delimiter.length, ", for its delimiter"),
+  overhead: ({ delimiter }) => delimiter.length,
+  content: ({ delimiter }, frame) => frame.subarray(0, frame.length - delimiter.length),
+  // One byte can be counted, a longer delimiter has to be searched for.
+  framer: (framing) => framing.delimiter.length === 1 ? new ByteLineFramer(framing) : new PatternLineFramer(framing),
+};
 
 function lineScan(framing: LineFraming, end: number, frames: number, tooLong: boolean): Scan {
   const fault = tooLong
@@ -32,7 +48,7 @@ function lineScan(framing: LineFraming, end: number, frames: number, tooLong: bo
  * a fault. Each byte is counted once; what the searches for the last delimiter
  * look at in two windows on end is less than one window.
  */
-class ByteLineFramer implements Framer {
+class ByteLineFramer implements FramerOf<LineFraming> {
   readonly maxFrame: number;
   readonly #delimiter: number;
 
@@ -56,7 +72,7 @@ class ByteLineFramer implements Framer {
 }
 
 /** Searches line by line: a delimiter that overlaps itself can only be told apart in order. */
-class PatternLineFramer implements Framer {
+class PatternLineFramer implements FramerOf<LineFraming> {
   readonly maxFrame: number;
   readonly #delimiter: Pattern;
 

@@ -9,19 +9,36 @@
  * it uncounted breaks the RFC and is a fault at its second frame.
  */
 import { byteText, tooLongText } from "./fault.ts";
-import type { Framer, Framing, Scan } from "./framing.ts";
+import type { FramerOf, FramingKind, Scan } from "./kind.ts";
+import { checkWhole, MAX_FRAME } from "./parameter.ts";
 import { type FrameHeader, IMPOSSIBLE, scanSized, UNKNOWN } from "./sized.ts";
 
 const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-export class OctetCountFramer implements Framer, FrameHeader {
+export interface OctetCountFraming {
+  readonly type: "octet-count";
+  readonly maxFrame: number;
+}
+
+export const OCTET_COUNT: FramingKind<OctetCountFraming> = {
+  type: "octet-count",
+  parameters: { maxFrame: MAX_FRAME },
+  frameLimit: "maxFrame",
+  nameMeans: 'syslog\'s own: "5 hello" (RFC 6587)',
+  checkLimit: ({ maxFrame }) => checkWhole("max_frame", maxFrame, "1 x".length, ", for the shortest frame"),
+  overhead: () => "1 ".length,
+  content: (_, frame) => frame.subarray(frame.indexOf(SPACE) + 1),
+  framer: (framing) => new OctetCountFramer(framing),
+};
+
+class OctetCountFramer implements FramerOf<OctetCountFraming>, FrameHeader {
   readonly maxFrame: number;
   /** A count with more digits than this exceeds `maxFrame`, so a header is never longer. */
   readonly #maxDigits: number;
 
-  constructor(readonly framing: Extract<Framing, { type: "octet-count" }>) {
+  constructor(readonly framing: OctetCountFraming) {
     this.maxFrame = framing.maxFrame;
     this.#maxDigits = String(framing.maxFrame).length;
   }

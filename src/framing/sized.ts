@@ -2,7 +2,7 @@
  * The walk over frames that say their own size in a header. It costs a step per
  * frame, whatever the frame's size, and allocates nothing but its result.
  */
-import type { Scan } from "./framing.ts";
+import type { Scan } from "./kind.ts";
 
 /** Reads the header of a frame. */
 export interface FrameHeader {

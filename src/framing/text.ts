@@ -14,27 +14,37 @@
  * Byte strings are lower-case hex, numbers are decimal bytes without unit.
  */
 import { messageOf, SpillwayError } from "../base/error.ts";
-import { checkFraming } from "./check.ts";
 import { hexOf } from "./fault.ts";
-import type { Framing } from "./framing.ts";
+import {
+  checkFraming,
+  findKind,
+  type Framing,
+  FRAMING_KINDS,
+  kindOf,
+  type NamedParameter,
+  parameterOf,
+  parametersOf,
+} from "./framing.ts";
+import type { FramingKind } from "./kind.ts";
+import { listed, type Parameter } from "./parameter.ts";
 
 /** The text of a framing; {@link parseFraming} is its inverse. */
 export function framingText(framing: Framing): string {
-  switch (framing.type) {
-    case "raw":
-      return "raw";
-    case "line":
-      return `line delimiter=${hexOf(framing.delimiter)} max_frame=${framing.maxFrame}`;
-    case "length-prefix":
-      return `length-prefix width=${framing.width} endian=${framing.endian} offset=${framing.offset}` +
-        ` includes_header=${framing.includesHeader} max_frame=${framing.maxFrame}`;
-    case "octet-count":
-      return `octet-count max_frame=${framing.maxFrame}`;
-    case "delimited":
-      return `delimited start=${hexOf(framing.start)} end=${hexOf(framing.end)} max_frame=${framing.maxFrame}`;
-    case "fixed":
-      return `fixed size=${framing.size}`;
-  }
+  return textWith(framing, storedParameters(kindOf(framing)));
+}
+
+/** True if the two read the same frames from a peer. Equal texts only say that they cut stored frames alike. */
+export function sameFraming(one: Framing, other: Framing): boolean {
+  return textWith(one, parametersOf(kindOf(one))) === textWith(other, parametersOf(kindOf(other)));
+}
+
+function storedParameters(kind: FramingKind<Framing>): NamedParameter[] {
+  return parametersOf(kind).filter(({ unstored }) => unstored === undefined);
+}
+
+function textWith(framing: Framing, parameters: readonly NamedParameter[]): string {
+  const pairs = parameters.map(({ key, property }) => `${key}=${valueText(parameterOf(framing, property))}`);
+  return [framing.type, ...pairs].join(" ");
 }
 
 /**
@@ -53,38 +63,32 @@ export function parseFraming(text: string): Framing {
   }
 }
 
-/** Takes what it can get: `parseFraming` compares the outcome with the text. */
+/** Accepts more than is written: `parseFraming` compares the outcome with the text. */
 function read(text: string): Framing {
   const [type, ...pairs] = text.split(" ");
+  const kind = findKind(type);
+  if (kind === undefined) throw new SpillwayError(`expected ${listed(FRAMING_KINDS.map((each) => each.type))}`);
   const values = new Map(pairs.map((pair) => pair.split("=", 2) as [string, string]));
-  const number = (key: string) => Number(values.get(key) ?? Number.NaN);
-  const bytes = (key: string) => bytesOfHex(values.get(key) ?? "");
-  const maxFrame = number("max_frame");
-  switch (type) {
-    case "raw":
-      return { type };
-    case "line":
-      return { type, delimiter: bytes("delimiter"), maxFrame };
-    case "length-prefix":
-      return {
-        type,
-        width: number("width") as 1 | 2 | 4 | 8,
-        endian: values.get("endian") as "big" | "little",
-        offset: number("offset"),
-        includesHeader: values.get("includes_header") === "true",
-        maxFrame,
-      };
-    case "octet-count":
-      return { type, maxFrame };
-    case "delimited":
-      return { type, start: bytes("start"), end: bytes("end"), maxFrame };
-    case "fixed":
-      return { type, size: number("size") };
-    default:
-      throw new SpillwayError("expected raw, line, length-prefix, octet-count, delimited or fixed");
-  }
+  const parameters = storedParameters(kind).map((parameter) => {
+    return [parameter.property, parseValue(parameter, values.get(parameter.key))];
+  });
+  return { type, ...Object.fromEntries(parameters) };
 }
 
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+function valueText(value: unknown): string {
+  return value instanceof Uint8Array ? hexOf(value) : String(value);
+}
+
+function parseValue(parameter: Parameter<unknown>, text: string | undefined): unknown {
+  switch (parameter.form) {
+    case "bytes":
+      return Uint8Array.from(text?.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+    case "flag":
+      return text === "true";
+    case "choice":
+      return parameter.of.find((word) => String(word) === text) ?? text;
+    case "size":
+    case "whole":
+      return Number(text ?? Number.NaN);
+  }
 }

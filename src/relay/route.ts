@@ -3,7 +3,7 @@ import { randomBytes } from "../base/clock.ts";
 import { SystemError } from "../base/error.ts";
 import type { Log } from "../base/log.ts";
 import { StopDeadline } from "../base/stop_deadline.ts";
-import { createFramer } from "../framing/create.ts";
+import { createFramer } from "../framing/framing.ts";
 import type { Recovery, SkipLimit } from "../journal/journal.ts";
 import { openJournal } from "../journal/open.ts";
 import { formatAddress } from "../runtime/address.ts";

@@ -2,8 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
-import { createFramer } from "../framing/create.ts";
-import type { Framer } from "../framing/framing.ts";
+import { createFramer, type Framer } from "../framing/framing.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";

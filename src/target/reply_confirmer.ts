@@ -16,7 +16,7 @@ import type { Clock } from "../base/clock.ts";
 import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/quantity.ts";
 import type { Log } from "../base/log.ts";
-import { frameContent } from "../framing/content.ts";
+import { frameContent } from "../framing/framing.ts";
 import { frameEnds } from "../framing/frame_ends.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { StreamOutcome } from "../spool/frame_feed.ts";

@@ -321,7 +321,7 @@ for (const [lines, key, allowed] of CLASHES) {
   });
 }
 
-Deno.test("everything that is wrong with answers is named in one run", () => {
+Deno.test("everything that is wrong with the keys for replies is named in one run", () => {
   const problems = problemsOf(routeWith(
     'framing = "raw"',
     'source.reply = "ok"',

@@ -1,3 +1,4 @@
+/** Which known word a mistyped one is closest to, and which are too far away. */
 import { assertEquals } from "../support/assert.ts";
 import { nearest } from "../../src/config/nearest.ts";
 

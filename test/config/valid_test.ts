@@ -286,18 +286,18 @@ Deno.test("the limits of rate, stall_timeout and source.reply are allowed themse
 });
 
 for (const single of ["source.max_connections = 1", 'source.connect = "server-a:9000"', 'framing = "raw"']) {
-  Deno.test(`answers can be forwarded with ${single}: there is one producer at a time`, () => {
+  Deno.test(`replies can be forwarded with ${single}: there is one producer at a time`, () => {
     const [route] = read(routeWith(single, 'target.replies = "forward"')).routes;
     assertEquals([route.target.forwardReplies, route.source.maxConnections], [true, 1]);
   });
 }
 
-Deno.test("one byte may be a whole answer", () => {
+Deno.test("one byte may be a whole reply", () => {
   const [route] = read(routeWith('target.confirm = "reply"', 'target.reply_framing = "raw"')).routes;
   assertEquals(route.target.reply.framing, { type: "raw" });
 });
 
-Deno.test("answers are framed as the route is, unless it says otherwise", () => {
+Deno.test("replies are framed as the route is, unless reply_framing says otherwise", () => {
   const mllp: Framing = {
     type: "delimited",
     start: Uint8Array.of(11),
@@ -326,7 +326,7 @@ Deno.test("what is printed of a configuration means the same", () => {
   assertEquals(read(renderConfig(config)), config);
 });
 
-Deno.test("what is printed of answers means the same", () => {
+Deno.test("what is printed of the keys for replies means the same", () => {
   const asked = read(routeWith(
     'framing = "octet-count"',
     'target.confirm = "reply"',

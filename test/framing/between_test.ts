@@ -1,9 +1,8 @@
 /** Bytes between two frames of a peer: passed over wherever a frame could begin, whatever pieces they come in. */
 import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
-import { passOver, usualBetween, withUsualBetween } from "../../src/framing/between.ts";
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { passOver, withUsualBetween } from "../../src/framing/between.ts";
+import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { framingText, parseFraming } from "../../src/framing/text.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { FRAMINGS } from "./examples.ts";
@@ -19,7 +18,7 @@ const MLLP = delimited("\x0b", "\x1c\r", "\r\n\0");
 /** The end, or a part of the start and of the end, may stand between too. */
 const KINDS = [MLLP, delimited("<", ">", ">"), delimited("aab", "aba", "b\n"), delimited("<a", "b>", "ab> ")];
 
-/** Reads as everybody is to read who reads from a peer: scan, and where a frame cannot begin, pass over. */
+/** Reads a peer's bytes as the program does: scan, and where a frame cannot begin, pass over. */
 function readInPieces(framing: Framing, input: Uint8Array, arrivals: readonly number[]): Read {
   const framer = createFramer(framing);
   const frames: string[] = [];
@@ -79,14 +78,16 @@ Deno.test("framings without such bytes pass over nothing", () => {
 });
 
 Deno.test("by default CR, LF and NUL are passed over, unless a frame could begin with them", () => {
-  assertEquals(usualBetween(bytesFrom("\x0b")), bytesFrom("\r\n\0"));
-  assertEquals(usualBetween(bytesFrom("\n\x0b")), bytesFrom("\r\0"));
-  const stored = parseFraming("delimited start=0d end=0a max_frame=9") as Delimited;
-  assertEquals((withUsualBetween(stored) as Delimited).between, bytesFrom("\n\0"));
+  const usual: [string, string][] = [["0b", "\r\n\0"], ["0a0b", "\r\0"], ["0d", "\n\0"]];
+  for (const [start, between] of usual) {
+    const stored = parseFraming(`delimited start=${start} end=0a max_frame=9`) as Delimited;
+    assertEquals((withUsualBetween(stored) as Delimited).between, bytesFrom(between));
+  }
 });
 
 Deno.test("the first byte of start may not be passed over", () => {
-  const expected = "framing: between is with the first byte of start, allowed is any other bytes";
+  const expected =
+    "framing: between is with the first byte of start, allowed is bytes other than the first one of start";
   assertThrows(() => createFramer(delimited("<", ">", "\n<")), SpillwayError, expected);
 });
 

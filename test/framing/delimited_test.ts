@@ -1,5 +1,5 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framer } from "../../src/framing/framing.ts";
+/** Delimited frames: where they begin and end, what stands between them, their limit. */
+import { createFramer, type Framer } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { bytesFrom } from "./reference.ts";
 

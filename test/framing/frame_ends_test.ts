@@ -1,5 +1,6 @@
+/** The end of each single frame of a run, against the naive reference. */
 import fc from "fast-check";
-import { createFramer } from "../../src/framing/create.ts";
+import { createFramer } from "../../src/framing/framing.ts";
 import { frameEnds } from "../../src/framing/frame_ends.ts";
 import { assertEquals } from "../support/assert.ts";
 import { concat, frameOf, FRAMINGS } from "./examples.ts";

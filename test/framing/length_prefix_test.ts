@@ -1,5 +1,5 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Scan } from "../../src/framing/framing.ts";
+/** Length-prefixed frames: every width and byte order, lengths that are impossible. */
+import { createFramer, type Scan } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { assertEquals } from "../support/assert.ts";
 import { concat, frameOf, LENGTH_PREFIXES, type LengthPrefix, prefix } from "./examples.ts";

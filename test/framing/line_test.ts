@@ -1,5 +1,5 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framer } from "../../src/framing/framing.ts";
+/** Lines: delimiters of one byte and of several, those that overlap themselves, their limit. */
+import { createFramer, type Framer } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { DELIMITERS } from "./examples.ts";
 import { bytesFrom } from "./reference.ts";
@@ -45,7 +45,7 @@ for (const delimiter of DELIMITERS) {
   });
 
   Deno.test(`What was scanned before is not searched again for ${name}`, () => {
-    // Delimiters where the caller says there are none: whoever looks there finds them.
+    // Delimiters where the caller says there are none: a search that looks there finds them.
     const before = delimiter.repeat(4);
     const filler = "x".repeat(delimiter.length);
     const bytes = bytesFrom(before + filler + delimiter);

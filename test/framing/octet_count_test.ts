@@ -1,5 +1,5 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Scan } from "../../src/framing/framing.ts";
+/** Octet-counted frames as real senders write them, and counts that are none. */
+import { createFramer, type Scan } from "../../src/framing/framing.ts";
 import { assertEquals } from "../support/assert.ts";
 import { bytesFrom } from "./reference.ts";
 

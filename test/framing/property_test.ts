@@ -1,6 +1,6 @@
+/** Random frames and random bytes, in random chunks: every framer agrees with the naive reference. */
 import fc from "fast-check";
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { assertEquals } from "../support/assert.ts";
 import { concat, DELIMITERS, frameOf, FRAMINGS } from "./examples.ts";

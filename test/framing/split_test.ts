@@ -1,5 +1,5 @@
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+/** Frames that arrive in every possible division into pieces. */
+import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { framingText } from "../../src/framing/text.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { concat, frameOf, FRAMINGS } from "./examples.ts";

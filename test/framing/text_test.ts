@@ -1,11 +1,12 @@
+/** The text of a framing, which journals store: it never changes, and is read back exactly. */
 import { SpillwayError } from "../../src/base/error.ts";
 import type { Framing } from "../../src/framing/framing.ts";
-import { framingText, parseFraming } from "../../src/framing/text.ts";
+import { framingText, parseFraming, sameFraming } from "../../src/framing/text.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { FRAMINGS } from "./examples.ts";
 import { bytesFrom } from "./reference.ts";
 
-/** What is in journals out there: these texts must never change. */
+/** Texts that existing journals have: they must never change. */
 const GOLDEN: readonly (readonly [string, Framing])[] = [
   ["raw", { type: "raw" }],
   ["line delimiter=0a max_frame=1048576", { type: "line", delimiter: bytesFrom("\n"), maxFrame: 1048576 }],
@@ -43,6 +44,16 @@ Deno.test("A framing's text is the one that journals have", () => {
 Deno.test("A framing is read back from its text exactly", () => {
   for (const [text, framing] of GOLDEN) assertEquals(parseFraming(text), framing);
   for (const framing of FRAMINGS) assertEquals(parseFraming(framingText(framing)), framing);
+});
+
+Deno.test("Two framings are the same if they read the same frames from a peer, not only from a journal", () => {
+  const delimited = { type: "delimited", start: bytesFrom("<"), end: bytesFrom(">"), maxFrame: 9 } as const;
+  const spaced: Framing = { ...delimited, between: bytesFrom(" ") };
+  assertEquals(framingText(delimited), framingText(spaced));
+  assertEquals(sameFraming(spaced, { ...delimited, between: bytesFrom(" ") }), true);
+  assertEquals(sameFraming(spaced, { ...delimited, between: bytesFrom("\n") }), false);
+  assertEquals(sameFraming({ type: "fixed", size: 2 }, { type: "fixed", size: 3 }), false);
+  assertEquals(sameFraming({ type: "raw" }, { type: "octet-count", maxFrame: 9 }), false);
 });
 
 Deno.test("A text that is not written exactly so is refused with what was expected", () => {

@@ -34,7 +34,7 @@ for (const options of SAMPLES) {
   const { shape, sealed, cursor = 0, compressed = false } = options;
   const as = `${shape}, ${sealed ? "sealed" : "not sealed"}${compressed ? ", compressed" : ""}`;
 
-  Deno.test(`everybody says the same of a mutated journal (${as}, delivered up to ${cursor})`, async () => {
+  Deno.test(`all readers find the same in a mutated journal (${as}, delivered up to ${cursor})`, async () => {
     const original = compressed ? await compressSample(await sample(options)) : await sample(options);
     const mutations = fc.array(mutation, { minLength: 1, maxLength: 2 });
     await fc.assert(fc.asyncProperty(mutations, (each) => check(original, each)), {

@@ -3,7 +3,7 @@
  * on a virtual clock, with random producers and a random consumer, runtimes that
  * read ahead, and a disk that is slow to write the cursor.
  */
-import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
+import { decodeCursor } from "../../src/journal/files/format/cursor.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { open } from "../journal/support/rig.ts";
 import { seeded } from "../support/random.ts";

@@ -1,6 +1,6 @@
 /** The clean stop of a whole relay on a virtual clock: its order, its one deadline, and that nothing is lost. */
 import { RESERVE_MS, STOP_MS, STOP_WAIT_MS } from "../../src/base/stop_deadline.ts";
-import { decodeCursor } from "../../src/journal/files/directory/cursor_file.ts";
+import { decodeCursor } from "../../src/journal/files/format/cursor.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { open, readAll } from "../journal/support/rig.ts";
 import { frames, ProducerConnection } from "./peers.ts";

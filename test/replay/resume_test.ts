@@ -1,5 +1,5 @@
 /** Lost connections: sending resumes at the first unconfirmed frame, until attempts without progress end the replay. */
-import { createFramer } from "../../src/framing/create.ts";
+import { createFramer } from "../../src/framing/framing.ts";
 import type { ReplyRules } from "../../src/target/reply_rules.ts";
 import { SpillwayError, SystemError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";

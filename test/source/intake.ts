@@ -2,8 +2,7 @@
 import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { type Log, silentLog } from "../../src/base/log.ts";
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import type { MemoryPlan } from "../../src/relay/memory.ts";
 import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";

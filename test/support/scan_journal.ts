@@ -4,8 +4,8 @@
  * under test has written.
  */
 import type { Framer } from "../../src/framing/framing.ts";
-import { boundAmong } from "../../src/journal/files/segment/overlap.ts";
-import { type Scanned, scanSegment } from "../../src/journal/files/segment/scan.ts";
+import { endBeforeAnyOf } from "../../src/journal/files/segment/overlap.ts";
+import { type ScannedItem, scanSegment } from "../../src/journal/files/segment/check_segment.ts";
 import { listSegments, openSegmentIfThere } from "../../src/journal/files/segment/segment_files.ts";
 import { surveyIfThere, surveySegment } from "../../src/journal/files/segment/survey.ts";
 import type { FileSystem } from "../../src/runtime/files.ts";
@@ -20,7 +20,7 @@ export async function* scanJournal(
   files: FileSystem,
   directory: string,
   framer: Framer,
-): AsyncGenerator<Scanned & { readonly segment: string }> {
+): AsyncGenerator<ScannedItem & { readonly segment: string }> {
   for (let after = -1;;) {
     // Listed anew each time: the daemon adds and removes segments meanwhile.
     const [next] = await segmentsAfter(files, directory, after);
@@ -32,11 +32,14 @@ export async function* scanJournal(
       const later = await segmentsAfter(files, directory, after);
       const surveys = await Promise.all(later.map((each) => surveyIfThere(files, each, framer)));
       const there = surveys.filter((each) => each !== undefined);
-      const bound = await boundAmong(files, there.map((each, i) => ({ ...each, newest: i === there.length - 1 })));
+      const endBeforeLater = await endBeforeAnyOf(
+        files,
+        there.map((each, i) => ({ ...each, newest: i === there.length - 1 })),
+      );
       const survey = await surveySegment(file, next.path, next.base, framer);
       const newest = later.length === 0 ||
         survey.marks !== undefined && surveys.every((each) => each?.marks === undefined);
-      for await (const found of scanSegment(file, { ...survey, newest }, { bound })) {
+      for await (const found of scanSegment(file, { ...survey, newest }, { endBeforeLater })) {
         yield { ...found, segment: next.name };
       }
     } finally {

@@ -1,4 +1,4 @@
-/** Reads a command's flags strictly: what is unknown, repeated or lacks its value is an error, never a guess. */
+/** Reads a command's flags strictly: one that is unknown, repeated or lacks its value is an error. */
 import { type SpillwayError, usageError } from "../../base/error.ts";
 import { nearest } from "../../config/nearest.ts";
 import type { Flag, Invocation } from "../command.ts";
@@ -51,9 +51,9 @@ export function parseFlags(
 
 /**
  * `--to -` as `--to=-`, for the parser takes a lone dash for a value behind
- * short flags only, and `--from -1` as `--from=-1`, so that it is the number
- * that is found wrong and not a flag -1 that nobody meant. `-c ''` likewise:
- * to the parser that is an operand.
+ * short flags only, and `--from -1` as `--from=-1`, so that the message is
+ * about the number, not about an unknown flag -1. `-c ''` as `--config=`: the
+ * parser would take the empty string for an operand.
  */
 function joinValues(args: readonly string[], withValue: readonly Flag[]): string[] {
   const joined: string[] = [];
@@ -76,7 +76,7 @@ function checkSwitches(args: readonly string[], switches: readonly Flag[]): void
   }
 }
 
-/** In `-v1` too it would be a value, and `-v` as if it was not there. */
+/** The parser gives a text for a switch that has a value, as in `-v1`. */
 function isGiven(flag: Flag, found: unknown): boolean {
   if (typeof found === "boolean") return found;
   throw takesNoValue(flag, String(found));

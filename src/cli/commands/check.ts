@@ -2,7 +2,7 @@
 import process from "node:process";
 import { EXIT } from "../../base/error.ts";
 import { counted } from "../../base/range_text.ts";
-import { loadAndJudge } from "../../config/load.ts";
+import { loadAndCheck } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { renderConfig } from "../../config/render.ts";
 import { warningsOf } from "../../config/warnings.ts";
@@ -38,7 +38,7 @@ if it is right and could not run here.`,
   ],
   async run({ values, switches }: Invocation, runtime: Runtime): Promise<number> {
     const isQuiet = switches.has("quiet");
-    const { config, problems } = await loadAndJudge(values.config, runtime);
+    const { config, problems } = await loadAndCheck(values.config, runtime);
     let errors = 0;
     const say = ({ kind, text, hint }: Finding, where = "") => {
       if (isQuiet && kind === "note") return;

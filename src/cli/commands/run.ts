@@ -4,7 +4,8 @@ import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
 import { STOP_MS } from "../../base/stop_deadline.ts";
-import { configFromFlags, LOG_FLAGS, ROUTE_FLAGS, type RunFlag } from "../../config/flags.ts";
+import { configFromFlags, RUN_FLAGS } from "../../config/flags.ts";
+import { describe, wordsOf } from "../../config/keys/key.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/config.ts";
 import { openFilesOf } from "../../relay/open_files.ts";
@@ -25,47 +26,9 @@ apart. Logs to standard error. The flags other than --config describe one route
 without a file; what they cannot say, a file can.`,
   flags: [
     configFlag,
-    { name: "listen", value: "ADDR", description: "where producers connect: host:port, [v6]:port, :port, unix:/path" },
-    { name: "to", value: "ADDR", description: "the consumer to connect to" },
-    { name: "name", value: "NAME", description: "the route's name. Default: main" },
-    {
-      name: "framing",
-      value: "KIND",
-      values: ["line", "raw", "octet-count"],
-      description: "line (default), raw or octet-count",
-    },
-    {
-      name: "confirm",
-      value: "KIND",
-      values: ["acked", "written", "reply"],
-      description: "acked (default), written or reply",
-    },
-    {
-      name: "rewind",
-      value: "SIZE",
-      description: "sent again on a new connection: auto (default), what may be unread; or a size",
-    },
-    { name: "memory", value: "SIZE", description: "most memory for what is under way. Default: 16MiB" },
-    { name: "journal", value: "DIR", description: "the journal. Default: spillway-data/NAME" },
-    {
-      name: "mode",
-      value: "MODE",
-      values: ["overflow", "always"],
-      description: "overflow (default): journal what the consumer cannot take; always: everything",
-    },
-    {
-      name: "sync",
-      value: "WHEN",
-      values: ["os", "interval", "each"],
-      description: "os (default), interval or each: what a power loss can take",
-    },
-    {
-      name: "log-level",
-      value: "LEVEL",
-      values: ["debug", "info", "warn", "error"],
-      description: "debug, info (default), warn or error",
-    },
-    { name: "log-format", value: "KIND", values: ["text", "json"], description: "text (default) or json" },
+    ...RUN_FLAGS.map(({ flag: { name, value, description }, entry }) => (
+      { name, value, values: wordsOf(entry), description: describe(description, entry) }
+    )),
   ],
   operandsMax: 0,
   examples: [
@@ -101,23 +64,22 @@ without a file; what they cannot say, a file can.`,
 };
 
 async function configOf({ values }: Invocation, runtime: Runtime): Promise<Config> {
-  const flags = [...Object.keys(ROUTE_FLAGS), ...Object.keys(LOG_FLAGS)].filter((flag) => values[flag] !== undefined);
-  if (flags.length === 0) return await loadConfig(values.config, runtime);
+  const given = RUN_FLAGS.map(({ flag }) => flag.name).filter((name) => values[name] !== undefined);
+  if (given.length === 0) return await loadConfig(values.config, runtime);
+  const [first] = given;
   if (values.config !== undefined) {
     throw usageError(
-      `--config and --${flags[0]} are given together`,
+      `--config and --${first} are given together`,
       "a route stands in the file or in flags, not in both",
     );
   }
-  for (const needed of ["listen", "to"]) {
-    if (values[needed] === undefined) {
-      throw usageError(
-        `--${flags[0]} is given, and --${needed} is not`,
-        "a route without a file needs --listen and --to",
-      );
-    }
+  const required = RUN_FLAGS.filter(({ flag }) => flag.required).map(({ flag }) => flag.name);
+  const missing = required.find((name) => values[name] === undefined);
+  if (missing !== undefined) {
+    const all = required.map((name) => `--${name}`).join(" and ");
+    throw usageError(`--${first} is given, and --${missing} is not`, `a route without a file needs ${all}`);
   }
-  return configFromFlags(values as Partial<Record<RunFlag, string>>);
+  return configFromFlags(values);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `spillway schema`: the configuration's JSON Schema. */
 import { EXIT } from "../../base/error.ts";
-import { configJsonSchema } from "../../config/json_schema.ts";
+import { configJsonSchema } from "../../config/schema.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
 

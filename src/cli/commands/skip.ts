@@ -3,7 +3,7 @@ import { askSkip } from "../../admin/client.ts";
 import { EXIT, SpillwayError, usageError } from "../../base/error.ts";
 import { formatSize } from "../../base/quantity.ts";
 import { counted } from "../../base/range_text.ts";
-import { directoriesAt, type GivenUp, skipOffline } from "../../journal/directory_only.ts";
+import { directoriesAt, skipOffline, type SkippedFrames } from "../../journal/directory_only.ts";
 import type { SkipLimit } from "../../journal/journal.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -69,8 +69,8 @@ not sent again then; it says how many there are.`,
   },
 };
 
-/** What is given up, and how many frames the daemon had in flight. */
-type Skip = GivenUp & { readonly inFlight?: number };
+/** What is given up; `inFlight` beside it where a daemon had sent some. */
+type Skip = SkippedFrames & { readonly inFlight?: number };
 
 function isNothing({ frames, inFlight = 0, unreadFrames }: Skip): boolean {
   return frames + inFlight + unreadFrames === 0;

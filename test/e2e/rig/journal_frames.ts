@@ -1,5 +1,5 @@
 /** The rig's frames in a journal, read from outside as any tool would. */
-import { createFramer } from "../../../src/framing/create.ts";
+import { createFramer } from "../../../src/framing/framing.ts";
 import { scanJournal } from "../../support/scan_journal.ts";
 import { denoRuntime } from "../../../src/runtime/deno/runtime.ts";
 import { frameFormat } from "../../peers/frames.ts";

@@ -1,7 +1,6 @@
 /** Reading frames of a segment whose header, and with it the framing, is damaged. */
 import { SpillwayError } from "../../../src/base/error.ts";
-import { createFramer } from "../../../src/framing/create.ts";
-import type { Framing } from "../../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../../src/framing/framing.ts";
 import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { summarizeJournal } from "../../../src/journal/files/archive/summary.ts";
 import { withFramers } from "../../../src/journal/files/archive/lost_framing.ts";

@@ -1,4 +1,4 @@
-/** Reading the files of a journal while somebody else is at work in its directory. */
+/** Reading the files of a journal while a daemon or a compaction works in its directory. */
 import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { planRead } from "../../../src/journal/files/archive/read_plan.ts";
 import { readArchive } from "../../../src/journal/files/archive/read_archive.ts";
@@ -12,7 +12,7 @@ import { line, lines, ManualClock, open, readAll, run } from "../support/rig.ts"
 
 const name = (base: number) => `${String(base).padStart(20, "0")}.seg`;
 
-/** Segments of so many frames each, with one record a frame. */
+/** Segments with `sizes` frames, one record per frame. */
 async function journal(
   sizes: readonly number[],
   changes: { cursor?: number; salt?: number } = {},

@@ -1,3 +1,4 @@
+/** The two decisions at opening: what is done with the last segment, and where delivery goes on. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
   decideCursor,

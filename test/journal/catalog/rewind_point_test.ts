@@ -1,10 +1,11 @@
+/** Finding the frame N bytes before another one, for `rewind`. */
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { appendLines, line, lines, open, run } from "../support/rig.ts";
 
 const LINE = line(0).length;
 
-Deno.test("locateBack finds the frame so many bytes behind another, across records and segments", async () => {
+Deno.test("locateBack finds the frame N bytes before another one, across records and segments", async () => {
   const files = new MemoryFiles();
   const journal = await open(files, { segmentBytes: 700 });
   for (let first = 0; first < 60; first += 3) await journal.append([run(first, lines(first, 3))]);

@@ -223,12 +223,12 @@ Deno.test("what the daemon keeps stands in the lock file, behind who has it", as
   await settle();
   assertEquals(await readLockNote(files, DIRECTORY), {
     holder: "pid 4711",
-    keeping: { rewindBytes: 65536, retainMs: 3_600_000, retainBytes: 0, segmentBytes: 64 * 1024 * 1024 },
+    retention: { rewindBytes: 65536, retainMs: 3_600_000, retainBytes: 0, segmentBytes: 64 * 1024 * 1024 },
   });
   await assertRejects(() => open(files), Error, "in use by pid 4711");
   await journal.close();
   files.put(`${DIRECTORY}/lock`, new TextEncoder().encode("pid 1\n"));
-  assertEquals(await readLockNote(files, DIRECTORY), { holder: "pid 1", keeping: undefined });
+  assertEquals(await readLockNote(files, DIRECTORY), { holder: "pid 1", retention: undefined });
 });
 
 Deno.test("what a compaction that was killed has left and the daemon removes meanwhile is no fault", async () => {

@@ -1,4 +1,4 @@
-/** What a compaction leaves of a journal, beside nobody and beside the daemon. */
+/** What a compaction leaves of a journal, alone and beside the daemon. */
 import { SpillwayError } from "../../../src/base/error.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
@@ -157,7 +157,7 @@ Deno.test("merging keeps sequences, times and holes, and cuts what a later segme
 });
 
 Deno.test("two framings do not become one segment", async () => {
-  const { createFramer } = await import("../../../src/framing/create.ts");
+  const { createFramer } = await import("../../../src/framing/framing.ts");
   const files = await journalOf(2, 8);
   const framer = createFramer({ type: "fixed", size: 300 });
   for (let i = 0; i < 2; i++) {

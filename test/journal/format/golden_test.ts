@@ -1,7 +1,7 @@
 /** The bytes on disk are a promise to every later release: these files were committed with the first one. */
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
-import { createFramer } from "../../../src/framing/create.ts";
+import { createFramer } from "../../../src/framing/framing.ts";
 import { scanJournal } from "../../support/scan_journal.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
 import { GOLDEN_FRAMES, goldenCompressed, goldenFiles } from "./golden/generate.ts";

@@ -1,3 +1,4 @@
+/** Power losses and kills at every operation of a journal that is written. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";

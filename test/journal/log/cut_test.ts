@@ -1,6 +1,6 @@
 /**
  * The last segment cut short or zeroed from any byte on. The gate takes those
- * near the edges of headers, payloads and sectors, and every so many between;
+ * near the edges of headers, payloads and sectors, and at regular steps between;
  * the soak (SPILLWAY_SOAK=1) takes all of them.
  */
 import { assert, assertEquals } from "../../support/assert.ts";

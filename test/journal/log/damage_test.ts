@@ -1,3 +1,4 @@
+/** What the reader of a journal does with damaged segments: quarantine, reports, and the frames that are left. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
@@ -116,7 +117,7 @@ for (const hole of [0, 1]) {
     files.plan = () => undefined;
     for (let first = 4 + hole; first < 8; first++) await journal.append([run(first, [line(first)])]);
     const killed = files.afterCrash();
-    // The first of the records that nobody has promised.
+    // The first record that was not promised to survive.
     killed.bytesOf(segmentPaths(killed)[0])[SEGMENT_HEADER_BYTES + 4 * RECORD + 20] ^= 1;
     const again = await open(killed);
     const damages = listen(again);
@@ -140,7 +141,7 @@ Deno.test("a record of another segment, where a header and what follows were los
   await journal.close();
 });
 
-Deno.test("a segment that somebody removed is reported as a loss, what is left is delivered", async () => {
+Deno.test("a segment that was removed by hand is reported as a loss, and the others are delivered", async () => {
   for (const [index, lost] of [[0, [0, 4]], [1, [4, 8]]] as const) {
     const files = await threeSegments();
     files.remove(segmentPaths(files)[index]);
@@ -179,7 +180,7 @@ Deno.test("a bad sector costs the records in it and nothing else", async () => {
   await journal.close();
 });
 
-/** A record as somebody would write it who knows the format, and not the salt of the segment that it will be in. */
+/** A record as a sender could forge it that knows the format but not the salt of the segment. */
 async function forgedRecord(): Promise<Uint8Array> {
   const files = new MemoryFiles();
   const journal = await open(files, { randomBytes: () => Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });

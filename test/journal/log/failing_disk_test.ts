@@ -1,3 +1,4 @@
+/** Appends, syncs and housekeeping on a disk that is full or fails. */
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles, type Operation } from "../../support/memory_files.ts";
 import { SystemError } from "../../../src/base/error.ts";
@@ -179,7 +180,7 @@ Deno.test("with sync = interval, frames whose sync failed after their append are
   }
 });
 
-Deno.test("a sync that failed is not repeated on the same file, whoever asks", async () => {
+Deno.test("a sync that failed is never repeated on the same file", async () => {
   const files = new MemoryFiles();
   files.put("/j/lock", new Uint8Array(0));
   const writer = await createSegment(optionsFor(files), { base: 0, previousEnd: 0, cursor: 0 });

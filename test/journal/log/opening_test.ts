@@ -1,9 +1,10 @@
+/** What opening a journal refuses, repairs and reports. */
 import { assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { crc32 } from "node:zlib";
 import { SpillwayError } from "../../../src/base/error.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { SLOT_OFFSETS } from "../../../src/journal/files/directory/cursor_file.ts";
+import { SLOT_OFFSETS } from "../../../src/journal/files/format/cursor.ts";
 import { openJournal } from "../../../src/journal/files/log/open.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
 import { appendLines, expected, open, optionsFor, readAll } from "../support/rig.ts";
@@ -133,7 +134,7 @@ Deno.test("a stop with bytes in memory that could not be appended is not clean, 
   await again.close();
 });
 
-Deno.test("where a slot of the cursor file that may have said more cannot be read, nobody knows what memory alone had", async () => {
+Deno.test("if a slot of the cursor file cannot be read that may have been newer, the bytes in memory alone are not known", async () => {
   const files = new MemoryFiles();
   const journal = await open(files);
   await appendLines(journal, 3);

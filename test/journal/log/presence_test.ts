@@ -20,7 +20,7 @@ for (const sync of ["each", "interval", "os"] as const) {
     const error = await assertRejects(() => journal.append([run(3, lines(3, 2))]), SpillwayError);
     assert(error.message.includes("journal /j: removed, moved or mounted over"), error.message);
     assertEquals(journal.end, 3);
-    // Somebody makes the directory anew; lock and cursor are still those that nobody finds.
+    // The directory is made anew; the open lock and cursor files are in no directory any more.
     await assertRejects(() => journal.append([run(3, lines(3, 2))]), SpillwayError);
     await assertRejects(() => journal.appendLast([run(3, lines(3, 2))]), SpillwayError);
     assertEquals([journal.end, await files.list("/j")], [3, []]);

@@ -1,3 +1,4 @@
+/** Which delivered segments are kept, and when the others are unlinked. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../../../src/journal/files/format/segment.ts";
@@ -73,7 +74,7 @@ Deno.test("the cursor is written at most every 100 ms, however often frames are 
   await journal.close();
 });
 
-Deno.test("rewind keeps so many delivered bytes of frames readable, whole segments of them", async () => {
+Deno.test("rewind keeps at least its number of delivered bytes readable, in whole segments", async () => {
   const { files, clock, journal } = await twentyFrames({ rewindBytes: 4 * line(0).length + 1 });
   await confirmed(journal, clock, 17);
   assertEquals(bases(files), [8, 12, 16]);

@@ -1,7 +1,7 @@
+/** Frames that are appended are read back in order. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
-import { createFramer } from "../../../src/framing/create.ts";
-import type { Framing } from "../../../src/framing/framing.ts";
+import { createFramer, type Framing } from "../../../src/framing/framing.ts";
 import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { scanJournal } from "../../support/scan_journal.ts";
 import {

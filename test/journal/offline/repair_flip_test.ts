@@ -71,7 +71,7 @@ async function check(original: Sample, sealed: boolean, path: string, at: number
 
   const { delivered, cursor, end } = await examine(files, original.frames, what);
   assert(cursor <= original.cursor, `${what}: cursor ${cursor}`);
-  // Of a last record whose header is lost, and no footer behind it, nobody knows how many frames it had.
+  // If the header of the last record is lost and there is no footer, its number of frames is not known.
   const last = original.records[original.records.length - 1];
   const unknown = !sealed && path === last.path && at >= last.offset &&
     at < last.offset + RECORD_HEADER_BYTES - CRC_BYTES;

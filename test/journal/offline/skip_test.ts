@@ -4,15 +4,20 @@ import { MemoryFiles } from "../../support/memory_files.ts";
 import { seeded } from "../../support/random.ts";
 import { SpillwayError } from "../../../src/base/error.ts";
 import { CursorFile, readCursor } from "../../../src/journal/files/directory/cursor_file.ts";
-import { CURSOR_MAGIC, encodePreamble } from "../../../src/journal/files/format/segment.ts";
+import { CURSOR_MAGIC } from "../../../src/journal/files/format/cursor.ts";
+import { encodePreamble } from "../../../src/journal/files/format/preamble.ts";
 import { lockJournal } from "../../../src/journal/files/directory/lock.ts";
-import { type GivenUp, skipOffline, type SkipOptions } from "../../../src/journal/files/offline/skip.ts";
+import { skipOffline, type SkipOptions, type SkippedFrames } from "../../../src/journal/files/offline/skip.ts";
 import { killAt } from "../support/kill_at.ts";
 import { durable } from "../support/repair_journal.ts";
 import { appendLines, DIRECTORY, line, open, readAll, run } from "../support/rig.ts";
 import { sample } from "../support/sample.ts";
 
-function skip(files: MemoryFiles, until: number, changes: Partial<SkipOptions> = {}): Promise<GivenUp | undefined> {
+function skip(
+  files: MemoryFiles,
+  until: number,
+  changes: Partial<SkipOptions> = {},
+): Promise<SkippedFrames | undefined> {
   const confirm = () => Promise.resolve(true);
   return skipOffline({ files, directory: DIRECTORY, until, holder: "pid 2", confirm, ...changes });
 }
@@ -86,8 +91,8 @@ Deno.test("who gives frames up is told how many before them may be unread, and g
   assertEquals([nothing.frames, nothing.unreadFrames], [0, 0]);
   assertEquals(await stateOf(), [4, 3, 2], "nothing is pending there: what may be unread is sent again as ever");
 
-  let told: GivenUp | undefined;
-  const ask = (what: GivenUp) => {
+  let told: SkippedFrames | undefined;
+  const ask = (what: SkippedFrames) => {
     told = what;
     return Promise.resolve(false);
   };

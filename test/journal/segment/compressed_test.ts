@@ -1,7 +1,7 @@
 /** A compressed segment reads as the original, and damage in it costs what it would cost there. */
 import { SpillwayError } from "../../../src/base/error.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
-import { encodePreamble, FORMAT_VERSION } from "../../../src/journal/files/format/segment.ts";
+import { encodePreamble, FORMAT_VERSION } from "../../../src/journal/files/format/preamble.ts";
 import { listSegments } from "../../../src/journal/files/segment/segment_files.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";

@@ -110,7 +110,7 @@ function checkBooks(journal: Journal, delivered: readonly Delivered[], damages: 
   );
 }
 
-/** No frame is passed over without a word; what is missing at the end nobody can know. */
+/** No missing frame is passed over without a report, except at the end, where it cannot be known. */
 function checkSilence(
   cursor: number,
   delivered: readonly Delivered[],

@@ -1,5 +1,5 @@
 /** Journals with compressed segments, for tests that read or damage them. */
-import { createFramer } from "../../../src/framing/create.ts";
+import { createFramer } from "../../../src/framing/framing.ts";
 import { CompressedSegment } from "../../../src/journal/files/segment/compressed_file.ts";
 import { CompressedWriter } from "../../../src/journal/files/compaction/compressed_writer.ts";
 import { saltOf, segmentBase } from "../../../src/journal/files/format/segment.ts";

@@ -23,7 +23,7 @@ export class FrameBook {
   readonly #safe = new Set<number>();
   /** Found though no append has said so: the next one may say that it was delivered from memory. */
   readonly #unsaid = new Set<number>();
-  /** Left by a process that ended before it could sync them: nobody makes them safe any more. */
+  /** Left by a process that ended before it could sync them: they are not synced any more. */
   readonly #doubtful = new Set<number>();
 
   get sequences(): number[] {

@@ -206,7 +206,7 @@ export class Model {
     else assertEquals(Math.max(found, journal.cursor), Math.max(wanted, journal.cursor));
   }
 
-  /** The next operations of this kind fail, so many of them. */
+  /** The next N operations of this kind fail. */
   fail(operations: readonly Operation[], code: string, written: number, times: number): void {
     let left = times;
     this.files.plan = (operation) => {
@@ -219,7 +219,7 @@ export class Model {
     };
   }
 
-  /** After so many more operations the process is dead, or with a seed the machine without power. */
+  /** After N more operations the process is killed, or with a seed the power lost. */
   doom(operations: number, written: number, seed: number | undefined): void {
     let left = operations;
     this.#doomSeed = seed;

@@ -5,7 +5,7 @@ import { MODIFYING } from "./kill_at.ts";
 import type { Model } from "./model.ts";
 
 export type Action =
-  /** So many runs of so many frames; `hole` frames before them were delivered from memory. */
+  /** Appends a run of frames for each of `sizes`; `hole` frames before them were delivered from memory. */
   | { readonly does: "append"; readonly sizes: readonly number[]; readonly hole: number }
   | { readonly does: "confirm"; readonly share: number }
   | { readonly does: "read"; readonly share: number; readonly bufferBytes: number }
@@ -21,7 +21,7 @@ export type Action =
   }
   | { readonly does: "stop" }
   | { readonly does: "kill" }
-  /** In the middle of what comes next: after so many more operations; with a seed the power goes too. */
+  /** A kill after N more operations; with a seed a power loss. */
   | { readonly does: "doom"; readonly operations: number; readonly written: number; readonly seed?: number }
   | { readonly does: "power loss"; readonly seed: number };
 

@@ -5,14 +5,14 @@ import { SpillwayError } from "../../../src/base/error.ts";
 import { findSegments } from "../../../src/journal/files/archive/find_segments.ts";
 import { checkCursor } from "../../../src/journal/files/directory/check_cursor.ts";
 import {
-  CURSOR_MAGIC,
   decodeSegmentHeader,
-  encodePreamble,
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from "../../../src/journal/files/format/segment.ts";
+import { CURSOR_MAGIC } from "../../../src/journal/files/format/cursor.ts";
+import { encodePreamble } from "../../../src/journal/files/format/preamble.ts";
 import { compact, journalOf } from "../support/compacting.ts";
 import { DIRECTORY, line } from "../support/rig.ts";
 import { sample } from "../support/sample.ts";
@@ -75,7 +75,7 @@ Deno.test("behind what a kill leaves there may be a segment that was just being 
   }
 });
 
-Deno.test("frames of a segment that somebody removed are missing; those that were delivered are not", async () => {
+Deno.test("frames of a segment that was removed by hand are missing; delivered ones are not", async () => {
   const expectations = [
     // The first segment is gone, delivered or not.
     { cursor: 4, gone: 0, missing: [] },

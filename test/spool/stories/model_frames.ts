@@ -1,6 +1,5 @@
 /** The model's frames: numbered lines, always the same for the same number. */
-import { createFramer } from "../../../src/framing/create.ts";
-import type { Framer } from "../../../src/framing/framing.ts";
+import { createFramer, type Framer } from "../../../src/framing/framing.ts";
 
 export const MAX_FRAME_BYTES = 3 * 1024;
 

@@ -1,5 +1,5 @@
 /** How `spillway cat` shows frames. */
-import { frameContent } from "../../../framing/content.ts";
+import { frameContent } from "../../../framing/framing.ts";
 import { spacedHexOf } from "../../../framing/fault.ts";
 import { frameEnds } from "../../../framing/frame_ends.ts";
 import type { ArchiveItem } from "../../../journal/archive.ts";

@@ -34,15 +34,15 @@ export async function jobsOf(invocation: Invocation, runtime: Runtime): Promise<
   const jobs: Job[] = [];
   for (const operand of operands) {
     const directory = await journalAt(runtime.files, operand);
-    const { keeping } = await readLockNote(runtime.files, directory);
+    const { retention } = await readLockNote(runtime.files, directory);
     jobs.push({
       directory,
       mayBeAbsent: false,
       policy: {
-        rewindBytes: keeping?.rewindBytes ?? 0,
-        retainMs: keeping?.retainMs,
-        retainBytes: keeping?.retainBytes ?? 0,
-        segmentBytes: keeping?.segmentBytes ?? SEGMENT_BYTES,
+        rewindBytes: retention?.rewindBytes ?? 0,
+        retainMs: retention?.retainMs,
+        retainBytes: retention?.retainBytes ?? 0,
+        segmentBytes: retention?.segmentBytes ?? SEGMENT_BYTES,
         ...limits,
       },
     });

@@ -3,8 +3,10 @@ import { BufferPool } from "../../../base/buffer.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { usageError } from "../../../base/error.ts";
 import { type Log, silentLog } from "../../../base/log.ts";
+import { defaultOf } from "../../../config/keys/key.ts";
+import { TARGET } from "../../../config/keys/target.ts";
 import { withUsualBetween } from "../../../framing/between.ts";
-import { createFramer } from "../../../framing/create.ts";
+import { createFramer, hasMessages } from "../../../framing/framing.ts";
 import type { Archive, ReadPlan, Selection } from "../../../journal/archive.ts";
 import { ArchiveFeed } from "../../../replay/archive_feed.ts";
 import type { ArchiveGap } from "../../../replay/batch_reader.ts";
@@ -32,12 +34,6 @@ export interface Job {
 
 const PIECE_BYTES = 1024 * 1024;
 const POOL = { maxBytes: 4 * PIECE_BYTES, reserveBytes: 0, bufferBytes: PIECE_BYTES };
-/** As the daemon's defaults. */
-const CONNECT_TIMEOUT_MS = 3000;
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 2000;
-const STALL_TIMEOUT_MS = 30_000;
-const REPLY_ATTEMPTS = 3;
 
 /** The frames to send, in pieces. `onGap` is called for each place where frames cannot be read. */
 export function createFeed(job: Job, onGap: (gap: ArchiveGap) => void): ArchiveFeed {
@@ -72,7 +68,7 @@ export function createReplay(job: Job, feed: ArchiveFeed, log: Log): Replay {
     stopping,
     confirm: confirmationOf(job),
     rate: rateBytes === 0 ? undefined : new Rate(systemClock, rateBytes),
-    stallTimeoutMs: STALL_TIMEOUT_MS,
+    stallTimeoutMs: defaultOf(TARGET.stall_timeout),
     retries: isStdout ? 1 : retries,
   });
 }
@@ -85,9 +81,9 @@ function connectionsOf({ runtime: { net, stdout }, settings: { to } }: Job, sign
     random: Math.random,
     log: silentLog,
     address: to,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    retryMinMs: RETRY_MIN_MS,
-    retryMaxMs: RETRY_MAX_MS,
+    connectTimeoutMs: defaultOf(TARGET.connect_timeout),
+    retryMinMs: defaultOf(TARGET.retry_min),
+    retryMaxMs: defaultOf(TARGET.retry_max),
   };
   return new Dialler(dial, "the target", signal);
 }
@@ -95,21 +91,21 @@ function connectionsOf({ runtime: { net, stdout }, settings: { to } }: Job, sign
 function confirmationOf({ settings: { confirm }, archive }: Job): ReplayOptions["confirm"] {
   if (typeof confirm === "string") return confirm;
   const own = archive.framing;
-  if (own?.type === "raw") {
+  if (own !== undefined && !hasMessages(own)) {
     throw usageError(
       "--confirm reply: the journal's framing is raw",
       "without messages there is nothing to answer: use --confirm acked",
     );
   }
-  const framing = confirm.framing ?? (own && withUsualBetween(own));
+  const { framing: named, ...rules } = confirm;
+  const framing = named ?? (own && withUsualBetween(own));
   if (framing === undefined) {
     throw usageError(
       "--confirm reply: no segment says how its frames are cut",
       "name it with --reply-framing",
     );
   }
-  const { timeoutMs, ok, window } = confirm;
-  return { framer: createFramer(framing), timeoutMs, ok, attempts: REPLY_ATTEMPTS, window };
+  return { ...rules, framer: createFramer(framing) };
 }
 
 /** Undefined if no progress file was asked for. */

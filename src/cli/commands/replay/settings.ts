@@ -1,13 +1,23 @@
 /** The flags of `spillway replay`, read strictly: what could have no effect is refused. */
 import { parseDuration, parseSize } from "../../../base/quantity.ts";
 import { messageOf, SpillwayError, usageError } from "../../../base/error.ts";
-import type { Framing } from "../../../framing/framing.ts";
+import { resolveFraming } from "../../../config/framing.ts";
+import { FRAMING_WORDS } from "../../../config/keys/framing.ts";
+import { describe, wordsOf } from "../../../config/keys/key.ts";
+import { TARGET } from "../../../config/keys/target.ts";
+import { resolveReplyRules } from "../../../config/replies.ts";
+import { type Framing, hasMessages } from "../../../framing/framing.ts";
+import type { ReplyOptions } from "../../../relay/options.ts";
 import type { Pace } from "../../../replay/pacer.ts";
 import { formatAddress, parseAddress } from "../../../runtime/address.ts";
 import type { Address } from "../../../runtime/net.ts";
 import type { RewindPolicy } from "../../../spool/rewind.ts";
 import type { Flag, Invocation } from "../../command.ts";
 import { SELECTION_FLAGS } from "../../args/selection.ts";
+
+const CONFIRM_WORDS = wordsOf(TARGET.confirm)!;
+/** Framings of answers that need no more than their name. */
+const REPLY_FRAMINGS: readonly string[] = FRAMING_WORDS.filter((type) => hasMessages(resolveFraming(type, Infinity)));
 
 export const REPLAY_FLAGS: readonly Flag[] = [
   {
@@ -22,34 +32,35 @@ export const REPLAY_FLAGS: readonly Flag[] = [
   {
     name: "confirm",
     value: "KIND",
-    values: ["acked", "written", "reply"],
-    description: "acked (default), written, or reply: the target answers each frame",
+    values: CONFIRM_WORDS,
+    description: describe("{default} (default), written, or reply: the target answers each frame", TARGET.confirm),
   },
-  {
-    name: "rewind",
-    value: "SIZE",
-    description: "sent again on a new connection: auto (default), what may be unread; or a size",
-  },
+  { name: "rewind", value: "SIZE", description: describe(TARGET.rewind.flag.description, TARGET.rewind) },
   {
     name: "reply-framing",
     value: "KIND",
-    description: "how it frames its answers: line, octet-count. Default: as the journal",
+    description: `how it frames its answers: ${REPLY_FRAMINGS.join(", ")}. Default: as the journal`,
   },
-  { name: "reply-timeout", value: "TIME", description: "connect anew when an answer is this late. Default: 30s" },
+  {
+    name: "reply-timeout",
+    value: "TIME",
+    description: describe("connect anew when an answer is this late. Default: {default}", TARGET.reply_timeout),
+  },
   { name: "reply-ok", value: "REGEX", description: "what a good answer matches; after three bad ones the replay ends" },
-  { name: "window", value: "N", description: "frames sent and not yet answered, at most. Default: 1024" },
+  {
+    name: "window",
+    value: "N",
+    description: describe("frames sent and not yet answered, at most. Default: {default}", TARGET.window),
+  },
   { name: "retries", value: "N", description: "attempts in a row without progress, after the first. Default: 10" },
   { name: "progress-file", value: "FILE", description: "remember here how far it came, and go on from there" },
   { name: "allow-gaps", description: "send although frames are missing" },
   { name: "dry-run", description: "say what would be sent, and how long that takes" },
 ];
 
-export interface ReplySettings {
+export interface ReplySettings extends Omit<ReplyOptions, "framing"> {
   /** Undefined: as the journal's frames. */
   readonly framing: Framing | undefined;
-  readonly timeoutMs: number;
-  readonly ok: RegExp | undefined;
-  readonly window: number;
 }
 
 export interface ReplaySettings {
@@ -71,7 +82,6 @@ export interface ReplaySettings {
 
 const REPLY_FLAGS = ["reply-framing", "reply-timeout", "reply-ok", "window"];
 const REWIND_BYTES_MAX = 2 ** 30;
-const MAX_FRAME_BYTES = 1024 * 1024;
 const MAX_NUMBER = 1_000_000_000;
 
 /** Throws a SpillwayError (exit 2) that names the flag. */
@@ -137,9 +147,9 @@ function paceOf(speed = "max", maxGap: string | undefined): Pace | undefined {
 }
 
 function confirmOf(values: Invocation["values"], to: Address | "stdout" | undefined): ReplaySettings["confirm"] {
-  const kind = values.confirm ?? "acked";
+  const kind = values.confirm ?? TARGET.confirm.default;
   if (kind !== "written" && kind !== "acked" && kind !== "reply") {
-    throw usageError(`--confirm: found "${kind}"`, "allowed: acked, written, reply");
+    throw usageError(`--confirm: found "${kind}"`, `allowed: ${CONFIRM_WORDS.join(", ")}`);
   }
   const needless = REPLY_FLAGS.find((flag) => values[flag] !== undefined);
   if (kind !== "reply" && needless !== undefined) {
@@ -151,44 +161,31 @@ function confirmOf(values: Invocation["values"], to: Address | "stdout" | undefi
   if (kind !== "reply") return to === "stdout" ? "written" : kind;
   return {
     framing: replyFraming(values["reply-framing"]),
-    timeoutMs: replyTimeout(values["reply-timeout"]),
-    ok: replyOk(values["reply-ok"]),
-    window: wholeNumber(values, "window", 1) ?? 1024,
+    ...resolveReplyRules({
+      timeoutMs: replyTimeout(values["reply-timeout"]),
+      ok: values["reply-ok"],
+      window: wholeNumber(values, "window", 1),
+    }, () => {
+      throw usageError(
+        `--reply-ok: "${values["reply-ok"]}" is not a regular expression`,
+        "for example --reply-ok '^ok'",
+      );
+    }),
   };
 }
 
-function replyFraming(kind: string | undefined): Framing | undefined {
-  switch (kind) {
-    case undefined:
-      return undefined;
-    case "line":
-      return { type: "line", delimiter: Uint8Array.of(10), maxFrame: MAX_FRAME_BYTES };
-    case "octet-count":
-      return { type: "octet-count", maxFrame: MAX_FRAME_BYTES };
-    default:
-      throw usageError(
-        `--reply-framing: found "${kind}"`,
-        "allowed: line, octet-count; without it, that of the journal",
-      );
-  }
+function replyFraming(type: string | undefined): Framing | undefined {
+  if (type === undefined) return undefined;
+  if (REPLY_FRAMINGS.includes(type)) return resolveFraming(type, Infinity);
+  const allowed = `allowed: ${REPLY_FRAMINGS.join(", ")}; without it, that of the journal`;
+  throw usageError(`--reply-framing: found "${type}"`, allowed);
 }
 
-function replyTimeout(text: string | undefined): number {
-  if (text === undefined) return 30_000;
+function replyTimeout(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const ms = named("reply-timeout", () => parseDuration(text));
-  if (ms === 0) {
-    throw usageError(`--reply-timeout: "${text}" is too short for any answer`, "for example --reply-timeout 30s");
-  }
-  return ms;
-}
-
-function replyOk(pattern: string | undefined): RegExp | undefined {
-  if (pattern === undefined) return undefined;
-  try {
-    return new RegExp(pattern);
-  } catch {
-    throw usageError(`--reply-ok: "${pattern}" is not a regular expression`, "for example --reply-ok '^ok'");
-  }
+  if (ms > 0) return ms;
+  throw usageError(`--reply-timeout: "${text}" is too short for any answer`, "for example --reply-timeout 30s");
 }
 
 function wholeNumber(values: Invocation["values"], flag: string, min: number): number | undefined {

@@ -13,22 +13,22 @@ export interface CurrentFile {
   /** The segment as this file has it. */
   readonly segment: ArchiveSegment;
   /** Frames from this sequence on are of another segment than the listed one, or also in a later one. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
   /** Is it the file of another segment, with frames before those of the listed one? */
   readonly isSuccessor: boolean;
 }
 
-/** `bound` is where the listed segment's frames end, as later segments say. Undefined if they are in no file any more. */
+/** `endBeforeLater` is where the listed segment's frames end, as later segments say. Undefined if they are in no file any more. */
 export async function openCurrentFile(
   files: ReadableFiles,
   listed: ArchiveSegment,
-  bound: number,
+  endBeforeLater: number,
 ): Promise<CurrentFile | undefined> {
   const own = await openSegmentIfThere(files, listed.path);
-  if (own !== undefined) return await surveyed(own, listed, listed, bound);
+  if (own !== undefined) return await surveyed(own, listed, listed, endBeforeLater);
   const successor = await successorOf(files, listed);
   const file = successor && await openSegmentIfThere(files, successor.path);
-  return file && await surveyed(file, successor!, listed, bound);
+  return file && await surveyed(file, successor!, listed, endBeforeLater);
 }
 
 /** `found` is the segment that `file` was opened as. Closes the file if it cannot be surveyed. */
@@ -36,12 +36,12 @@ async function surveyed(
   file: File,
   found: ArchiveSegment,
   listed: ArchiveSegment,
-  bound: number,
+  endBeforeLater: number,
 ): Promise<CurrentFile> {
   try {
     const segment = await surveyOpened(file, found);
     const end = segment === listed ? Number.POSITIVE_INFINITY : endOf(listed);
-    return { file, segment, bound: Math.min(bound, end), isSuccessor: found !== listed };
+    return { file, segment, endBeforeLater: Math.min(endBeforeLater, end), isSuccessor: found !== listed };
   } catch (error) {
     file.close();
     throw error;

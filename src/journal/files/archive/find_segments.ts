@@ -5,16 +5,15 @@
  */
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
-import { mapConcurrently } from "../../../base/concurrently.ts";
 import { usageError } from "../../../base/error.ts";
 import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { readCursor } from "../directory/cursor_file.ts";
+import { listUntilStable } from "../directory/list_until_stable.ts";
 import { saltOf, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { expandPattern, isPattern } from "./glob.ts";
 import { listJournal, trimSlash } from "./named_directories.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
-import { decideCursor } from "../catalog/recovery.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { isCompressed, listSegments, type SegmentFile } from "../segment/segment_files.ts";
 import { isMisnamed, type SegmentSurvey, surveyIfThere, surveySegment } from "../segment/survey.ts";
 import { surveyJournal } from "../directory/survey_journal.ts";
@@ -32,12 +31,6 @@ export interface ArchiveSegment extends SegmentSurvey {
   /** Was its directory named, and is the cursor certain? Then pending frames that are not here are lost. */
   readonly withAllPending: boolean;
 }
-
-/** How often a directory is listed again because files of it are gone; then what is there has to do. */
-const LISTINGS_MAX = 20;
-
-/** Files that are open at the same time while headers and footers are read: each read waits for the disk. */
-const FILES_AT_ONCE = 16;
 
 /** The segments after this one in its journal, in ascending order: where two have the same frame, the later one counts. */
 export function* laterOf(segments: readonly ArchiveSegment[], index: number): Generator<ArchiveSegment> {
@@ -92,9 +85,8 @@ async function lookUpCursor(files: ReadableFiles, directory: string) {
   const found = await readCursor(files, `${directory}/cursor`);
   if (found.kind === "absent") return { cursor: undefined, isCertain: false };
   if (found.kind === "valid") return { cursor: found.state.cursor, isCertain: found.newest };
-  const { segments } = await surveyJournal(files, directory, LINES);
-  const newest = await newestNoted(files, segments);
-  const { cursor } = decideCursor({ found, newestNoted: newest, oldestBase: segments[0]?.base });
+  const { segments } = await surveyJournal(files, directory, FALLBACK_FRAMER);
+  const { cursor } = await currentCursor(files, found, segments);
   return { cursor, isCertain: false };
 }
 
@@ -113,7 +105,7 @@ class Neighbourhoods {
   async #look(directory: string) {
     const newest: number[] = [];
     for (const each of (await listSegments(this.files, directory)).reverse()) {
-      const found = await surveyIfThere(this.files, each, LINES);
+      const found = await surveyIfThere(this.files, each, FALLBACK_FRAMER);
       if (found !== undefined && isMisnamed(found)) continue;
       newest.push(each.base);
       if (found !== undefined && isBegun(found)) break;
@@ -137,7 +129,7 @@ async function segmentsOf(
     if (found.length > 0) return found;
     throw usageError(`${path}: no file or directory matches`, "name a journal directory or segment files");
   };
-  return (await lookAtAll(matching, (each) => segmentsAt(files, each, neighbourhoods))).flat();
+  return (await listUntilStable(matching, (each) => segmentsAt(files, each, neighbourhoods))).flat();
 }
 
 /** Undefined if it is a segment file that is gone. */
@@ -150,27 +142,9 @@ async function segmentsAt(
   return isDirectory ? await segmentsIn(files, trimSlash(path)) : await segmentAt(files, path, neighbourhoods);
 }
 
-/**
- * What `look` makes of each that is listed, without those that are gone by
- * then. The oldest may go at any time, for they are removed once they are
- * delivered. If another one is gone, its frames may be in the file of its
- * neighbour, so everything is listed again.
- */
-async function lookAtAll<Item, Found>(
-  list: () => Promise<readonly Item[]>,
-  look: (item: Item) => Promise<Found | undefined>,
-): Promise<Found[]> {
-  for (let left = LISTINGS_MAX;; left--) {
-    const found = await mapConcurrently(await list(), FILES_AT_ONCE, look);
-    const there = found.filter((each) => each !== undefined);
-    const areNewest = found.slice(found.length - there.length).every((each) => each !== undefined);
-    if (areNewest || left === 1) return there;
-  }
-}
-
 async function segmentsIn(files: ReadableFiles, directory: string): Promise<ArchiveSegment[]> {
   const list = () => listJournal(files, directory);
-  const segments = await lookAtAll(list, (each) => surveyListed(files, directory, each));
+  const segments = await listUntilStable(list, (each) => surveyListed(files, directory, each));
   // The cursor is read last: it then covers the frames of files that were gone.
   const { cursor, isCertain } = await lookUpCursor(files, directory);
   const newest = segments.findLastIndex((segment) => isBegun(segment) && !isMisnamed(segment));
@@ -208,7 +182,7 @@ export async function surveyListed(
   directory: string,
   { base, path }: Pick<SegmentFile, "base" | "path">,
 ) {
-  const found = await surveyIfThere(files, { base, path }, LINES);
+  const found = await surveyIfThere(files, { base, path }, FALLBACK_FRAMER);
   // It may have been compressed since it was listed.
   return found && { ...found, name: basename(found.path), directory };
 }

@@ -1,6 +1,6 @@
 /** The segments with something to deliver, as a daemon would have them, for callers that only read. */
 import type { File, ReadableFiles } from "../../../runtime/files.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { findFramer } from "./lost_framing.ts";
 import { Segment } from "../segment/segment.ts";
 import { DamagedTails } from "../catalog/damaged_tails.ts";
@@ -29,7 +29,7 @@ export async function surveyPending(
   const newestFirst: { segment: Segment; survey: SegmentSurvey }[] = [];
   const cutOff = new DamagedTails();
   let end = 0;
-  let bound = Number.POSITIVE_INFINITY;
+  let endBeforeLater = Number.POSITIVE_INFINITY;
   let cut: { readonly segment: Segment; readonly tally: RecordTally } | undefined;
   /** Base of the segment before, if it stays: the newest one, of which nothing can be read, goes to quarantine. */
   let next: number | undefined;
@@ -43,16 +43,16 @@ export async function surveyPending(
       segment.bytes = segment.limit = survey.size;
       segment.end = survey.marks === undefined
         ? unreadableEnd(survey, next ?? base)
-        : survey.footer?.end ?? (await tallyRecords(file, survey, false, bound)).claimedEnd;
+        : survey.footer?.end ?? (await tallyRecords(file, survey, false, endBeforeLater)).claimedEnd;
       if (survey.footer !== undefined) segment.setContents(survey.footer);
       newestFirst.push({ segment, survey });
       end = Math.max(end, segment.end);
       // Frames that a later segment has too do not count in an earlier one, unless the later one has no whole record and is cut off.
       const isWhole = next !== undefined || isCompressed(path) || await hasRecords(files, survey, true);
-      if (segment.hasRecords && isWhole) bound = base;
+      if (segment.hasRecords && isWhole) endBeforeLater = base;
       else if (segment.hasRecords) cut = { segment, tally: await tallyRecords(file, survey, true) };
       // A segment is delivered if the next one has the frames from the cursor on.
-      if (bound <= cursor) break;
+      if (endBeforeLater <= cursor) break;
       if (next !== undefined || survey.marks !== undefined) next = base;
     } finally {
       file.close();
@@ -77,7 +77,7 @@ async function surveyFramed(
   base: number,
   others: readonly SegmentSurvey[],
 ): Promise<SegmentSurvey> {
-  const survey = await surveySegment(file, path, base, LINES);
+  const survey = await surveySegment(file, path, base, FALLBACK_FRAMER);
   if (survey.header !== undefined || survey.marks === undefined) return survey;
   return { ...survey, framer: await findFramer(file, survey, others) ?? survey.framer };
 }

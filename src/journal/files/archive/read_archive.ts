@@ -11,11 +11,10 @@ import type { ArchiveItem, Selection } from "../../archive.ts";
 import { skipFrames } from "../../../framing/skip.ts";
 import type { File, ReadableFiles } from "../../../runtime/files.ts";
 import { type ArchiveSegment, cursorOf, laterOf } from "./find_segments.ts";
-import type { RecordPosition } from "../segment/check_segment.ts";
+import { type RecordPosition, type ScannedItem, scanSegment } from "../segment/check_segment.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { boundAmong } from "../segment/overlap.ts";
+import { endBeforeAnyOf } from "../segment/overlap.ts";
 import { type CurrentFile, endOf, openCurrentFile } from "./current_file.ts";
-import { type Scanned, scanSegment } from "../segment/scan.ts";
 import { rangeInFile } from "../segment/segment_files.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 import { SelectionCursor } from "./selection.ts";
@@ -30,11 +29,11 @@ export async function* readArchive(
   for (const [index, segment] of segments.entries()) {
     if (reader.selected.done) return;
     if (reader.selected.skips(segment)) continue;
-    // Only segments that are read later bound this one: the directory may have others, or get them meanwhile.
-    const bound = await boundAmong(files, laterOf(segments, index));
-    const current = await openCurrentFile(files, segment, bound);
+    // Only segments that are read later endBeforeLater this one: the directory may have others, or get them meanwhile.
+    const endBeforeLater = await endBeforeAnyOf(files, laterOf(segments, index));
+    const current = await openCurrentFile(files, segment, endBeforeLater);
     if (current === undefined) {
-      yield* reader.noteRemoved(segment, bound);
+      yield* reader.noteRemoved(segment, endBeforeLater);
       continue;
     }
     try {
@@ -49,7 +48,10 @@ class ItemReader {
   constructor(private readonly files: ReadableFiles, readonly selected: SelectionCursor) {}
 
   /** What is left of the `listed` segment. */
-  async *read({ file, segment, bound, isSuccessor }: CurrentFile, listed: ArchiveSegment): AsyncGenerator<ArchiveItem> {
+  async *read(
+    { file, segment, endBeforeLater, isSuccessor }: CurrentFile,
+    listed: ArchiveSegment,
+  ): AsyncGenerator<ArchiveItem> {
     const { selected } = this;
     if (isSuccessor) {
       const missing = selected.missingBefore(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
@@ -58,7 +60,7 @@ class ItemReader {
       selected.passOver(listed.base);
     }
     const from = await positionOf(file, segment, selected.fromOf(segment));
-    for await (const found of scanSegment(file, segment, { bound, from })) {
+    for await (const found of scanSegment(file, segment, { endBeforeLater, from })) {
       if (selected.done) return;
       if (found.kind === "damage") {
         yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
@@ -81,9 +83,9 @@ class ItemReader {
   }
 
   /** The frames of `gone` are in no file any more. Those that were not delivered will show as missing. */
-  async *noteRemoved(gone: ArchiveSegment, bound: number): AsyncGenerator<ArchiveItem> {
+  async *noteRemoved(gone: ArchiveSegment, endBeforeLater: number): AsyncGenerator<ArchiveItem> {
     const { files, selected } = this;
-    const limit = Math.min(bound, endOf(gone));
+    const limit = Math.min(endBeforeLater, endOf(gone));
     const from = Math.max(gone.base, selected.fromOf(gone));
     const until = Math.min(limit, selected.until, await cursorOf(files, gone.directory) ?? 0);
     if (from >= until) return;
@@ -92,7 +94,7 @@ class ItemReader {
   }
 
   #damage(
-    found: Extract<Scanned, { kind: "damage" }>,
+    found: Extract<ScannedItem, { kind: "damage" }>,
     { base, path }: ArchiveSegment,
   ): Extract<ArchiveItem, { kind: "damage" }> {
     const { kind, offset, bytes, header } = found;

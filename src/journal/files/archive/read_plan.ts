@@ -12,7 +12,7 @@ import { type ArchiveSegment, laterOf } from "./find_segments.ts";
 import { isUnfinished } from "../segment/check_segment.ts";
 import type { RecordHeader } from "../format/segment.ts";
 import { walkInOrder } from "../segment/ordered_walk.ts";
-import { boundAmong } from "../segment/overlap.ts";
+import { endBeforeAnyOf } from "../segment/overlap.ts";
 import { openCurrentFile } from "./current_file.ts";
 import { bytesBetween } from "../segment/frame_bytes.ts";
 import { SelectionCursor } from "./selection.ts";
@@ -27,7 +27,7 @@ export async function planRead(
   const planner = new Planner(files, selection, eachRecord);
   for (const [index, segment] of segments.entries()) {
     if (planner.selected.done) break;
-    await planner.add(segment, await boundAmong(files, laterOf(segments, index)));
+    await planner.add(segment, await endBeforeAnyOf(files, laterOf(segments, index)));
   }
   return planner.plan;
 }
@@ -59,21 +59,21 @@ class Planner {
     return this.#plan;
   }
 
-  async add(segment: ArchiveSegment, bound: number): Promise<void> {
+  async add(segment: ArchiveSegment, endBeforeLater: number): Promise<void> {
     const { selected } = this;
     if (selected.skips(segment)) return;
     const before = this.#plan.frames;
-    if (!this.#addWhole(segment, bound)) await this.#walk(segment, bound);
-    if (segment.footer !== undefined) selected.passOver(Math.min(segment.footer.end, bound));
+    if (!this.#addWhole(segment, endBeforeLater)) await this.#walk(segment, endBeforeLater);
+    if (segment.footer !== undefined) selected.passOver(Math.min(segment.footer.end, endBeforeLater));
     if (this.#plan.frames > before) this.#plan.segments++;
   }
 
   /** By header and footer alone; false if those do not say enough. */
-  #addWhole(segment: ArchiveSegment, bound: number): boolean {
+  #addWhole(segment: ArchiveSegment, endBeforeLater: number): boolean {
     const { header, footer, base } = segment;
     const gapless = footer !== undefined && footer.frames === footer.end - base;
     if (this.eachRecord !== undefined || header === undefined || !gapless) return false;
-    if (!this.selected.takesWhole(segment, bound)) return false;
+    if (!this.selected.takesWhole(segment, endBeforeLater)) return false;
     this.#noteMissing(Math.min(header.previousEnd, base), segment);
     this.selected.take({ first: base, frames: footer.frames, timeUs: footer.lowestUs }, segment);
     this.#count({ from: base, until: footer.end }, footer.bytes, footer.lowestUs, footer.highestUs);
@@ -84,7 +84,7 @@ class Planner {
     const current = await openCurrentFile(this.files, listed, listedBound);
     // The reading finds out what has become of its frames.
     if (current === undefined) return void (this.#excused = true);
-    const { file, segment, bound, isSuccessor } = current;
+    const { file, segment, endBeforeLater, isSuccessor } = current;
     const { marks, size, base, start } = segment;
     if (isSuccessor) {
       this.#noteMissing(Math.min(listed.header?.previousEnd ?? 0, listed.base), listed);
@@ -98,8 +98,8 @@ class Planner {
           this.#excused = true;
         }
         if (found.kind !== "record") continue;
-        if (found.header.first >= Math.min(bound, this.selected.until) || this.selected.done) return;
-        await this.#add(file, found.offset, upTo(bound, found.header), found.header, segment);
+        if (found.header.first >= Math.min(endBeforeLater, this.selected.until) || this.selected.done) return;
+        await this.#add(file, found.offset, upTo(endBeforeLater, found.header), found.header, segment);
       }
     } finally {
       file.close();
@@ -141,6 +141,6 @@ class Planner {
   }
 }
 
-function upTo(bound: number, { first, frames }: RecordHeader): number {
-  return Math.min(frames, bound - first);
+function upTo(endBeforeLater: number, { first, frames }: RecordHeader): number {
+  return Math.min(frames, endBeforeLater - first);
 }

@@ -44,10 +44,10 @@ export class SelectionCursor {
     return isUnselected;
   }
 
-  /** Is everything selected that the footer counts, up to `bound`? Then its numbers can be taken as they are. */
-  takesWhole(segment: ArchiveSegment, bound: number): boolean {
+  /** Is everything selected that the footer counts, up to `endBeforeLater`? Then its numbers can be taken as they are. */
+  takesWhole(segment: ArchiveSegment, endBeforeLater: number): boolean {
     const { base, footer } = segment;
-    return footer !== undefined && base >= this.fromOf(segment) && footer.end <= Math.min(this.until, bound) &&
+    return footer !== undefined && base >= this.fromOf(segment) && footer.end <= Math.min(this.until, endBeforeLater) &&
       footer.lowestUs >= this.#sinceUs && footer.highestUs < this.#beforeUs && footer.frames <= this.#left;
   }
 

@@ -7,13 +7,13 @@ import { failedWith } from "../../../base/error.ts";
 import { add } from "../../../base/ledger.ts";
 import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
-import { Arrivals } from "../catalog/arrival_times.ts";
-import { readCursor, riskOf } from "../directory/cursor_file.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
+import { ArrivalTimes } from "../catalog/arrival_times.ts";
+import { readCursor } from "../directory/cursor_file.ts";
+import { riskOf } from "../format/cursor.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
-import { decideCursor } from "../catalog/recovery.ts";
 import { bytesOnDisk, listSegments } from "../segment/segment_files.ts";
 import type { JournalSummary } from "../../archive.ts";
 
@@ -54,11 +54,8 @@ async function summarizeOnce(files: FileSystem, directory: string): Promise<Jour
   const state = found.kind === "valid" ? found.state : undefined;
   const listed = await listSegments(files, directory);
   const { list, surveys, cutOff, end } = await surveyPending(files, listed, state?.cursor ?? 0);
-  const { cursor } = decideCursor({
-    found,
-    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, surveys),
-    oldestBase: list.all.find((each) => !each.empty)?.base,
-  });
+  const oldest = list.all.find((each) => !each.empty)?.base;
+  const { cursor } = await currentCursor(files, found, surveys, oldest);
   const pending = await countPending(files, list, cursor, surveys);
   const damaged = cutOff.report(new DamageLog(silentLog), list.all, cursor);
   add(pending, damaged.frames, damaged.bytes);
@@ -67,7 +64,7 @@ async function summarizeOnce(files: FileSystem, directory: string): Promise<Jour
     end: Math.max(cursor, end),
     pendingFrames: pending.frames,
     pendingBytes: pending.bytes,
-    oldestUs: pending.frames > 0 ? await new Arrivals(files, list).of(cursor) : undefined,
+    oldestUs: pending.frames > 0 ? await new ArrivalTimes(files, list).of(cursor) : undefined,
     journalBytes: await bytesOnDisk(files, listed),
     segments: listed.length,
     clean: state?.clean ?? (listed.length > 0 ? false : undefined),

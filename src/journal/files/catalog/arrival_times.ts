@@ -1,12 +1,12 @@
-/** When a frame of the journal arrived, for somebody who asks again and again while the cursor moves on. */
+/** Finds when frames of the journal arrived, cheaply for callers that ask repeatedly while the cursor moves on. */
 import type { FileSystem } from "../../../runtime/files.ts";
-import { walkInOrder } from "../segment/ordered_walk.ts";
+import { recordsFrom } from "../segment/ordered_walk.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "./segment_list.ts";
 import { openSegmentIfThere } from "../segment/segment_files.ts";
 
 /** The record that was found last. */
-interface Seen {
+interface FoundRecord {
   readonly segment: Segment;
   readonly offset: number;
   readonly first: number;
@@ -15,20 +15,20 @@ interface Seen {
   readonly arrivedUs: number;
 }
 
-export class Arrivals {
-  #seen: Seen | undefined;
+export class ArrivalTimes {
+  #last: FoundRecord | undefined;
 
   constructor(private readonly files: FileSystem, private readonly segments: SegmentList) {}
 
   /** See `Journal.arrivalOf`. Rejects with a `SystemError` if a segment cannot be read. */
   async of(sequence: number): Promise<number | undefined> {
-    const seen = this.#seen;
-    if (seen !== undefined && seen.first <= sequence && sequence < seen.end) return seen.arrivedUs;
+    const last = this.#last;
+    if (last !== undefined && last.first <= sequence && sequence < last.end) return last.arrivedUs;
     let segment = this.segments.holding(sequence);
     while (segment !== undefined) {
       const found = segment.end > sequence ? await this.#within(segment, sequence) : undefined;
       if (found !== undefined) {
-        this.#seen = found;
+        this.#last = found;
         return found.arrivedUs;
       }
       segment = this.segments.after(segment);
@@ -46,20 +46,18 @@ export class Arrivals {
   }
 
   /** The first record with frames at or after `sequence` that arrived at `sinceUs` or later. */
-  async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<Seen | undefined> {
-    if (segment.marks === undefined) return undefined;
+  async #within(segment: Segment, sequence: number, sinceUs = 0): Promise<FoundRecord | undefined> {
     const file = await openSegmentIfThere(this.files, segment.path);
     if (file === undefined) return undefined;
-    const seen = this.#seen;
-    const goesOn = seen?.segment === segment && seen.first <= sequence;
-    const [from, base] = goesOn ? [seen.offset, seen.first] : [segment.start, segment.base];
+    const last = this.#last;
+    const goesOn = last?.segment === segment && last.first <= sequence;
+    const from = goesOn ? { offset: last.offset, end: last.first } : undefined;
     try {
-      const { marks, limit } = segment;
-      for await (const found of walkInOrder(file, { marks, base, from, limit, verify: false })) {
-        if (found.kind !== "record") continue;
-        const { first, frames, timeUs } = found.header;
-        if (first + frames <= sequence || timeUs < sinceUs) continue;
-        return { segment, offset: found.offset, first, end: first + frames, arrivedUs: timeUs };
+      for await (
+        const { offset, header, isWhole } of recordsFrom(file, segment, sequence, Number.POSITIVE_INFINITY, from)
+      ) {
+        const { first, frames, timeUs } = header;
+        if (isWhole && timeUs >= sinceUs) return { segment, offset, first, end: first + frames, arrivedUs: timeUs };
       }
       return undefined;
     } finally {

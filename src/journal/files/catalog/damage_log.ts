@@ -1,10 +1,10 @@
-/** Losses are reported once in a run of the program, however often the reader passes them. */
+/** Reports each loss once while the program runs, however often a reader passes it. */
 import type { Log } from "../../../base/log.ts";
 import type { Damage } from "../../journal.ts";
-import type { SegmentDamage } from "../segment/detour.ts";
+import type { SegmentDamage } from "../segment/salvage.ts";
 
 export class DamageLog {
-  /** By segment and offset: how many losses had been reported before. */
+  /** For each damaged range, by segment and offset: how many losses had been reported before it. */
   readonly #places = new Map<string, number>();
   readonly #lost: SegmentDamage[] = [];
   #waiting: Damage[] = [];
@@ -16,7 +16,7 @@ export class DamageLog {
     return this.#listener ?? (() => {});
   }
 
-  /** What was found before anybody listened is told now. */
+  /** Losses found before there was a listener are reported to it now. */
   set listener(listener: (damage: Damage) => void) {
     this.#listener = listener;
     const waiting = this.#waiting;
@@ -24,22 +24,22 @@ export class DamageLog {
     for (const damage of waiting) listener(damage);
   }
 
-  /** How many losses were reported so far: what a reader finds while somebody counts is told apart by it. */
+  /** How many losses were reported so far. A count uses it to leave out losses that a reader reports meanwhile. */
   get reported(): number {
     return this.#lost.length;
   }
 
-  /** Was the stretch at `offset` of a segment among the first `reported` losses? */
+  /** True if the range at `offset` of a segment was among the first `reported` losses. */
   knows(segment: string, offset: number, reported: number): boolean {
     return (this.#places.get(placeOf(segment, offset)) ?? reported) < reported;
   }
 
-  /** Was a stretch of sequences that no bytes stand for among the first `reported` losses? */
+  /** True if a gap in the sequences, without damaged bytes, was among the first `reported` losses. */
   knowsGap({ from, until }: { readonly from: number; readonly until: number }, reported: number): boolean {
     return this.#lost.slice(0, reported).some((lost) => lost.bytes === 0 && lost.from <= from && until <= lost.until);
   }
 
-  /** What the first `reported` losses took from a segment and had been counted as pending. */
+  /** Frames of a segment that the first `reported` losses cost and that had been counted as pending. */
   countedIn(segment: string, reported: number): { readonly frames: number; readonly bytes: number } {
     const counted = this.#lost.slice(0, reported).filter((damage) => damage.segment === segment && damage.counted);
     return {
@@ -52,7 +52,7 @@ export class DamageLog {
     if (!this.#known(damage)) this.reportGone(damage);
   }
 
-  /** Bytes that are in no segment any more: a new one may have sound records in that place, or others that are damaged. */
+  /** Reports bytes that are in no segment any more; a later report of the same place is about other bytes. */
   reportGone(damage: SegmentDamage): void {
     this.#lost.push(damage);
     this.log.error(damage.bytes > 0 ? "damaged bytes in the journal" : "frames are missing from the journal", {

@@ -1,8 +1,7 @@
 /**
- * What was cut off the newest segments at opening, because it is damaged. It is
- * reported when the earlier segments and the cursor are known too: after a sync
- * that failed, frames were in both, and an earlier one that still has them has
- * lost nothing.
+ * Collects the damaged tails that were cut off the newest segments at opening. They
+ * are reported when the earlier segments and the cursor are known: after a failed
+ * sync an earlier segment may have the same frames, which are not lost then.
  */
 import { basename } from "node:path";
 import { add, type Tally, tally } from "../../../base/ledger.ts";
@@ -15,9 +14,9 @@ export interface DamagedTail {
   readonly path: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Sequence after the last frame that its segment still has. */
+  /** Sequence after the last frame that the segment still has. */
   readonly end: number;
-  /** What is left of its records, ascending: others may have been in it that nobody can count. */
+  /** The readable record headers in it, ascending; other records in it cannot be counted. */
   readonly lost: readonly RecordHeader[];
 }
 
@@ -29,18 +28,18 @@ export class DamagedTails {
   }
 
   /**
-   * `segments`: those that are left, with the frames that they have. Returns what
-   * of the tails was pending: frames at or after `cursor` whose headers can be
-   * read, which whoever looked at the journal before has counted.
+   * Reports the tails. `segments`: those that are left, with the frames that they
+   * have. Returns how much of the tails was pending: frames at or after `cursor`
+   * with a readable header, which `status` counted before the start.
    */
   report(damages: DamageLog, segments: readonly Segment[], cursor: number): Tally {
     const pending = tally();
     for (const { path, offset, bytes, end, lost } of this.#tails) {
       const others = segments.filter((segment) => segment.path !== path).map((segment) => segment.end);
       const had = Math.max(cursor, ...others);
-      const stretches = stretchesOf(lost);
-      if (stretches.length === 0) stretches.push({ from: end, until: end, headers: [] });
-      for (const [index, { from, until, headers }] of stretches.entries()) {
+      const ranges = rangesOf(lost);
+      if (ranges.length === 0) ranges.push({ from: end, until: end, headers: [] });
+      for (const [index, { from, until, headers }] of ranges.entries()) {
         const lostFrom = Math.max(from, Math.min(had, until));
         const gone = tally();
         for (const header of headers) addFrom(gone, header, lostFrom);
@@ -61,23 +60,23 @@ export class DamagedTails {
   }
 }
 
-/** Records that follow each other, joined: what is between them in the sequence is not lost. */
-function stretchesOf(lost: readonly RecordHeader[]) {
-  const stretches: { from: number; until: number; headers: RecordHeader[] }[] = [];
+/** The ranges of sequences that the records have: what is between two ranges is not lost. */
+function rangesOf(lost: readonly RecordHeader[]) {
+  const ranges: { from: number; until: number; headers: RecordHeader[] }[] = [];
   for (const header of lost) {
     const { first, frames } = header;
-    const last = stretches[stretches.length - 1];
+    const last = ranges[ranges.length - 1];
     if (last?.until === first) {
       last.until += frames;
       last.headers.push(header);
     } else {
-      stretches.push({ from: first, until: first + frames, headers: [header] });
+      ranges.push({ from: first, until: first + frames, headers: [header] });
     }
   }
-  return stretches;
+  return ranges;
 }
 
-/** Adds what a record has from `from` on; of one that is cut in two about so many bytes. */
+/** Adds the frames of a record from `from` on; the bytes of a part of it are estimated. */
 function addFrom(sum: Tally, { first, frames, length }: RecordHeader, from: number): void {
   const kept = Math.max(0, Math.min(frames, first + frames - from));
   add(sum, kept, Math.round(length * kept / frames));

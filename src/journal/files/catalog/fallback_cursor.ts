@@ -1,14 +1,48 @@
-/** Where delivery was, as segments note it: the fallback where the `cursor` file does not say so. */
+/**
+ * Finds the sequence at which delivery goes on: as the `cursor` file says, or if that
+ * is damaged or absent, as the segments note it.
+ */
 import type { FileOpener } from "../../../runtime/files.ts";
+import type { CursorFound } from "../format/cursor.ts";
+import { hasRecords } from "../segment/overlap.ts";
 import { openSegment } from "../segment/segment_files.ts";
-import type { SegmentSurvey } from "../segment/survey.ts";
+import { type SegmentSurvey, unreadableEnd } from "../segment/survey.ts";
 import { tallyRecords } from "../segment/tally_records.ts";
+import { type CursorDecision, decideCursor } from "./recovery.ts";
 
-/** The cursor as the newest record or footer of `segments`, ascending, has it, else as the newest header. */
-export async function newestNoted(
+/**
+ * The cursor of a journal whose cursor file says `found`, as the daemon would
+ * decide it at its next start. `segments` are in ascending order. `oldestBase` is
+ * the lowest possible cursor; by default the base of the first segment that has, or
+ * may have had, frames.
+ */
+export async function currentCursor(
+  files: FileOpener,
+  found: CursorFound,
+  segments: readonly SegmentSurvey[],
+  oldestBase?: number,
+): Promise<CursorDecision> {
+  return decideCursor({
+    found,
+    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, segments),
+    oldestBase: oldestBase ?? await oldestWithFrames(files, segments),
+  });
+}
+
+async function oldestWithFrames(
   files: FileOpener,
   segments: readonly SegmentSurvey[],
 ): Promise<number | undefined> {
+  for (const segment of segments) {
+    // A segment in which nothing can be read may have had frames.
+    const isUnreadable = segment.marks === undefined && unreadableEnd(segment, Number.POSITIVE_INFINITY) > segment.base;
+    if (isUnreadable || await hasRecords(files, segment, false)) return segment.base;
+  }
+  return undefined;
+}
+
+/** The cursor as the newest record or footer of `segments` has it, else as the newest header. */
+async function newestNoted(files: FileOpener, segments: readonly SegmentSurvey[]): Promise<number | undefined> {
   for (const segment of segments.toReversed()) {
     const noted = segment.footer?.cursor ?? await lastNoted(files, segment) ?? segment.header?.cursor;
     if (noted !== undefined) return noted;
@@ -26,7 +60,7 @@ async function lastNoted(files: FileOpener, segment: SegmentSurvey): Promise<num
   }
 }
 
-/** The cursor as a segment's footer has it, else its header. */
+/** The cursor in a segment's footer, else in its header. */
 export function notedIn({ footer, header }: SegmentSurvey): number | undefined {
   return footer?.cursor ?? header?.cursor;
 }

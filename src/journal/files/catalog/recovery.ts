@@ -1,18 +1,18 @@
 /**
- * What is done with what is found at opening: the whole decision, in one place,
- * without any input or output. `open.ts` gathers the facts and carries it out.
+ * Decides what is done with the files of a journal at opening, without any input
+ * or output. `open.ts` gathers the facts and carries the decision out.
  *
- * Nothing refuses to start, a newer format version apart; nothing here removes
- * a frame that could still be delivered.
+ * Only a newer format version refuses to start. No decision removes a frame that
+ * could still be delivered.
  */
-import type { CursorFound } from "../directory/cursor_file.ts";
+import type { CursorFound } from "../format/cursor.ts";
 import type { SegmentTail } from "../segment/tally_records.ts";
 
 /** The newest segment file. */
 export interface LastSegment {
-  /** The header; `damaged` if it is cut short too. A newer version was refused before any of this (survey.ts). */
+  /** The header; `damaged` also if it is cut short. A newer version was refused before (survey.ts). */
   readonly head: "whole" | "damaged";
-  /** Does it hold at least one valid record? */
+  /** Whether it has at least one valid record. */
   readonly records: "none" | "some";
   readonly tail: SegmentTail;
   readonly footer: "whole" | "absent";
@@ -25,7 +25,7 @@ export interface LastAction {
   readonly quarantineTail: boolean;
   /** Cut the file after its last valid record. */
   readonly truncate: boolean;
-  /** Write the footer that an unclean end has left out. */
+  /** Write the footer that is missing after an unclean end. */
   readonly seal: boolean;
 }
 
@@ -39,13 +39,13 @@ interface Row {
   readonly action: LastAction;
 }
 
-/** The first row that fits counts; what a row leaves out may be anything. */
+/** The first row that fits counts; a fact that a row leaves out may have any value. */
 const LAST_SEGMENT_TABLE: readonly Row[] = [
-  // Nothing can be read from it: not even its name's promise is lost, the next sequence is no lower than its base.
+  // Nothing can be read from it. Its name still counts: the next sequence is not below its base.
   { head: "damaged", records: "none", action: { ...KEEP, setAside: true } },
-  // Its records are found by their magic; what is left of it is for `repair`.
+  // Its records are found by their magic; `repair` makes a new header.
   { head: "damaged", records: "some", action: KEEP },
-  // Sealed: damage inside is for the reader, which passes over it and quarantines it.
+  // Sealed: the reader passes over damage inside and quarantines it.
   { head: "whole", footer: "whole", action: KEEP },
   // Created, and the process ended before a record was whole.
   { head: "whole", records: "none", tail: "none", action: KEEP },
@@ -76,7 +76,7 @@ export function decideLast(last: LastSegment): LastAction {
 
 export interface CursorInput {
   readonly found: CursorFound;
-  /** The cursor in the newest record, footer or header that can be read; undefined if there is none. */
+  /** The cursor in the newest readable record, footer or header; undefined if there is none. */
   readonly newestNoted: number | undefined;
   /** Base of the oldest segment with frames; undefined if there is none. */
   readonly oldestBase: number | undefined;
@@ -87,7 +87,7 @@ export interface CursorDecision {
   readonly from: "slot" | "newest record" | "oldest segment" | "nothing";
 }
 
-/** Where delivery goes on. Ahead of the data is fine; behind the oldest segment it begins with that one. */
+/** Where delivery goes on. The cursor may be after the last frame; it is not below the oldest segment. */
 export function decideCursor({ found, newestNoted, oldestBase }: CursorInput): CursorDecision {
   const oldest = oldestBase ?? 0;
   if (found.kind === "valid") return { cursor: Math.max(found.state.cursor, oldest), from: "slot" };

@@ -1,7 +1,7 @@
-/** Finding the frame that lies so many bytes behind another one, for `rewind`. */
+/** What `rewind` needs: the frame N bytes before another one, and the segments that are kept for that. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { walkInOrder } from "../segment/ordered_walk.ts";
+import { recordsFrom } from "../segment/ordered_walk.ts";
 import { bytesOfFrames } from "../segment/frame_bytes.ts";
 import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "./segment_list.ts";
@@ -17,17 +17,17 @@ interface Piece {
   readonly bytes: number;
 }
 
-/** Gapless frames at the end of what was asked for, at least as many bytes as wanted if there are so many. */
-interface Stretch {
+/** Gapless frames at the end of a range of sequences: at least the wanted bytes, if there are as many. */
+interface GaplessTail {
   readonly pieces: Piece[];
   readonly bytes: number;
 }
 
 /**
- * The first frame of the longest gapless stretch before `sequence` that holds
- * at most the next whole frame more than `bytes`, and none before `downTo`;
- * `sequence` itself if there is none. Reads the record headers of the segments concerned, and the payload of
- * at most two records.
+ * The first frame of the longest gapless range before `sequence` that has at most
+ * one whole frame more than `bytes` bytes, and no frame before `downTo`; `sequence`
+ * itself if there is none. Reads the record headers of the segments concerned, and
+ * the payload of at most two records.
  */
 export async function locateBack(
   files: FileSystem,
@@ -41,17 +41,17 @@ export async function locateBack(
   let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
   while (segment !== undefined && missing > 0 && found > downTo) {
     const file = await openSegmentIfThere(files, segment.path);
-    // Unlinked meanwhile: what is left of the journal begins after it.
+    // It was unlinked meanwhile: the journal begins after it.
     if (file === undefined) return found;
     try {
-      const stretch = await stretchBefore(file, segment, segments.boundOf(segment), found, missing);
-      const front = stretch.pieces[0];
+      const tail = await gaplessTailBefore(file, segment, segments.endBeforeLater(segment), found, missing);
+      const front = tail.pieces[0];
       if (front === undefined) return found;
-      if (stretch.bytes > missing) {
-        return Math.max(downTo, await frameAt(file, segment, front, stretch.bytes - missing));
+      if (tail.bytes > missing) {
+        return Math.max(downTo, await frameAt(file, segment, front, tail.bytes - missing));
       }
       found = Math.max(downTo, front.first);
-      missing -= stretch.bytes;
+      missing -= tail.bytes;
     } finally {
       file.close();
     }
@@ -60,41 +60,53 @@ export async function locateBack(
   return found;
 }
 
-async function stretchBefore(
+/**
+ * The delivered segments that may go: those given, in ascending order, without
+ * the newest of them that hold the last `rewindBytes` bytes of frames.
+ */
+export function beyondRewind<T extends { readonly frameBytes: number }>(
+  delivered: readonly T[],
+  rewindBytes: number,
+): T[] {
+  let count = delivered.length;
+  for (let keep = rewindBytes; count > 0 && keep > 0;) keep -= delivered[--count].frameBytes;
+  return delivered.slice(0, count);
+}
+
+async function gaplessTailBefore(
   file: File,
   segment: Segment,
-  bound: number,
+  endBeforeLater: number,
   until: number,
   wanted: number,
-): Promise<Stretch> {
+): Promise<GaplessTail> {
   let pieces: Piece[] = [];
   let bytes = 0;
-  if (segment.marks === undefined) return { pieces, bytes };
-  const { base, marks, start, limit } = segment;
-  for await (const found of walkInOrder(file, { base, marks, from: start, limit, verify: false })) {
-    if (found.kind !== "record") continue;
-    const { first, frames, length } = found.header;
-    if (first >= until || first >= bound) break;
+  for await (
+    const { offset, header, isWhole } of recordsFrom(file, segment, segment.base, Math.min(until, endBeforeLater))
+  ) {
+    if (!isWhole) continue;
+    const { first, frames, length } = header;
     if (pieces.length > 0 && pieces[pieces.length - 1].end !== first) {
       pieces = [];
       bytes = 0;
     }
     const end = Math.min(first + frames, until);
-    const record = { offset: found.offset, length, frames };
+    const record = { offset, length, frames };
     const part = end === first + frames ? length : await bytesOfFrames(file, segment, record, end - first);
-    pieces.push({ offset: found.offset, first, end, bytes: part });
+    pieces.push({ offset, first, end, bytes: part });
     bytes += part;
     while (pieces.length > 1 && bytes - pieces[0].bytes >= wanted) {
       bytes -= pieces.shift()!.bytes;
     }
-    // What follows may be left over from a failed sync, and damaged.
+    // Records behind `until` may be left over from a failed sync, and damaged.
     if (end === until) break;
   }
   if (pieces[pieces.length - 1]?.end !== until) return { pieces: [], bytes: 0 };
   return { pieces, bytes };
 }
 
-/** The frame that has the byte `skip` bytes after the beginning of the piece. */
+/** The frame with the byte that is `skip` bytes after the beginning of the piece. */
 async function frameAt(file: File, segment: Segment, piece: Piece, skip: number): Promise<number> {
   const payload = new Uint8Array(piece.bytes);
   await readTolerant(file, payload, piece.offset + RECORD_HEADER_BYTES);

@@ -6,9 +6,9 @@ export class SegmentList {
   /** Never changed in place. */
   #items: readonly Segment[] = [];
   #bytes = 0;
-  #floor = 0;
+  #removedBelow = 0;
 
-  /** As it is now: what is added and removed later does not disturb whoever goes over it. */
+  /** The segments as they are now; the array does not change when segments are added or removed later. */
   get all(): readonly Segment[] {
     return this.#items;
   }
@@ -26,24 +26,24 @@ export class SegmentList {
     return this.#items[this.#items.length - 1];
   }
 
-  /** Sequence after the last frame; one before the newest may have it, where that was to have some of its frames again. */
+  /** Sequence after the last frame. After a failed sync, a segment before the newest may have that frame. */
   get end(): number {
     return this.#items.reduce((end, segment) => Math.max(end, segment.end), 0);
   }
 
-  /** Everything below was unlinked on purpose: it is missing from no count. */
-  get floor(): number {
-    return this.#floor;
+  /** Frames below this sequence were removed on purpose and are not reported as lost. */
+  get removedBelow(): number {
+    return this.#removedBelow;
   }
 
-  /** Adds the newest segment; one with the same base, which it has replaced on disk, goes. */
+  /** Adds the newest segment; one with the same base, which it has replaced on disk, is removed. */
   add(segment: Segment): void {
     if (this.newest?.base === segment.base) this.remove(this.newest);
     this.#items = [...this.#items, segment];
     this.#bytes += segment.bytes;
   }
 
-  /** Puts `segment` in the place of `old`, or where its base belongs if there is none. */
+  /** Replaces `old` by `segment`, or inserts it by its base if there is no `old`. */
   replace(old: Segment | undefined, segment: Segment): void {
     if (old !== undefined) this.remove(old);
     const index = this.#items.findIndex((other) => other.base > segment.base);
@@ -58,14 +58,14 @@ export class SegmentList {
     this.#bytes -= segment.bytes;
   }
 
-  /** Removes a segment whose frames are all delivered. */
+  /** Removes a segment whose frames are all delivered or dropped. */
   retire(segment: Segment): void {
     this.remove(segment);
-    this.raiseFloor(segment.end);
+    this.noteRemovedBelow(segment.end);
   }
 
-  raiseFloor(sequence: number): void {
-    this.#floor = Math.max(this.#floor, sequence);
+  noteRemovedBelow(sequence: number): void {
+    this.#removedBelow = Math.max(this.#removedBelow, sequence);
   }
 
   resize(segment: Segment, bytes: number): void {
@@ -74,8 +74,8 @@ export class SegmentList {
   }
 
   /**
-   * The segment to look for `sequence` in: the newest with frames that begins at or before it, else the oldest. One of
-   * which nothing can be read takes no frame from one before it.
+   * The segment that may have `sequence`: the newest with frames that begins at or before it, else the oldest. A
+   * segment in which nothing can be read takes no frame from an earlier one.
    */
   holding(sequence: number): Segment | undefined {
     let found: Segment | undefined;
@@ -98,10 +98,10 @@ export class SegmentList {
   }
 
   /**
-   * Frames from this sequence on are not taken from `segment`: a later one has
-   * them. It happens where a sync failed and the frames were written again.
+   * Frames from this sequence on do not count in `segment`, because a later one has
+   * them: after a failed sync frames are written again.
    */
-  boundOf(segment: Segment): number {
+  endBeforeLater(segment: Segment): number {
     const next = this.#items.find((other) => other.base > segment.base && other.hasRecords);
     return next?.base ?? Number.POSITIVE_INFINITY;
   }

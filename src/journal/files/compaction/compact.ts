@@ -1,18 +1,18 @@
 /**
- * Compaction of one journal, beside a running daemon or without one: removes
- * delivered segments whose time is over, merges small ones, compresses the rest.
- * Killed at any moment it loses nothing, and the next run goes on.
+ * Compacts one journal, beside a running daemon or without one: removes delivered
+ * segments whose time is over, merges small ones, and compresses the rest. If it is
+ * killed at any moment, nothing is lost and the next run goes on.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { EXIT, failedWith, messageOf, SpillwayError, SystemError } from "../../../base/error.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { type CompactionPolicy, planCompaction } from "./plan.ts";
-import { rewriteGroup, type RewriteOptions, TEMPORARY_NAME } from "./rewrite.ts";
+import { rewriteGroup, type RewriteOptions } from "./rewrite.ts";
 import { type CompactionSegment, type JournalFacts, surveyForCompaction } from "./survey.ts";
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "../directory/files_lock.ts";
-import { COMPRESSED_SUFFIX, segmentBase } from "../format/segment.ts";
+import { findLeftovers, originalOf } from "../directory/leftovers.ts";
 import { lockCompaction } from "../directory/lock.ts";
-import { listSegments, unlinkIfThere } from "../segment/segment_files.ts";
+import { isCompressed, unlinkIfThere } from "../segment/segment_files.ts";
 import { DamagedSegmentError } from "./segment_parts.ts";
 
 export interface CompactionOptions {
@@ -21,16 +21,16 @@ export interface CompactionOptions {
   /** 8 random bytes for a merged segment. */
   readonly randomBytes: (count: number) => Uint8Array;
   readonly directory: string;
-  /** Who this is, for whoever finds the lock taken. */
+  /** The holder that is noted in the lock file, for messages of other processes. */
   readonly holder: string;
   readonly policy: CompactionPolicy;
-  /** Only say what would be done. */
+  /** Change nothing, and report what would be done. */
   readonly dryRun: boolean;
-  /** Bytes of segments read and rewritten so far, of all that are to be. */
+  /** Called with the bytes of segments rewritten so far, and of all that are to be. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** How many segments, and what they took on disk. */
+/** A number of segments, and their bytes on disk. */
 export interface Amount {
   segments: number;
   bytes: number;
@@ -38,24 +38,24 @@ export interface Amount {
 
 export interface CompactionReport {
   readonly removed: Amount;
-  /** Segments that became another one, several of them or compressed; with `dryRun`, would be tried. */
+  /** Segments that were merged or compressed; with `dryRun`, that would be. */
   readonly rewritten: Amount;
-  /** What they became. */
+  /** The segments that these became. */
   readonly into: Amount;
-  /** Left as they are, for compressing gains nothing. */
+  /** Segments that are left as they are because compression gains nothing. */
   readonly incompressible: Amount;
   readonly segmentsBefore: number;
   readonly bytesBefore: number;
   readonly segmentsAfter: number;
   readonly bytesAfter: number;
-  /** Something is wrong: each a sentence that names the file. */
+  /** What is wrong: one sentence each, with the file's name. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Rejects with a `SpillwayError`, exit code 75, if a compaction of this journal
- * is running; with another one for a file of a newer version. What concerns
- * single segments is a warning of the report.
+ * is running, and for a file of a newer version. Failures with single segments are
+ * warnings in the report.
  */
 export async function compactJournal(options: CompactionOptions): Promise<CompactionReport> {
   if (options.dryRun) return await new Compaction(options).run();
@@ -116,29 +116,24 @@ class Compaction {
     };
   }
 
-  /** What a compaction that was killed has left: a file without a name, or compressed beside its original. */
+  /** Removes what a killed compaction has left: an unfinished file, or a compressed one beside its original. */
   async #removeLeftovers(): Promise<void> {
     const { files, directory } = this.options;
-    const names = await files.list(directory);
-    const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
-    const isLeftover = (name: string) =>
-      name === TEMPORARY_NAME ||
-      segmentBase(name) !== undefined && name.endsWith(COMPRESSED_SUFFIX) &&
-        counts.has(name.slice(0, -COMPRESSED_SUFFIX.length));
-    const leftovers = names.filter(isLeftover);
-    if (leftovers.length === 0) return;
-    // The original of a compressed one is the daemon's to remove, but not now: one of the two must stay.
+    const { spare, compaction } = await findLeftovers(files, directory);
+    const compressed = spare.filter(isCompressed);
+    if (compressed.length + compaction.length === 0) return;
     await this.#withFilesLock(async () => {
-      for (const name of leftovers) {
-        const original = `${directory}/${name.slice(0, -COMPRESSED_SUFFIX.length)}`;
-        if (name !== TEMPORARY_NAME && await files.stat(original) === undefined) continue;
-        await unlinkIfThere(files, `${directory}/${name}`);
+      for (const name of compaction) await unlinkIfThere(files, `${directory}/${name}`);
+      for (const name of compressed) {
+        // The daemon may remove the original at any time, but not now: one of the two must stay.
+        const isOriginalThere = await files.stat(`${directory}/${originalOf(name)}`) !== undefined;
+        if (isOriginalThere) await unlinkIfThere(files, `${directory}/${name}`);
       }
       await files.syncDirectory(directory);
     });
   }
 
-  /** Before anything is unlinked: after a power loss the cursor must not point below what is gone. */
+  /** Done before anything is unlinked: after a power loss the cursor must not point below what was removed. */
   async #syncCursor(): Promise<void> {
     const { files, directory } = this.options;
     const file = await files.open(`${directory}/cursor`, "update");
@@ -181,7 +176,7 @@ class Compaction {
     }
   }
 
-  /** False if there is no use in going on. */
+  /** False if the other groups would fail too. */
   async #rewrite(group: readonly CompactionSegment[]): Promise<boolean> {
     const options: RewriteOptions = this.options;
     try {
@@ -198,14 +193,14 @@ class Compaction {
     } catch (error) {
       if (error instanceof DamagedSegmentError) return await this.#rewriteAround(group, error);
       if (!(error instanceof SystemError || error instanceof SpillwayError)) throw error;
-      // The daemon may have removed it; what else is wrong concerns the next group too.
+      // The daemon may have removed a file of this group. Other errors concern the next group too.
       if (failedWith(error, "ENOENT")) return true;
       this.#warnings.push(`${group[0].survey.path}: not compressed: ${messageOf(error)}`);
       return false;
     }
   }
 
-  /** The damaged one is left alone, those before and after it are not. */
+  /** Rewrites the segments before and after the damaged one. */
   async #rewriteAround(group: readonly CompactionSegment[], damage: DamagedSegmentError): Promise<boolean> {
     this.#warnings.push(`${damage.message}, left as it is; see spillway verify and repair`);
     const index = group.findIndex(({ survey }) => survey.path === damage.path);
@@ -216,7 +211,7 @@ class Compaction {
     return true;
   }
 
-  /** A header or footer that is damaged tells that more may be; a file of no bytes has none, and repair nothing to do. */
+  /** Warns of segments whose header or footer is damaged. An empty file has neither, and repair has nothing to do there. */
   #noteDamaged({ segments, cursor = 0, cursorDamaged }: JournalFacts, removed: readonly CompactionSegment[]): void {
     if (cursorDamaged) {
       const path = `${this.options.directory}/cursor`;

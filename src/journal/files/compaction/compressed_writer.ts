@@ -1,4 +1,4 @@
-/** Writes a compressed segment, block by block. What it has written counts when `finish` has resolved. */
+/** Writes a compressed segment, block by block. The file is complete once `finish` has resolved. */
 import { constants, crc32, zstdCompressSync } from "node:zlib";
 import type { WritableFile } from "../../../runtime/files.ts";
 import {
@@ -14,12 +14,12 @@ import {
 const WRITE_BYTES = 1024 * 1024;
 const ZSTD = { params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 3 } };
 
-/** One part of a segment as a zstd frame with a checksum of its own, so that `zstd -t` checks it too. */
+/** Compresses one part of a segment to a zstd frame with a checksum, so that `zstd -t` checks it too. */
 export function compressPart(part: Uint8Array): Uint8Array {
   return zstdCompressSync(part, ZSTD);
 }
 
-/** What a compressed part takes in the file, in bytes. */
+/** Bytes that a compressed part takes in the file, with its block header. */
 export function blockBytes(compressed: Uint8Array): number {
   return BLOCK_HEADER_BYTES + compressed.length;
 }
@@ -27,19 +27,19 @@ export function blockBytes(compressed: Uint8Array): number {
 export class CompressedWriter {
   readonly #entries: IndexEntry[] = [];
   #offset = 0;
-  /** Where the next block stands in the file. */
+  /** Offset of the next block in the file. */
   #at = HEAD_BYTES;
   #lastBlock = HEAD_BYTES;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
-  /** Into an empty file. `salt` is that of the segment. */
+  /** `file` is empty; `salt` is that of the segment. */
   constructor(
     private readonly file: WritableFile,
     private readonly segment: { readonly base: number; readonly salt: Uint8Array },
   ) {}
 
-  /** The next part of the original: its header, a record with its header, its footer. */
+  /** Adds the next part of the original: its header, a record with its header, or its footer. */
   async add(part: Uint8Array): Promise<void> {
     const data = compressPart(part);
     const header = { offset: this.#offset, length: part.length, compressed: data.length, crc: crc32(data) };

@@ -1,53 +1,54 @@
 /**
- * What a compaction does, as a decision from what is known of the segments: which
- * go, which become one, which are compressed. Carried out elsewhere.
+ * Decides what a compaction does: which segments are removed, which are merged, and
+ * which are compressed. Changes no file.
  */
+import { beyondRewind } from "../catalog/rewind_point.ts";
 
-/** A segment that is not the newest, as far as it matters here. */
+/** What the decision depends on, of a segment that is not the newest. */
 export interface Candidate {
   readonly base: number;
   /** Sequence after the last frame that counts in it. */
   readonly end: number;
-  /** What it takes on disk. */
+  /** Bytes on disk. */
   readonly fileBytes: number;
-  /** What counts in it takes so much as an original: header, records, footer. */
+  /** Bytes of an uncompressed segment with the frames that count in it: header, records, footer. */
   readonly bytes: number;
-  /** Bytes of frames; 0 where nobody has counted them. */
+  /** Bytes of frames; 0 if they were not counted. */
   readonly frameBytes: number;
-  /** When its last frame arrived, at the latest, µs since 1970; undefined if nothing tells. */
+  /** Latest time at which its last frame can have arrived, µs since 1970; undefined if unknown. */
   readonly newestUs: number | undefined;
-  /** When it was delivered, at the latest, µs since 1970; undefined if nothing tells. */
+  /** Latest time at which it can have been delivered, µs since 1970; undefined if unknown. */
   readonly deliveredUs: number | undefined;
   readonly compressed: boolean;
-  /** Later segments have a part of its frames: a merge was interrupted, or a sync failed once. */
+  /** True if later segments have a part of its frames: a merge was interrupted, or a sync failed. */
   readonly overlapped: boolean;
-  /** Header and footer are whole: nothing more is written to it. */
+  /** True if header and footer are whole, so that nothing more is written to it. */
   readonly sealed: boolean;
-  /** As its header says it. */
+  /** The framing text in its header. */
   readonly framing: string | undefined;
 }
 
 export interface CompactionPolicy {
-  /** Keep so many delivered bytes of frames for a new connection. */
+  /** Delivered bytes of frames that are kept for a new connection. */
   readonly rewindBytes: number;
-  /** From delivery on; undefined: nothing goes for its age. */
+  /** How long a segment is kept after its delivery; undefined: age does not matter. */
   readonly retainMs: number | undefined;
-  /** From arrival on; instead of `retainMs`. */
+  /** How long a segment is kept after its arrival; replaces `retainMs`. */
   readonly olderThanMs: number | undefined;
-  /** Delivered segments take at most so much; 0 = no limit. */
+  /** Limit of all delivered segments in bytes; 0 = no limit. */
   readonly retainBytes: number;
-  /** The journal takes at most so much; undefined = no limit. */
+  /** Limit of the whole journal in bytes; undefined = no limit. */
   readonly maxBytes: number | undefined;
-  /** A merged segment is no larger as an original. */
+  /** Limit of a merged segment, uncompressed, in bytes. */
   readonly segmentBytes: number;
 }
 
 export interface CompactionInput<T extends Candidate> {
   /** Ascending, without the newest segment. */
   readonly segments: readonly T[];
-  /** On disk. */
+  /** The cursor on disk. */
   readonly cursor: number;
-  /** What all segment files take, the newest among them. */
+  /** Bytes of all segment files, with the newest. */
   readonly journalBytes: number;
   /** Wall clock, µs since 1970. */
   readonly nowUs: number;
@@ -57,30 +58,24 @@ export interface CompactionInput<T extends Candidate> {
 export interface CompactionPlan<T extends Candidate> {
   /** Ascending. */
   readonly remove: readonly T[];
-  /** Each becomes one compressed file; of several, one segment. */
+  /** Each group becomes one compressed file; several segments in it are merged. */
   readonly groups: readonly (readonly T[])[];
 }
 
-/** Segments up to this share of `segmentBytes` are small: merged, they are rewritten a few times at most. */
+/** Segments up to `segmentBytes` / 4 are small and merged, so that a frame is rewritten a few times at most. */
 const SMALL_SHARE = 4;
 
-/** What goes, and what is rewritten; the rest stays as it is. */
+/** Which segments are removed, and which are rewritten; the others stay as they are. */
 export function planCompaction<T extends Candidate>(input: CompactionInput<T>): CompactionPlan<T> {
-  const candidates = beyondRewind(input);
-  const remove = candidates.slice(0, countRemoved(candidates, input));
-  return { remove, groups: groupsOf(candidates.slice(remove.length), input.policy.segmentBytes) };
-}
-
-/** Delivered segments without the newest of them that hold the last `rewindBytes`. */
-function beyondRewind<T extends Candidate>({ segments, cursor, policy }: CompactionInput<T>): T[] {
+  const { segments, cursor, policy } = input;
   const undelivered = segments.findIndex(({ end }) => end > cursor);
-  const delivered = undelivered === -1 ? [...segments] : segments.slice(0, undelivered);
-  let keep = policy.rewindBytes;
-  while (delivered.length > 0 && keep > 0) keep -= delivered.pop()!.frameBytes;
-  return delivered;
+  const delivered = undelivered === -1 ? segments : segments.slice(0, undelivered);
+  const candidates = beyondRewind(delivered, policy.rewindBytes);
+  const remove = candidates.slice(0, countRemoved(candidates, input));
+  return { remove, groups: groupsOf(candidates.slice(remove.length), policy.segmentBytes) };
 }
 
-/** The oldest go first: what is kept has no hole. */
+/** How many of the oldest candidates are removed: no gap is left between those that are kept. */
 function countRemoved(candidates: readonly Candidate[], input: CompactionInput<Candidate>): number {
   const { retainBytes, maxBytes = Number.POSITIVE_INFINITY } = input.policy;
   let retained = candidates.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
@@ -96,14 +91,14 @@ function countRemoved(candidates: readonly Candidate[], input: CompactionInput<C
   return count;
 }
 
-/** A time that lies in the future is no reason to remove anything. */
+/** True if the segment's time is over. A time in the future does not remove anything. */
 function isExpired({ newestUs, deliveredUs }: Candidate, { nowUs, policy }: CompactionInput<Candidate>): boolean {
   const { olderThanMs, retainMs } = policy;
   if (olderThanMs !== undefined) return newestUs !== undefined && nowUs - newestUs >= olderThanMs * 1000;
   return retainMs !== undefined && deliveredUs !== undefined && nowUs - deliveredUs >= retainMs * 1000;
 }
 
-/** Small neighbours of one framing together, as many as fit; others, as far as they are not compressed, alone. */
+/** Groups adjacent small segments of one framing, as many as fit; others, unless compressed, are groups of their own. */
 export function groupsOf<T extends Candidate>(candidates: readonly T[], segmentBytes: number): T[][] {
   const groups: T[][] = [];
   let open: T[] = [];
@@ -114,7 +109,7 @@ export function groupsOf<T extends Candidate>(candidates: readonly T[], segmentB
     bytes = 0;
   };
   for (const candidate of candidates) {
-    // What is left of an interrupted merge is gone on with, whatever its size is by now.
+    // An interrupted merge is continued, whatever the size of the segment is by now.
     const isSmall = candidate.overlapped || candidate.bytes <= segmentBytes / SMALL_SHARE;
     const fits = isSmall && bytes + candidate.bytes <= segmentBytes && candidate.framing === open[0]?.framing;
     if (!candidate.sealed || !fits) close();

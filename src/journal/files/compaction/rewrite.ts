@@ -1,7 +1,8 @@
 /**
- * One compressed file in the place of one or several segments. It is written
- * aside, synced, read back and compared before it gets its name; and only then
- * do the originals go, the oldest first (FORMAT.md has the argument).
+ * Replaces one or several segments by one file, compressed if that gains anything.
+ * It is written under a temporary name, synced, read back and compared before it
+ * gets its name; then the originals are removed, the oldest first (FORMAT.md says
+ * why).
  */
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
@@ -10,15 +11,13 @@ import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { CompactionSegment } from "./survey.ts";
 import { CompressedSegment } from "../segment/compressed_file.ts";
 import { blockBytes, CompressedWriter, compressPart } from "./compressed_writer.ts";
+import { COMPACTION_NAME } from "../directory/leftovers.ts";
 import { COMPACTION_WAIT_MS, waitForFilesLock } from "../directory/files_lock.ts";
 import { COMPRESSED_SUFFIX, SALT_BYTES, saltOf, segmentName } from "../format/segment.ts";
 import { listSegments, openSegment } from "../segment/segment_files.ts";
 import { mergedParts, partsOf } from "./segment_parts.ts";
 
-/** Where a file grows until it is whole; one is enough, for there is one compaction at a time. */
-export const TEMPORARY_NAME = "compact.tmp";
-
-/** How much of a segment is tried before it counts as incompressible, and what has to be gained. */
+/** How many bytes of a segment are compressed as a sample, and the share that has to be gained. */
 const SAMPLE_BYTES = 1024 * 1024;
 const GAIN_MIN = 0.05;
 const COMPARE_BYTES = 1024 * 1024;
@@ -32,9 +31,9 @@ export interface RewriteOptions {
 }
 
 /**
- * What was made of a group: the bytes that its new file takes; `incompressible`:
- * nothing would be gained; `gone`: somebody has removed one of them meanwhile,
- * `busy`: the daemon did not let go of the files in time; both are for the next run.
+ * The result for a group. `done`: the bytes of its new file. `incompressible`:
+ * nothing would be gained. `gone`: a segment was removed meanwhile. `busy`: the
+ * daemon held files.lock too long. The next run tries the last two again.
  */
 export type Rewritten =
   | { readonly kind: "done"; readonly bytes: number }
@@ -47,7 +46,7 @@ export async function rewriteGroup(options: RewriteOptions, group: readonly Comp
   const parts = group.length === 1 ? () => singleParts(files, group[0]) : () => mergedParts(files, group, salt);
   const compress = group.some(({ compressed }) => compressed) || await isWorthIt(parts());
   if (!compress && group.length === 1) return { kind: "incompressible" };
-  const temporary = `${directory}/${TEMPORARY_NAME}`;
+  const temporary = `${directory}/${COMPACTION_NAME}`;
   let inPlace = false;
   try {
     const bytes = await write(files, temporary, parts(), compress ? { base: group[0].base, salt } : undefined);
@@ -121,7 +120,7 @@ async function writePlain(file: WritableFile, parts: AsyncIterable<Uint8Array>):
   await flush();
 }
 
-/** Throws unless the new file gives, as every reader will see it, exactly the parts. */
+/** Rejects unless the new file, read as every reader reads it, has exactly the parts. */
 async function compare(
   files: FileSystem,
   path: string,
@@ -171,7 +170,7 @@ async function replace(
     for (const { survey } of group) {
       if (survey.path === path) continue;
       await files.unlink(survey.path);
-      // A later one must not be gone, after a power loss, while an earlier one is back.
+      // After a power loss an earlier original must not be there while a later one is gone.
       await files.syncDirectory(directory);
     }
     return "done";

@@ -1,4 +1,4 @@
-/** Sealed segments cut into their parts, one by one or several as one: header, records, footer. */
+/** Cuts sealed segments, one or several merged, into their parts: header, records, footer. */
 import type { File, FileSystem } from "../../../runtime/files.ts";
 import {
   encodeFooter,
@@ -16,7 +16,7 @@ import { openSegment } from "../segment/segment_files.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 
-/** A segment is not what was written: it is left as it is. */
+/** A segment is damaged and is therefore left as it is. */
 export class DamagedSegmentError extends Error {
   override readonly name = "DamagedSegmentError";
   constructor(readonly path: string, readonly offset: number) {
@@ -25,9 +25,9 @@ export class DamagedSegmentError extends Error {
 }
 
 /**
- * The parts of a whole segment with a footer, every checksum verified. One after
- * the other they are the file. Throws a {@link DamagedSegmentError} at what is
- * neither record nor footer.
+ * The parts of a sealed segment, which together are the file, with every checksum
+ * verified. Throws a {@link DamagedSegmentError} at anything that is neither record
+ * nor footer.
  */
 export async function* partsOf(file: File, marks: Marks): AsyncGenerator<Uint8Array> {
   const size = await file.size();
@@ -52,14 +52,15 @@ export async function* partsOf(file: File, marks: Marks): AsyncGenerator<Uint8Ar
 export interface MergeSource {
   readonly survey: SegmentSurvey;
   /** Frames from this sequence on are in a later segment. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
 }
 
 /**
- * The parts of one segment that has what counts in `sources`, consecutive
- * segments of one framing: records with another salt, checksums verified before,
- * otherwise as they were; one that reaches over a bound up to it. Header and
- * times are those of the first, so that what it says of its past stays true.
+ * The parts of one segment with the frames that count in `sources`, which are
+ * consecutive segments of one framing. Records are verified and get the new salt;
+ * one with frames from `endBeforeLater` on is shortened. The header is that of the
+ * first source except for the salt, so that what it says about the frames before
+ * stays true.
  */
 export async function* mergedParts(
   files: FileSystem,
@@ -75,7 +76,7 @@ export async function* mergedParts(
   yield encodeSegmentHeader({ ...first.header!, salt });
   for (const source of sources) {
     for await (const { header, payload } of countingRecords(files, source)) {
-      // What stands there a second time does not count, as for every reader.
+      // The second copy of a record does not count, as for every reader.
       if (header.first < end) continue;
       const part = recordPart(header, payload, marks);
       yield part;
@@ -92,16 +93,16 @@ export async function* mergedParts(
   yield encodeFooter({ ...sum, lowestUs, base: first.base, end, cursor: last.footer!.cursor, offset }, marks.footer);
 }
 
-/** The records of a segment below its bound. */
-async function* countingRecords(files: FileSystem, { survey, bound }: MergeSource) {
+/** The records of a segment without the frames that later segments have. */
+async function* countingRecords(files: FileSystem, { survey, endBeforeLater }: MergeSource) {
   const file = await openSegment(files, survey.path);
   try {
     const { base, marks, size } = survey;
     for await (const found of walkInOrder(file, { base, marks: marks!, limit: size, verify: true })) {
       if (found.kind === "footer") return;
       if (found.kind !== "record") throw new DamagedSegmentError(survey.path, found.offset);
-      if (found.header.first >= bound) return;
-      yield framesBelow(bound, found, survey.framer);
+      if (found.header.first >= endBeforeLater) return;
+      yield framesBelow(endBeforeLater, found, survey.framer);
     }
     throw new DamagedSegmentError(survey.path, survey.size);
   } finally {
@@ -109,7 +110,7 @@ async function* countingRecords(files: FileSystem, { survey, bound }: MergeSourc
   }
 }
 
-/** A record as it stands in a segment with these marks. */
+/** The bytes of a record in a segment with these marks. */
 function recordPart(header: RecordHeader, payload: Uint8Array, marks: Marks): Uint8Array {
   const part = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
   encodeRecordHeader(part, 0, marks.record, header, [payload]);

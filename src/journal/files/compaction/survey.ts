@@ -1,8 +1,8 @@
-/** What a compaction has to know of a journal before it decides. Reads headers and footers, changes nothing. */
+/** Gathers what a compaction decides by. Reads headers and footers, and changes nothing. */
 import type { FileSystem } from "../../../runtime/files.ts";
 import type { Candidate } from "./plan.ts";
 import { FOOTER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { hasRecords } from "../segment/overlap.ts";
 import { isCompressed, openSegmentIfThere } from "../segment/segment_files.ts";
 import type { SegmentSurvey } from "../segment/survey.ts";
@@ -13,49 +13,51 @@ import { tallyRecords } from "../segment/tally_records.ts";
 export interface CompactionSegment extends Candidate {
   readonly survey: SegmentSurvey;
   /** Frames from this sequence on are in a later segment. */
-  readonly bound: number;
+  readonly endBeforeLater: number;
 }
 
 export interface JournalFacts {
   /** Ascending, without the newest. */
   readonly segments: readonly CompactionSegment[];
-  /** How many there are beside these: the newest; without a cursor, all. */
+  /** How many segments are not in `segments`: the newest; without a cursor, all. */
   readonly newest: number;
-  /** What all segment files take. */
+  /** Bytes of all segment files. */
   readonly bytes: number;
-  /** Undefined if no cursor file says so: then nothing is known to be delivered. */
+  /** Undefined without a valid cursor file: then nothing is known to be delivered. */
   readonly cursor: number | undefined;
-  /** There is one, and neither of its slots can be read. */
+  /** True if there is a cursor file and neither of its slots is valid. */
   readonly cursorDamaged: boolean;
 }
 
 /** Rejects with a `SpillwayError` for a file of a newer format version. */
 export async function surveyForCompaction(files: FileSystem, directory: string): Promise<JournalFacts> {
-  const { segments, cursor } = await surveyJournal(files, directory, LINES);
+  const { segments, cursor } = await surveyJournal(files, directory, FALLBACK_FRAMER);
   const bytes = segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   const newest = Math.min(1, segments.length);
   if (cursor.kind !== "valid") {
     const cursorDamaged = cursor.kind === "bad";
     return { segments: [], newest: segments.length, bytes, cursor: undefined, cursorDamaged };
   }
-  // What the consumer may not have read is not delivered for good: a new connection is sent it again.
+  // Frames that the consumer may not have read may be sent again on a new connection.
   const position = cursor.state.cursor - cursor.state.unreadFrames;
   const writtenMs = (await files.stat(`${directory}/cursor`))?.modifiedMs;
   const facts: CompactionSegment[] = [];
-  let bound = Number.POSITIVE_INFINITY;
-  /** Of later segments: when one was created, and where the cursor was then. */
+  let endBeforeLater = Number.POSITIVE_INFINITY;
+  /** When later segments were created, and the cursor at that time. */
   const notes = writtenMs === undefined ? [] : [{ atUs: writtenMs * 1000, cursor: position }];
   for (const [index, survey] of [...segments.entries()].reverse()) {
     const isEmpty = !await hasRecords(files, survey, false);
-    if (index < segments.length - 1) facts.push(await factsOf(files, survey, { bound, isEmpty, notes, position }));
+    if (index < segments.length - 1) {
+      facts.push(await factsOf(files, survey, { endBeforeLater, isEmpty, notes, position }));
+    }
     if (survey.header !== undefined) notes.push({ atUs: survey.header.createdUs, cursor: survey.header.cursor });
-    if (!isEmpty) bound = survey.base;
+    if (!isEmpty) endBeforeLater = survey.base;
   }
   return { segments: facts.reverse(), newest, bytes, cursor: position, cursorDamaged: false };
 }
 
 interface Context {
-  readonly bound: number;
+  readonly endBeforeLater: number;
   readonly isEmpty: boolean;
   readonly notes: readonly { readonly atUs: number; readonly cursor: number }[];
   readonly position: number;
@@ -64,20 +66,20 @@ interface Context {
 async function factsOf(
   files: FileSystem,
   survey: SegmentSurvey,
-  { bound, isEmpty, notes, position }: Context,
+  { endBeforeLater, isEmpty, notes, position }: Context,
 ): Promise<CompactionSegment> {
   const { base, footer, header, size, fileBytes, path } = survey;
-  const end = isEmpty ? base : Math.min(footer?.end ?? Math.max(base, bound), bound);
+  const end = isEmpty ? base : Math.min(footer?.end ?? Math.max(base, endBeforeLater), endBeforeLater);
   const passed = notes.filter(({ cursor }) => cursor >= end).map(({ atUs }) => atUs);
-  // Without a footer: what was created after it was begun when it was finished.
+  // Without a footer: the segment after it was created when this one was finished.
   const createdAfter = notes.slice(1).at(-1)?.atUs;
   const sealed = header !== undefined && footer !== undefined && !isEmpty;
-  const overlapped = sealed && footer.end > bound && end <= position;
+  const overlapped = sealed && footer.end > endBeforeLater && end <= position;
   return {
     base,
     end,
     fileBytes,
-    bytes: overlapped ? await bytesBelow(files, survey, bound) : size,
+    bytes: overlapped ? await bytesBelow(files, survey, endBeforeLater) : size,
     frameBytes: footer?.bytes ?? 0,
     newestUs: footer !== undefined && footer.records > 0 ? footer.highestUs : createdAfter,
     deliveredUs: passed.length === 0 ? undefined : Math.min(...passed),
@@ -86,17 +88,17 @@ async function factsOf(
     sealed,
     framing: header?.framing,
     survey,
-    bound,
+    endBeforeLater,
   };
 }
 
-/** What a segment with the records below `bound` alone would take. */
-async function bytesBelow(files: FileSystem, survey: SegmentSurvey, bound: number): Promise<number> {
+/** Bytes of a segment that has only the records below `endBeforeLater`. */
+async function bytesBelow(files: FileSystem, survey: SegmentSurvey, endBeforeLater: number): Promise<number> {
   const file = await openSegmentIfThere(files, survey.path);
-  // The daemon has removed it: nothing will be done with it, whatever its size was.
+  // The daemon has removed it: its size does not matter any more.
   if (file === undefined) return survey.size;
   try {
-    const { records, bytes } = await tallyRecords(file, survey, false, bound);
+    const { records, bytes } = await tallyRecords(file, survey, false, endBeforeLater);
     return SEGMENT_HEADER_BYTES + records * RECORD_HEADER_BYTES + bytes + FOOTER_BYTES;
   } finally {
     file.close();

@@ -1,7 +1,7 @@
-/** What is wrong with a journal's `cursor` file: its two slots, and what should be zeros. */
+/** Checks a journal's `cursor` file: its two slots, and the bytes that should be zeros. */
 import { failedWith } from "../../../base/error.ts";
 import type { File, ReadableFiles } from "../../../runtime/files.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import {
   CURSOR_BYTES,
   type CursorFound,
@@ -10,19 +10,19 @@ import {
   SLOT_BYTES,
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
-} from "./cursor_file.ts";
-import { newerVersion } from "../format/newer_version.ts";
+} from "../format/cursor.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 export interface CursorCheck {
   readonly found: CursorFound;
   /** Ranges of the file that are not what was written. */
   readonly damages: readonly FileRange[];
-  /** As it was read. */
+  /** The bytes of the file, as they were read. */
   readonly contents: Uint8Array;
 }
 
-/** A daemon may be writing it: what looks damaged is read so often. */
+/** How often a file that looks damaged is read: a daemon may be writing it. */
 const READS = 3;
 
 /**
@@ -63,7 +63,7 @@ function damagesIn(bytes: Uint8Array, size: number): FileRange[] {
   const slot = (index: 0 | 1) => {
     const offset = SLOT_OFFSETS[index];
     if (decodeSlot(slots[index]).kind === "valid") zeros(offset + SLOT_HEAD_BYTES, offset + SLOT_BYTES);
-    // Zeros are a slot that was never written; so it is after the first write, and after one that took the file's place.
+    // A slot of zeros was never written: so it is after the first write, and after the file was replaced.
     else if (slots[index].some((byte) => byte !== 0)) damages.push({ offset, bytes: slots[index].length });
   };
   slot(0);

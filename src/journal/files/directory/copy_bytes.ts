@@ -1,4 +1,4 @@
-/** Copying a stretch of one file into another. */
+/** Copies and compares byte ranges of files on disks that may have bad sectors. */
 import { SystemError } from "../../../base/error.ts";
 import type { File, WritableFile } from "../../../runtime/files.ts";
 import { readTolerant } from "../segment/tolerant_read.ts";
@@ -23,7 +23,10 @@ export async function copyBytes(
   }
 }
 
-/** Does [offset, offset + bytes) of `file` have the contents of `other`? Both are read with what cannot be as zeros. */
+/**
+ * True if [offset, offset + bytes) of `file` has the contents of `other`. Bytes
+ * that cannot be read count as zeros in both.
+ */
 export async function hasBytesOf(file: File, offset: number, bytes: number, other: File): Promise<boolean> {
   const [mine, its] = [new Uint8Array(Math.min(bytes, COPY_BYTES)), new Uint8Array(Math.min(bytes, COPY_BYTES))];
   for (let done = 0; done < bytes; done += mine.length) {
@@ -35,7 +38,7 @@ export async function hasBytesOf(file: File, offset: number, bytes: number, othe
   return true;
 }
 
-/** Rejects with the `SystemError` of the disk if a byte of the stretch cannot be read. */
+/** Rejects with the `SystemError` of the disk if a byte of the range cannot be read. */
 export async function assertReadable(file: File, offset: number, bytes: number): Promise<void> {
   const buffer = new Uint8Array(Math.min(bytes, COPY_BYTES));
   for (let done = 0; done < bytes; done += buffer.length) {

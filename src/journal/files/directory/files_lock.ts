@@ -1,17 +1,17 @@
 /**
- * `files.lock`: held for moments by whoever replaces or removes segments that are
- * delivered. A compaction puts a file in the place of several; the daemon must
- * not remove that one for the one that was there a moment ago.
+ * `files.lock` is held for moments while delivered segments are replaced or
+ * removed. A compaction puts one file in the place of several; the daemon must not
+ * take it for the file that had the name before, and remove it.
  */
 import type { Clock } from "../../../base/clock.ts";
 import type { File, FileSystem } from "../../../runtime/files.ts";
 
 const RETRY_MS = 10;
 
-/** A compaction waits so long for the daemon, which holds it for moments. */
+/** How long a compaction waits for the daemon, which holds the lock for moments. */
 export const COMPACTION_WAIT_MS = 10_000;
 
-/** Undefined while somebody else has it. Close the file to release it. */
+/** The locked file, to be closed to release the lock; undefined while another process has it. */
 export async function tryFilesLock(files: FileSystem, directory: string): Promise<File | undefined> {
   const file = await files.open(`${directory}/files.lock`, "open");
   try {
@@ -24,7 +24,7 @@ export async function tryFilesLock(files: FileSystem, directory: string): Promis
   return undefined;
 }
 
-/** Likewise, tried again until `waitMs` are over. */
+/** Like {@link tryFilesLock}, tried again until `waitMs` are over. */
 export async function waitForFilesLock(
   files: FileSystem,
   directory: string,

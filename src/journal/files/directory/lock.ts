@@ -1,8 +1,9 @@
 /**
- * Who may change a journal: one daemon (or repair, or skip) and one compaction
- * at a time. flock(2) on files that say who has them; the kernel lets go of
- * them, however we die. `lock` says as well what the last daemon keeps of what
- * is delivered, so that `spillway compact PATH` keeps as much.
+ * The locks of a journal: one daemon (or repair, or skip) and one compaction may
+ * change it at a time. They are flock(2) locks, which the kernel releases however
+ * the process ends, on files that name their holder. `lock` also says how much of
+ * the delivered segments the last daemon kept, so that `spillway compact PATH`
+ * keeps as much.
  */
 import { EXIT, failedWith, SpillwayError } from "../../../base/error.ts";
 import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
@@ -11,29 +12,29 @@ import type { JournalOptions } from "../../journal.ts";
 const NOTE_BYTES_MAX = 512;
 
 /** What is kept of delivered segments, and how large segments are meant to be. */
-export type Keeping = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes"> & {
+export type RetentionSettings = Pick<JournalOptions, "rewindBytes" | "retainMs" | "retainBytes"> & {
   readonly segmentBytes: number;
 };
 
-const KEYS: Readonly<Record<string, keyof Keeping>> = {
+const KEYS: Readonly<Record<string, keyof RetentionSettings>> = {
   rewind_bytes: "rewindBytes",
   retain_ms: "retainMs",
   retain_bytes: "retainBytes",
   segment_bytes: "segmentBytes",
 };
 
-/** What a lock file says. */
+/** The text in a lock file. */
 export interface LockNote {
-  /** Who has it, or had it last; empty where nobody has said so. */
+  /** The process that has the lock, or had it last; empty if the file does not say so. */
   readonly holder: string;
-  /** Undefined unless all of it is there. */
-  readonly keeping: Keeping | undefined;
+  /** Undefined unless the file has all of them. */
+  readonly retention: RetentionSettings | undefined;
 }
 
 export interface LockOptions {
-  /** What the daemon keeps; undefined: what the last one has noted stays. */
-  readonly keeping?: Keeping;
-  /** What to do if it is taken. */
+  /** What the daemon keeps; undefined: the note of the last daemon stays. */
+  readonly retention?: RetentionSettings;
+  /** The hint of the error if the lock is taken. */
   readonly hint?: string;
 }
 
@@ -46,18 +47,18 @@ export function lockJournal(
   files: FileSystem,
   directory: string,
   holder: string,
-  { keeping, hint = "stop the other daemon, or give this route a journal directory of its own" }: LockOptions = {},
+  { retention, hint = "stop the other daemon, or give this route a journal directory of its own" }: LockOptions = {},
 ): Promise<File> {
-  return takeLock(files, { directory, name: "lock", taken: "in use", holder, keeping, hint });
+  return takeLock(files, { directory, name: "lock", taken: "in use", holder, retention, hint });
 }
 
-/** Likewise for what a compaction does to the journal, which it may do beside a daemon. */
+/** Like {@link lockJournal} for a compaction, which may run beside a daemon. */
 export function lockCompaction(files: FileSystem, directory: string, holder: string): Promise<File> {
   const taken = "being compacted or repaired";
   return takeLock(files, { directory, name: "compact.lock", taken, holder, hint: "try again when it is done" });
 }
 
-/** Who has taken the lock of the journal in `directory` last, and what it keeps, as far as it has said so. */
+/** The last holder of the lock of the journal in `directory`, and what it keeps, as far as the file says so. */
 export async function readLockNote(files: FileSystem, directory: string): Promise<LockNote> {
   try {
     const file = await files.open(`${directory}/lock`, "read");
@@ -67,39 +68,39 @@ export async function readLockNote(files: FileSystem, directory: string): Promis
       file.close();
     }
   } catch (error) {
-    if (failedWith(error, "ENOENT")) return { holder: "", keeping: undefined };
+    if (failedWith(error, "ENOENT")) return { holder: "", retention: undefined };
     throw error;
   }
 }
 
-/** Of an open lock file. */
+/** The note in an open lock file. */
 export async function readNote(file: File): Promise<LockNote> {
   const bytes = new Uint8Array(NOTE_BYTES_MAX);
   const length = await file.readAt(bytes, 0);
   const [holder, ...lines] = new TextDecoder().decode(bytes.subarray(0, length)).split("\n");
-  const keeping: Partial<Record<keyof Keeping, number>> = {};
+  const retention: Partial<Record<keyof RetentionSettings, number>> = {};
   for (const line of lines) {
     const [, name, value] = /^(\w+) = (\d+)$/.exec(line) ?? [];
-    if (name !== undefined && Object.hasOwn(KEYS, name)) keeping[KEYS[name]] = Number(value);
+    if (name !== undefined && Object.hasOwn(KEYS, name)) retention[KEYS[name]] = Number(value);
   }
-  const isWhole = Object.values(KEYS).every((key) => Number.isSafeInteger(keeping[key]));
-  return { holder: holder.trim(), keeping: isWhole ? keeping as Keeping : undefined };
+  const isWhole = Object.values(KEYS).every((key) => Number.isSafeInteger(retention[key]));
+  return { holder: holder.trim(), retention: isWhole ? retention as RetentionSettings : undefined };
 }
 
 interface Lock extends LockOptions {
   readonly directory: string;
   readonly name: string;
-  /** What the journal is while somebody has it. */
+  /** What the journal is while the lock is taken, for messages. */
   readonly taken: string;
   readonly holder: string;
 }
 
 async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
-  const { directory, name, holder, keeping } = lock;
+  const { directory, name, holder, retention } = lock;
   const file = await files.open(`${directory}/${name}`, "open");
   try {
     if (!await file.tryLock()) throw await inUse(file, lock);
-    await note(file, holder, keeping);
+    await note(file, holder, retention);
     return file;
   } catch (error) {
     file.close();
@@ -107,10 +108,10 @@ async function takeLock(files: FileSystem, lock: Lock): Promise<File> {
   }
 }
 
-/** Who holds it is for people to read: a full disk is no reason to refuse the lock. */
-async function note(file: WritableFile, holder: string, keeping: Keeping | undefined): Promise<void> {
+/** Writes the holder into the file. It is for people to read, so a full disk does not refuse the lock. */
+async function note(file: WritableFile, holder: string, retention: RetentionSettings | undefined): Promise<void> {
   try {
-    const kept = keeping ?? (await readNote(file)).keeping;
+    const kept = retention ?? (await readNote(file)).retention;
     const lines = kept === undefined ? [] : Object.entries(KEYS).map(([name, key]) => `${name} = ${kept[key]}\n`);
     const text = new TextEncoder().encode(`${holder.slice(0, NOTE_BYTES_MAX / 2)}\n${lines.join("")}`);
     await file.truncate(0);

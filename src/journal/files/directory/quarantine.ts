@@ -1,4 +1,4 @@
-/** Where bytes go that are no valid records: moved or copied, never destroyed. */
+/** The `quarantine` directory, to which bytes that are no valid records are copied or moved. */
 import { basename } from "node:path";
 import { messageOf } from "../../../base/error.ts";
 import type { Log } from "../../../base/log.ts";
@@ -18,7 +18,7 @@ export class Quarantine {
     this.#directory = `${journalDirectory}/quarantine`;
   }
 
-  /** Like `copy`, where what follows does not wait for it to succeed: a full disk must not stop delivery. */
+  /** Like `copy`, but a failure is only logged: a full disk must not stop delivery. */
   async tryCopy(segment: string, from: File, offset: number, bytes: number): Promise<void> {
     try {
       await this.copy(segment, from, offset, bytes);
@@ -28,10 +28,10 @@ export class Quarantine {
   }
 
   /**
-   * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad` and syncs
-   * it; to the next free name if there are other bytes under that one. Returns
-   * the path, of the earlier copy if that was done before. Of a compressed
-   * segment, what its file has there.
+   * Copies [offset, offset + bytes) of a segment to `BASE-OFFSET.bad`, or to the
+   * next free name if that file has other bytes, and syncs the copy. For a
+   * compressed segment, copies the bytes of its file that hold the range. Returns
+   * the path of the copy, or of an earlier one with the same bytes.
    */
   async copy(segment: string, from: File, offset: number, bytes: number): Promise<string> {
     if (from instanceof CompressedSegment) {
@@ -49,7 +49,7 @@ export class Quarantine {
     }
   }
 
-  /** Other damage at the same place may be of the same size: a segment that was repaired has moved together. */
+  /** Other damage may have the same place and size: after a repair the records stand at other offsets. */
   async #isCopy(path: string, from: File, offset: number, bytes: number): Promise<boolean> {
     const copy = await this.files.open(path, "read");
     try {
@@ -66,20 +66,20 @@ export class Quarantine {
     await this.#syncNames();
   }
 
-  /** The directory's own name first: it may be new. */
+  /** The name of the directory itself may be new, so it is synced first. */
   async #syncNames(): Promise<void> {
     await this.files.syncDirectory(this.journalDirectory);
     await this.files.syncDirectory(this.#directory);
   }
 
-  /** Writes one frame to `SEQUENCE.refused`, in place of an earlier try, and syncs it. Returns the path. */
+  /** Writes one frame to `SEQUENCE.refused`, replacing an earlier copy, and syncs it. Returns the path. */
   async keepFrame(sequence: number, frame: Uint8Array): Promise<string> {
     const path = `${this.#directory}/${String(sequence).padStart(20, "0")}.refused`;
     await this.#create(path, (to) => to.writeAt([frame], 0));
     return path;
   }
 
-  /** Moves a whole file here, under its own name or the next free one. Returns the new path. */
+  /** Moves a whole file to quarantine, under its own name or the next free one. Returns the new path. */
   async setAside(path: string): Promise<string> {
     await this.files.makeDirectory(this.#directory);
     const name = basename(path);

@@ -1,11 +1,11 @@
-/** Files that are there as a whole or not at all, at whatever moment the program is killed or the power lost. */
+/** Replaces files so that the old or the new one is there as a whole whenever the program is killed or the power lost. */
 import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
 
 /**
- * Puts what `fill` writes to `path`, in the place of a file that is there:
- * written aside as `path.tmp`, synced, renamed. Rejects with that file as it was
- * and nothing left aside. The name survives a power loss once the caller has
- * synced the directory.
+ * Replaces the file at `path`, if there is one, by what `fill` writes: it is
+ * written as `path.tmp`, synced and renamed. On rejection the old file is as it
+ * was and `path.tmp` is removed. The new name survives a power loss once the
+ * caller has synced the directory.
  */
 export async function replaceFile(
   files: FileSystem,
@@ -16,7 +16,7 @@ export async function replaceFile(
   try {
     const to = await files.open(temporary, "open");
     try {
-      // A run that was killed may have left something there.
+      // A process that was killed may have left such a file.
       await to.truncate(0);
       await fill(to);
       await to.sync();
@@ -25,7 +25,7 @@ export async function replaceFile(
     }
     await files.rename(temporary, path);
   } catch (error) {
-    // On a full disk it would keep the room that it could not do with.
+    // On a full disk the unfinished file would take up space.
     await files.unlink(temporary).catch(() => {});
     throw error;
   }

@@ -1,9 +1,10 @@
 /**
  * The bytes of a compressed segment, see FORMAT.md: encoding and decoding,
- * nothing that touches a disk. Everything that is not compressed data stands in
- * zstd's skippable frames, so that any zstd program gives back the original.
+ * nothing that touches a disk. Everything except compressed data is in zstd's
+ * skippable frames, so that any zstd program restores the original.
  */
 import { crc32 } from "node:zlib";
+import { SALT_BYTES } from "./segment.ts";
 import {
   areCounts,
   decodePreamble,
@@ -11,16 +12,15 @@ import {
   FORMAT_VERSION,
   getU64,
   type Preamble,
-  SALT_BYTES,
   setU64,
   viewOf,
-} from "./segment.ts";
+} from "./preamble.ts";
 
-// With zstd's own 8 bytes, as all sizes here.
+// All sizes include zstd's own 8 bytes.
 export const HEAD_BYTES = 64;
 export const BLOCK_HEADER_BYTES = 44;
 export const TRAILER_BYTES = 52;
-/** Fixed bytes and salt that a block header, index or trailer begins with, after zstd's own 8 bytes. */
+/** Offset of magic and salt in a block header, index or trailer, after zstd's own 8 bytes. */
 export const COMPRESSED_MARK_OFFSET = 8;
 
 const COMPRESSED_MAGIC = "SPILLZST";
@@ -38,20 +38,20 @@ const INDEX_ENTRY_BYTES = 8;
 
 export interface CompressedHead {
   readonly base: number;
-  /** That of the segment inside. */
+  /** The salt of the segment inside. */
   readonly salt: Uint8Array;
   /** Bytes of the original. */
   readonly size: number;
 }
 
-/** What stands before each piece of compressed data. */
+/** The header before each piece of compressed data. */
 export interface BlockHeader {
-  /** What the data is in the original. */
+  /** The range of the original that the data holds, in bytes. */
   readonly offset: number;
   readonly length: number;
   /** Bytes of compressed data that follow. */
   readonly compressed: number;
-  /** Their CRC-32. */
+  /** CRC-32 of the compressed data. */
   readonly crc: number;
 }
 
@@ -59,9 +59,9 @@ export interface Trailer {
   readonly salt: Uint8Array;
   /** Bytes of the original. */
   readonly size: number;
-  /** Where the last block's header stands in the file. */
+  /** Offset of the last block's header in the file. */
   readonly lastBlock: number;
-  /** Where the index stands in the file: the blocks end here. */
+  /** Offset of the index in the file, where the blocks end. */
   readonly index: number;
   readonly blocks: number;
 }
@@ -69,7 +69,7 @@ export interface Trailer {
 /** One block in the index. */
 export type IndexEntry = Pick<BlockHeader, "length" | "compressed">;
 
-/** A skippable frame of `bytes` in all, of which all but zstd's 8 bytes are zeros yet. */
+/** A skippable frame of `bytes` bytes in all, zeros behind zstd's own 8 bytes. */
 function skippable(bytes: number): Uint8Array {
   const frame = new Uint8Array(bytes);
   frame.set(SKIPPABLE);
@@ -91,7 +91,7 @@ function hasMark(bytes: Uint8Array, magic: Uint8Array, salt: Uint8Array | undefi
   return salt === undefined || startsWith(bytes, COMPRESSED_MARK_OFFSET + magic.length, salt);
 }
 
-/** Writes the last 4 bytes: the checksum of all before. */
+/** Writes the last 4 bytes: the checksum of all bytes before. */
 function seal(bytes: Uint8Array): Uint8Array {
   const at = bytes.length - 4;
   viewOf(bytes).setUint32(at, crc32(bytes.subarray(0, at)), true);
@@ -117,7 +117,7 @@ export function encodeHead({ base, salt, size }: CompressedHead): Uint8Array {
   return seal(bytes);
 }
 
-/** The head that `bytes` begin with; undefined unless magic, version and checksum are right. */
+/** The head at the beginning of `bytes`; undefined unless magic, version and checksum are right. */
 export function decodeHead(bytes: Uint8Array): CompressedHead | undefined {
   if (bytes.length < HEAD_BYTES || compressedPreamble(bytes).kind !== "known") return undefined;
   if (!isSkippable(bytes, HEAD_BYTES) || !isSealed(bytes, HEAD_CRC_OFFSET)) return undefined;
@@ -179,7 +179,7 @@ export function encodeIndex(entries: readonly IndexEntry[], salt: Uint8Array): U
   return seal(bytes);
 }
 
-/** The index in `bytes`, which are it and nothing else. */
+/** The index, if `bytes` are one and nothing else. */
 export function decodeIndex(bytes: Uint8Array, salt: Uint8Array): IndexEntry[] | undefined {
   if (bytes.length < INDEX_HEAD_BYTES + 4 || !hasMark(bytes, INDEX_MAGIC, salt)) return undefined;
   if (!isSkippable(bytes, bytes.length) || !isSealed(bytes, bytes.length - 4)) return undefined;

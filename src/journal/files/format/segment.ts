@@ -1,25 +1,30 @@
 /**
  * The bytes of a segment file, see FORMAT.md: encoding and decoding, nothing
- * that touches a disk. Decoders answer `undefined` for bytes that are not what
- * they look for; whether that is damage is for the caller to judge.
+ * that touches a disk. Decoders return `undefined` for bytes that are not what
+ * they look for; the caller judges whether that is damage.
  */
 import { crc32 } from "node:zlib";
+import {
+  areCounts,
+  decodePreamble,
+  encodePreamble,
+  FORMAT_VERSION,
+  getU64,
+  type Preamble,
+  setU64,
+  viewOf,
+} from "./preamble.ts";
 
-/** The format version that this program writes, and the newest that it reads. */
-export const FORMAT_VERSION = 1;
-
-const PREAMBLE_BYTES = 16;
 export const SEGMENT_HEADER_BYTES = 512;
 export const RECORD_HEADER_BYTES = 64;
-/** Payload of the largest record, one with a single larger frame apart. */
+/** Payload bytes of the largest record, except for a record with a single larger frame. */
 export const RECORD_BYTES_MAX = 256 * 1024;
 export const FOOTER_BYTES = 96;
-/** Fixed bytes and salt that stand at the beginning of a record or footer. */
+/** Bytes of magic and salt at the beginning of a record or footer. */
 export const MAGIC_BYTES = 12;
 export const SALT_BYTES = 8;
 
 const SEGMENT_MAGIC = "SPILLSEG";
-export const CURSOR_MAGIC = "SPILLCUR";
 // 0xf7 occurs in no UTF-8 text.
 const RECORD_MAGIC = Uint8Array.of(0xf7, 0x52, 0x45, 0x43);
 const FOOTER_MAGIC = Uint8Array.of(0xf7, 0x45, 0x4e, 0x44);
@@ -27,13 +32,13 @@ const FOOTER_MAGIC = Uint8Array.of(0xf7, 0x45, 0x4e, 0x44);
 const FRAMING_OFFSET = 58;
 const SEGMENT_CRC_OFFSET = SEGMENT_HEADER_BYTES - 4;
 const FOOTER_CRC_OFFSET = FOOTER_BYTES - 4;
-/** Bytes of framing text that fit the header; the longest that `framingText` writes has about 120. */
+/** Bytes of framing text that fit the header; the longest text of `framingText` has about 120. */
 const FRAMING_BYTES_MAX = SEGMENT_CRC_OFFSET - FRAMING_OFFSET;
 
 export interface SegmentHeader {
   readonly base: number;
   readonly createdUs: number;
-  /** 8 random bytes that every record of this segment repeats, so that no payload can forge one. */
+  /** 8 random bytes that every record of this segment repeats, so that a payload cannot imitate a record. */
   readonly salt: Uint8Array;
   /** Sequence at which the journal ended when the segment was created. */
   readonly previousEnd: number;
@@ -47,15 +52,15 @@ export interface RecordHeader {
   readonly length: number;
   readonly first: number;
   readonly frames: number;
-  /** Sequence at which the record before this one ended; [previousEnd, first) was delivered from memory. */
+  /** Sequence after the record before this one; [previousEnd, first) was delivered from memory. */
   readonly previousEnd: number;
   /** The cursor when the record was written. */
   readonly cursor: number;
   /** Arrival of the first frame, µs since 1970. */
   readonly timeUs: number;
-  /** Checksum that header and payload have together. */
+  /** Checksum of header and payload together. */
   readonly crc: number;
-  /** Checksum of the header alone; the payload's goes on from it. */
+  /** Checksum of the header alone; `crc` is continued from it. */
   readonly headerCrc: number;
 }
 
@@ -69,54 +74,8 @@ export interface Footer {
   readonly lowestUs: number;
   readonly highestUs: number;
   readonly cursor: number;
-  /** Where the footer stands: the records end here. */
+  /** Offset of the footer in the file, where the records end. */
   readonly offset: number;
-}
-
-/** What the first bytes of a file say about its version; the same in every version to come. */
-export type Preamble = { readonly kind: "known" } | { readonly kind: "newer"; readonly version: number } | {
-  readonly kind: "damaged";
-};
-
-/** The same bytes, no copy. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Writes a whole number below 2^53; throws an Error for a larger one, which would be read back as another. */
-export function setU64(view: DataView, offset: number, value: number): void {
-  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new Error(`${value} is no count`);
-  view.setUint32(offset, value >>> 0, true);
-  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
-}
-
-/** A number from 2^53 on comes back inexact; `areCounts` tells. */
-export function getU64(view: DataView, offset: number): number {
-  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
-}
-
-/** Are these numbers that a writer can have written? */
-export function areCounts(...values: readonly number[]): boolean {
-  return values.every((value) => value <= Number.MAX_SAFE_INTEGER);
-}
-
-/** Magic, version and their own checksum: a flipped bit here must not pass for a newer version. */
-export function encodePreamble(into: Uint8Array, magic: string, version: number): void {
-  const view = viewOf(into);
-  for (let i = 0; i < 8; i++) into[i] = magic.charCodeAt(i);
-  view.setUint32(8, version, true);
-  view.setUint32(12, crc32(into.subarray(0, 12)), true);
-}
-
-/** What {@link encodePreamble} wrote; anything else, a version below the known one too, is damage. */
-export function decodePreamble(bytes: Uint8Array, magic: string): Preamble {
-  if (bytes.length < PREAMBLE_BYTES) return { kind: "damaged" };
-  for (let i = 0; i < 8; i++) if (bytes[i] !== magic.charCodeAt(i)) return { kind: "damaged" };
-  const view = viewOf(bytes);
-  if (view.getUint32(12, true) !== crc32(bytes.subarray(0, 12))) return { kind: "damaged" };
-  const version = view.getUint32(8, true);
-  if (version > FORMAT_VERSION) return { kind: "newer", version };
-  return version === FORMAT_VERSION ? { kind: "known" } : { kind: "damaged" };
 }
 
 /** What a segment file's first bytes say about its version. */
@@ -142,7 +101,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return bytes;
 }
 
-/** The header that `bytes` begin with; undefined unless magic, version and checksum are right. */
+/** The header at the beginning of `bytes`; undefined unless magic, version and checksum are right. */
 export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || segmentPreamble(bytes).kind !== "known") return undefined;
   const view = viewOf(bytes);
@@ -160,7 +119,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
   return areCounts(header.base, header.createdUs, header.previousEnd, header.cursor) ? header : undefined;
 }
 
-/** What distinguishes the records and the footer of one segment from any payload. */
+/** Magic and salt, which distinguish the records and the footer of one segment from any payload. */
 export interface Marks {
   readonly record: Uint8Array;
   readonly footer: Uint8Array;
@@ -230,7 +189,7 @@ export function decodeRecordHeader(bytes: Uint8Array, offset: number, mark: Uint
   return { length, first, frames, previousEnd, cursor, timeUs, crc: view.getUint32(60, true), headerCrc };
 }
 
-/** Is `payload` what was written behind this header? */
+/** True if `payload` is what was written behind this header. */
 export function payloadMatches(header: RecordHeader, payload: Uint8Array): boolean {
   return crc32(payload, header.headerCrc) === header.crc;
 }
@@ -253,7 +212,7 @@ export function encodeFooter(footer: Footer, mark: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The footer in `bytes`, which stand at `offset` of the file, and the salt that it repeats. */
+/** The footer in `bytes`, which were read at `offset` of the file, and the salt in it. */
 export function decodeFooter(bytes: Uint8Array, offset: number): Footer & { readonly salt: Uint8Array } | undefined {
   if (bytes.length < FOOTER_BYTES) return undefined;
   for (let i = 0; i < FOOTER_MAGIC.length; i++) if (bytes[i] !== FOOTER_MAGIC[i]) return undefined;
@@ -281,12 +240,12 @@ export function segmentName(base: number): string {
   return `${String(base).padStart(20, "0")}.seg`;
 }
 
-/** What the name of a compressed segment has behind that of the original. */
+/** The ending of a compressed segment's name, behind the name of the original. */
 export const COMPRESSED_SUFFIX = ".zst";
 
 /**
- * The base sequence that a file's name says, compressed or not; undefined if it
- * is no segment's name. From 2^53 on it is not exact, and no segment has it.
+ * The base sequence in a segment file's name, compressed or not; undefined for
+ * other names. From 2^53 on it is not exact, and no segment has such a base.
  */
 export function segmentBase(name: string): number | undefined {
   const match = /^(\d{20})\.seg(\.zst)?$/.exec(name);

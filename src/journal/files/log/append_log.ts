@@ -1,37 +1,39 @@
 /**
  * The writing side of the journal: which segment an append goes to, when a new
- * one begins, and what becomes of a file that failed.
+ * one begins, and what is done when a write or a sync fails.
  *
- * Nothing counts as appended before it is published: the write has succeeded
- * and, with `sync = "each"`, the sync too. Readers, `end` and recovery's
- * promises go by that alone.
+ * Frames count as appended when they are published: the write has succeeded and,
+ * with `sync = "each"`, the sync too. Readers, `end` and recovery depend on that
+ * alone.
  */
 import { Condition } from "../../../base/condition.ts";
 import { failedWith, messageOf, SpillwayError } from "../../../base/error.ts";
 import type { Run } from "../../../base/run.ts";
 import type { StopDeadline } from "../../../base/stop_deadline.ts";
-import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
-import type { Housekeeping } from "./housekeeping.ts";
-import { Presence } from "./presence.ts";
-import type { Quarantine } from "../directory/quarantine.ts";
-import { assertCountable, type PlannedRecord, planRecords, takeUpTo } from "./plan_records.ts";
-import { copyUnsynced } from "./copy_unsynced.ts";
-import { asFull, type Room } from "./space.ts";
-import type { Segment } from "../segment/segment.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
-import { isCompressed } from "../segment/segment_files.ts";
-import { segmentBytesFor } from "./segment_size.ts";
-import { createSegment, type SegmentWriter } from "./segment_writer.ts";
-import { syncSegments } from "./stop_sync.ts";
+import type { Quarantine } from "../directory/quarantine.ts";
+import { FOOTER_BYTES, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { JournalFullError } from "../../journal.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
+import { copyUnsynced } from "./copy_unsynced.ts";
+import { freeNewest } from "./free_newest.ts";
+import type { HousekeepingRequests } from "./housekeeping_requests.ts";
+import { assertCountable, type PlannedRecord, planRecords, takeUpTo } from "./plan_records.ts";
+import { Presence } from "./presence.ts";
+import { RetiredFiles } from "./retired_files.ts";
+import { createSegment, type SegmentWriter } from "./segment_writer.ts";
+import { asFull, type DiskSpace, segmentBytesFor } from "./space.ts";
+import type { WrittenCursor } from "./written_cursor.ts";
 
 export interface AppendLogParts {
   readonly options: DirectoryJournalOptions;
   readonly segments: SegmentList;
   readonly quarantine: Quarantine;
-  readonly housekeeping: Housekeeping;
-  readonly room: Room;
+  readonly diskSpace: DiskSpace;
+  /** Noted in every record. */
+  readonly cursor: WrittenCursor;
+  readonly requests: HousekeepingRequests;
+  /** Sequence after the last frame appended. */
   readonly end: number;
   /** Sequence after the last frame on disk. */
   readonly previousEnd: number;
@@ -44,17 +46,14 @@ export class AppendLog {
   readonly #options: DirectoryJournalOptions;
   readonly #segments: SegmentList;
   readonly #presence: Presence;
-  #segmentBytes: number;
+  readonly #retired: RetiredFiles;
   readonly #recordBytes: number;
+  /** Size at which the current segment is sealed. */
+  #segmentBytes = 0;
   #end: number;
   #previousEnd: number;
+  /** Writes the current segment; undefined until the next append begins one. */
   #writer: SegmentWriter | undefined;
-  /** Appended, not synced, and its file failed to sync: to be written again elsewhere before anything else. */
-  #unsynced: SegmentWriter | undefined;
-  /** Files in which nothing counts, by path, since their first write or sync failed. */
-  readonly #leftBehind = new Map<string, Segment>();
-  /** Left behind with frames in them, with `sync = "os"`. */
-  readonly #unsyncedSegments: Segment[] = [];
   /** One writing operation after the other. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -63,12 +62,10 @@ export class AppendLog {
     this.#options = options;
     this.#segments = parts.segments;
     this.#presence = new Presence(options);
+    this.#retired = new RetiredFiles(options, parts.quarantine);
+    this.#recordBytes = Math.min(options.recordBytes, RECORD_BYTES_MAX);
     this.#end = parts.end;
     this.#previousEnd = parts.previousEnd;
-    this.#segmentBytes = segmentBytesFor(options, parts.room, parts.segments.bytes);
-    this.#recordBytes = Math.min(options.recordBytes, RECORD_BYTES_MAX);
-    parts.housekeeping.letGoOfNewest = (cursor, desperate) =>
-      this.#inTurn(() => this.#letGoOfNewest(cursor, desperate));
   }
 
   /** Sequence after the last frame appended. */
@@ -78,26 +75,39 @@ export class AppendLog {
 
   /** Is there something appended that no sync has covered? */
   get dirty(): boolean {
-    return this.#writer?.dirty === true || this.#unsynced !== undefined;
+    return this.#writer?.dirty === true || this.#retired.unsynced !== undefined;
   }
 
-  /** See `Journal.append`; `last` may use what `minFreeBytes` keeps free, and pass `maxBytes`. */
+  /** See `Journal.append`; `last`: may use what `minFreeBytes` keeps free, and pass `maxBytes`. */
   append(runs: readonly Run[], last: boolean): Promise<void> {
     return this.#inTurn(() => this.#append(runs, last));
   }
 
-  /** Syncs what is dirty, beside appends. Where that fails, the frames are written again to a new segment. */
+  /** Syncs what is dirty, beside appends. If that fails, the frames are written again to a new segment. */
   async sync(): Promise<void> {
     const writer = this.#writer;
-    if (this.#unsynced === undefined && writer?.dirty === true) {
+    if (this.#retired.unsynced === undefined && writer?.dirty === true) {
       try {
         await writer.sync();
       } catch (error) {
-        await this.#inTurn(() => this.#writer === writer ? this.#abandon(writer) : Promise.resolve());
+        await this.#inTurn(() => this.#writer === writer ? this.#retire(writer) : Promise.resolve());
         throw error;
       }
     }
-    if (this.#unsynced !== undefined) await this.#inTurn(() => this.#rescue());
+    if (this.#retired.unsynced !== undefined) await this.#inTurn(() => this.#copyUnsynced());
+  }
+
+  /** See `freeNewest`; `cursor` is what the cursor file says. */
+  freeNewest(cursor: number, mayTruncate: boolean): Promise<void> {
+    const { files } = this.#options;
+    const beginSegment = async () => {
+      const writer = await this.#newSegment(this.#end);
+      await writer.takeName();
+      this.#list(writer);
+    };
+    return this.#inTurn(() =>
+      freeNewest({ files, segments: this.#segments, end: this.#end, cursor, mayTruncate, beginSegment })
+    );
   }
 
   /** At a stop everything is synced, whatever the policy. */
@@ -112,19 +122,19 @@ export class AppendLog {
   }
 
   get #cursor(): number {
-    return this.#parts.housekeeping.cursor;
+    return this.#parts.cursor.cursor;
   }
 
   async #append(runs: readonly Run[], last: boolean): Promise<void> {
     this.#presence.assert();
     try {
       assertCountable(runs, this.#options.directory);
-      await this.#rescue();
+      await this.#copyUnsynced();
       const records = planRecords(runs, this.#end, this.#recordBytes);
       for (let next = 0; next < records.length;) next += await this.#appendSome(records, next, last);
     } catch (error) {
       const reason = asFull(this.#presence.explain(error));
-      if (reason instanceof JournalFullError) this.#parts.housekeeping.makeRoom();
+      if (reason instanceof JournalFullError) this.#parts.requests.requestSpace();
       throw reason;
     }
   }
@@ -133,11 +143,12 @@ export class AppendLog {
   async #appendSome(records: readonly PlannedRecord[], next: number, last: boolean): Promise<number> {
     const first = records[next].first;
     let writer = this.#writer?.takes(first) === true ? this.#writer : undefined;
+    if (writer === undefined) this.#segmentBytes = this.#bytesOfNext();
     const space = this.#segmentBytes - (writer?.written.offset ?? SEGMENT_HEADER_BYTES);
     const batch = takeUpTo(records, next, space > 0 ? space : this.#segmentBytes - SEGMENT_HEADER_BYTES);
     const change = writer === undefined || space <= 0;
     const size = batch.size + (change ? SEGMENT_HEADER_BYTES + FOOTER_BYTES : 0);
-    if (!last) this.#parts.room.check(size, this.#segments.bytes);
+    if (!last) this.#parts.diskSpace.check(size, this.#segments.bytes);
     if (writer === undefined || space <= 0) writer = await this.#newSegment(first);
     const before = writer.written.offset;
     try {
@@ -146,13 +157,13 @@ export class AppendLog {
       if (this.#options.sync === "each") await writer.sync();
       await this.#presence.confirm(writer);
     } catch (error) {
-      if (!writer.usable || error instanceof SpillwayError) await this.#abandon(writer);
+      if (!writer.usable || error instanceof SpillwayError) await this.#retire(writer);
       // A limit of this file's size (ulimit -f) leaves room in the next one.
       if (!failedWith(error, "EFBIG") || writer.segment.empty) throw error;
-      if (this.#writer === writer) await this.#retire(writer);
+      if (this.#writer === writer) await this.#seal(writer);
       return 0;
     }
-    this.#parts.room.wrote(writer.written.offset - before);
+    this.#parts.diskSpace.noteWritten(writer.written.offset - before);
     this.#publish(writer);
     return batch.records.length;
   }
@@ -166,61 +177,28 @@ export class AppendLog {
     this.appended.notify();
   }
 
-  /** Notes the file's size; the first time, that there is such a segment. */
+  /** Notes the file's size; the first time, adds its segment to the list. */
   #list({ segment, written }: SegmentWriter): void {
     if (this.#segments.all.includes(segment)) {
       this.#segments.resize(segment, written.offset);
     } else {
       segment.bytes = written.offset;
       this.#segments.add(segment);
-      this.#parts.housekeeping.wake();
+      this.#parts.requests.requestPass();
     }
   }
 
-  /**
-   * The newest segment is never unlinked; where all of it is delivered and there
-   * is no room, an empty one after it lets it go. If not even that one fits, the
-   * delivered frames are cut off.
-   */
-  async #letGoOfNewest(cursor: number, desperate: boolean): Promise<void> {
-    const newest = this.#segments.newest;
-    if (newest === undefined || newest.empty || newest.end > cursor || this.#end === newest.base) return;
-    try {
-      await this.#beginSegment();
-    } catch (error) {
-      if (!(asFull(error) instanceof JournalFullError)) throw error;
-      // A compressed one is none of ours to cut.
-      if (!desperate || isCompressed(newest.path)) return;
-      await this.#empty(newest);
-      await this.#beginSegment();
-    }
-  }
-
-  async #beginSegment(): Promise<void> {
-    const writer = await this.#newSegment(this.#end);
-    await writer.takeName();
-    this.#list(writer);
-  }
-
-  async #empty(segment: Segment): Promise<void> {
-    const file = await this.#options.files.open(segment.path, "update");
-    try {
-      segment.limit = SEGMENT_HEADER_BYTES;
-      await file.truncate(SEGMENT_HEADER_BYTES);
-      this.#segments.resize(segment, SEGMENT_HEADER_BYTES);
-      this.#segments.raiseFloor(segment.end);
-    } finally {
-      file.close();
-    }
+  #bytesOfNext(): number {
+    return segmentBytesFor(this.#options, this.#parts.diskSpace, this.#segments.bytes);
   }
 
   async #newSegment(base: number): Promise<SegmentWriter> {
-    if (this.#writer !== undefined) await this.#retire(this.#writer);
-    await this.#rescue();
-    // What was rescued has just begun a new one.
+    if (this.#writer !== undefined) await this.#seal(this.#writer);
+    await this.#copyUnsynced();
+    // The copy has begun a new segment.
     if (this.#writer !== undefined) return this.#writer;
-    await this.#clearTheWay(base);
-    this.#segmentBytes = segmentBytesFor(this.#options, this.#parts.room, this.#segments.bytes);
+    await this.#retired.setEmptyAside(base, this.#end);
+    this.#segmentBytes = this.#bytesOfNext();
     return this.#writer = await createSegment(this.#options, {
       base,
       previousEnd: this.#previousEnd,
@@ -228,8 +206,8 @@ export class AppendLog {
     });
   }
 
-  /** Nothing more is written to this segment: footer and, as the policy says, sync. A failure costs no frame. */
-  async #retire(writer: SegmentWriter): Promise<void> {
+  /** Ends a segment with its footer and, as the policy says, a sync. A failure costs no frame. */
+  async #seal(writer: SegmentWriter): Promise<void> {
     this.#writer = undefined;
     const { sync, log } = this.#options;
     try {
@@ -239,36 +217,22 @@ export class AppendLog {
     } catch (error) {
       log.warn("cannot seal a segment", { segment: writer.segment.name, error: messageOf(error) });
     }
-    await this.#abandon(writer);
+    await this.#retire(writer);
   }
 
-  /** Lets go of a file; what is only in the kernel's memory and should be on disk is written again elsewhere. */
-  async #abandon(writer: SegmentWriter): Promise<void> {
+  /** Nothing more is written to this file. */
+  async #retire(writer: SegmentWriter): Promise<void> {
     if (this.#writer === writer) this.#writer = undefined;
-    const appended = writer.segment.end > writer.synced.end;
-    if (this.#options.sync === "interval" && appended) this.#unsynced = writer;
-    else await writer.close();
-    if (writer.segment.empty) this.#leftBehind.set(writer.segment.path, writer.segment);
-    else if (this.#options.sync === "os") this.#unsyncedSegments.push(writer.segment);
+    await this.#retired.add(writer);
   }
 
-  /** What was left behind must not look newer than what is written now; its frames were never promised. */
-  async #clearTheWay(base: number): Promise<void> {
-    for (const [path, segment] of this.#leftBehind) {
-      const inTheWay = segment.base > base && await this.#options.files.stat(path) !== undefined;
-      if (inTheWay) await this.#parts.quarantine.setAside(path);
-      // One that begins after the journal's end may come to be in the way yet.
-      if (inTheWay || segment.base <= this.#end) this.#leftBehind.delete(path);
-    }
-  }
-
-  /** Frames whose sync failed after they were appended go to a new segment and are synced there. */
-  async #rescue(): Promise<void> {
-    const failed = this.#unsynced;
+  /** Frames whose sync failed after they were appended are copied to a new segment, and synced there. */
+  async #copyUnsynced(): Promise<void> {
+    const failed = this.#retired.unsynced;
     if (failed === undefined) return;
     const writer = await copyUnsynced(this.#options, failed, this.#cursor);
     failed.segment.cutTo(failed.synced, writer.contents);
-    this.#unsynced = undefined;
+    this.#retired.noteCopied();
     writer.segment.end = Math.max(writer.written.end, this.#end);
     writer.segment.limit = writer.written.offset;
     writer.segment.setContents(writer.contents);
@@ -278,25 +242,24 @@ export class AppendLog {
     try {
       await writer.sync();
     } catch (error) {
-      await this.#abandon(writer);
+      await this.#retire(writer);
       throw error;
     }
     this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
   }
 
   async #finish(deadline: StopDeadline | undefined): Promise<void> {
-    if (this.#writer?.usable === false) await this.#abandon(this.#writer);
+    if (this.#writer?.usable === false) await this.#retire(this.#writer);
     try {
-      await this.#rescue();
+      await this.#copyUnsynced();
       const writer = this.#writer;
       if (writer !== undefined && !writer.segment.empty) await writer.seal(this.#cursor).catch(() => {});
       if (writer?.dirty === true) await writer.sync();
     } finally {
       await this.#writer?.close();
-      await this.#unsynced?.close();
-      this.#writer = this.#unsynced = undefined;
+      this.#writer = undefined;
+      await this.#retired.close();
     }
-    const segments = this.#unsyncedSegments.filter((each) => this.#segments.all.includes(each));
-    await syncSegments(this.#options, segments, deadline);
+    await this.#retired.sync(this.#segments, deadline);
   }
 }

@@ -1,21 +1,21 @@
-/** Writing frames a second time, where the first file could not be synced and may lose them. */
+/** Writes frames a second time, after a sync of their file failed and it may lose them. */
 import { saltOf } from "../format/segment.ts";
 import { createSegment, type SegmentWriter } from "./segment_writer.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
 import { walkRecords } from "../segment/walk_records.ts";
 
 /**
- * Copies the records of `failed` that no sync has covered, as far as the kernel
- * still has them, to a new segment, which is in place but not synced when this
- * resolves. What the kernel has forgotten fails its checksum, and the reader
- * will find it missing.
+ * Copies the records of `failed` that no sync has covered to a new segment, which
+ * has its name but is not synced when this resolves. Records that the kernel has
+ * lost fail their checksum and are left out; the reader reports them as missing.
  *
- * Until then it has a temporary name: what a newer segment has begins to count
- * there, and a kill in the middle must not take what is not copied yet.
+ * While it is written the new file has a temporary name: frames of a newer segment
+ * count instead of those of older ones, so a kill before the copy is complete would
+ * lose frames.
  *
- * The copies have the salt of the originals: if nothing of the old file was ever
- * synced, the new one takes its name, and whoever opens it meanwhile finds the
- * same records at the same offsets.
+ * The copies have the salt of the originals. If nothing of the old file was ever
+ * synced, the new one gets its name, and a reader that opens it meanwhile finds
+ * the same records at the same offsets.
  */
 export async function copyUnsynced(
   options: DirectoryJournalOptions,
@@ -24,7 +24,7 @@ export async function copyUnsynced(
 ): Promise<SegmentWriter> {
   const { synced, written, segment } = failed;
   const marks = segment.marks!;
-  // Up to a segment's first frame there may have been a hole.
+  // There may be a hole before the first frame of a segment.
   const previousEnd = synced.end === segment.base ? failed.previousEnd : synced.end;
   const at = { base: synced.end, previousEnd, cursor };
   const writer = await createSegment(options, at, saltOf(marks));

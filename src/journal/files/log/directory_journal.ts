@@ -9,16 +9,20 @@ import type { Run } from "../../../base/run.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
 import type { File } from "../../../runtime/files.ts";
 import { AppendLog, type AppendLogParts } from "./append_log.ts";
-import { Arrivals } from "../catalog/arrival_times.ts";
+import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import type { DamageLog } from "../catalog/damage_log.ts";
-import { IntervalSync } from "./interval_sync.ts";
+import { IntervalSync } from "./sync_policies.ts";
 import { locateBack } from "../catalog/rewind_point.ts";
 import { countFrames } from "../catalog/count_pending.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { HousekeepingRequests } from "./housekeeping_requests.ts";
 import { Reader } from "./reader.ts";
-import { syncAbove } from "../directory/sync_parents.ts";
+import { DiskSpace } from "./space.ts";
+import { syncParents } from "../directory/sync_parents.ts";
 import type { Damage, Journal, JournalReader, JournalUsage, Recovery, Unread } from "../../journal.ts";
 
-export interface OpenedJournal extends AppendLogParts {
+/** A journal as it was recovered, with its lock held. */
+export interface RecoveredJournal extends Omit<AppendLogParts, "diskSpace" | "requests"> {
   readonly lock: File;
   readonly damages: DamageLog;
   readonly recovery: Recovery;
@@ -26,22 +30,38 @@ export interface OpenedJournal extends AppendLogParts {
 
 export class DirectoryJournal implements Journal {
   readonly recovery: Recovery;
-  readonly #opened: OpenedJournal;
+  readonly #opened: RecoveredJournal;
+  readonly #diskSpace: DiskSpace;
   readonly #log: AppendLog;
+  readonly #housekeeping: Housekeeping;
   readonly #intervalSync: IntervalSync | undefined;
+  /** Those that are not closed. */
   readonly #readers = new Set<Reader>();
-  readonly #arrivals: Arrivals;
+  readonly #arrivals: ArrivalTimes;
   #closed: Promise<void> | undefined;
 
-  constructor(opened: OpenedJournal) {
-    this.#opened = opened;
+  private constructor(opened: RecoveredJournal) {
+    const { options, segments, cursor } = this.#opened = opened;
     this.recovery = opened.recovery;
-    this.#log = new AppendLog(opened);
-    this.#arrivals = new Arrivals(opened.options.files, opened.segments);
-    opened.housekeeping.onUnlink = (segment) => {
-      for (const reader of this.#readers) reader.letGo(segment);
-    };
-    if (opened.options.sync === "interval") this.#intervalSync = new IntervalSync(opened.options, this.#log);
+    this.#diskSpace = new DiskSpace(options);
+    const requests = new HousekeepingRequests();
+    const log = this.#log = new AppendLog({ ...opened, diskSpace: this.#diskSpace, requests });
+    this.#housekeeping = new Housekeeping(options, segments, cursor, requests, {
+      freeNewest: (sequence, mayTruncate) => log.freeNewest(sequence, mayTruncate),
+      beforeUnlink: (segment) => {
+        for (const reader of this.#readers) reader.release(segment);
+      },
+    });
+    this.#arrivals = new ArrivalTimes(options.files, segments);
+    if (options.sync === "interval") this.#intervalSync = new IntervalSync(options, log);
+  }
+
+  /** Writes the first, unclean cursor and begins housekeeping. */
+  static async start(recovered: RecoveredJournal): Promise<DirectoryJournal> {
+    const journal = new DirectoryJournal(recovered);
+    await journal.#housekeeping.start();
+    if (journal.#diskSpace.isWatched) await journal.#diskSpace.refresh();
+    return journal;
   }
 
   get end(): number {
@@ -49,7 +69,7 @@ export class DirectoryJournal implements Journal {
   }
 
   get cursor(): number {
-    return this.#opened.housekeeping.cursor;
+    return this.#housekeeping.cursor;
   }
 
   get onDamage(): (damage: Damage) => void {
@@ -71,34 +91,33 @@ export class DirectoryJournal implements Journal {
   }
 
   get unreadFrom(): number {
-    return this.#opened.housekeeping.unreadFrom;
+    return this.#housekeeping.unreadFrom;
   }
 
   confirm(sequence: number, unread: Unread = { from: sequence, resendFrom: sequence }): void {
-    this.#opened.housekeeping.confirm(sequence, unread);
+    this.#housekeeping.confirm(sequence, unread);
   }
 
   boundRisk(bytes: number): Promise<void> {
-    return this.#opened.housekeeping.boundRisk(bytes);
+    return this.#housekeeping.boundRisk(bytes);
   }
 
   async usage(): Promise<JournalUsage> {
-    const { housekeeping, segments } = this.#opened;
-    await housekeeping.followCompaction();
+    const { segments } = this.#opened;
+    await this.#housekeeping.followCompaction();
     return { bytes: segments.bytes, segments: segments.length };
   }
 
   async freeRetained(): Promise<boolean> {
-    const { housekeeping, segments } = this.#opened;
     // The only segment is not kept for anything.
-    return segments.length > 1 && await housekeeping.unlinkRetained();
+    return this.#opened.segments.length > 1 && await this.#housekeeping.unlinkRetained();
   }
 
   oldestDroppable(): number | undefined {
     const { segments } = this.#opened;
     const segment = segments.all.find((each) => !each.empty && each.end > this.cursor);
     if (segment === undefined || segment === segments.newest) return undefined;
-    return Math.min(segment.end, segments.boundOf(segment));
+    return Math.min(segment.end, segments.endBeforeLater(segment));
   }
 
   async count(from: number, until: number): Promise<Tally> {
@@ -107,9 +126,8 @@ export class DirectoryJournal implements Journal {
   }
 
   async dropBelow(until: number): Promise<void> {
-    const { housekeeping, room } = this.#opened;
-    await housekeeping.unlinkBelow(until);
-    await room.refresh();
+    await this.#housekeeping.unlinkBelow(until);
+    await this.#diskSpace.refresh();
   }
 
   quarantine(sequence: number, frame: Uint8Array): Promise<string> {
@@ -141,7 +159,7 @@ export class DirectoryJournal implements Journal {
   }
 
   async #close(deadline: StopDeadline | undefined): Promise<void> {
-    const { options, housekeeping, lock } = this.#opened;
+    const { options, lock } = this.#opened;
     const failures: unknown[] = [];
     const inTime = async (work: Promise<unknown>, reserveMs = 0) => {
       const guarded = work.catch((error) => failures.push(error));
@@ -152,12 +170,12 @@ export class DirectoryJournal implements Journal {
     const isSynced = await inTime(this.#finishLog(deadline), RESERVE_MS.sync);
     if (!isSynced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
     // A second sync would only take another of the runtime's few threads.
-    const closing = housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
+    const closing = this.#housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
     if (!await inTime(closing)) {
-      housekeeping.letGo();
+      this.#housekeeping.abandon();
       failures.push(new Error("the disk does not take the cursor"));
     }
-    if (options.sync === "os" && isSynced) await inTime(syncAbove(options.files, options.directory));
+    if (options.sync === "os" && isSynced) await inTime(syncParents(options.files, options.directory));
     lock.close();
     if (failures.length > 0) throw failures[0];
   }

@@ -1,7 +1,7 @@
 /**
- * What a compaction has made of the delivered segments since the journal was
+ * Follows what a compaction has made of the delivered segments since the journal was
  * opened: compressed ones have another file, merged ones are in the file of the
- * first of them, some are gone. The list that retention goes by follows them.
+ * first of them, others were removed. Retention works on the updated list.
  */
 import type { Framer } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
@@ -18,9 +18,8 @@ export interface DeliveredFilesOptions {
 }
 
 /**
- * Brings what `segments` has below `cursor`, the newest segment excepted, in
- * line with the directory. Lists it once, and opens only files that are not
- * what the list says.
+ * Updates the segments below `cursor`, the newest excepted, from the directory.
+ * Lists the directory once, and opens only files that differ from the list.
  */
 export async function refreshDelivered(
   options: DeliveredFilesOptions,
@@ -46,13 +45,13 @@ export async function refreshDelivered(
     }
     if (file.path !== segment.path || gone.length > 0) await replace(options, segments, file, [segment, ...gone]);
   }
-  // What a compaction that was killed has left behind comes to light when its original is removed.
+  // A compressed file that a killed compaction left beside its original counts once the original is removed.
   for (const file of found) {
     if (file.base < limit && !others.has(file.base)) await replace(options, segments, file, []);
   }
 }
 
-/** `file` has taken the place of `before`; the time of a merged one is over when that of all of them is. */
+/** `file` has replaced `before`. Several merged segments count as delivered when the last of them was. */
 async function replace(
   { files, framer }: DeliveredFilesOptions,
   segments: SegmentList,
@@ -60,13 +59,13 @@ async function replace(
   before: readonly Segment[],
 ): Promise<void> {
   const survey = await surveyIfThere(files, { base, path }, framer);
-  // Removed since it was listed: the next look will tell.
+  // It was removed since it was listed; the next listing will show it.
   if (survey === undefined) return;
   const segment = new Segment(survey);
   segment.measure(survey);
-  const bound = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
+  const endBeforeLater = segments.all.find((each) => each.base > base && !before.includes(each))?.base;
   const end = survey.footer?.end ?? Math.max(base, ...before.map((each) => each.end));
-  segment.end = Math.min(end, bound ?? end);
+  segment.end = Math.min(end, endBeforeLater ?? end);
   if (survey.footer !== undefined) segment.setContents(survey.footer);
   if (before.every(({ deliveredMs }) => deliveredMs !== undefined) && before.length > 0) {
     segment.deliveredMs = Math.max(...before.map(({ deliveredMs }) => deliveredMs!));

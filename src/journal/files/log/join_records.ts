@@ -1,4 +1,4 @@
-/** Making one stretch of frames of the records that one read has brought. */
+/** Joins the payloads of the records in one read buffer. */
 import type { Framer } from "../../../framing/framing.ts";
 import { skipFrames } from "../../../framing/skip.ts";
 import {
@@ -10,24 +10,24 @@ import {
 } from "../format/segment.ts";
 import type { BatchPart } from "../../journal.ts";
 
-/** Records from this size on are taken into account when deciding how much to read at once. */
+/** From this record size on, a read ends at the end of a record. */
 const LARGE_RECORD_BYTES = 16 * 1024;
 
 export interface JoinInput {
-  /** Of the record whose payload stands first in the buffer, and is intact. */
+  /** Header of the record whose payload is first in the buffer and intact. */
   readonly header: RecordHeader;
-  /** Bytes in the buffer. */
+  /** Valid bytes in the buffer. */
   readonly length: number;
   readonly marks: Marks;
   readonly framer: Framer;
-  /** Frames from this sequence on are taken from a later segment. */
-  readonly bound: number;
+  /** Frames from this sequence on are in a later segment. */
+  readonly endBeforeLater: number;
   /** Frames before this sequence are skipped. */
   readonly position: number;
 }
 
 export interface Joined {
-  /** The frames are the buffer's [start, end). */
+  /** The frames are in [start, end) of the buffer. */
   readonly start: number;
   readonly end: number;
   readonly parts: readonly BatchPart[];
@@ -35,21 +35,21 @@ export interface Joined {
   readonly consumed: number;
   /** Sequence after the last frame. */
   readonly until: number;
-  /** The header behind the last joined record, where the buffer has it. */
+  /** The header behind the last joined record, if the buffer has it. */
   readonly next: RecordHeader | undefined;
 }
 
 /**
- * Moves the payloads of the records in `bytes` together, in place. The first one
- * is taken to be intact; the rest as far as they are, follow each other without
- * an undeclared gap, and are wholly there.
+ * Moves the payloads of the records in `bytes` together, in place. The first record
+ * must be intact. Further ones are joined while they are whole and intact and
+ * follow each other without an undeclared gap.
  */
 export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
-  const { header, length, marks, framer, bound, position } = input;
-  const frames = Math.min(header.frames, bound - header.first);
+  const { header, length, marks, framer, endBeforeLater, position } = input;
+  const frames = Math.min(header.frames, endBeforeLater - header.first);
   let skip = Math.max(0, position - header.first);
   let start = skipFrames(framer, bytes, 0, header.length, skip);
-  // Bytes that this framer cannot cut: rather once more from the record's beginning than not at all.
+  // If the framer cannot cut the payload, the whole record is sent again rather than not at all.
   if (start >= header.length) skip = start = 0;
   const { timeUs: arrivedUs } = header;
   const parts: BatchPart[] = [{ first: header.first + skip, frames: frames - skip, offset: 0, arrivedUs }];
@@ -61,7 +61,7 @@ export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
     const next = decodeRecordHeader(bytes.subarray(0, length), consumed, marks.record);
     if (next === undefined) return { start, end, parts, consumed, until, next };
     const payload = consumed + RECORD_HEADER_BYTES;
-    const fits = payload + next.length <= length && next.first + next.frames <= bound;
+    const fits = payload + next.length <= length && next.first + next.frames <= endBeforeLater;
     const follows = next.first >= until && next.previousEnd <= until;
     if (!fits || !follows || !payloadMatches(next, bytes.subarray(payload, payload + next.length))) {
       return { start, end, parts, consumed, until, next };
@@ -75,9 +75,9 @@ export function joinRecords(bytes: Uint8Array, input: JoinInput): Joined {
 }
 
 /**
- * How much to read, of `capacity` bytes, where the first payload has `length`:
- * with large records, whole ones of the same size and the header behind them,
- * since what is read of the next would have to be read again.
+ * How many bytes to read if the first payload has `length` bytes and there is space
+ * for `capacity`. With large records: as many whole ones of the same size as fit,
+ * and the header behind them, because a part of a record would be read twice.
  */
 export function readLength(length: number, capacity: number): number {
   if (length < LARGE_RECORD_BYTES) return Math.max(length, capacity);

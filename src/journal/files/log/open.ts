@@ -6,26 +6,26 @@
 import { messageOf } from "../../../base/error.ts";
 import type { File, WritableFile } from "../../../runtime/files.ts";
 import { add } from "../../../base/ledger.ts";
-import { CursorFile, riskOf } from "../directory/cursor_file.ts";
+import { CursorFile } from "../directory/cursor_file.ts";
+import { riskOf } from "../format/cursor.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { DamagedTails } from "../catalog/damaged_tails.ts";
 import { notedIn } from "../catalog/fallback_cursor.ts";
 import { encodeFooter, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
+import { findLeftovers } from "../directory/leftovers.ts";
 import { explainOpening, mustBeThere } from "./explain_opening.ts";
-import { Housekeeping } from "./housekeeping.ts";
 import { DirectoryJournal } from "./directory_journal.ts";
 import { lockJournal } from "../directory/lock.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { decideCursor, decideLast, type LastAction } from "../catalog/recovery.ts";
-import { Room } from "./space.ts";
 import { Segment } from "../segment/segment.ts";
 import { SegmentList } from "../catalog/segment_list.ts";
 import { isCompressed, openSegment } from "../segment/segment_files.ts";
 import { footerOf, type RecordTally, tallyRecords } from "../segment/tally_records.ts";
 import { type SegmentSurvey, unreadableEnd } from "../segment/survey.ts";
-import { type Survey, surveyJournal } from "../directory/survey_journal.ts";
-import { syncAbove } from "../directory/sync_parents.ts";
+import { type JournalSurvey, surveyJournal } from "../directory/survey_journal.ts";
+import { syncParents } from "../directory/sync_parents.ts";
 import type { Journal } from "../../journal.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
 import { WrittenCursor } from "./written_cursor.ts";
@@ -40,8 +40,8 @@ export async function openJournal(options: DirectoryJournalOptions): Promise<Jou
   try {
     if (!options.create) await mustBeThere(options);
     await options.files.makeDirectory(options.directory);
-    if (options.sync !== "os") await syncAbove(options.files, options.directory);
-    lock = await lockJournal(options.files, options.directory, options.holder, { keeping: options });
+    if (options.sync !== "os") await syncParents(options.files, options.directory);
+    lock = await lockJournal(options.files, options.directory, options.holder, { retention: options });
     return await new Opening(options).open(lock);
   } catch (error) {
     lock?.close();
@@ -93,18 +93,13 @@ class Opening {
       survey.cursor.kind === "valid" ? survey.cursor.generation : 0,
     );
     const unreadFrom = state === undefined ? cursor : Math.min(cursor, state.cursor - state.resendFrames);
-    const housekeeping = new Housekeeping(this.options, this.#segments, new WrittenCursor(file, cursor, unreadFrom));
-    await housekeeping.start();
-    const room = new Room(this.options);
-    if (room.matters) await room.refresh();
-    return new DirectoryJournal({
+    return await DirectoryJournal.start({
       options: this.options,
       lock,
       segments: this.#segments,
       quarantine: this.#quarantine,
       damages: this.#damages,
-      housekeeping,
-      room,
+      cursor: new WrittenCursor(file, cursor, unreadFrom),
       end: this.#end,
       previousEnd: this.#previousEnd,
       recovery: {
@@ -118,11 +113,10 @@ class Opening {
     });
   }
 
-  /** Files that were to take the place of a segment and did not: nothing in them was ever promised. */
   async #setLeftoversAside(): Promise<void> {
     const { files, directory } = this.options;
-    for (const name of await files.list(directory)) {
-      if (!name.endsWith(".seg.tmp")) continue;
+    const { unfinished } = await findLeftovers(files, directory);
+    for (const name of unfinished) {
       await this.#attempt("move to quarantine", name, () => this.#quarantine.setAside(`${directory}/${name}`));
     }
   }
@@ -134,7 +128,7 @@ class Opening {
     this.#tails.add({ path, offset: 0, bytes, end: 0, lost: [] });
   }
 
-  async #recoverSegments(survey: Survey): Promise<void> {
+  async #recoverSegments(survey: JournalSurvey): Promise<void> {
     const surveys = [...survey.segments];
     const found: Segment[] = [];
     while (found.length === 0 && surveys.length > 0) {
@@ -166,21 +160,21 @@ class Opening {
   }
 
   /** An earlier segment, judged by its footer; by its record headers if it has none and may be needed. */
-  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: Survey): Promise<Segment> {
+  async #earlier(found: SegmentSurvey, later: readonly Segment[], survey: JournalSurvey): Promise<Segment> {
     const segment = recovered(found);
-    const bound = later.findLast((each) => each.hasRecords)?.base ?? Number.POSITIVE_INFINITY;
+    const endBeforeLater = later.findLast((each) => each.hasRecords)?.base ?? Number.POSITIVE_INFINITY;
     const cursor = survey.cursor.kind === "valid" ? survey.cursor.state.cursor : 0;
     if (found.marks === undefined) {
       segment.end = unreadableEnd(found, later[later.length - 1].base);
-    } else if (found.footer !== undefined && found.footer.end <= bound) {
+    } else if (found.footer !== undefined && found.footer.end <= endBeforeLater) {
       segment.end = found.footer.end;
       segment.setContents(found.footer);
-    } else if (cursor >= bound) {
-      segment.end = bound;
+    } else if (cursor >= endBeforeLater) {
+      segment.end = endBeforeLater;
     } else {
       const tally = await using(
         openSegment(this.options.files, found.path),
-        (file) => tallyRecords(file, found, false, bound),
+        (file) => tallyRecords(file, found, false, endBeforeLater),
       );
       segment.end = tally.claimedEnd;
       segment.setContents(tally);
@@ -245,7 +239,7 @@ class Opening {
     if (action.quarantineTail) this.#tails.add({ path: found.path, offset, bytes: excess, end, lost });
   }
 
-  #decideCursor(survey: Survey): { cursor: number; from: string } {
+  #decideCursor(survey: JournalSurvey): { cursor: number; from: string } {
     const oldest = this.#segments.all.find((segment) => !segment.empty || segment === this.#emptied);
     const decision = decideCursor({
       found: survey.cursor,

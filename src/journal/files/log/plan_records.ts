@@ -1,12 +1,12 @@
-/** Which runs become which records. */
+/** Decides which runs of frames become which records. */
 import { SystemError } from "../../../base/error.ts";
 import { bytesOf, type Run, runBytes, runEnd } from "../../../base/run.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
 
-/** Arrivals further apart than this go to different records, so that a record's time says something. */
+/** Frames that arrive further apart than this go to different records, so that a record's time is exact to 10 ms. */
 const ARRIVAL_SPAN_US = 10_000;
 
-/** A record to be written: its payload is the runs' own memory, in one or more parts. */
+/** A record to be written; its payload is in the buffers of the runs, in one or more parts. */
 export interface PlannedRecord {
   readonly first: number;
   frames: number;
@@ -22,8 +22,8 @@ export function sizeOf(record: PlannedRecord): number {
 }
 
 /**
- * Sequences from 2^53 on are not told apart: they would read back as frames that
- * came before. Throws a `SystemError` for runs that go beyond.
+ * Throws a `SystemError` for runs that go beyond sequence 2^53: from there on numbers
+ * are not exact, and a frame would read back as an earlier one.
  */
 export function assertCountable(runs: readonly Run[], directory: string): void {
   const last = runs[runs.length - 1];
@@ -33,8 +33,8 @@ export function assertCountable(runs: readonly Run[], directory: string): void {
 
 /**
  * Small runs that follow each other within 10 ms become one record of at most
- * `recordBytes` of payload; a run is never divided. The runs' sequences must
- * be consecutive and not below `from`.
+ * `recordBytes` payload bytes; a run is never divided. Throws an Error unless the
+ * runs are consecutive and begin at `from` or later.
  */
 export function planRecords(runs: readonly Run[], from: number, recordBytes: number): PlannedRecord[] {
   const records: PlannedRecord[] = [];
@@ -62,12 +62,12 @@ export function planRecords(runs: readonly Run[], from: number, recordBytes: num
   return records;
 }
 
-/** What arrived after a step of the clock, either way, is no part of a record with a time from before it. */
+/** A run that arrived after a step of the clock, in either direction, goes to another record. */
 function fits(record: PlannedRecord, run: Run, recordBytes: number): boolean {
   return record.length + runBytes(run) <= recordBytes && Math.abs(run.arrivedUs - record.timeUs) <= ARRIVAL_SPAN_US;
 }
 
-/** Runs that lie side by side in memory are one part. */
+/** Adds a run to the payload; adjacent runs in one buffer are one part. */
 function addPart(payload: Uint8Array[], run: Run): void {
   const last = payload[payload.length - 1];
   const { bytes } = run.buffer;
@@ -78,7 +78,7 @@ function addPart(payload: Uint8Array[], run: Run): void {
   }
 }
 
-/** Records from `next` on until they have `space` bytes, at least one. */
+/** Takes records from `next` on, at least one, until they have `space` bytes. */
 export function takeUpTo(records: readonly PlannedRecord[], next: number, space: number) {
   let size = sizeOf(records[next]);
   let until = next + 1;

@@ -1,10 +1,11 @@
-/** Which delivered segments may go: a decision from the list and the clock, carried out elsewhere. */
+/** Decides from the list of segments and the clock which delivered ones are unlinked; changes no file. */
+import { beyondRewind } from "../catalog/rewind_point.ts";
 import type { Segment } from "../segment/segment.ts";
 
 export interface RetentionInput {
   /** In ascending order. */
   readonly segments: readonly Segment[];
-  /** As it stands on disk: what is unlinked must stay delivered after a crash. */
+  /** The cursor on disk: after a crash everything that was unlinked must still count as delivered. */
   readonly cursor: number;
   /** Delivered bytes of frames to keep behind the cursor. */
   readonly rewindBytes: number;
@@ -21,19 +22,17 @@ export interface RetentionPlan {
 }
 
 /**
- * Segments wholly below the cursor go, oldest first, unless `rewind` may want
- * them, or they are retained: for `retainMs` from their delivery, and at most
- * `retainBytes` of them (0 = no such limit). The newest segment never goes: its
- * name and end keep sequences from being used again.
+ * Segments wholly below the cursor are unlinked, oldest first, unless they are kept
+ * for `rewind`, or retained: for `retainMs` from their delivery, and at most
+ * `retainBytes` bytes of them (0 = no such limit). The newest segment is never
+ * unlinked: its name and end keep sequences from being used again.
  */
 export function planRetention(input: RetentionInput): RetentionPlan {
-  const { nowMs, retainMs, retainBytes } = input;
-  const candidates = beyondRewind(input);
-  let retained = 0;
-  for (const segment of candidates) {
-    segment.deliveredMs ??= nowMs;
-    retained += segment.bytes;
-  }
+  const { segments, cursor, nowMs, retainMs, retainBytes, rewindBytes } = input;
+  const delivered = segments.slice(0, -1).filter((segment) => segment.end <= cursor);
+  for (const segment of delivered) segment.deliveredMs ??= nowMs;
+  const candidates = beyondRewind(delivered, rewindBytes);
+  let retained = candidates.reduce((sum, { bytes }) => sum + bytes, 0);
   const unlink: Segment[] = [];
   for (const segment of candidates) {
     const expiresMs = segment.deliveredMs! + retainMs;
@@ -43,17 +42,4 @@ export function planRetention(input: RetentionInput): RetentionPlan {
     retained -= segment.bytes;
   }
   return { unlink, nextMs: undefined };
-}
-
-/** The delivered segments, ascending, without the newest of them that hold the last `rewindBytes`. */
-function beyondRewind(input: RetentionInput): Segment[] {
-  const { segments, cursor, nowMs } = input;
-  const delivered = segments.slice(0, -1).filter((segment) => segment.end <= cursor);
-  let keep = input.rewindBytes;
-  while (delivered.length > 0 && keep > 0) {
-    const segment = delivered.pop()!;
-    segment.deliveredMs ??= nowMs;
-    keep -= segment.frameBytes;
-  }
-  return delivered;
 }

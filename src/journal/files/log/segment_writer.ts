@@ -1,7 +1,7 @@
 /**
- * Writes one segment file: header, records, footer. What a failed write left
- * behind is cut off again; a file that cannot be cut, or whose sync failed, is
- * not written to any more.
+ * Writes one segment file: header, records, footer. The remains of a failed write
+ * are cut off; a file that cannot be cut, or whose sync failed, is not written to
+ * any more.
  */
 import { dirname } from "node:path";
 import { framingText } from "../../../framing/text.ts";
@@ -22,14 +22,17 @@ import { type PlannedRecord, sizeOf } from "./plan_records.ts";
 import { type Contents, Segment } from "../segment/segment.ts";
 import type { DirectoryJournalOptions } from "./options.ts";
 
-/** How far a segment is written, or synced. */
+/** How much of a segment is written, or synced. */
 export interface Extent {
   readonly offset: number;
   /** Sequence after the last frame up to there. */
   readonly end: number;
 }
 
-/** Creates the segment that begins at `base`; a copy of frames has the salt of theirs. See {@link SegmentWriter.create}. */
+/**
+ * Creates the segment that begins at `base`. `copied`: the salt of the records that
+ * will be copied to it. See {@link SegmentWriter.create}.
+ */
 export function createSegment(
   options: DirectoryJournalOptions,
   at: { readonly base: number; readonly previousEnd: number; readonly cursor: number },
@@ -54,7 +57,7 @@ export class SegmentWriter {
   #synced: Extent;
   #usable = true;
   #directorySynced = false;
-  /** The file has taken the place of another one. */
+  /** True once the file has replaced another one. */
   #inPlace = false;
   #syncing: Promise<void> | undefined;
   /** A sync that failed is never tried again: the kernel may have forgotten the pages. */
@@ -72,17 +75,17 @@ export class SegmentWriter {
     readonly segment: Segment,
     /** Sequence at which the journal ended before this segment. */
     readonly previousEnd: number,
-    /** Its name until `takeName`; undefined: it has its own from the start. */
+    /** The path until `takeName`; undefined if it has its final name from the start. */
     private temporary: string | undefined,
   ) {
     this.#written = this.#synced = { offset: SEGMENT_HEADER_BYTES, end: segment.base };
   }
 
   /**
-   * Creates the file and writes its header. If a file of that name exists (it
-   * has no frame that counts: a sync failed before any did, or nothing was ever
-   * written to it), it stays until the first records are here to replace it.
-   * `copy`: the records are in another file, and count there until all are here.
+   * Creates the file and writes its header. If a file of that name exists, it has
+   * no frame that counts, because its first sync failed or nothing was written to
+   * it; it is kept until the first records of the new file replace it. `copy`: the
+   * records are in another file and count there until all are copied.
    */
   static async create(
     files: FileSystem,
@@ -104,12 +107,12 @@ export class SegmentWriter {
     return new SegmentWriter(files, file, segment, header.previousEnd, taken ? path : undefined);
   }
 
-  /** False once nothing may be written to this file any more. */
+  /** False once nothing more may be written to this file. */
   get usable(): boolean {
     return this.#usable;
   }
 
-  /** May a record that begins at `first` be written here? */
+  /** True if a record that begins at `first` may be written to this file. */
   takes(first: number): boolean {
     return this.#usable && first >= this.segment.base;
   }
@@ -122,7 +125,7 @@ export class SegmentWriter {
     return this.#synced;
   }
 
-  /** Frames in it, and their bytes. */
+  /** How many frames are in it, and their bytes. */
   get contents(): Contents {
     return { frames: this.#frames, bytes: this.#bytes };
   }
@@ -148,9 +151,9 @@ export class SegmentWriter {
   }
 
   /**
-   * Gives the file its name, in the place of one that has it; to be called after
-   * the first write, or the last of a copy. On rejection the other file is
-   * untouched, this one is useless.
+   * Gives the file its final name, replacing a file that has it; called after the
+   * first write, or the last write of a copy. On rejection the other file is
+   * unchanged and this one is not usable.
    */
   async takeName(): Promise<void> {
     if (this.temporary === undefined) return;

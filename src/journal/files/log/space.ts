@@ -1,18 +1,20 @@
 /**
- * Is there room for an append? The limits are asked before each write, the
- * file system only now and then, and never while an append waits for it.
+ * Limits what an append may write, and how large a segment may become. The limits
+ * are checked before each write; the file system is asked at most every 250 ms or
+ * 16 MiB, and an append does not wait for its answer.
  */
 import type { Clock } from "../../../base/clock.ts";
 import { failedWith, messageOf } from "../../../base/error.ts";
 import type { Log } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { JournalFullError } from "../../journal.ts";
+import type { DirectoryJournalOptions } from "./options.ts";
 
 /** How old an answer of the file system may be, in time and in bytes written since. */
 const REFRESH_MS = 250;
 const REFRESH_BYTES = 16 * 1024 * 1024;
 
-export interface RoomOptions {
+export interface DiskSpaceOptions {
   readonly files: FileSystem;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,21 +24,21 @@ export interface RoomOptions {
   readonly dropsOldest: boolean;
 }
 
-export class Room {
+export class DiskSpace {
   #freeBytes = Number.POSITIVE_INFINITY;
   #writtenSince = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #failed = false;
 
-  constructor(private readonly options: RoomOptions) {}
+  constructor(private readonly options: DiskSpaceOptions) {}
 
-  /** Does anybody want to know how much is free? */
-  get matters(): boolean {
+  /** True if the free space of the file system matters. */
+  get isWatched(): boolean {
     return this.options.minFreeBytes > 0 || this.options.dropsOldest;
   }
 
-  /** What the journal could grow to, as far as is known, where it has `journalBytes` now. */
+  /** The size to which the journal can grow, in bytes, as far as is known; it has `journalBytes` now. */
   capacity(journalBytes: number): number {
     const free = journalBytes + this.#freeBytes - this.#writtenSince - this.options.minFreeBytes;
     return this.options.maxBytes > 0 ? Math.min(this.options.maxBytes, free) : free;
@@ -46,7 +48,7 @@ export class Room {
   check(bytes: number, journalBytes: number): void {
     const { clock, directory, maxBytes, minFreeBytes } = this.options;
     const stale = this.#writtenSince >= REFRESH_BYTES || clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
-    if (stale && this.matters) void this.refresh();
+    if (stale && this.isWatched) void this.refresh();
     if (maxBytes > 0 && journalBytes + bytes > maxBytes) {
       const message =
         `journal ${directory}: ${journalBytes} bytes, no room for ${bytes} more below max_bytes ${maxBytes}`;
@@ -59,7 +61,7 @@ export class Room {
     }
   }
 
-  wrote(bytes: number): void {
+  noteWritten(bytes: number): void {
     this.#writtenSince += bytes;
   }
 
@@ -77,7 +79,7 @@ export class Room {
       this.#freeBytes = await files.freeBytes(directory);
       this.#failed = false;
     } catch (error) {
-      // Not knowing is no reason to stop: a disk that is full will say so itself.
+      // Without an answer appends go on: a write to a full disk fails by itself.
       this.#freeBytes = Number.POSITIVE_INFINITY;
       if (!this.#failed) log.warn("cannot tell how much space is free", { error: messageOf(error) });
       this.#failed = true;
@@ -86,7 +88,22 @@ export class Room {
   }
 }
 
-/** A write that failed for want of space, or for a limit of the file's size, as the error it means; any other as it is. */
+/** A `JournalFullError` for an error that means no space or a limit of the file's size; any other error as it is. */
 export function asFull(error: unknown): unknown {
   return failedWith(error, "ENOSPC", "EDQUOT", "EFBIG") ? new JournalFullError(error.code, error.message) : error;
+}
+
+/** A full journal frees space segment by segment: at least this many fit into it. */
+const SEGMENTS_AT_LEAST = 8;
+
+/** If free space limits the journal, a segment is no smaller than this. */
+const SEGMENT_BYTES_MIN = 64 * 1024;
+
+/** Size at which the next segment is sealed, in bytes; `journalBytes` is the size of all segments now. */
+export function segmentBytesFor(options: DirectoryJournalOptions, room: DiskSpace, journalBytes: number): number {
+  const { maxBytes, segmentBytes, dropsOldest } = options;
+  const share = (bytes: number) => Math.floor(bytes / SEGMENTS_AT_LEAST);
+  const quota = maxBytes > 0 ? share(maxBytes) : Number.POSITIVE_INFINITY;
+  if (!dropsOldest) return Math.min(segmentBytes, quota);
+  return Math.min(segmentBytes, quota, Math.max(SEGMENT_BYTES_MIN, share(room.capacity(journalBytes))));
 }

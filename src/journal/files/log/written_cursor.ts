@@ -1,16 +1,16 @@
 /**
- * What is to stand in the cursor file, and what does. The state is set here at
- * any time and written when told. Writes take turns among themselves and wait
- * for nothing else, no sync and no unlinking: the reader of a socket may be
- * waiting for one.
+ * The state for the cursor file, and the state that was written last. The state may
+ * be set at any time and is written on request. Writes wait for each other but not
+ * for a sync or an unlink, because the reader of a socket may wait for a write.
  */
-import type { CursorFile, CursorState } from "../directory/cursor_file.ts";
+import type { CursorFile } from "../directory/cursor_file.ts";
+import type { CursorState } from "../format/cursor.ts";
 import type { Unread } from "../../journal.ts";
 
 export class WrittenCursor {
-  /** Bytes that were in memory alone, at most, if the process dies now. */
+  /** At most this many bytes are in memory alone. */
   riskBytes = 0;
-  /** The next process begins here, or at `cursor` if that comes first. */
+  /** The next process begins to send at this sequence, or at `cursor` if that is lower. */
   #resendFrom: number;
   #written: CursorState | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -20,7 +20,10 @@ export class WrittenCursor {
     this.#resendFrom = unreadFrom;
   }
 
-  /** Everything below `sequence` is confirmed. That does not go back, nor does what is read. Is that to be written, and at once? */
+  /**
+   * Everything below `sequence` is confirmed; neither that nor `unreadFrom` goes back.
+   * Returns whether the state has to be written, and how soon.
+   */
   confirm(sequence: number, { from, resendFrom }: Unread): "no" | "soon" | "now" {
     if (sequence > this.cursor) this.cursor = sequence;
     if (from > this.unreadFrom) this.unreadFrom = Math.min(from, this.cursor);
@@ -28,17 +31,17 @@ export class WrittenCursor {
     const state = { ...this.#state, clean: false };
     const written = this.#written;
     if (written !== undefined && isSame(written, state)) return "no";
-    // A process that starts after a kill would leave out frames that nobody has.
+    // By the written state, the next process would not send frames again that no consumer has.
     const isLate = written !== undefined && this.#resendFrom < written.cursor - written.resendFrames;
     return isLate ? "now" : "soon";
   }
 
-  /** As last written; undefined before that, and while it is not known what the disk has. */
+  /** The state written last; undefined before that, and after a failed sync. */
   get written(): CursorState | undefined {
     return this.#written;
   }
 
-  /** Writes the state as it is when its turn comes, unless it is there already. A failed write may be tried again. */
+  /** Writes the state, as it is when earlier writes are done, unless it is written already. A failed write may be tried again. */
   write(clean = false): Promise<void> {
     const written = this.#turn.then(() => this.#write(clean));
     this.#turn = written.catch(() => {});
@@ -55,7 +58,7 @@ export class WrittenCursor {
     }
   }
 
-  /** What still waits for its turn is not written any more: the file may belong to another process by then. */
+  /** A write that still waits is not done any more and rejects: the file may belong to another process by then. */
   close(): void {
     this.#closed = true;
     this.file.close();

@@ -1,7 +1,7 @@
 /**
  * Repairs journals: damaged ranges go to `quarantine/`, the rest stays readable,
- * and no byte is destroyed. The program may be killed, or the power lost, at any
- * moment: what was readable is, and the next run finishes.
+ * and no byte is destroyed. If the program is killed or the power lost at any
+ * moment, everything readable is still readable, and the next run finishes.
  */
 import { resolve } from "node:path";
 import { silentLog } from "../../../base/log.ts";
@@ -9,46 +9,41 @@ import type { Framing } from "../../../framing/framing.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import { type ArchiveSegment, findSegments, surveyOpened } from "../archive/find_segments.ts";
 import { directoriesAt } from "../archive/named_directories.ts";
-import { segmentBase } from "../format/segment.ts";
+import { findLeftovers } from "../directory/leftovers.ts";
 import { lockCompaction, lockJournal } from "../directory/lock.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import { repairCursor } from "./repair_cursor.ts";
-import { type DamagedStretch, planSegment } from "./repair_plan.ts";
+import { planSegment } from "./repair_plan.ts";
 import { isMisnamed } from "../segment/survey.ts";
-import { rangesOnDisk, repairSegment } from "./repair_segment.ts";
-import { listSegments, openSegmentIfThere } from "../segment/segment_files.ts";
+import { type MovedRange, rangesOnDisk, repairSegment } from "./repair_segment.ts";
+import { openSegmentIfThere } from "../segment/segment_files.ts";
 
 export interface RepairOptions {
   readonly files: FileSystem;
   readonly randomBytes: (count: number) => Uint8Array;
   /** µs since 1970. */
   readonly nowUs: number;
-  /** What others are told about us while we have the locks, for example `repair, pid 1234`. */
+  /** What other processes are told about the holder of the locks, for example `repair, pid 1234`. */
   readonly holder: string;
-  /** Of segments whose header is damaged, where it cannot be told from what is in them. */
+  /** Framing of segments whose header is damaged; without it the framing is found from their records. */
   readonly framing?: Framing;
-  /** Only say what would be done: takes no lock, changes nothing, a daemon may be running. */
+  /** Report what would be done, without a lock and without changing anything; a daemon may be running. */
   readonly dryRun: boolean;
   readonly on: RepairEvents;
 }
 
-/** What is told as it happens. */
+/** Called while the repair goes on. */
 export interface RepairEvents {
-  /** A range was put aside, or would be; `to` is undefined where only that is said, or there was nothing to copy. */
+  /** A range was copied to quarantine, or would be with `dryRun`. */
   moved(moved: MovedRange): Promise<void>;
-  /** A file that an interrupted write has left. */
+  /** A whole file was moved to quarantine. */
   setAside(path: string, to: string): Promise<void>;
-  /** A file could not be repaired, and is as it was. */
+  /** A file could not be repaired and is as it was. */
   failed(path: string, error: unknown): Promise<void>;
-  /** Delivery goes on there after both or one slot were damaged. */
+  /** The cursor after one or both slots were damaged. */
   cursor(path: string, sequence: number): Promise<void>;
-  /** A segment was looked at, and if need be repaired: how many of its bytes. */
+  /** A segment of this size was checked and, if necessary, repaired. */
   progress(bytes: number): void;
-}
-
-export interface MovedRange extends DamagedStretch {
-  readonly path: string;
-  readonly to: string | undefined;
 }
 
 /**
@@ -82,12 +77,12 @@ export async function repair(paths: readonly string[], options: RepairOptions): 
   }
 }
 
-/** A directory may have been given two names, and is locked once. */
+/** Each directory once, even if it was named twice. */
 function distinct(directories: readonly string[]): string[] {
   return [...new Map(directories.toReversed().map((each) => [resolve(each), each])).values()].sort();
 }
 
-/** `only`: the bases of the segments that were asked for; undefined: all, and the cursor. */
+/** `only`: the bases of the named segments; undefined: all segments and the cursor. */
 async function repairDirectory(directory: string, only: Set<number> | undefined, options: RepairOptions) {
   const { files, dryRun, on } = options;
   if (!dryRun) await setLeftoversAside(directory, options);
@@ -115,7 +110,7 @@ async function repairDirectory(directory: string, only: Set<number> | undefined,
 async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegment[], options: RepairOptions) {
   const { files, dryRun, on } = options;
   const file = await openSegmentIfThere(files, listed.path);
-  // Only where nothing is locked: the daemon or a compaction has removed it.
+  // This happens without locks only: the daemon or a compaction has removed it.
   if (file === undefined) return;
   try {
     const segment = await surveyOpened(file, listed);
@@ -138,18 +133,11 @@ async function repairOne(listed: ArchiveSegment, journal: readonly ArchiveSegmen
   }
 }
 
-/**
- * As the daemon does at its start: files that were to take the place of a
- * segment, and did not. And of a segment that is there twice, compressed and not,
- * the one that does not count: a repair that was killed has left it, or a
- * compaction.
- */
+/** Moves what a killed daemon, repair or compaction has left beside the segments to quarantine. */
 async function setLeftoversAside(directory: string, { files, on }: RepairOptions): Promise<void> {
   const quarantine = new Quarantine(files, silentLog, directory);
-  const counts = new Set((await listSegments(files, directory)).map(({ name }) => name));
-  for (const name of await files.list(directory)) {
-    const isSpare = segmentBase(name) !== undefined && !counts.has(name);
-    if (!name.endsWith(".seg.tmp") && !isSpare) continue;
+  const { unfinished, spare } = await findLeftovers(files, directory);
+  for (const name of [...unfinished, ...spare].sort()) {
     const path = `${directory}/${name}`;
     await on.setAside(path, await quarantine.setAside(path));
   }

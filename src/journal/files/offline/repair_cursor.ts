@@ -1,9 +1,9 @@
-/** Puts what is damaged in the `cursor` file aside, and writes it anew from what is left. */
+/** Copies damaged ranges of the `cursor` file to quarantine and writes the file anew from the rest. */
 import { silentLog } from "../../../base/log.ts";
 import type { FileSystem } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/find_segments.ts";
 import { checkCursor } from "../directory/check_cursor.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { assertReadable } from "../directory/copy_bytes.ts";
 import {
   CURSOR_BYTES,
@@ -13,22 +13,22 @@ import {
   SLOT_BYTES,
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
-} from "../directory/cursor_file.ts";
-import { newestNoted } from "../catalog/fallback_cursor.ts";
+} from "../format/cursor.ts";
+import { currentCursor } from "../catalog/fallback_cursor.ts";
 import { Quarantine } from "../directory/quarantine.ts";
-import { type CursorDecision, decideCursor } from "../catalog/recovery.ts";
+import type { CursorDecision } from "../catalog/recovery.ts";
 import { replaceFile } from "../directory/replace_file.ts";
 
 export interface CursorRepair {
   readonly damages: readonly (FileRange & { readonly to: string })[];
-  /** Where delivery goes on from now; undefined where both slots were right. */
+  /** Where delivery goes on; undefined if both slots were valid. */
   readonly decision: CursorDecision | undefined;
 }
 
 /**
- * Repairs the cursor of the journal in `directory`, whose segments are given as
- * they are now. With `dryRun` only says what would be done. Rejects, with the
- * file as it was, on a disk that is full or cannot be read.
+ * Repairs the cursor of the journal in `directory`, which has these segments now.
+ * With `dryRun` nothing is changed. Rejects, with the file as it was, if the disk is
+ * full or cannot be read.
  */
 export async function repairCursor(
   files: FileSystem,
@@ -40,11 +40,13 @@ export async function repairCursor(
   if (damages.length === 0) return { damages: [], decision: undefined };
   const slots = SLOT_OFFSETS.map((offset) => contents.subarray(offset, offset + SLOT_BYTES));
   const isBad = slots.map((slot) => decodeSlot(slot).kind !== "valid" && slot.some((byte) => byte !== 0));
-  // The oldest file counts, with frames or without: those that a repair has moved out of it were not delivered.
+  // The oldest segment counts even without records: frames that a repair has moved out of it were not delivered.
   const decision = found.kind !== "valid" || isBad.includes(true)
-    ? decideCursor({ found, newestNoted: await newestNoted(files, segments), oldestBase: segments[0]?.base })
+    ? await currentCursor(files, found, segments, segments[0]?.base)
     : undefined;
-  const moved = dryRun ? damages.map((range) => ({ ...range, to: "" })) : await putAside(files, directory, damages);
+  const moved = dryRun
+    ? damages.map((range) => ({ ...range, to: "" }))
+    : await copyToQuarantine(files, directory, damages);
   if (!dryRun) {
     const bytes = decision === undefined ? heads(slots) : written(found, decision);
     await replaceFile(files, `${directory}/cursor`, (to) => to.writeAt([bytes], 0));
@@ -53,7 +55,7 @@ export async function repairCursor(
   return { damages: moved, decision };
 }
 
-/** The slots, with zeros where there should be zeros. */
+/** The slots as they were, and zeros in all other places. */
 function heads(slots: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(CURSOR_BYTES);
   slots.forEach((slot, i) => bytes.set(slot.subarray(0, SLOT_HEAD_BYTES), SLOT_OFFSETS[i]));
@@ -61,8 +63,8 @@ function heads(slots: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * The good slot as it was, and behind it in the other one what was decided: a
- * start takes that for the last word, as it did the good slot's without it.
+ * The valid slot as it was, and in the other one the decision with the next
+ * generation: at a start the newer slot counts, as the valid one did before.
  */
 function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   const bytes = new Uint8Array(CURSOR_BYTES);
@@ -75,14 +77,14 @@ function written(found: CursorFound, { cursor }: CursorDecision): Uint8Array {
   return bytes;
 }
 
-async function putAside(files: FileSystem, directory: string, damages: readonly FileRange[]) {
+async function copyToQuarantine(files: FileSystem, directory: string, damages: readonly FileRange[]) {
   const quarantine = new Quarantine(files, silentLog, directory);
   const file = await files.open(`${directory}/cursor`, "read");
   try {
     for (const { offset, bytes } of damages) await assertReadable(file, offset, bytes);
     const moved: (FileRange & { to: string })[] = [];
     for (const { offset, bytes } of damages) {
-      // An empty file has nothing to put aside.
+      // Of an empty file nothing is copied.
       const to = bytes === 0 ? "" : await quarantine.copy("cursor", file, offset, bytes);
       moved.push({ offset, bytes, to });
     }

@@ -1,15 +1,13 @@
 /**
- * What is to be done with one segment: which ranges go to quarantine, which
- * stay, and the header that the rest gets. Only reads.
+ * Plans the repair of one segment: which ranges go to quarantine, which stay, and
+ * the header of the repaired file. Changes no file.
  */
-import { SpillwayError } from "../../../base/error.ts";
-import { createFramer } from "../../../framing/create.ts";
-import type { Framer, Framing } from "../../../framing/framing.ts";
+import type { Framing } from "../../../framing/framing.ts";
 import { framingText } from "../../../framing/text.ts";
 import type { File } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/find_segments.ts";
 import { checkSegment } from "../segment/check_segment.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import {
   encodeSegmentHeader,
   RECORD_HEADER_BYTES,
@@ -18,50 +16,49 @@ import {
   saltOf,
   SEGMENT_HEADER_BYTES,
 } from "../format/segment.ts";
-import { cutsInto } from "../archive/framing_trial.ts";
-import { noFramingFits, trialOf } from "../archive/lost_framing.ts";
+import { type FramingSearch, framingSearch, noFramingFits } from "../archive/lost_framing.ts";
 import { damagedExtras } from "../segment/segment_files.ts";
 import { readSome } from "../segment/tolerant_read.ts";
 
 /** A range that is not what was written. */
-export interface DamagedStretch extends FileRange {
-  /** There if only the payload behind it is damaged. */
+export interface DamagedBytes extends FileRange {
+  /** Set if only the payload behind it is damaged. */
   readonly header?: RecordHeader;
 }
 
-/** Ranges are those of the segment as the daemon wrote it, where nothing else is said. */
+/** Ranges are those of the segment as the daemon wrote it, except in `extras`. */
 export interface SegmentPlan {
-  /** To be put aside; the segment is as it should be if there are none of either. */
-  readonly damages: readonly DamagedStretch[];
-  /** Ranges of the compressed file itself: they cost no byte of the segment. */
+  /** Go to quarantine. The segment is not damaged if this and `extras` are empty. */
+  readonly damages: readonly DamagedBytes[];
+  /** Damaged ranges of the compressed file that cost no byte of the segment. */
   readonly extras: readonly FileRange[];
-  /** Records that stay, in order. */
+  /** Records that stay, in the order of their sequences. */
   readonly keep: readonly FileRange[];
   readonly records: number;
-  /** The beginning of a write at the end of the newest segment: the daemon's to cut off, it stays where it is. */
+  /** An unfinished write at the end of the newest segment. It stays: the daemon cuts it off. */
   readonly unfinished: FileRange | undefined;
-  /** 512 bytes: as they were, or made anew. */
+  /** 512 bytes, as they were or made anew. */
   readonly header: Uint8Array;
   readonly framing: string;
   readonly salt: Uint8Array;
-  /** Sequence after the last frame that stays, and after the last one that is known to have been there. */
+  /** Sequence after the last frame that stays, and after the last one that is known to have existed. */
   readonly keptEnd: number;
   readonly claimedEnd: number;
-  /** The cursor as what is left of the segment has it. */
+  /** The cursor in the newest record that stays. */
   readonly cursor: number;
 }
 
 export interface PlanOptions {
   /** All segments of the directory. */
   readonly journal: readonly ArchiveSegment[];
-  /** What the operator says that the framing was, where a header has to be made anew. */
+  /** Framing for a header that has to be made anew, if the operator has given one. */
   readonly framing?: Framing;
   readonly randomBytes: (count: number) => Uint8Array;
-  /** For a header that has to be made anew and knows no better, µs since 1970. */
+  /** Creation time of a header that has to be made anew, if no record is left, µs since 1970. */
   readonly nowUs: number;
 }
 
-/** Rejects with a `SpillwayError` if a header has to be made anew and its framing cannot be told. */
+/** Rejects with a `SpillwayError` if a header has to be made anew and no framing fits the records. */
 export async function planSegment(file: File, segment: ArchiveSegment, options: PlanOptions): Promise<SegmentPlan> {
   const draft = new Draft(segment, options);
   for await (const batch of checkSegment(file, segment)) {
@@ -76,9 +73,9 @@ export async function planSegment(file: File, segment: ArchiveSegment, options: 
 }
 
 class Draft {
-  readonly #damages: DamagedStretch[] = [];
+  readonly #damages: DamagedBytes[] = [];
   readonly #keep: { offset: number; bytes: number }[] = [];
-  readonly #cuts: Cuts | undefined;
+  readonly #framingSearch: FramingSearch | undefined;
   #records = 0;
   #first: RecordHeader | undefined;
   #last: RecordHeader | undefined;
@@ -88,7 +85,7 @@ class Draft {
 
   constructor(private readonly segment: ArchiveSegment, private readonly options: PlanOptions) {
     this.#keptEnd = this.#claimedEnd = segment.base;
-    if (segment.header === undefined) this.#cuts = cutsFor(segment, options);
+    if (segment.header === undefined) this.#framingSearch = framingSearch(segment, options.journal, options.framing);
   }
 
   keep(offset: number, header: RecordHeader, payload: Uint8Array): void {
@@ -101,10 +98,10 @@ class Draft {
     this.#last = header;
     this.#keptEnd = Math.max(this.#keptEnd, header.first + header.frames);
     this.claim(header.first + header.frames);
-    this.#cuts?.add(payload, header.frames);
+    this.#framingSearch?.add(payload, header.frames);
   }
 
-  putAside({ offset, bytes, header }: DamagedStretch): void {
+  putAside({ offset, bytes, header }: DamagedBytes): void {
     this.#damages.push({ offset, bytes, header });
     if (header !== undefined) this.claim(header.first + header.frames);
   }
@@ -121,7 +118,7 @@ class Draft {
     const framing = segment.header?.framing ?? (damaged ? this.#framing() : "");
     return {
       damages: this.#damages,
-      // Where nothing can be read, the whole file is damaged already.
+      // If nothing can be read, the whole file is damaged already.
       extras: segment.marks === undefined ? [] : await damagedExtras(file),
       keep: this.#keep,
       records: this.#records,
@@ -138,7 +135,7 @@ class Draft {
   }
 
   #framing(): string {
-    const { outcome } = this.#cuts!;
+    const { outcome } = this.#framingSearch!;
     if (outcome !== undefined) return framingText(outcome);
     throw noFramingFits(this.segment.path, {
       hint: `say how its frames are cut: --framing line, octet-count, raw, or ` +
@@ -146,7 +143,7 @@ class Draft {
     });
   }
 
-  /** No larger than what it was: what it notes is where delivery may go on, and what may be missing before. */
+  /** A new header. Its cursor and `previousEnd` are not above the lost ones, so that no frame is skipped or reported missing because of them. */
   #header(salt: Uint8Array, framing: string): Uint8Array {
     const { base } = this.segment;
     const first = this.#first;
@@ -167,33 +164,5 @@ class Draft {
   #notedBefore(): number {
     const before = this.#before();
     return this.segment.header?.cursor ?? before?.footer?.cursor ?? before?.header?.cursor ?? 0;
-  }
-}
-
-/** Finds, or checks, the framing while the records go by. */
-interface Cuts {
-  add(payload: Uint8Array, frames: number): void;
-  readonly outcome: Framing | undefined;
-}
-
-function cutsFor(segment: ArchiveSegment, { journal, framing }: PlanOptions): Cuts {
-  if (framing !== undefined) return new AsTold(segment.path, createFramer(framing));
-  return trialOf(segment, journal);
-}
-
-class AsTold implements Cuts {
-  constructor(private readonly path: string, private readonly framer: Framer) {}
-
-  get outcome(): Framing {
-    return this.framer.framing;
-  }
-
-  add(payload: Uint8Array, frames: number): void {
-    if (cutsInto(this.framer, payload, frames)) return;
-    const { frames: found } = this.framer.scan(payload, 0, 0, payload.length);
-    throw new SpillwayError(
-      `${this.path}: framing ${framingText(this.framer.framing)} cuts a record into ${found} frames, it has ${frames}`,
-      { hint: "give the framing that the route had when it was written" },
-    );
   }
 }

@@ -1,31 +1,31 @@
 /**
- * Carries out the plan for one segment. At every moment either the damaged file
- * is in place or the repaired one, and what is not in the repaired one is in
- * quarantine, on disk.
+ * Carries out the plan for one segment. At every moment either the damaged file is
+ * in place or the repaired one, and every byte that is not in the repaired one has
+ * been synced to quarantine before.
  */
 import { SpillwayError } from "../../../base/error.ts";
 import { silentLog } from "../../../base/log.ts";
 import type { File, FileSystem, WritableFile } from "../../../runtime/files.ts";
 import type { ArchiveSegment } from "../archive/find_segments.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { assertReadable, copyBytes } from "../directory/copy_bytes.ts";
 import { encodeFooter, encodeSegmentHeader, SALT_BYTES, segmentName } from "../format/segment.ts";
 import { Quarantine } from "../directory/quarantine.ts";
-import type { DamagedStretch, PlanOptions, SegmentPlan } from "./repair_plan.ts";
+import type { DamagedBytes, PlanOptions, SegmentPlan } from "./repair_plan.ts";
 import { replaceFile } from "../directory/replace_file.ts";
 import { fileOf, hasRemainsIn, rangeInFile } from "../segment/segment_files.ts";
 import { footerOf, tallyRecords } from "../segment/tally_records.ts";
 import { surveySegment } from "../segment/survey.ts";
 
-/** A range of a file on disk that is in quarantine now; of one without bytes there is nothing to keep. */
-export interface PutAside extends DamagedStretch {
+/** A damaged range of a file on disk. `to`: its copy in quarantine; undefined if it is empty or nothing was copied. */
+export interface MovedRange extends DamagedBytes {
   readonly path: string;
   readonly to: string | undefined;
 }
 
-/** What the plan would put aside, as ranges of the file on disk. */
-export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedStretch[]> {
-  const ranges: DamagedStretch[] = [...extras];
+/** The damaged ranges of the plan, as ranges of the file on disk. */
+export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan): Promise<DamagedBytes[]> {
+  const ranges: DamagedBytes[] = [...extras];
   for (const { offset, bytes, header } of damages) {
     const range = await rangeInFile(file, offset, bytes);
     if (!hasRemainsIn(extras, range)) ranges.push({ ...range, header });
@@ -34,9 +34,9 @@ export async function rangesOnDisk(file: File, { damages, extras }: SegmentPlan)
 }
 
 /**
- * Puts the damaged ranges aside and writes the segment without them. Rejects,
- * with the segment as it was, if a byte to be put aside cannot be read or the
- * disk is full.
+ * Copies the damaged ranges to quarantine and writes the segment without them.
+ * Rejects, with the segment as it was, if a byte of these ranges cannot be read or
+ * the disk is full.
  */
 export async function repairSegment(
   files: FileSystem,
@@ -44,17 +44,17 @@ export async function repairSegment(
   segment: ArchiveSegment,
   plan: SegmentPlan,
   options: PlanOptions,
-): Promise<PutAside[]> {
+): Promise<MovedRange[]> {
   const { directory } = segment;
-  // An empty one behind it keeps the sequences of the lost frames at its end from being used again.
+  // An empty segment behind it keeps the sequences of lost frames at its end from being used again.
   const needsSuccessor = segment.newest && plan.claimedEnd > plan.keptEnd && plan.claimedEnd > segment.base;
-  // Behind another segment nobody would cut off what is unfinished.
+  // Nothing cuts off an unfinished write in a segment that is not the newest.
   const tail = needsSuccessor && plan.unfinished !== undefined ? [plan.unfinished] : [];
   const damages = await rangesOnDisk(file, { ...plan, damages: [...plan.damages, ...tail] });
   const onDisk = fileOf(file);
   for (const { offset, bytes } of damages) await assertReadable(onDisk, offset, bytes);
   const quarantine = new Quarantine(files, silentLog, directory);
-  const moved: PutAside[] = [];
+  const moved: MovedRange[] = [];
   for (const damage of damages) {
     const { offset, bytes } = damage;
     const to = bytes === 0 ? undefined : await quarantine.copy(segment.name, onDisk, offset, bytes);
@@ -71,8 +71,8 @@ export async function repairSegment(
       to.close();
     }
     if (needsSuccessor) {
-      const inTheWay = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
-      for (const each of inTheWay) moved.push(await putAway(each, quarantine));
+      const conflicting = options.journal.filter(({ base }) => base > segment.base && base <= plan.claimedEnd);
+      for (const each of conflicting) moved.push(await setUnfinishedAside(each, quarantine));
       await createSuccessor(files, directory, plan, options);
     }
     await files.rename(temporary, path);
@@ -82,14 +82,14 @@ export async function repairSegment(
   }
   await files.syncDirectory(directory);
   if (path !== segment.path) {
-    // It was compressed: what is written now is the segment itself, which counts from here on.
+    // It was compressed. The new file is not, and counts from now on.
     await files.unlink(segment.path);
     await files.syncDirectory(directory);
   }
   return moved;
 }
 
-/** Header, records as they are, footer. What was written is read back before it counts. */
+/** Writes header, records as they are, and footer, and reads them back before the footer is written. */
 async function writeRest(
   to: WritableFile,
   from: File,
@@ -122,12 +122,12 @@ async function writeRest(
   }
 }
 
-/** A segment that was just being created, behind the newest with a header: less than that, and no frame. */
-async function putAway({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<PutAside> {
+/** Moves a segment that was being created to quarantine: it has a part of a header, and no frame. */
+async function setUnfinishedAside({ path, fileBytes }: ArchiveSegment, quarantine: Quarantine): Promise<MovedRange> {
   return { path, offset: 0, bytes: fileBytes, to: await quarantine.setAside(path) };
 }
 
-/** Only a header: its name is the next sequence, and says how far the journal had come. */
+/** Creates a segment with a header only; its name is the next sequence. */
 async function createSuccessor(
   files: FileSystem,
   directory: string,

@@ -1,10 +1,11 @@
 /**
- * Where each part of a segment stands in its compressed file: from the index, or
- * where that is damaged, by walking over the block headers and past what is none.
+ * Finds each part of a segment in its compressed file: from the index, or if that
+ * is damaged, by walking over the block headers and past damaged bytes.
  */
 import { crc32 } from "node:zlib";
 import type { File } from "../../../runtime/files.ts";
-import { Chunk } from "./file_window.ts";
+import type { FileRange } from "../format/ranges.ts";
+import { FileWindow } from "./file_window.ts";
 import {
   BLOCK_HEADER_BYTES,
   blockMark,
@@ -18,17 +19,11 @@ import {
 import { occurrences } from "./find_record.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
-/** One block: what it is in the original, and where it stands in the file, its header included. */
+/** One block: its range in the original, and its range in the file, with its header. */
 export interface BlockPlace {
   readonly offset: number;
   readonly length: number;
   readonly at: number;
-  readonly bytes: number;
-}
-
-/** A stretch of a file. */
-export interface FileRange {
-  readonly offset: number;
   readonly bytes: number;
 }
 
@@ -38,20 +33,20 @@ export class BlockMap {
   constructor(
     /** Ascending; without damage they cover the original without a gap. */
     readonly places: readonly BlockPlace[],
-    /** Where the blocks end in the file, and index and trailer begin. */
+    /** Offset in the file at which the blocks end, and index and trailer begin. */
     readonly end: number,
-    /** Were they taken from the index? */
+    /** True if the places were taken from the index. */
     readonly indexed: boolean,
   ) {}
 
-  /** The block that has this byte of the original, else where the next block begins (`undefined`: none does). */
+  /** The block that has this byte of the original; else the offset at which the next block begins, if there is one. */
   at(offset: number): BlockPlace | { readonly next: number | undefined } {
     const place = this.places[this.#lastAtOrBefore(offset)];
     if (place !== undefined && offset < place.offset + place.length) return place;
     return { next: this.places[this.#lastAtOrBefore(offset) + 1]?.offset };
   }
 
-  /** What [offset, offset + bytes) of the original is in the file: whole blocks, and what stands where one is missing. */
+  /** The range of the file that holds [offset, offset + bytes) of the original: whole blocks, and what is in the place of missing ones. */
   rangeInFile(offset: number, bytes: number): FileRange {
     const first = this.#lastAtOrBefore(offset);
     const before = this.places[first];
@@ -81,7 +76,7 @@ export class BlockMap {
   }
 }
 
-/** Finds the blocks of a compressed segment by its index; undefined if there is none that is whole. */
+/** Finds the blocks of a compressed segment by its index; undefined if the index is damaged. */
 export async function blocksOfIndex(
   file: File,
   fileBytes: number,
@@ -93,9 +88,8 @@ export async function blocksOfIndex(
 }
 
 /**
- * Finds them by looking at the whole file, whatever order they stand in and
- * however often: the first whole copy of each counts, else the first that has a
- * header.
+ * Finds the blocks by searching the whole file, in whatever order and how often
+ * they occur: the first whole copy of each counts, else the first with a header.
  */
 export async function searchBlocks(
   file: File,
@@ -139,7 +133,7 @@ async function readIndex(
 }
 
 async function allBlocks(file: File, limit: number, salt: Uint8Array) {
-  const chunk = new Chunk(file, Math.min(limit, HEADERS_BYTES));
+  const chunk = new FileWindow(file, Math.min(limit, HEADERS_BYTES));
   const places: (BlockPlace & { readonly isWhole: boolean })[] = [];
   for (let at = 0; at + BLOCK_HEADER_BYTES <= limit;) {
     let bytes = chunk.peek(at, BLOCK_HEADER_BYTES) ?? await chunk.load(at, BLOCK_HEADER_BYTES, limit);
@@ -151,7 +145,7 @@ async function allBlocks(file: File, limit: number, salt: Uint8Array) {
     }
     bytes = chunk.peek(at, size) ?? await chunk.load(at, size, limit);
     const isWhole = crc32(bytes.subarray(BLOCK_HEADER_BYTES, size)) === header.crc;
-    // Where bytes of its data are gone, the next one begins before the header says so.
+    // If bytes of its data are missing, the next block begins before the end that the header gives.
     const end = isWhole ? at + size : Math.min(at + size, await nextBlock(file, at + 1, limit, salt));
     places.push({ offset: header.offset, length: header.length, at, bytes: end - at, isWhole });
     at = end;
@@ -159,7 +153,7 @@ async function allBlocks(file: File, limit: number, salt: Uint8Array) {
   return places;
 }
 
-/** Where the next block header stands in [from, limit), `limit` if there is none; any segment's without `salt`. */
+/** Offset of the next block header in [from, limit), `limit` if there is none; without `salt` that of any segment counts. */
 export async function nextBlock(
   file: File,
   from: number,

@@ -1,16 +1,17 @@
 /**
  * A compressed segment, read as if it were the file that the daemon wrote:
- * offsets and sizes are the original's. A block that is damaged reads as bytes
- * 0xff, so that whoever walks over the records finds the next one; not as zeros,
- * which at the end of a segment would pass for a write that a power loss cut short.
+ * offsets and sizes are the original's. A damaged block reads as bytes 0xff, so
+ * that a walk over the records finds the next one. Zeros at the end of a segment
+ * would pass for a write that a power loss cut short.
  */
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 import { crc32, zstdDecompress, zstdDecompressSync } from "node:zlib";
 import type { File, FileOpener } from "../../../runtime/files.ts";
-import { Chunk } from "./file_window.ts";
-import { BlockMap, type BlockPlace, blocksOfIndex, type FileRange, searchBlocks } from "./compressed_blocks.ts";
+import { FileWindow } from "./file_window.ts";
+import { BlockMap, type BlockPlace, blocksOfIndex, searchBlocks } from "./compressed_blocks.ts";
+import { type FileRange } from "../format/ranges.ts";
 import {
   BLOCK_HEADER_BYTES,
   compressedPreamble,
@@ -23,13 +24,13 @@ import {
 } from "../format/compressed.ts";
 import { segmentBase } from "../format/segment.ts";
 import { findBlockSalt } from "./compressed_salt.ts";
-import { newerVersion } from "../format/newer_version.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { readSome } from "./tolerant_read.ts";
 
 /** Enough for the head and the block of the segment's header. */
 const BEGINNING_BYTES = 2048;
 const READ_BYTES = 256 * 1024;
-/** Up to this size decompressing takes less than a millisecond, and another thread is not worth its price. */
+/** Up to this size decompression takes less than a millisecond, which is less than another thread costs. */
 const AT_ONCE_BYTES = 512 * 1024;
 const DAMAGED_BYTE = 0xff;
 
@@ -40,12 +41,12 @@ interface Known {
   readonly salt: Uint8Array | undefined;
   readonly headIntact: boolean;
   readonly trailer: Trailer | undefined;
-  /** Of the original, as head or trailer say it. */
+  /** Bytes of the original, as head or trailer give them. */
   readonly size: number | undefined;
 }
 
-/** A stretch of the original; without `bytes` it is damaged. */
-interface Stretch {
+/** A range of the original; without `bytes` it is damaged. */
+interface DecodedBlock {
   readonly offset: number;
   readonly length: number;
   readonly bytes: Uint8Array | undefined;
@@ -53,18 +54,18 @@ interface Stretch {
 
 /** One call at a time. */
 export class CompressedSegment implements File {
-  /** Position after the last block read: who goes on there will want the next one too. */
+  /** Offset in the file after the last block read: a reader that goes on there is likely to read the next one too. */
   #ahead = -1;
-  #current: Stretch | undefined;
+  #current: DecodedBlock | undefined;
   #map: BlockMap | undefined;
   #search: BlockMap | undefined;
-  /** The blocks that can be found without the map. */
+  /** The first and last block, which are found without the map. */
   #ends: readonly BlockPlace[] | undefined;
 
   private constructor(
     /** The compressed file itself. */
     readonly file: File,
-    private readonly chunk: Chunk,
+    private readonly chunk: FileWindow,
     private readonly known: Known,
   ) {}
 
@@ -73,13 +74,13 @@ export class CompressedSegment implements File {
     const file = await files.open(path, "read");
     try {
       const fileBytes = await file.size();
-      const chunk = new Chunk(file, Math.min(fileBytes, READ_BYTES));
+      const chunk = new FileWindow(file, Math.min(fileBytes, READ_BYTES));
       const beginning = await chunk.load(0, HEAD_BYTES, Math.min(fileBytes, BEGINNING_BYTES));
       const preamble = compressedPreamble(beginning);
       if (preamble.kind === "newer") throw newerVersion(path, preamble.version);
       const decoded = decodeHead(beginning);
       const base = segmentBase(basename(path));
-      // That of another segment says nothing of this one. A file that is being written has no name of its own yet.
+      // The head of another segment does not count. A file that is being written has no segment name yet.
       const head = base === undefined || decoded?.base === base ? decoded : undefined;
       const trailer = await readTrailer(file, fileBytes);
       const salt = head?.salt ?? trailer?.salt ?? await findBlockSalt(file, fileBytes, base, decompress);
@@ -102,8 +103,8 @@ export class CompressedSegment implements File {
   }
 
   /**
-   * Bytes of the original; where head and trailer are damaged, up to the last
-   * block that is there. Without any block it is as large as the file, and all damage.
+   * Bytes of the original; if head and trailer are damaged, up to the end of the
+   * last block. Without any block it is the size of the file, all of it damaged.
    */
   async size(): Promise<number> {
     if (this.known.size !== undefined) return this.known.size;
@@ -114,7 +115,7 @@ export class CompressedSegment implements File {
   async readAt(into: Uint8Array, position: number): Promise<number> {
     const length = Math.max(0, Math.min(into.length, await this.size() - position));
     for (let done = 0; done < length;) {
-      const { offset, length: available, bytes } = await this.#stretchAt(position + done);
+      const { offset, length: available, bytes } = await this.#blockAt(position + done);
       const skip = position + done - offset;
       const count = Math.min(length - done, available - skip);
       if (bytes === undefined) into.fill(DAMAGED_BYTE, done, done + count);
@@ -124,7 +125,7 @@ export class CompressedSegment implements File {
     return length;
   }
 
-  /** Which bytes of the compressed file have [offset, offset + bytes) of the original: whole blocks with their headers. */
+  /** The range of the compressed file that holds [offset, offset + bytes) of the original: whole blocks with their headers. */
   async rangeInFile(offset: number, bytes: number): Promise<FileRange> {
     if (offset === 0 && bytes >= await this.size()) return { offset: 0, bytes: this.fileBytes };
     return (await this.#blocks()).rangeInFile(offset, bytes);
@@ -152,28 +153,28 @@ export class CompressedSegment implements File {
     return this.#map = indexed ?? await this.#searched(salt);
   }
 
-  /** Blocks that do not stand where they should may stand elsewhere; looked for once. */
+  /** Finds blocks that are not where the index says, by a search of the file that is made once. */
   async #searched(salt: Uint8Array): Promise<BlockMap> {
     const { fileBytes, trailer } = this.known;
     return this.#search ??= await searchBlocks(this.file, fileBytes, salt, trailer);
   }
 
-  async #stretchAt(position: number): Promise<Stretch> {
+  async #blockAt(position: number): Promise<DecodedBlock> {
     const current = this.#current;
     if (current !== undefined && position >= current.offset && position < current.offset + current.length) {
       return current;
     }
-    return this.#current = await this.#readStretch(position);
+    return this.#current = await this.#readBlock(position);
   }
 
-  async #readStretch(position: number): Promise<Stretch> {
+  async #readBlock(position: number): Promise<DecodedBlock> {
     const place = await this.#endAt(position) ?? (await this.#blocks()).at(position);
-    const stretch = await this.#stretchOf(place, position);
-    if (stretch.bytes !== undefined || this.known.salt === undefined) return stretch;
-    return await this.#stretchOf((await this.#searched(this.known.salt)).at(position), position);
+    const block = await this.#decode(place, position);
+    if (block.bytes !== undefined || this.known.salt === undefined) return block;
+    return await this.#decode((await this.#searched(this.known.salt)).at(position), position);
   }
 
-  async #stretchOf(place: ReturnType<BlockMap["at"]>, position: number): Promise<Stretch> {
+  async #decode(place: ReturnType<BlockMap["at"]>, position: number): Promise<DecodedBlock> {
     if ("next" in place) {
       const next = place.next ?? Number.POSITIVE_INFINITY;
       return { offset: position, length: next - position, bytes: undefined };
@@ -215,7 +216,7 @@ export class CompressedSegment implements File {
   }
 }
 
-/** Undefined unless exactly `length` bytes come out: neither runtime says so when its input is too short. */
+/** Undefined unless the result has exactly `length` bytes: neither runtime reports an input that is too short. */
 async function decompress(data: Uint8Array, length: number): Promise<Uint8Array | undefined> {
   try {
     const options = { maxOutputLength: Math.max(1, length) };

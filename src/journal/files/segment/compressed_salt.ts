@@ -1,4 +1,4 @@
-/** The salt of a compressed segment of which neither head nor trailer can be read, from what is in its blocks. */
+/** Finds the salt of a compressed segment whose head and trailer are both damaged, from its blocks. */
 import { crc32 } from "node:zlib";
 import type { File } from "../../../runtime/files.ts";
 import { nextBlock } from "./compressed_blocks.ts";
@@ -7,10 +7,10 @@ import { decodeRecordHeader, decodeSegmentHeader, recordMagic } from "../format/
 import { readSome } from "./tolerant_read.ts";
 
 /**
- * Blocks of another file may be among them. So that of the block with the
- * segment's own header counts, else, as in a segment that is not compressed, of
- * the records from `base` on the one that begins lowest, else the first that is
- * found. Undefined if there is no block.
+ * The salt of the block with the segment's own header; else of the block with the
+ * lowest record from `base` on, as for an uncompressed segment, because blocks of
+ * another file may be among them; else of the first block. Undefined if there is
+ * none.
  */
 export async function findBlockSalt(
   file: File,

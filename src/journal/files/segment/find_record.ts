@@ -1,4 +1,4 @@
-/** Finding the next record, or a segment's salt, where the bytes before it are damaged. */
+/** Finds the next record, or a segment's salt, behind damaged bytes. */
 import { Buffer } from "node:buffer";
 import type { File } from "../../../runtime/files.ts";
 import {
@@ -18,9 +18,9 @@ import { readSome, readTolerant } from "./tolerant_read.ts";
 const SEARCH_BYTES = 256 * 1024;
 
 /**
- * Offset of the first header of a record, whatever is behind it, or footer that
- * begins in [from, until) and ends before `limit`; `until` if there is none. Reads
- * each byte about once.
+ * Offset of the first record header or footer that begins in [from, until) and
+ * ends before `limit`; `until` if there is none. The payload behind a header is not
+ * checked. Reads each byte about once.
  */
 export async function findMark(
   file: File,
@@ -40,10 +40,10 @@ export async function findMark(
 }
 
 /**
- * The salt of a segment whose header and footer are damaged or missing, from the
- * records whose checksum is right: of those that do not begin below `base`, as
- * one of an older file would, the one that begins lowest, for bytes of a newer
- * file may be among them. Undefined if there is none.
+ * The salt of a segment whose header and footer are damaged or missing: that of the
+ * record whose checksum is right, that does not begin below `base` as a record of
+ * an older file would, and that begins lowest, because bytes of a newer file may be
+ * among them. Undefined if there is none.
  */
 export async function findSalt(file: File, size: number, base: number): Promise<Uint8Array | undefined> {
   const magic = recordMagic();
@@ -64,9 +64,9 @@ export async function findSalt(file: File, size: number, base: number): Promise<
 }
 
 /**
- * Is [from, limit), which holds no whole record, what an interrupted write
- * leaves behind? That is the beginning of one record or footer, or zeros where
- * a power loss kept the file's size but not its bytes.
+ * True if [from, limit), which holds no whole record, is what an interrupted write
+ * leaves: the beginning of one record or footer, or zeros, if a power loss kept the
+ * file's size but not its bytes.
  */
 export async function looksTorn(file: File, from: number, limit: number, marks: Marks): Promise<boolean> {
   const length = limit - from;
@@ -87,7 +87,7 @@ async function isZero(file: File, from: number, limit: number): Promise<boolean>
   return true;
 }
 
-/** Offsets in [from, limit) of `file` at which `needle` stands. */
+/** Offsets at which `needle` occurs in [from, limit) of `file`. */
 export async function* occurrences(
   file: File,
   from: number,
@@ -100,7 +100,7 @@ export async function* occurrences(
     if (length < needle.length) return;
     const view = Buffer.from(window.buffer, 0, length);
     for (let found = view.indexOf(needle); found !== -1; found = view.indexOf(needle, found + 1)) yield at + found;
-    // The next window begins where a needle could straddle the two.
+    // The windows overlap, so that a needle across their border is found.
     at += length - needle.length + 1;
   }
 }

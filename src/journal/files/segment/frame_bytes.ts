@@ -1,11 +1,11 @@
-/** How many bytes some of the frames of a record have: its payload has to be read for that. */
+/** Counts the bytes of some frames of a record, for which its payload is read. */
 import { skipFrames } from "../../../framing/skip.ts";
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
 import type { Segment } from "./segment.ts";
 import { readTolerant } from "./tolerant_read.ts";
 
-/** A record in its file. */
+/** Where a record is in its file, and how much it holds. */
 export interface RecordPlace {
   readonly offset: number;
   /** Bytes of payload. */

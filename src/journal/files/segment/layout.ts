@@ -1,40 +1,40 @@
 /**
- * What a segment has, whatever order its records stand in and however often.
+ * Decides which records of a damaged segment count, for every reader.
  *
  * A writer appends records in ascending order, each once. After damage a record
- * may stand in a file twice, before its predecessor or behind a damaged copy of
- * itself. What counts is decided here, for everybody: each frame once, from the
- * first whole copy of its record, in the order of the sequences.
+ * may be in a file twice, before its predecessor or behind a damaged copy of
+ * itself. Each frame counts once, from the first whole copy of its record, in the
+ * order of the sequences.
  */
 import type { File } from "../../../runtime/files.ts";
 import { type Footer, RECORD_HEADER_BYTES, type RecordHeader } from "../format/segment.ts";
-import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
+import { walkBatches, type WalkedItem, type WalkOptions } from "./walk_records.ts";
 
 /** Whole records that follow each other in the file and in their sequences. */
-export interface Run {
-  /** In the file: [offset, end). */
+export interface RecordRun {
+  /** Its range in the file is [offset, end). */
   readonly offset: number;
   end: number;
   readonly first: number;
   until: number;
-  /** As its first record says it. */
+  /** Sequence after the record before it, as its first record says. */
   readonly previousEnd: number;
   frames: number;
-  /** Of frames. */
+  /** Bytes of frames. */
   bytes: number;
-  /** Does it stand behind records that come after it? */
-  readonly displaced: boolean;
+  /** True if records with later sequences are before it in the file. */
+  readonly isOutOfOrder: boolean;
 }
 
-/** A record of which there is no whole copy: its header tells what is lost. */
-export interface Claim {
+/** A record of which there is no whole copy: its header says which frames are lost. */
+export interface LostRecord {
   readonly offset: number;
   readonly bytes: number;
   readonly header: RecordHeader;
 }
 
-/** Bytes that should not be where they are, and cost no frame that is known by a header. */
-export interface Debris {
+/** Bytes that should not be where they are, and that cost no frame known by a header. */
+export interface StrayBytes {
   readonly offset: number;
   readonly bytes: number;
   /** Sequence after the last record before it in the file. */
@@ -42,22 +42,22 @@ export interface Debris {
 }
 
 export interface Layout {
-  /** Ascending by sequence, as are the claims; no frame is in two of either. */
-  readonly runs: readonly Run[];
-  readonly claims: readonly Claim[];
-  /** Ascending by offset. Displaced records are among them: they count, and do not belong where they are. */
-  readonly debris: readonly Debris[];
+  /** Ascending by sequence, as are the lostRecords; no frame is in two of either. */
+  readonly runs: readonly RecordRun[];
+  readonly lostRecords: readonly LostRecord[];
+  /** Ascending by offset. Records out of order are among them, although they count. */
+  readonly strayBytes: readonly StrayBytes[];
   readonly footers: readonly { readonly offset: number; readonly footer: Footer }[];
-  readonly tail: Extract<Found, { kind: "tail" }> & { readonly behind: number } | undefined;
+  readonly tail: Extract<WalkedItem, { kind: "tail" }> & { readonly behind: number } | undefined;
 }
 
 export interface LayoutOptions extends Omit<WalkOptions, "verify"> {
-  /** Frames before this sequence do not count: they are another segment's, or were seen already. */
+  /** Frames before this sequence do not count: they belong to another segment, or were read before. */
   readonly base: number;
 }
 
-/** Reads everything from `from` on, checksums verified. What it takes to hold grows with the damage alone. */
-export async function layOut(file: File, options: LayoutOptions): Promise<Layout> {
+/** Reads everything from `from` on and verifies all checksums. The size of the result depends on the damage alone. */
+export async function layOutRecords(file: File, options: LayoutOptions): Promise<Layout> {
   const draft = new Draft(options.base);
   for await (const batch of walkBatches(file, { ...options, verify: true })) {
     for (const found of batch) draft.add(found);
@@ -66,12 +66,12 @@ export async function layOut(file: File, options: LayoutOptions): Promise<Layout
 }
 
 class Draft {
-  readonly #runs: Run[] = [];
-  readonly #claims: (Claim & Debris)[] = [];
-  readonly #debris: Debris[] = [];
+  readonly #runs: RecordRun[] = [];
+  readonly #lostRecords: (LostRecord & StrayBytes)[] = [];
+  readonly #strayBytes: StrayBytes[] = [];
   readonly #footers: { offset: number; footer: Footer }[] = [];
   #tail: Layout["tail"];
-  /** Index of the run that the next record may belong to. */
+  /** Index of the run that the next record may continue. */
   #open: number | undefined;
   #behind: number;
   #furthest: number;
@@ -80,15 +80,15 @@ class Draft {
     this.#behind = this.#furthest = base;
   }
 
-  add(found: Found): void {
+  add(found: WalkedItem): void {
     if (found.kind === "record") return this.#record(found.offset, found.header);
     this.#open = undefined;
     if (found.kind === "footer") this.#footers.push(found);
     else if (found.kind === "tail") this.#tail = { ...found, behind: this.#behind };
     else {
       const { offset, bytes, header } = found;
-      if (header === undefined) return void this.#debris.push({ offset, bytes, behind: this.#behind });
-      this.#claims.push({ offset, bytes, header, behind: this.#behind });
+      if (header === undefined) return void this.#strayBytes.push({ offset, bytes, behind: this.#behind });
+      this.#lostRecords.push({ offset, bytes, header, behind: this.#behind });
       if (header.first >= this.#behind) this.#behind = header.first + header.frames;
     }
   }
@@ -100,7 +100,7 @@ class Draft {
     const next = this.#after(first);
     if (!this.#isFree(next, first, until)) {
       this.#open = undefined;
-      return void this.#debris.push({ offset, bytes, behind: this.#behind });
+      return void this.#strayBytes.push({ offset, bytes, behind: this.#behind });
     }
     const open = this.#open === next - 1 ? this.#runs[this.#open] : undefined;
     if (open !== undefined && first >= open.until && previousEnd <= open.until) {
@@ -109,8 +109,8 @@ class Draft {
       open.frames += frames;
       open.bytes += length;
     } else {
-      const displaced = first < this.#furthest;
-      const run = { offset, end: offset + bytes, first, until, previousEnd, frames, bytes: length, displaced };
+      const isOutOfOrder = first < this.#furthest;
+      const run = { offset, end: offset + bytes, first, until, previousEnd, frames, bytes: length, isOutOfOrder };
       this.#runs.splice(next, 0, run);
       this.#open = next;
     }
@@ -130,36 +130,36 @@ class Draft {
     return low;
   }
 
-  /** Are the frames [first, until) in no run? `next`: the first run that begins behind `first`. */
+  /** True if no run has the frames [first, until). `next`: index of the first run that begins behind `first`. */
   #isFree(next: number, first: number, until: number): boolean {
     const before = next === 0 ? this.base : this.#runs[next - 1].until;
     return first >= before && (next === this.#runs.length || until <= this.#runs[next].first);
   }
 
   layout(): Layout {
-    const claims: Claim[] = [];
-    const debris = [...this.#debris];
-    let claimed = 0;
-    for (const claim of this.#claims.toSorted((a, b) => a.header.first - b.header.first || a.offset - b.offset)) {
-      const { first, frames } = claim.header;
-      if (first >= claimed && this.#isFree(this.#after(first), first, first + frames)) {
-        claims.push(claim);
-        claimed = first + frames;
+    const lostRecords: LostRecord[] = [];
+    const strayBytes = [...this.#strayBytes];
+    let lostUntil = 0;
+    for (const lost of this.#lostRecords.toSorted((a, b) => a.header.first - b.header.first || a.offset - b.offset)) {
+      const { first, frames } = lost.header;
+      if (first >= lostUntil && this.#isFree(this.#after(first), first, first + frames)) {
+        lostRecords.push(lost);
+        lostUntil = first + frames;
       } else {
-        debris.push(claim);
+        strayBytes.push(lost);
       }
     }
-    for (const { displaced, offset, end, first } of this.#runs) {
-      if (displaced) debris.push({ offset, bytes: end - offset, behind: first });
+    for (const { isOutOfOrder, offset, end, first } of this.#runs) {
+      if (isOutOfOrder) strayBytes.push({ offset, bytes: end - offset, behind: first });
     }
-    return { runs: this.#runs, claims, debris: joined(debris), footers: this.#footers, tail: this.#tail };
+    return { runs: this.#runs, lostRecords, strayBytes: joined(strayBytes), footers: this.#footers, tail: this.#tail };
   }
 }
 
-/** Ascending, and what lies side by side is one. */
-function joined(debris: readonly Debris[]): Debris[] {
+/** In ascending order, with adjacent ranges joined. */
+function joined(strayBytes: readonly StrayBytes[]): StrayBytes[] {
   const all: { offset: number; bytes: number; behind: number }[] = [];
-  for (const { offset, bytes, behind } of debris.toSorted((a, b) => a.offset - b.offset)) {
+  for (const { offset, bytes, behind } of strayBytes.toSorted((a, b) => a.offset - b.offset)) {
     const last = all[all.length - 1];
     if (last !== undefined && last.offset + last.bytes === offset) last.bytes += bytes;
     else all.push({ offset, bytes, behind });

@@ -1,48 +1,48 @@
 /**
- * Frames of a segment of which not even a record header is left: where they are
+ * Finds the frames of a segment that no record header accounts for: where they are
  * missing in the sequence, and how many of them were counted as pending.
  */
 import type { File } from "../../../runtime/files.ts";
 import { RECORD_HEADER_BYTES } from "../format/segment.ts";
-import { type Debris, type Layout, layOut } from "./layout.ts";
+import { type Layout, layOutRecords, type StrayBytes } from "./layout.ts";
 import type { Segment } from "./segment.ts";
 
-/** Sequences [from, until) that no record has, and that none declares as delivered from memory. */
+/** Sequences [from, until) that no record has and that no record declares as delivered from memory. */
 export interface Gap {
   readonly from: number;
   readonly until: number;
-  /** What of it was counted, in frames and bytes of frames; undefined: nobody has. */
+  /** How many frames of it were counted as pending, and their bytes; undefined if they were not counted. */
   readonly counted: { readonly frames: number; readonly bytes: number } | undefined;
-  /** The bytes that stand where its frames should; undefined if there are none. */
-  readonly debris: Debris | undefined;
+  /** The bytes in the place of its frames; undefined if there are none. */
+  readonly strayBytes: StrayBytes | undefined;
 }
 
-/** What has to be known of a segment to tell its gaps, as it was when its layout was made. */
+/** What the gaps of a segment depend on, as it was when its layout was made. */
 export type GappedSegment = Pick<
   Segment,
-  "base" | "end" | "counted" | "countedFrom" | "frames" | "frameBytes"
+  "base" | "end" | "counted" | "countedSince" | "frames" | "frameBytes"
 >;
 
-/** The gaps of a segment below `bound`, ascending. Reads all of it. */
-export async function gapsIn(file: File, segment: Segment, bound: number): Promise<Gap[]> {
+/** The gaps of a segment below `endBeforeLater`, ascending. Reads all of it. */
+export async function gapsIn(file: File, segment: Segment, endBeforeLater: number): Promise<Gap[]> {
   const { base, marks, start, limit } = segment;
   const snapshot = snapshotOf(segment);
-  return gapsOf(await layOut(file, { base, marks: marks!, from: start, limit }), snapshot, bound);
+  return gapsOf(await layOutRecords(file, { base, marks: marks!, from: start, limit }), snapshot, endBeforeLater);
 }
 
-/** A segment that is being written grows while it is read. */
+/** A copy of these fields, because a segment that is being written grows while it is read. */
 export function snapshotOf(segment: Segment): GappedSegment {
-  const { base, end, counted, countedFrom, frames, frameBytes } = segment;
-  return { base, end, counted, countedFrom, frames, frameBytes };
+  const { base, end, counted, countedSince, frames, frameBytes } = segment;
+  return { base, end, counted, countedSince, frames, frameBytes };
 }
 
 /**
- * The gaps of a layout below `bound`. What the segment was counted to have and
- * no header accounts for was in them: each gets what it may have had, in order,
- * until nothing is left.
+ * The gaps of a layout below `endBeforeLater`. Frames that were counted for the
+ * segment and that no header accounts for were in the gaps: they are distributed
+ * over them in ascending order.
  */
-export function gapsOf(layout: Layout, segment: GappedSegment, bound: number): Gap[] {
-  const records = recordsOf(layout, bound);
+export function gapsOf(layout: Layout, segment: GappedSegment, endBeforeLater: number): Gap[] {
+  const records = recordsOf(layout, endBeforeLater);
   const left = { frames: segment.frames, bytes: segment.frameBytes };
   for (const { frames, bytes } of records) {
     left.frames -= frames;
@@ -52,15 +52,15 @@ export function gapsOf(layout: Layout, segment: GappedSegment, bound: number): G
   let position = segment.base;
   const close = (until: number) => {
     if (until <= position) return;
-    const debris = layout.debris.find(({ behind }) => behind === position) ?? tailBehind(layout, position);
-    const counted = segment.counted === "all" ? takeFrom(left, until - position, debris) : undefined;
-    gaps.push({ from: position, until, counted: cut(counted, position, until, segment.countedFrom), debris });
+    const strayBytes = layout.strayBytes.find(({ behind }) => behind === position) ?? tailBehind(layout, position);
+    const counted = segment.counted === "all" ? takeFrom(left, until - position, strayBytes) : undefined;
+    gaps.push({ from: position, until, counted: cut(counted, position, until, segment.countedSince), strayBytes });
   };
   for (const { previousEnd, first, until } of records) {
-    close(Math.min(previousEnd, first, bound));
+    close(Math.min(previousEnd, first, endBeforeLater));
     position = Math.max(position, until);
   }
-  close(Math.min(segment.end, bound));
+  close(Math.min(segment.end, endBeforeLater));
   return gaps;
 }
 
@@ -69,33 +69,33 @@ interface Counted {
   bytes: number;
 }
 
-/** Of runs and claims, in the order of the sequences. */
-function recordsOf({ runs, claims }: Layout, bound: number) {
-  const claimed = claims.map(({ header: { first, frames, previousEnd, length } }) => (
+/** Runs and lost records together, in the order of the sequences. */
+function recordsOf({ runs, lostRecords }: Layout, endBeforeLater: number) {
+  const lost = lostRecords.map(({ header: { first, frames, previousEnd, length } }) => (
     { first, until: first + frames, previousEnd, frames, bytes: length }
   ));
-  return [...runs, ...claimed].filter(({ first }) => first < bound).sort((a, b) => a.first - b.first);
+  return [...runs, ...lost].filter(({ first }) => first < endBeforeLater).sort((a, b) => a.first - b.first);
 }
 
-function tailBehind({ tail }: Layout, position: number): Debris | undefined {
+function tailBehind({ tail }: Layout, position: number): StrayBytes | undefined {
   return tail?.behind === position ? tail : undefined;
 }
 
-/** Takes what a gap of so many sequences may have had; the bytes of the last frames are all that are left. */
-function takeFrom(left: Counted, sequences: number, debris: Debris | undefined): Counted {
+/** Takes from `left` what a gap of `sequences` sequences may have had. The last frames get all remaining bytes. */
+function takeFrom(left: Counted, sequences: number, strayBytes: StrayBytes | undefined): Counted {
   const frames = Math.max(0, Math.min(left.frames, sequences));
-  const about = debris === undefined
+  const about = strayBytes === undefined
     ? Math.round(left.bytes * frames / Math.max(1, left.frames))
-    : Math.max(0, debris.bytes - RECORD_HEADER_BYTES);
+    : Math.max(0, strayBytes.bytes - RECORD_HEADER_BYTES);
   const bytes = frames === 0 ? 0 : frames === left.frames ? Math.max(0, left.bytes) : Math.min(left.bytes, about);
   left.frames -= frames;
   left.bytes -= bytes;
   return { frames, bytes };
 }
 
-/** Of what was counted in [from, until), the frames from `countedFrom` on, and about so many bytes. */
-function cut(counted: Counted | undefined, from: number, until: number, countedFrom: number): Counted | undefined {
-  if (counted === undefined || from >= countedFrom) return counted;
-  const frames = Math.max(0, Math.min(counted.frames, until - countedFrom));
+/** The part of what was counted in [from, until) that is at or after `countedSince`; its bytes are estimated. */
+function cut(counted: Counted | undefined, from: number, until: number, countedSince: number): Counted | undefined {
+  if (counted === undefined || from >= countedSince) return counted;
+  const frames = Math.max(0, Math.min(counted.frames, until - countedSince));
   return { frames, bytes: counted.frames === 0 ? 0 : Math.round(counted.bytes * frames / counted.frames) };
 }

@@ -1,27 +1,63 @@
 /**
- * The one pass over a segment that everybody takes who reads or counts what is
- * in it: `ls`, `cat`, `verify`, `repair`, `status`, the daemon at its start. Each
- * frame comes once, in the order of the sequences.
+ * The walk over the records of a segment that `ls`, `cat`, `verify`, `repair`,
+ * `status` and the daemon at its start share. Each frame comes once, in the order
+ * of the sequences.
  *
- * As long as the file is as a writer leaves it, it is gone through once, from
- * front to back. At the first thing that is not, its layout is made (layout.ts),
- * for which every checksum is verified, whoever asks: so all of them see the same.
+ * A file that is as a writer leaves it is read once from front to back. At the
+ * first deviation its layout is made (layout.ts), for which every checksum is
+ * verified in any case, so that all callers see the same records.
  */
 import type { File } from "../../../runtime/files.ts";
-import { type Layout, layOut, type LayoutOptions } from "./layout.ts";
-import { type Found, walkBatches, type WalkOptions } from "./walk_records.ts";
+import type { RecordHeader } from "../format/segment.ts";
+import { type Layout, type LayoutOptions, layOutRecords } from "./layout.ts";
+import type { Segment } from "./segment.ts";
+import { walkBatches, type WalkedItem, type WalkOptions } from "./walk_records.ts";
 
 export type OrderedWalkOptions = WalkOptions & LayoutOptions;
 
-/** What stands in the file from `from` on. Damage with a header costs its frames, damage without one none that are known. */
-export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<Found> {
+/** Everything in the file from `from` on. Damage with a header costs its frames; damage without one costs no known frame. */
+export async function* walkInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<WalkedItem> {
   for await (const batch of batchesInOrder(file, options)) {
     for (const found of batch) yield found;
   }
 }
 
-/** The same, as many at a time as are in memory, at least one. */
-export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly Found[]> {
+/** A record of which at least the header can be read. */
+export interface RecordFound {
+  readonly offset: number;
+  readonly header: RecordHeader;
+  /** False if the payload is known to be damaged; in a file without other damage payloads are not checked. */
+  readonly isWhole: boolean;
+}
+
+/** A segment in which records can be looked for. */
+export type WalkableSegment = Pick<Segment, "base" | "marks" | "start" | "limit">;
+
+/**
+ * The records of an open segment that have frames in [sequence, until), in the
+ * order of the sequences; none where nothing in the file can be read. `from`: a
+ * record to begin at; default: the first one.
+ */
+export async function* recordsFrom(
+  file: File,
+  { base, marks, start, limit }: WalkableSegment,
+  sequence: number,
+  until: number,
+  from: { readonly offset: number; readonly end: number } = { offset: start, end: base },
+): AsyncGenerator<RecordFound> {
+  if (marks === undefined) return;
+  for await (const found of walkInOrder(file, { marks, base: from.end, from: from.offset, limit, verify: false })) {
+    if (found.kind !== "record" && found.kind !== "damage" || found.header === undefined) continue;
+    const { first, frames } = found.header;
+    if (first >= until) return;
+    if (first + frames > sequence) {
+      yield { offset: found.offset, header: found.header, isWhole: found.kind === "record" };
+    }
+  }
+}
+
+/** Like {@link walkInOrder}, as many items at a time as are in memory, at least one. */
+export async function* batchesInOrder(file: File, options: OrderedWalkOptions): AsyncGenerator<readonly WalkedItem[]> {
   const order = new Order(options.base);
   for await (const batch of walkBatches(file, options)) {
     const at = batch.findIndex((found) => !order.takes(found));
@@ -30,16 +66,16 @@ export async function* batchesInOrder(file: File, options: OrderedWalkOptions): 
       continue;
     }
     if (at > 0) yield batch.slice(0, at);
-    // What was verified need not be read again. What was not may hide a record in a damaged payload.
+    // Verified records need not be read again. A payload that was not verified may be damaged and hide a record.
     const layout = options.verify
-      ? await layOut(file, { ...options, from: batch[at].offset, base: order.end })
-      : await layOut(file, options);
+      ? await layOutRecords(file, { ...options, from: batch[at].offset, base: order.end })
+      : await layOutRecords(file, options);
     yield* batchesOf(file, options, layout, order.end);
     return;
   }
 }
 
-/** Is what comes what a writer has put there? */
+/** Checks that the items of a walk come as a writer leaves them. */
 class Order {
   /** Sequence after the last record. */
   end: number;
@@ -49,7 +85,7 @@ class Order {
     this.end = base;
   }
 
-  takes(found: Found): boolean {
+  takes(found: WalkedItem): boolean {
     if (this.#sealed || found.kind === "damage") return false;
     if (found.kind === "tail") return found.torn;
     if (found.kind === "footer") {
@@ -63,20 +99,20 @@ class Order {
   }
 }
 
-/** What a layout has from the sequence `from` on, and all its debris. */
+/** The items of a layout from the sequence `from` on, and all stray bytes. */
 async function* batchesOf(
   file: File,
   options: WalkOptions,
-  { runs, claims, debris, footers, tail }: Layout,
+  { runs, lostRecords, strayBytes, footers, tail }: Layout,
   from: number,
-): AsyncGenerator<readonly Found[]> {
+): AsyncGenerator<readonly WalkedItem[]> {
   const damages = [
-    ...debris.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
-    ...claims.map((claim) => ({ at: claim.header.first, ...claim })),
+    ...strayBytes.map(({ offset, bytes, behind }) => ({ at: behind, offset, bytes, header: undefined })),
+    ...lostRecords.map((lost) => ({ at: lost.header.first, ...lost })),
   ].sort((a, b) => a.at - b.at || a.offset - b.offset);
   let next = 0;
-  const damagesUpTo = (sequence: number): Found[] => {
-    const found: Found[] = [];
+  const damagesUpTo = (sequence: number): WalkedItem[] => {
+    const found: WalkedItem[] = [];
     for (; next < damages.length && damages[next].at <= sequence; next++) {
       const { offset, bytes, header } = damages[next];
       if (header === undefined) found.push({ kind: "damage", offset, bytes });
@@ -89,7 +125,7 @@ async function* batchesOf(
     const before = damagesUpTo(run.first);
     if (before.length > 0) yield before;
     for await (const batch of walkBatches(file, { ...options, from: run.offset, limit: run.end })) {
-      const isWanted = (found: Found) => found.kind !== "record" || found.header.first >= from;
+      const isWanted = (found: WalkedItem) => found.kind !== "record" || found.header.first >= from;
       const wanted = batch.every(isWanted) ? batch : batch.filter(isWanted);
       if (wanted.length > 0) yield wanted;
     }

@@ -1,7 +1,7 @@
 /**
- * Where two segments have the same frames, the newer one's copy counts: of the
- * older one only what is below the base of the next segment that has records
- * (FORMAT.md, Overlap). Everybody who reads or counts asks here.
+ * If two segments have the same frames, those of the newer one count: of the older
+ * one only frames below the base of the next segment that has records count
+ * (FORMAT.md, Overlap). That base is called `endBeforeLater` throughout.
  */
 import type { Framer } from "../../../framing/framing.ts";
 import { skipFrames } from "../../../framing/skip.ts";
@@ -12,8 +12,9 @@ import type { SegmentSurvey } from "./survey.ts";
 import { walkRecords } from "./walk_records.ts";
 
 /**
- * An empty one takes no frame from those before it. What has a footer is not
- * opened. `verify`: one that is damaged is none.
+ * True if the segment has a record, so that frames from its base on do not count in
+ * earlier segments. A segment with a footer is not opened. `verify`: a record whose
+ * payload is damaged does not count.
  */
 export async function hasRecords(
   files: FileOpener,
@@ -37,8 +38,8 @@ export async function hasRecords(
   }
 }
 
-/** Where a segment ends that `later` ones, ascending, come after: it has no frame from this sequence on. */
-export async function boundAmong(
+/** Frames from this sequence on do not count in a segment that the `later` ones, ascending, follow. */
+export async function endBeforeAnyOf(
   files: FileOpener,
   later: Iterable<SegmentSurvey & { readonly newest: boolean }>,
 ): Promise<number> {
@@ -49,13 +50,13 @@ export async function boundAmong(
   return Number.POSITIVE_INFINITY;
 }
 
-/** The frames of a record below `bound`: a later segment has the others. */
+/** The record without the frames that a later segment has. */
 export function framesBelow(
-  bound: number,
+  endBeforeLater: number,
   { header, payload }: { readonly header: RecordHeader; readonly payload: Uint8Array },
   framer: Framer,
 ) {
-  const frames = Math.min(header.frames, bound - header.first);
+  const frames = Math.min(header.frames, endBeforeLater - header.first);
   if (frames === header.frames) return { header, payload };
   const length = skipFrames(framer, payload, 0, header.length, frames);
   return { header: { ...header, frames, length }, payload: payload.subarray(0, length) };

@@ -1,4 +1,4 @@
-/** What the journal knows about one of its segment files. */
+/** One segment file of a journal, as the daemon and the counting commands know it. */
 import { basename } from "node:path";
 import type { Framer } from "../../../framing/framing.ts";
 import type { Marks } from "../format/segment.ts";
@@ -6,11 +6,11 @@ import type { Marks } from "../format/segment.ts";
 export interface SegmentOrigin {
   readonly base: number;
   readonly path: string;
-  /** Undefined if the header is damaged and no record gives the salt away: nothing in it can be read. */
+  /** Undefined if neither header, footer nor a record has a readable salt: then nothing in it can be read. */
   readonly marks: Marks | undefined;
-  /** Its records are looked for from this offset on. */
+  /** Offset from which records are searched. */
   readonly start: number;
-  /** For the framing it was written with. */
+  /** Cuts records into frames as when the segment was written. */
   readonly framer: Framer;
 }
 
@@ -28,17 +28,17 @@ export class Segment {
   readonly framer: Framer;
   /** Size of the file, in bytes. */
   bytes = 0;
-  /** Its frames and their bytes; 0 where nobody has counted them. */
+  /** How many frames are in it, and their bytes; 0 if they were not counted. */
   frames = 0;
   frameBytes = 0;
   /** Readers go no further than this offset. */
   limit = 0;
   /** Sequence after its last frame; `base` while it has none. */
   end: number;
-  /** Which of its frames are in the counts of what is pending: all; those whose record header could be read. */
+  /** Which of its frames are counted as pending: all, or those whose record header can be read. */
   counted: "all" | "headers" = "all";
-  /** Those before this sequence are not: they were delivered when it was opened. */
-  countedFrom = 0;
+  /** Frames before this sequence are not counted: they were delivered when the journal was opened. */
+  countedSince = 0;
   /** When the cursor was first seen past it, on the monotonic clock. */
   deliveredMs: number | undefined;
 
@@ -50,7 +50,7 @@ export class Segment {
     this.framer = origin.framer;
   }
 
-  /** Takes over how large a file of the past is; of its frames, those are counted whose headers can be read. */
+  /** Takes over the sizes of a file that an earlier process wrote; frames with a readable header are counted. */
   measure({ size, fileBytes }: { readonly size: number; readonly fileBytes: number }): void {
     this.bytes = fileBytes;
     this.limit = size;
@@ -62,7 +62,7 @@ export class Segment {
     this.frameBytes = bytes;
   }
 
-  /** What follows `to` is in another segment now. */
+  /** Everything behind `to` is in another segment now. */
   cutTo(to: { readonly offset: number; readonly end: number }, moved: Contents): void {
     this.limit = to.offset;
     this.end = to.end;

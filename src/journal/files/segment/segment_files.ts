@@ -1,10 +1,10 @@
 /**
- * The segment files of a journal directory: which there are, and how one is
- * opened for reading, whatever form it has on disk.
+ * Lists the segment files of a journal directory, and opens them for reading,
+ * compressed or not.
  */
 import { failedWith } from "../../../base/error.ts";
 import type { File, FileOpener, FileSystem, ReadableFiles } from "../../../runtime/files.ts";
-import type { FileRange } from "./compressed_blocks.ts";
+import type { FileRange } from "../format/ranges.ts";
 import { CompressedSegment } from "./compressed_file.ts";
 import { COMPRESSED_SUFFIX, decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentBase } from "../format/segment.ts";
 import { findSalt } from "./find_record.ts";
@@ -18,9 +18,9 @@ export interface SegmentFile {
 }
 
 /**
- * In ascending order of their bases, each base once: where a segment is there
- * compressed too, the original counts until a compaction has removed it, unless
- * nothing in it can be read.
+ * The segments in ascending order of their bases, each once. If a segment is there
+ * compressed and uncompressed, the original counts, unless nothing in it can be
+ * read: a compaction was to remove it.
  */
 export async function listSegments(files: ReadableFiles, directory: string): Promise<SegmentFile[]> {
   const names = await files.list(directory);
@@ -28,26 +28,26 @@ export async function listSegments(files: ReadableFiles, directory: string): Pro
   const found: SegmentFile[] = [];
   for (const segment of segmentsAmong(names, directory)) {
     const compressed = `${segment.name}${COMPRESSED_SUFFIX}`;
-    const isHidden = there.has(compressed) && !await hasSomething(files, segment);
+    const isHidden = there.has(compressed) && !await isReadable(files, segment);
     found.push(isHidden ? { ...segment, name: compressed, path: `${directory}/${compressed}` } : segment);
   }
   return found;
 }
 
-/** All that there are names of among the sorted ones of a directory's entries, without looking into any. */
+/** The segments among the sorted names of a directory, without opening any file. */
 export function segmentsAmong(names: readonly string[], directory: string): SegmentFile[] {
   const found: SegmentFile[] = [];
   for (const name of names) {
     const base = segmentBase(name);
-    // Sorted as they are, a name comes right before itself with something behind it.
+    // In sorted order the compressed file follows its original.
     if (base === undefined || name === `${found.at(-1)?.name}${COMPRESSED_SUFFIX}`) continue;
     found.push({ base, name, path: `${directory}/${name}` });
   }
   return found;
 }
 
-/** Is there more in this original than a header, or anything if that is damaged? False too if it is gone. */
-async function hasSomething(files: FileOpener, { base, path }: SegmentFile): Promise<boolean> {
+/** True if this original has more than a header, or a record if its header is damaged. False if it is gone. */
+async function isReadable(files: FileOpener, { base, path }: SegmentFile): Promise<boolean> {
   const file = await ifThere(() => files.open(path, "read"));
   if (file === undefined) return false;
   try {
@@ -60,16 +60,16 @@ async function hasSomething(files: FileOpener, { base, path }: SegmentFile): Pro
   }
 }
 
-/** What these files take up on disk, in bytes, as far as they are still there. */
+/** Bytes that these files take on disk, without those that are gone. */
 export async function bytesOnDisk(files: ReadableFiles, listed: readonly SegmentFile[]): Promise<number> {
   const found = await Promise.all(listed.map(({ path }) => files.stat(path)));
   return found.reduce((sum, info) => sum + (info?.size ?? 0), 0);
 }
 
 /**
- * Opens a segment to read what was written to it; offsets and sizes are those
- * of the file that the daemon wrote. One call at a time. If it was compressed
- * since it was listed, the compressed file is opened.
+ * Opens a segment for reading; offsets and sizes are those of the file that the
+ * daemon wrote. If it was compressed since it was listed, the compressed file is
+ * opened. The file takes one call at a time.
  */
 export async function openSegment(files: FileOpener, path: string): Promise<File> {
   if (isCompressed(path)) return await CompressedSegment.open(files, path);
@@ -83,22 +83,22 @@ export async function openSegment(files: FileOpener, path: string): Promise<File
   }
 }
 
-/** Undefined if it is gone: the daemon or a compaction has removed it since it was listed. */
+/** Like {@link openSegment}; undefined if the daemon or a compaction has removed the file since it was listed. */
 export function openSegmentIfThere(files: FileOpener, path: string): Promise<File | undefined> {
   return ifThere(() => openSegment(files, path));
 }
 
-/** Nothing is written to a file of this name any more: it is one that a compaction has made. */
+/** True for the name of a file that a compaction has made; nothing is written to it any more. */
 export function isCompressed(path: string): boolean {
   return path.endsWith(COMPRESSED_SUFFIX);
 }
 
-/** What an open segment takes on disk, in bytes. */
+/** Bytes that an open segment takes on disk. */
 export async function fileBytesOf(segment: File): Promise<number> {
   return segment instanceof CompressedSegment ? segment.fileBytes : await segment.size();
 }
 
-/** Which bytes of its file on disk have [offset, offset + bytes) of an open segment. */
+/** The range of the file on disk that holds [offset, offset + bytes) of an open segment. */
 export async function rangeInFile(segment: File, offset: number, bytes: number): Promise<FileRange> {
   return segment instanceof CompressedSegment ? await segment.rangeInFile(offset, bytes) : { offset, bytes };
 }
@@ -108,17 +108,17 @@ export function fileOf(segment: File): File {
   return segment instanceof CompressedSegment ? segment.file : segment;
 }
 
-/** Ranges of an open segment's file that are damaged and cost no byte of what the daemon wrote. */
+/** Damaged ranges of an open segment's file that cost no byte of what the daemon wrote. */
 export async function damagedExtras(segment: File): Promise<FileRange[]> {
   return segment instanceof CompressedSegment ? await segment.damagedExtras() : [];
 }
 
-/** No bytes, for what should be there was cut off, and the remains of it are among `ranges`. */
+/** True for an empty range at which one of `ranges` begins: what should be there was cut off, and that is the rest of it. */
 export function hasRemainsIn(ranges: readonly FileRange[], { offset, bytes }: FileRange): boolean {
   return bytes === 0 && ranges.some((remains) => remains.offset === offset);
 }
 
-/** Removes a file; fine if somebody else has. */
+/** Removes a file, unless another process has removed it. */
 export async function unlinkIfThere(files: FileSystem, path: string): Promise<void> {
   await ifThere(() => files.unlink(path));
 }

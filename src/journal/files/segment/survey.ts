@@ -1,4 +1,4 @@
-/** What one segment file says of itself: its name, header and footer. */
+/** Judges a segment file by its name, header and footer. */
 import type { Framer } from "../../../framing/framing.ts";
 import type { File, FileOpener } from "../../../runtime/files.ts";
 import {
@@ -13,48 +13,49 @@ import {
   segmentPreamble,
 } from "../format/segment.ts";
 import { framerOf } from "./framer_of.ts";
-import { newerVersion } from "../format/newer_version.ts";
+import { newerVersion } from "../format/preamble.ts";
 import { findSalt } from "./find_record.ts";
 import { fileBytesOf, openSegmentIfThere, type SegmentFile } from "./segment_files.ts";
 import { readSome } from "./tolerant_read.ts";
 
-/** One segment file, judged by its name, header and footer. */
+/** What name, header and footer of a segment file say. */
 export interface SegmentSurvey {
   readonly base: number;
   readonly path: string;
-  /** In bytes, of what the daemon wrote. */
+  /** Bytes of the file as the daemon wrote it. */
   readonly size: number;
-  /** What it takes on disk: less, if it is compressed. */
+  /** Bytes on disk, which are fewer if it is compressed. */
   readonly fileBytes: number;
-  /** Its records are looked for from here on: behind the header, or where that is lost, anywhere. */
+  /** Offset from which records are searched: behind the header, or 0 if that is damaged. */
   readonly start: number;
   readonly header: SegmentHeader | undefined;
   readonly footer: Footer | undefined;
-  /** Undefined if neither header, footer nor any record gives the salt away. */
+  /** Undefined if neither header, footer nor a record has a readable salt. */
   readonly marks: Marks | undefined;
   readonly framer: Framer;
 }
 
 /**
- * A name alone is believed up to here. At 1 GB/s of single bytes a journal comes
- * to it after a hundred days without an end; what remains above it are 2^48.
+ * The largest base that counts by the name alone. A journal reaches it after a
+ * hundred days at 1 GB/s of frames of one byte; above it are 2^48 sequences.
  */
 const BASE_MAX = 2 ** 53 - 2 ** 48;
 
-/** Can no writer have given it its name, and is nothing in it that says otherwise? Then it is damage, not the journal's end. */
+/** True if no writer can have given the file its name and nothing in it can be read: it is damage, not the journal's end. */
 export function isMisnamed({ base, marks }: Pick<SegmentSurvey, "base" | "marks">): boolean {
   return marks === undefined && base > BASE_MAX;
 }
 
 /**
- * Sequence after the frames that a segment of which nothing can be read may have had, where the next one that stays
- * begins at `next`: none, if it was no more than a header.
+ * Sequence after the frames that a segment may have had of which nothing can be
+ * read: its base if it is no longer than a header, else `next`, where the next
+ * segment that stays begins.
  */
 export function unreadableEnd({ base, size }: Pick<SegmentSurvey, "base" | "size">, next: number): number {
   return size <= SEGMENT_HEADER_BYTES ? base : next;
 }
 
-/** Judges a segment as its file is now; undefined if it is gone since it was listed. */
+/** Surveys a segment file as it is now; undefined if it was removed since it was listed. */
 export async function surveyIfThere(
   files: FileOpener,
   { base, path }: Pick<SegmentFile, "base" | "path">,
@@ -69,7 +70,7 @@ export async function surveyIfThere(
   }
 }
 
-/** Judges an open segment file by its header and footer. Rejects with a `SpillwayError` if its version is newer. */
+/** Surveys an open segment file. Rejects with a `SpillwayError` if its version is newer. */
 export async function surveySegment(file: File, path: string, base: number, framer: Framer): Promise<SegmentSurvey> {
   const size = await file.size();
   const head = await readSome(file, 0, SEGMENT_HEADER_BYTES);
@@ -95,7 +96,7 @@ export async function surveySegment(file: File, path: string, base: number, fram
   };
 }
 
-/** Where the records of a segment with this header begin. A file that has lost bytes of its header has moved together. */
+/** Offset from which records are searched. If bytes of the header are missing, the records have moved towards 0. */
 function startOf(header: SegmentHeader | undefined): number {
   return header === undefined ? 0 : SEGMENT_HEADER_BYTES;
 }

@@ -1,16 +1,16 @@
-/** One pass over the records of a segment, added up. */
+/** Adds up the records of a segment in one pass. */
 import type { File } from "../../../runtime/files.ts";
 import { type Footer, RECORD_HEADER_BYTES, type RecordHeader, SEGMENT_HEADER_BYTES } from "../format/segment.ts";
 import { walkInOrder } from "./ordered_walk.ts";
 import type { SegmentSurvey } from "./survey.ts";
-import type { Found } from "./walk_records.ts";
+import type { WalkedItem } from "./walk_records.ts";
 
-/** What stands between the last valid record and the footer or the end of the file. */
+/** What is between the last valid record and the footer or the end of the file. */
 export type SegmentTail = "none" | "torn" | "damaged";
 
 /**
- * What a pass over a segment's records adds up to, each once, those included
- * that are damaged behind their header and that a whole one follows.
+ * The sum over a segment's records, each counted once. Records with a damaged
+ * payload are included if a whole record follows them.
  */
 export interface RecordTally {
   readonly records: number;
@@ -21,43 +21,43 @@ export interface RecordTally {
   readonly highestUs: number;
   /** Sequence after the last valid record; the base if there is none. */
   readonly end: number;
-  /** Where the last valid record of the file ends. */
+  /** Offset in the file at which the last valid record ends. */
   readonly offset: number;
-  /** The cursor as the newest record has it. */
+  /** The cursor in the newest record. */
   readonly cursor: number | undefined;
   readonly tail: SegmentTail;
-  /** Is there anything before the last record that is none? */
+  /** True if there are bytes before the last record that are no record. */
   readonly damaged: boolean;
-  /** Damaged records at the end of the file, which would be cut off with it; ascending by sequence. */
+  /** Damaged records at the end of the file, which are cut off with the tail; ascending by sequence. */
   readonly lost: readonly RecordHeader[];
-  /** Sequence up to which these claim to have gone; `end` if there are none. */
+  /** Sequence after the last frame of these, by their headers; `end` if there are none. */
   readonly claimedEnd: number;
 }
 
-/** Goes over the records of a segment that begin below `bound`; with `verify`, checks their payloads too. */
+/** Adds up the records of a segment that begin below `endBeforeLater`; `verify`: their payloads are checked. */
 export async function tallyRecords(
   file: File,
   segment: SegmentSurvey,
   verify: boolean,
-  bound: number = Number.POSITIVE_INFINITY,
+  endBeforeLater: number = Number.POSITIVE_INFINITY,
 ): Promise<RecordTally> {
   const { marks, base, size, start } = segment;
   const sum = new Sum(segment);
   if (marks !== undefined) {
     for await (const found of walkInOrder(file, { marks, base, from: start, limit: size, verify })) {
-      if (found.kind === "record" && found.header.first >= bound) break;
+      if (found.kind === "record" && found.header.first >= endBeforeLater) break;
       sum.add(found);
     }
   }
   const damaged = marks === undefined && size > SEGMENT_HEADER_BYTES;
-  return damaged ? { ...sum.tally(bound), tail: "damaged" } : sum.tally(bound);
+  return damaged ? { ...sum.tally(endBeforeLater), tail: "damaged" } : sum.tally(endBeforeLater);
 }
 
 class Sum {
   #end: number;
   #offset: number;
   #cursor: number | undefined;
-  /** What is none of the records that count, where it begins. */
+  /** Damage between or behind the records, by the offset at which it begins. */
   #damages: { readonly offset: number; readonly header: RecordHeader | undefined }[] = [];
   #tail: { readonly offset: number; readonly torn: boolean } | undefined;
   readonly #count = { records: 0, frames: 0, bytes: 0, lowestUs: Number.POSITIVE_INFINITY, highestUs: 0 };
@@ -67,7 +67,7 @@ class Sum {
     this.#offset = Math.min(size, start);
   }
 
-  add(found: Found): void {
+  add(found: WalkedItem): void {
     if (found.kind === "tail") this.#tail = found;
     else if (found.kind === "damage") this.#damages.push({ offset: found.offset, header: found.header });
     else if (found.kind === "record") {
@@ -88,13 +88,13 @@ class Sum {
     count.highestUs = Math.max(count.highestUs, timeUs);
   }
 
-  /** What is damaged and stays in the file, for a whole record comes after it, is the reader's to report. */
-  tally(bound: number): RecordTally {
+  /** Damage that a whole record follows stays in the file; the reader reports it. */
+  tally(endBeforeLater: number): RecordTally {
     const offset = this.#offset;
     const lost: RecordHeader[] = [];
     let end = this.#end;
     for (const { offset: at, header } of this.#damages) {
-      if (header === undefined || header.first >= bound) continue;
+      if (header === undefined || header.first >= endBeforeLater) continue;
       if (at >= offset) {
         lost.push(header);
       } else {
@@ -107,18 +107,18 @@ class Sum {
     const tail = isDamagedBehind ? "damaged" : this.#tail === undefined ? "none" : this.#tail.torn ? "torn" : "damaged";
     return {
       ...this.#count,
-      end: Math.min(end, bound),
+      end: Math.min(end, endBeforeLater),
       offset,
       cursor: this.#cursor,
       tail,
       damaged: this.#damages.some((damage) => damage.offset < offset),
       lost,
-      claimedEnd: Math.min(claimedEnd, bound),
+      claimedEnd: Math.min(claimedEnd, endBeforeLater),
     };
   }
 }
 
-/** The footer of a segment that ends with its last valid record; `cursor` where no record has one. */
+/** The footer of a segment that ends with its last valid record; `cursor` is used if it has no record. */
 export function footerOf(base: number, tally: RecordTally, cursor: number): Footer {
   const { records, end, frames, bytes, lowestUs, highestUs, offset } = tally;
   return { records, base, end, frames, bytes, lowestUs, highestUs, cursor: tally.cursor ?? cursor, offset };

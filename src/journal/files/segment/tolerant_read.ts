@@ -1,17 +1,17 @@
-/** Reading from a disk with bad sectors: what cannot be read comes back as zeros, which no checksum takes for data. */
+/** Reads from a disk with bad sectors: what cannot be read is returned as zeros, which fail every checksum. */
 import { failedWith } from "../../../base/error.ts";
 import type { File } from "../../../runtime/files.ts";
 
-/** The smallest piece that is given up. */
+/** The smallest piece that is replaced by zeros. */
 const SECTOR_BYTES = 4096;
 
-/** Up to `length` bytes from `position` on; fewer only at the end of the file. What cannot be read is zeros. */
+/** Reads `length` bytes from `position` on, fewer only at the end of the file; bytes that cannot be read are zeros. */
 export async function readSome(file: File, position: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   return bytes.subarray(0, await readTolerant(file, bytes, position));
 }
 
-/** Like `File.readAt`, but an EIO costs the 4096 bytes around it and nothing else. */
+/** Like `File.readAt`, but an EIO makes zeros of the 4096 bytes around it and affects nothing else. */
 export async function readTolerant(file: File, into: Uint8Array, position: number): Promise<number> {
   try {
     return await file.readAt(into, position);

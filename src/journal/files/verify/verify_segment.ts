@@ -1,39 +1,39 @@
-/** What reading one whole segment file says, whatever is before it: what is damaged in it, what is missing, what is there. */
+/** Reads one whole segment file: what is damaged, what is missing, and how much is in it. */
 import type { FileOpener } from "../../../runtime/files.ts";
-import { type CheckableSegment, type Checked, checkSegment } from "../segment/check_segment.ts";
-import type { FileRange } from "../segment/compressed_blocks.ts";
+import { type CheckableSegment, type CheckedItem, checkSegment } from "../segment/check_segment.ts";
+import type { FileRange } from "../format/ranges.ts";
 import type { RecordHeader } from "../format/segment.ts";
-import { LINES } from "../segment/framer_of.ts";
+import { FALLBACK_FRAMER } from "../segment/framer_of.ts";
 import { damagedExtras, hasRemainsIn, openSegmentIfThere, rangeInFile } from "../segment/segment_files.ts";
 import { type SegmentSurvey, surveySegment } from "../segment/survey.ts";
 import type { Range } from "../../archive.ts";
 
-/** What has to be known of a segment, as plain data: another thread may read it. */
+/** A segment to read, as plain data, because another thread may read it. */
 export type ReadableSegment = Pick<SegmentSurvey, "base" | "path" | "size"> & Pick<CheckableSegment, "newest">;
 
-/** A stretch of a file on disk that is not what was written. */
+/** A range of a file on disk that is not what was written. */
 export interface DamagedRange extends FileRange {
   readonly path: string;
-  /** The frames in it, where they can be told. */
+  /** The frames in it, if its header can be read. */
   readonly frames?: Range;
 }
 
-/** Frames that were journaled, as what stands at `offset` says, and are not there. */
+/** Frames that were journaled, as the record or footer at `offset` says, and are missing. */
 export interface MissingFrames extends Range {
   readonly path: string;
   readonly offset: number;
 }
 
-/** What one segment has, whatever is before it. */
+/** What reading one segment by itself found. */
 export interface SegmentReading {
   readonly there: boolean;
   readonly frames: number;
   readonly bytes: number;
   readonly damages: readonly DamagedRange[];
   readonly missing: readonly MissingFrames[];
-  /** The journal had come so far before this segment's first frame, says what stands at `offset`. */
+  /** Sequence that the journal had reached before this segment's first frame, as the record or header at `offset` says. */
   readonly begin: { readonly sequence: number; readonly offset: number } | undefined;
-  /** Sequence after the last frame that was here; undefined if there was none. */
+  /** Sequence after the last frame; undefined if there is none. */
   readonly end: number | undefined;
 }
 
@@ -48,9 +48,9 @@ const GONE: SegmentReading = {
 };
 
 /**
- * Reads a segment through. `onProgress` is told the bytes that were read since
- * its last call, as many in all as were listed. Rejects with a `SystemError`
- * where the file cannot be read.
+ * Reads a whole segment. `onProgress` is called with the bytes read since its last
+ * call, which add up to the listed size. Rejects with a `SystemError` if the file
+ * cannot be read.
  */
 export async function readSegment(
   files: FileOpener,
@@ -62,12 +62,12 @@ export async function readSegment(
   let account: Account;
   let done = 0;
   try {
-    // Since it was listed, a compaction may have put another file there, with more in it and marks of its own.
-    const survey = await surveySegment(file, listed.path, listed.base, LINES);
+    // Since it was listed, a compaction may have replaced it by a file with more frames and another salt.
+    const survey = await surveySegment(file, listed.path, listed.base, FALLBACK_FRAMER);
     const segment = { ...survey, newest: listed.newest };
     const { path } = segment;
     account = new Account(segment);
-    // Where nothing can be read, the whole file is one damaged range.
+    // If nothing can be read, the whole file is one damaged range.
     const extras = segment.marks === undefined ? [] : await damagedExtras(file);
     for (const range of extras) account.damages.push({ path, ...range });
     for await (const batch of checkSegment(file, segment)) {
@@ -103,12 +103,12 @@ class Account {
 
   constructor(private readonly segment: SegmentSurvey) {}
 
-  add(found: Checked): void {
+  add(found: CheckedItem): void {
     if (found.kind === "footer") return this.#reach(found.footer.end, found.footer.end, found.offset);
     if (found.kind === "unfinished") return;
     const { header, offset } = found;
     if (header === undefined) {
-      // Behind a damaged beginning the next record tells what was in it.
+      // Behind a damaged beginning the next record says which frames were in it.
       if (offset > 0) this.#end ??= this.segment.base;
       return;
     }
@@ -118,9 +118,9 @@ class Account {
     this.#bytes += header.length;
   }
 
-  /** What stands at `offset` says that the journal had come to `before`, and goes to `end` itself. */
+  /** The record or footer at `offset` says that the journal had reached `before`; it goes to `end` itself. */
   #reach(before: number, end: number, offset: number): void {
-    // A footer alone says how far the segment went, not what was before it.
+    // A footer alone does not say what was before the segment.
     if (this.#end === undefined) this.#begin ??= { sequence: before, offset };
     else if (before > this.#end) {
       this.#missing.push({ path: this.segment.path, offset, from: this.#end, until: before });
@@ -130,7 +130,7 @@ class Account {
 
   reading(): SegmentReading {
     const { header } = this.segment;
-    // Without a record, its header tells how far the journal had come.
+    // Without a record, the header says how far the journal had come.
     const begin = this.#begin ?? (header === undefined ? undefined : { sequence: header.previousEnd, offset: 0 });
     return {
       there: true,

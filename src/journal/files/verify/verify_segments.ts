@@ -1,10 +1,10 @@
-/** Reads whole segments and says what is wrong in them: damaged bytes, and frames that are missing without a word. */
+/** Reads whole segments and reports damaged bytes and frames that are missing without being declared. */
 import type { ArchiveSegment } from "../archive/find_segments.ts";
 import type { DamagedRange, MissingFrames, ReadableSegment, SegmentReading } from "./verify_segment.ts";
 
-/** What reading one segment came to. */
+/** The result for one segment. */
 export interface SegmentVerdict {
-  /** Undefined if the file was gone: the daemon or a compaction has removed it. */
+  /** Undefined if the daemon or a compaction has removed the file. */
   readonly segment: ArchiveSegment | undefined;
   /** Whole frames, and their bytes. */
   readonly frames: number;
@@ -13,19 +13,19 @@ export interface SegmentVerdict {
   readonly missing: readonly MissingFrames[];
 }
 
-/** Reads one segment; where that happens is its own business. `onProgress`: see `readSegment`. */
+/** Reads one segment, in this thread or another one. `onProgress`: see `readSegment`. */
 export type SegmentReader = (
   segment: ReadableSegment,
   onProgress: (bytes: number) => void,
 ) => Promise<SegmentReading>;
 
-/** So many segments are given to a reader at a time: it goes on with the next while a verdict on the first is spoken. */
+/** How many segments a reader is given at a time, so that it goes on while the caller prints the result of one. */
 const SEGMENTS_AHEAD = 2;
 
 export interface VerifyOptions {
   /** Called with the bytes of segments that were checked since the last call. */
   readonly onProgress: (bytes: number) => void;
-  /** The first sequence not delivered of a journal directory, where it is certain. */
+  /** The first undelivered sequence of each journal directory whose cursor is certain. */
   readonly cursors: ReadonlyMap<string, number>;
 }
 
@@ -39,7 +39,7 @@ export async function* verifySegments(
   let next = 0;
   const begin = () => {
     const reading = readers[next % readers.length](segments[next], onProgress);
-    // Whoever comes to it hears of a failure; after another one nobody does.
+    // The loop below rejects with the first failure; later ones are ignored.
     reading.catch(() => {});
     begun.push(reading);
     next++;
@@ -53,7 +53,7 @@ export async function* verifySegments(
   }
 }
 
-/** `positions`: how far the journal of each directory has been seen, as it is before and after. */
+/** `positions`: sequence up to which each directory's journal was read; updated here. */
 function verdictOf(segment: ArchiveSegment, reading: SegmentReading, positions: Map<string, number>): SegmentVerdict {
   const { there, frames, bytes, damages, begin, end } = reading;
   const { path, directory } = segment;
@@ -62,7 +62,7 @@ function verdictOf(segment: ArchiveSegment, reading: SegmentReading, positions: 
   if (position !== undefined && begin !== undefined && position < begin.sequence) {
     missing.unshift({ path, offset: begin.offset, from: position, until: begin.sequence });
   }
-  // What was removed under our hands was delivered: what comes next is a beginning.
+  // A segment that was removed meanwhile was delivered: nothing is missing before the next one.
   if (!there) positions.delete(directory);
   else if (end !== undefined) positions.set(directory, Math.max(position ?? 0, end));
   return { segment: there ? segment : undefined, frames, bytes, damages, missing };

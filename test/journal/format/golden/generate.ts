@@ -6,7 +6,7 @@
  *     deno run --allow-read --allow-write test/journal/format/golden/generate.ts
  */
 import { MemoryFiles } from "../../../support/memory_files.ts";
-import { createFramer } from "../../../../src/framing/create.ts";
+import { createFramer } from "../../../../src/framing/framing.ts";
 import { compressInPlace } from "../../support/compress_sample.ts";
 import { ManualClock, open, optionsFor, run } from "../../support/rig.ts";
 

@@ -1,3 +1,4 @@
+/** Counting a byte and finding a byte string in a region, whatever stands around it. */
 import fc from "fast-check";
 import { countByte } from "../../src/framing/count.ts";
 import { Pattern, wordsOf } from "../../src/framing/pattern.ts";

@@ -1,3 +1,4 @@
+/** Reading a segment file beside the daemon that writes it, and past damage. */
 import { assertEquals, assertRejects } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { SystemError } from "../../../src/base/error.ts";

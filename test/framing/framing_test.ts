@@ -1,15 +1,16 @@
+/** What holds for every kind of framing: its largest frame, its content, and which parameters are refused. */
 import { SpillwayError } from "../../src/base/error.ts";
-import { createFramer } from "../../src/framing/create.ts";
-import type { Framing } from "../../src/framing/framing.ts";
+import { createFramer, frameContent, type Framing, largestFrame } from "../../src/framing/framing.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { FRAMINGS } from "./examples.ts";
+import { bytesFrom } from "./reference.ts";
 
 Deno.test("A framer knows its framing and its largest frame", () => {
   for (const framing of FRAMINGS) {
     const framer = createFramer(framing);
     assertEquals(framer.framing, framing);
     const largest = framing.type === "raw" ? 1 : framing.type === "fixed" ? framing.size : framing.maxFrame;
-    assertEquals(framer.maxFrame, largest);
+    assertEquals([framer.maxFrame, largestFrame(framing)], [largest, largest]);
   }
 });
 
@@ -55,3 +56,24 @@ Deno.test("Parameters outside their range are refused with what was found and wh
     assertThrows(() => createFramer(framing), SpillwayError, `framing: ${expected}`);
   }
 });
+
+/** A framing, a whole frame and its content. */
+const CONTENTS: readonly [Framing, string, string][] = [
+  [{ type: "line", delimiter: bytesFrom("\r\n"), maxFrame: 99 }, "a b\r\n", "a b"],
+  [{ type: "line", delimiter: bytesFrom("\n"), maxFrame: 99 }, "\n", ""],
+  [{ type: "delimited", start: bytesFrom("\v"), end: bytesFrom("\x1c\r"), maxFrame: 99 }, "\vMSA|AA\x1c\r", "MSA|AA"],
+  [
+    { type: "length-prefix", width: 2, endian: "big", offset: 1, includesHeader: false, maxFrame: 99 },
+    "h\0\x02ok",
+    "ok",
+  ],
+  [{ type: "octet-count", maxFrame: 99 }, "3 a b", "a b"],
+  [{ type: "fixed", size: 3 }, "abc", "abc"],
+  [{ type: "raw" }, "a", "a"],
+];
+
+for (const [framing, frame, content] of CONTENTS) {
+  Deno.test(`the content of a ${framing.type} frame ${JSON.stringify(frame)} is ${JSON.stringify(content)}`, () => {
+    assertEquals(new TextDecoder().decode(frameContent(framing, bytesFrom(frame))), content);
+  });
+}

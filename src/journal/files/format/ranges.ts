@@ -1,0 +1,7 @@
+/** Part of a file. */
+
+/** The bytes [offset, offset + bytes) of a file. */
+export interface FileRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
