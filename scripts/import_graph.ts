@@ -49,7 +49,7 @@ function importsOf(dependencies: NonNullable<Module["dependencies"]>, src: URL):
   });
 }
 
-/** `../test/x.ts` for a file outside of `src`. */
+/** Begins with `../` for a file outside of `src`. */
 function relativeTo(src: URL, file: string): string {
   return file.startsWith(src.href) ? file.slice(src.href.length) : `../${file.slice(new URL("../", src).href.length)}`;
 }

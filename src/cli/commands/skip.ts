@@ -69,7 +69,7 @@ not sent again then; it says how many there are.`,
   },
 };
 
-/** What is given up; `inFlight` beside it where a daemon had sent some. */
+/** What is given up, and how many frames the daemon had in flight. */
 type Skip = SkippedFrames & { readonly inFlight?: number };
 
 function isNothing({ frames, inFlight = 0, unreadFrames }: Skip): boolean {

@@ -5,7 +5,7 @@ import type { ArchiveSegment } from "../../../src/journal/files/archive/find_seg
 import { assertEquals } from "../../support/assert.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 
-Deno.test("what was delivered and removed since is known, and is not what was delivered from memory", () => {
+Deno.test("frames that were delivered and removed since are told apart from those that were delivered from memory", () => {
   const segment = (base: number, end: number | undefined, previousEnd: number) =>
     ({
       base,

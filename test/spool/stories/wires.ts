@@ -259,11 +259,8 @@ export class ReplyWire extends Wire {
     const sequence = fields.sequence as number;
     assert((this.#counted.get(sequence) ?? 0) >= ATTEMPTS, `frame ${sequence} was not refused so often`);
     const { books } = this.world;
-    assertEquals(
-      this.world.quarantined(sequence, fields.path),
-      frameOf(books.log[sequence].id),
-      "the frame in quarantine",
-    );
+    const kept = this.world.quarantined(sequence, fields.path);
+    assertEquals(kept, frameOf(books.log[sequence].id), "the frame in quarantine");
     books.refused(sequence);
   }
 
