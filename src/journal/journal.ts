@@ -222,10 +222,16 @@ export interface Journal {
 
   /**
    * The first frame of the longest gapless range before `sequence` that holds
-   * at most the next whole frame more than `bytes`, and none before `downTo`
-   * (default: 0); `sequence` itself if nothing is there to go back to.
+   * at most the next whole frame more than `bytes`; `sequence` itself if nothing
+   * is there to go back to. Rejects with a `SystemError` if it cannot be read.
    */
-  locateBack(sequence: number, bytes: number, downTo?: number): Promise<number>;
+  locateBack(sequence: number, bytes: number): Promise<number>;
+
+  /**
+   * The first frame of [from, until) that is here, whatever is missing after it;
+   * `until` if none is. Rejects with a `SystemError` if it cannot be read.
+   */
+  firstOf(from: number, until: number): Promise<number>;
 
   /**
    * When frame `sequence` arrived, to the 10 ms of a record, in µs since 1970; if

@@ -22,7 +22,7 @@ export type RewindPolicy = number | "auto";
 export interface RewindOptions {
   readonly policy: RewindPolicy;
   readonly positions: Positions;
-  readonly journal: Pick<Journal, "locateBack" | "unreadFrom">;
+  readonly journal: Pick<Journal, "firstOf" | "locateBack" | "unreadFrom">;
   readonly window: Window;
   readonly framer: Framer;
   readonly pool: BufferPool;
@@ -131,7 +131,7 @@ export class Rewind {
     if (policy === "auto") {
       const from = Math.min(confirmed, this.#unreadFrom);
       if (from === confirmed || from >= window.first) return from;
-      return await journal.locateBack(Math.min(confirmed, window.first), Number.POSITIVE_INFINITY, from);
+      return await journal.firstOf(from, Math.min(confirmed, window.first));
     }
     if (confirmed < window.first) return await journal.locateBack(confirmed, policy);
     const inMemory = window.exactOffsetOf(confirmed) - window.offsetOf(window.first);

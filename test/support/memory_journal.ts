@@ -131,15 +131,21 @@ export class MemoryJournal implements Journal {
     return new MemoryReader(this, this.store, pool, this.cursor);
   }
 
-  async locateBack(sequence: number, bytes: number, downTo = 0): Promise<number> {
+  async locateBack(sequence: number, bytes: number): Promise<number> {
     await Promise.resolve();
     let found = sequence;
-    for (let taken = 0; taken < bytes && found > downTo; found--) {
+    for (let taken = 0; taken < bytes; found--) {
       const record = this.store.records.find(({ first, end }) => first < found && found <= end);
       if (record === undefined) break;
       taken += record.bytesBetween(found - 1, found);
     }
     return found;
+  }
+
+  async firstOf(from: number, until: number): Promise<number> {
+    await Promise.resolve();
+    const found = this.store.records.find(({ end }) => end > from);
+    return found === undefined ? until : Math.min(until, Math.max(from, found.first));
   }
 
   async arrivalOf(sequence: number): Promise<number | undefined> {

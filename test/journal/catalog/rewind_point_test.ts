@@ -31,3 +31,20 @@ Deno.test("locateBack does not go over a hole", async () => {
   assertEquals(await journal.locateBack(0, 1000), 0);
   await journal.close();
 });
+
+Deno.test("firstOf finds the first frame that is there, whatever is missing behind it", async () => {
+  const files = new MemoryFiles();
+  const journal = await open(files, { segmentBytes: 300 });
+  await appendLines(journal, 5);
+  for (let first = 50; first < 80; first += 3) await journal.append([run(first, lines(first, 3))]);
+  for (let from = 0; from < 80; from++) {
+    const first = from < 5 || from >= 50 ? from : 50;
+    for (const until of [80, 60, 50, 3]) {
+      if (from <= until) {
+        assertEquals(await journal.firstOf(from, until), Math.min(first, until), `${from} to ${until}`);
+      }
+    }
+  }
+  assertEquals(await journal.firstOf(80, 90), 90);
+  await journal.close();
+});

@@ -17,6 +17,24 @@ const replies = (window: number, options: WorldOptions, actions: Action[]): Stor
 });
 
 export const EXAMPLES: Record<string, Story> = {
+  "a frame that was not read was not sent again where damaged ones came after it": bytes("overflow", {
+    sync: "os",
+    rewindBytes: "auto",
+  }, [
+    { does: "receive", count: 1 },
+    { does: "restart" },
+    { does: "receive", count: 82 },
+    { does: "connect" },
+    { does: "power loss", seed: 0 },
+    { does: "connect" },
+    { does: "send", batches: 2 },
+    { does: "confirm", share: 1, told: false, read: 0 },
+    { does: "disconnect", told: true },
+    { does: "repair" },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 0, told: false },
+    { does: "confirm", share: 1, told: false },
+  ]),
   "frames that an earlier segment still had were reported as lost with the tail of a later one": bytes("overflow", {
     sync: "interval",
   }, [

@@ -25,8 +25,7 @@ interface GaplessTail {
 
 /**
  * The first frame of the longest gapless range before `sequence` that has at most
- * one whole frame more than `bytes` bytes, and no frame before `downTo`; `sequence`
- * itself if there is none. Reads the record headers of the segments concerned, and
+ * one whole frame more than `bytes` bytes; `sequence` itself if there is none. Reads the record headers of the segments concerned, and
  * the payload of at most two records.
  */
 export async function locateBack(
@@ -34,12 +33,11 @@ export async function locateBack(
   segments: SegmentList,
   sequence: number,
   bytes: number,
-  downTo: number,
 ): Promise<number> {
   let found = sequence;
   let missing = bytes;
   let segment = sequence > 0 ? segments.holding(sequence - 1) : undefined;
-  while (segment !== undefined && missing > 0 && found > downTo) {
+  while (segment !== undefined && missing > 0) {
     const file = await openSegmentIfThere(files, segment.path);
     // It was unlinked meanwhile: the journal begins after it.
     if (file === undefined) return found;
@@ -48,9 +46,9 @@ export async function locateBack(
       const front = tail.pieces[0];
       if (front === undefined) return found;
       if (tail.bytes > missing) {
-        return Math.max(downTo, await frameAt(file, segment, front, tail.bytes - missing));
+        return await frameAt(file, segment, front, tail.bytes - missing);
       }
-      found = Math.max(downTo, front.first);
+      found = front.first;
       missing -= tail.bytes;
     } finally {
       file.close();
@@ -58,6 +56,28 @@ export async function locateBack(
     segment = segments.before(segment);
   }
   return found;
+}
+
+/** The first frame of [from, until) of which a record is there; `until` if there is none. Reads record headers alone. */
+export async function firstOf(
+  files: FileSystem,
+  segments: SegmentList,
+  from: number,
+  until: number,
+): Promise<number> {
+  let segment = segments.holding(from);
+  while (segment !== undefined && segment.base < until) {
+    const file = await openSegmentIfThere(files, segment.path);
+    try {
+      const end = Math.min(until, segments.endBeforeLater(segment));
+      const records = file === undefined ? [] : recordsFrom(file, segment, from, end);
+      for await (const { header, isWhole } of records) if (isWhole) return Math.max(from, header.first);
+    } finally {
+      file?.close();
+    }
+    segment = segments.after(segment);
+  }
+  return until;
 }
 
 /**
