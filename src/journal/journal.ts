@@ -89,12 +89,12 @@ export interface JournalReader {
   seek(sequence: number): void;
   /**
    * The next frames, at most one buffer full, never past the appended end;
-   * undefined when there are none yet, or when no memory can be had (`sole` as
+   * undefined when there are none yet, or when no memory can be had (`mustGrant` as
    * for `BufferPool.takeReserved`). Damaged records are reported to
    * the journal's `onDamage`, quarantined and skipped. Rejects with a `SystemError`
    * if the journal cannot be read.
    */
-  next(sole: boolean): Promise<JournalBatch | undefined>;
+  next(mustGrant: boolean): Promise<JournalBatch | undefined>;
   close(): void;
 }
 

@@ -45,10 +45,10 @@ export class Reader implements JournalReader {
     this.#leave();
   }
 
-  async next(sole: boolean): Promise<JournalBatch | undefined> {
+  async next(mustGrant: boolean): Promise<JournalBatch | undefined> {
     this.#reading = true;
     try {
-      return await this.#next(sole);
+      return await this.#next(mustGrant);
     } finally {
       this.#reading = false;
       if (this.#closeAfterRead) this.#leave();
@@ -62,7 +62,7 @@ export class Reader implements JournalReader {
     else this.#leave();
   }
 
-  async #next(sole: boolean): Promise<JournalBatch | undefined> {
+  async #next(mustGrant: boolean): Promise<JournalBatch | undefined> {
     while (!this.#closed) {
       const place = this.#place ?? await this.#enter();
       if (place === undefined) return undefined;
@@ -70,7 +70,7 @@ export class Reader implements JournalReader {
       if (header === "end") return undefined;
       if (header === "again") continue;
       this.position = this.#damage.passHole(place, this.position, header);
-      const batch = await this.#readBatch(place, header, sole);
+      const batch = await this.#readBatch(place, header, mustGrant);
       if (batch !== "again") return batch;
     }
     return undefined;
@@ -187,11 +187,11 @@ export class Reader implements JournalReader {
   async #readBatch(
     place: ReadPosition,
     header: RecordHeader,
-    sole: boolean,
+    mustGrant: boolean,
   ): Promise<JournalBatch | undefined | "again"> {
     const start = place.offset + RECORD_HEADER_BYTES;
     const available = place.segment.limit - start;
-    const buffer = this.pool.takeReserved(Math.max(header.length, Math.min(this.pool.bufferBytes, available)), sole);
+    const buffer = this.pool.takeReserved(Math.max(header.length, Math.min(this.pool.bufferBytes, available)), mustGrant);
     if (buffer === undefined) return undefined;
     try {
       const wanted = readLength(header.length, Math.min(available, buffer.bytes.length));
