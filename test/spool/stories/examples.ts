@@ -17,6 +17,49 @@ const replies = (window: number, options: WorldOptions, actions: Action[]): Stor
 });
 
 export const EXAMPLES: Record<string, Story> = {
+  "the model took frames that were skipped for frames that were sent before they were synced": bytes("always", {
+    sync: "each",
+  }, [
+    { does: "connect" },
+    { does: "send", batches: 1 },
+    { does: "receive", count: 1 },
+    { does: "settle" },
+    { does: "receive", count: 1 },
+    { does: "skip", share: 1 },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 0, told: false },
+  ]),
+  "status began at a segment whose frames are all cut off at a start, the daemon at 0": bytes("overflow", {
+    sync: "os",
+  }, [
+    { does: "power loss", seed: 0 },
+    { does: "receive", count: 1 },
+    { does: "power loss", seed: 0 },
+    { does: "receive", count: 108 },
+    { does: "repair" },
+    { does: "power loss", seed: 883573564 },
+    { does: "power loss", seed: 0 },
+    { does: "power loss", seed: 0 },
+  ]),
+  "the model wanted frames again that had given way to others while nothing could be appended": bytes("overflow", {
+    sync: "os",
+    rewindBytes: 5000,
+  }, [
+    { does: "connect" },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 1 },
+    {
+      does: "fault",
+      fault: { kind: "error", code: "EIO", operation: "write", files: "segments", written: 0 },
+    },
+    { does: "confirm", share: 1, told: true },
+    { does: "disconnect", told: false },
+    { does: "receive", count: 1 },
+    { does: "receive", count: 129 },
+    { does: "repair" },
+    { does: "send", batches: 1 },
+    { does: "settle" },
+  ]),
   "a frame that was not read was not sent again where damaged ones came after it": bytes("overflow", {
     sync: "os",
     rewindBytes: "auto",

@@ -59,12 +59,10 @@ export abstract class Wire {
     if (outgoing === pending) return false;
     this.#next = undefined;
     if (typeof outgoing !== "object") return true;
-    const { mode, sync } = this.world.options;
-    if (mode === "always" && sync === "each") {
-      const { spool, journal } = this.world;
-      assert(spool.positions.sent <= journal.end, "sent before it was synced");
-    }
+    const { options: { mode, sync }, journal } = this.world;
     this.stream!.take(outgoing.bytes);
+    const last = this.stream!.got.at(-1)?.sequence ?? -1;
+    if (mode === "always" && sync === "each") assert(last < journal.end, `frame ${last} was sent before it was synced`);
     this.#writing = outgoing;
     return true;
   }

@@ -217,6 +217,8 @@ export class World {
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     const end = this.spool.push(buffer, start, start + bytes, frames.length, this.clock.wallUs());
     assertEquals(end, this.spool.window.end, "the sequence after what was pushed");
+    // Where nothing can be appended, frames that come in need the memory of those that `rewind` keeps.
+    if (this.spool.overload.failing !== undefined && !this.pool.hasHeadroom) this.#oldest = this.books.position;
     this.follow();
   }
 

@@ -10,7 +10,7 @@ import type { FileSystem } from "../../../runtime/files.ts";
 import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import { readCursor } from "../directory/cursor_file.ts";
 import { riskOf } from "../format/cursor.ts";
-import { currentCursor } from "../catalog/fallback_cursor.ts";
+import { cursorNotBefore } from "../catalog/fallback_cursor.ts";
 import { DamageLog } from "../catalog/damage_log.ts";
 import { countPending } from "../catalog/count_pending.ts";
 import { surveyPending } from "./pending_segments.ts";
@@ -55,7 +55,7 @@ async function summarizeOnce(files: FileSystem, directory: string): Promise<Jour
   const listed = await listSegments(files, directory);
   const { list, surveys, cutOff, end } = await surveyPending(files, listed, state?.cursor ?? 0);
   const oldest = list.all.find((each) => !each.empty)?.base;
-  const { cursor } = await currentCursor(files, found, surveys, oldest);
+  const { cursor } = await cursorNotBefore(oldest, files, found, surveys);
   const pending = await countPending(files, list, cursor, surveys);
   const damaged = cutOff.report(new DamageLog(silentLog), list.all, cursor);
   add(pending, damaged.frames, damaged.bytes);

@@ -12,23 +12,28 @@ import { type CursorDecision, decideCursor } from "./recovery.ts";
 
 /**
  * The cursor of a journal whose cursor file says `found`, as the daemon would
- * decide it at its next start. `segments` are in ascending order. `oldestBase` is
- * the lowest possible cursor; by default the base of the first segment that has, or
- * may have had, frames.
+ * decide it at its next start. `segments` are in ascending order.
  */
 export async function currentCursor(
   files: FileOpener,
   found: CursorFound,
   segments: readonly SegmentSurvey[],
-  oldestBase?: number,
 ): Promise<CursorDecision> {
-  return decideCursor({
-    found,
-    newestNoted: found.kind === "valid" ? undefined : await newestNoted(files, segments),
-    oldestBase: oldestBase ?? await oldestWithFrames(files, segments),
-  });
+  return await cursorNotBefore(await oldestWithFrames(files, segments), files, found, segments);
 }
 
+/** As {@link currentCursor}; `oldestBase`, the first segment with frames, is known: undefined if none has any. */
+export async function cursorNotBefore(
+  oldestBase: number | undefined,
+  files: FileOpener,
+  found: CursorFound,
+  segments: readonly SegmentSurvey[],
+): Promise<CursorDecision> {
+  const noted = found.kind === "valid" ? undefined : await newestNoted(files, segments);
+  return decideCursor({ found, newestNoted: noted, oldestBase });
+}
+
+/** The base of the first segment that has frames, or may have had some. */
 async function oldestWithFrames(
   files: FileOpener,
   segments: readonly SegmentSurvey[],

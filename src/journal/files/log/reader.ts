@@ -191,7 +191,10 @@ export class Reader implements JournalReader {
   ): Promise<JournalBatch | undefined | "again"> {
     const start = place.offset + RECORD_HEADER_BYTES;
     const available = place.segment.limit - start;
-    const buffer = this.pool.takeReserved(Math.max(header.length, Math.min(this.pool.bufferBytes, available)), mustGrant);
+    const buffer = this.pool.takeReserved(
+      Math.max(header.length, Math.min(this.pool.bufferBytes, available)),
+      mustGrant,
+    );
     if (buffer === undefined) return undefined;
     try {
       const wanted = readLength(header.length, Math.min(available, buffer.bytes.length));

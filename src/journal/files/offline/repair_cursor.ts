@@ -14,7 +14,7 @@ import {
   SLOT_HEAD_BYTES,
   SLOT_OFFSETS,
 } from "../format/cursor.ts";
-import { currentCursor } from "../catalog/fallback_cursor.ts";
+import { cursorNotBefore } from "../catalog/fallback_cursor.ts";
 import { Quarantine } from "../directory/quarantine.ts";
 import type { CursorDecision } from "../catalog/recovery.ts";
 import { replaceFile } from "../directory/replace_file.ts";
@@ -42,7 +42,7 @@ export async function repairCursor(
   const isBad = slots.map((slot) => decodeSlot(slot).kind !== "valid" && slot.some((byte) => byte !== 0));
   // The oldest segment counts even without records: frames that a repair has moved out of it were not delivered.
   const decision = found.kind !== "valid" || isBad.includes(true)
-    ? await currentCursor(files, found, segments, segments[0]?.base)
+    ? await cursorNotBefore(segments[0]?.base, files, found, segments)
     : undefined;
   const moved = dryRun
     ? damages.map((range) => ({ ...range, to: "" }))
