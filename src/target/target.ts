@@ -25,6 +25,8 @@ export class Target {
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
   readonly #server: ConnectionServer;
+  /** Why it could not be found where the last connection begins; undefined if it was. */
+  #cannotBegin: string | undefined;
 
   constructor(private readonly options: TargetOptions) {
     this.#server = new ConnectionServer({ ...options, sink: options.spool });
@@ -103,9 +105,17 @@ export class Target {
   async #begin(connection: Connection): Promise<DeliveryStream | undefined> {
     const { feed, connections, log } = this.options;
     try {
-      return await feed.begin();
+      const stream = await feed.begin();
+      if (this.#cannotBegin !== undefined) log.info("it is known again where to begin");
+      this.#cannotBegin = undefined;
+      return stream;
     } catch (error) {
-      log.error("cannot find where to begin, the connection is closed", { error: messageOf(error) });
+      const message = messageOf(error);
+      // One connection after the other may come while the disk cannot be read.
+      if (message !== this.#cannotBegin) {
+        log.error("cannot find where to begin, the connection is closed", { error: message });
+      }
+      this.#cannotBegin = message;
       connection.close();
       connections.ended(false);
       return undefined;

@@ -17,6 +17,23 @@ const replies = (window: number, options: WorldOptions, actions: Action[]): Stor
 });
 
 export const EXAMPLES: Record<string, Story> = {
+  "the model took what was read right before a kill for written": bytes("always", {
+    sync: "os",
+    rewindBytes: "auto",
+  }, [
+    { does: "connect" },
+    { does: "receive", count: 1 },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 1, told: false },
+    { does: "restart" },
+    { does: "connect" },
+    { does: "send", batches: 1 },
+    { does: "confirm", share: 1, told: false },
+    { does: "confirm", share: 0, told: true },
+    { does: "kill" },
+    { does: "receive", count: 1 },
+    { does: "kill" },
+  ]),
   "the model took frames that were skipped for frames that were sent before they were synced": bytes("always", {
     sync: "each",
   }, [

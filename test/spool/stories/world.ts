@@ -83,6 +83,8 @@ export class World {
   #givenUpTo = 0;
   /** The route knows that a program has read all frames before this one. */
   #knownRead = 0;
+  /** What of that is in writing: it is written within 100 ms. */
+  #writtenRead = 0;
 
   /** `found`: looks at what a kill or a power loss has left, before the next process does. */
   constructor(
@@ -188,6 +190,7 @@ export class World {
     this.#undisturbed = this.#fault === undefined;
     for (let i = 0; i < 12; i++) await turn();
     if (!this.#undisturbed) return;
+    this.#writtenRead = this.#knownRead;
     // The interval of `sync = "interval"` has passed, and so has the time after which housekeeping comes round.
     if (this.options.sync !== "os" && this.journal.end === end) this.books.synced();
     if (this.#shortOfRoom) this.#oldest = this.books.position;
@@ -384,7 +387,8 @@ export class World {
     books.reopened(this.spool.confirmed, this.spool.window.end);
     this.journal.onDamage = (damage) => this.#noting(() => this.#damaged(damage));
     // What was known may not have been written to last.
-    if (by !== "kill") this.#knownRead = 0;
+    this.#knownRead = by === "kill" ? this.#writtenRead : 0;
+    this.#writtenRead = this.#knownRead;
     if (by !== "kill" || this.options.mode === "overflow") this.#oldest = this.spool.confirmed;
   }
 
