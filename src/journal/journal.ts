@@ -228,12 +228,6 @@ export interface Journal {
   locateBack(sequence: number, bytes: number): Promise<number>;
 
   /**
-   * The first frame of [from, until) that is here, whatever is missing after it;
-   * `until` if none is. Rejects with a `SystemError` if it cannot be read.
-   */
-  firstOf(from: number, until: number): Promise<number>;
-
-  /**
    * When frame `sequence` arrived, to the 10 ms of a record, in µs since 1970; if
    * that frame is not here, the next one that is. Undefined if there is none.
    * Cheap where the same or a later frame is asked for again and again.

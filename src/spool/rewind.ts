@@ -22,7 +22,7 @@ export type RewindPolicy = number | "auto";
 export interface RewindOptions {
   readonly policy: RewindPolicy;
   readonly positions: Positions;
-  readonly journal: Pick<Journal, "firstOf" | "locateBack" | "unreadFrom">;
+  readonly journal: Pick<Journal, "firstSince" | "locateBack" | "unreadFrom">;
   readonly window: Window;
   readonly framer: Framer;
   readonly pool: BufferPool;
@@ -131,7 +131,9 @@ export class Rewind {
     if (policy === "auto") {
       const from = Math.min(confirmed, this.#unreadFrom);
       if (from === confirmed || from >= window.first) return from;
-      return await journal.firstOf(from, Math.min(confirmed, window.first));
+      // Whatever its age: what comes before it is missing.
+      const found = await journal.firstSince(from, 0);
+      return Math.min(found ?? Number.POSITIVE_INFINITY, confirmed, window.first);
     }
     if (confirmed < window.first) return await journal.locateBack(confirmed, policy);
     const inMemory = window.exactOffsetOf(confirmed) - window.offsetOf(window.first);

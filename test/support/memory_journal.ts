@@ -142,12 +142,6 @@ export class MemoryJournal implements Journal {
     return found;
   }
 
-  async firstOf(from: number, until: number): Promise<number> {
-    await Promise.resolve();
-    const found = this.store.records.find(({ end }) => end > from);
-    return found === undefined ? until : Math.min(until, Math.max(from, found.first));
-  }
-
   async arrivalOf(sequence: number): Promise<number | undefined> {
     await Promise.resolve();
     return this.store.records.find(({ end }) => end > sequence)?.arrivedUs;

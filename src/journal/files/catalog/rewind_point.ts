@@ -25,8 +25,8 @@ interface GaplessTail {
 
 /**
  * The first frame of the longest gapless range before `sequence` that has at most
- * one whole frame more than `bytes` bytes; `sequence` itself if there is none. Reads the record headers of the segments concerned, and
- * the payload of at most two records.
+ * one whole frame more than `bytes` bytes; `sequence` itself if there is none. Reads
+ * the record headers of the segments concerned, and the payload of at most two records.
  */
 export async function locateBack(
   files: FileSystem,
@@ -56,28 +56,6 @@ export async function locateBack(
     segment = segments.before(segment);
   }
   return found;
-}
-
-/** The first frame of [from, until) of which a record is there; `until` if there is none. Reads record headers alone. */
-export async function firstOf(
-  files: FileSystem,
-  segments: SegmentList,
-  from: number,
-  until: number,
-): Promise<number> {
-  let segment = segments.holding(from);
-  while (segment !== undefined && segment.base < until) {
-    const file = await openSegmentIfThere(files, segment.path);
-    try {
-      const end = Math.min(until, segments.endBeforeLater(segment));
-      const records = file === undefined ? [] : recordsFrom(file, segment, from, end);
-      for await (const { header, isWhole } of records) if (isWhole) return Math.max(from, header.first);
-    } finally {
-      file?.close();
-    }
-    segment = segments.after(segment);
-  }
-  return until;
 }
 
 /**

@@ -12,7 +12,7 @@ import { AppendLog, type AppendLogParts } from "./append_log.ts";
 import { ArrivalTimes } from "../catalog/arrival_times.ts";
 import type { DamageLog } from "../catalog/damage_log.ts";
 import { IntervalSync } from "./sync_policies.ts";
-import { firstOf, locateBack } from "../catalog/rewind_point.ts";
+import { locateBack } from "../catalog/rewind_point.ts";
 import { countFrames } from "../catalog/count_pending.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { HousekeepingRequests } from "./housekeeping_requests.ts";
@@ -144,10 +144,6 @@ export class DirectoryJournal implements Journal {
 
   locateBack(sequence: number, bytes: number): Promise<number> {
     return locateBack(this.#opened.options.files, this.#opened.segments, sequence, bytes);
-  }
-
-  firstOf(from: number, until: number): Promise<number> {
-    return firstOf(this.#opened.options.files, this.#opened.segments, from, until);
   }
 
   arrivalOf(sequence: number): Promise<number | undefined> {

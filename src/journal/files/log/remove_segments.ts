@@ -86,7 +86,7 @@ export class SegmentRemover {
     }
     const before = this.segments.bytes;
     const isDone = await this.#withFilesLock(0, async () => {
-      // DiskSpace that a compaction has made is tried first.
+      // Space that a compaction has made is tried first.
       if (needsSpace && this.segments.bytes < before) return;
       await this.#unlink(this.#plan(needsSpace, mayFreeAll).unlink);
     });
