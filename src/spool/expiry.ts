@@ -9,9 +9,8 @@
  * left, the times in their records are all there is.
  */
 import type { Clock } from "../base/clock.ts";
-import { messageOf } from "../base/error.ts";
 import { tally } from "../base/ledger.ts";
-import type { Log } from "../base/log.ts";
+import { type Log, RecurringFailure } from "../base/log.ts";
 import type { SkippedFrames } from "./skip.ts";
 import type { Spool } from "./spool.ts";
 
@@ -44,13 +43,14 @@ export class Expiry {
   readonly #marks: Mark[] = [];
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #failure: string | undefined;
+  readonly #failure: RecurringFailure;
   /** What was dropped and is not logged yet, and when the last line was logged. */
   #unlogged = { from: 0, until: 0, ...tally() };
   #loggedMs: number | undefined;
 
   constructor(private readonly options: ExpiryOptions) {
     this.#carriedUntil = options.spool.positions.end;
+    this.#failure = new RecurringFailure(options.log, "cannot give up expired frames, trying again");
   }
 
   start(): void {
@@ -75,16 +75,14 @@ export class Expiry {
   }
 
   async #check(): Promise<void> {
-    const { spool, clock, log } = this.options;
+    const { spool, clock } = this.options;
     try {
       const until = await this.#expiredUntil();
       // Frames in flight may still be confirmed; if their connection is lost, the next check finds them.
       if (until > spool.positions.sent) this.#note(await spool.skipUntil(until, { reason: "expired" }));
-      this.#failure = undefined;
+      this.#failure.end();
     } catch (error) {
-      const message = messageOf(error);
-      if (this.#failure !== message) log.error("cannot give up expired frames, trying again", { error: message });
-      this.#failure = message;
+      this.#failure.note(error);
     }
     if (clock.monotonicMs() - (this.#loggedMs ?? -LOG_MS) >= LOG_MS) this.#logSum();
   }

@@ -1,6 +1,6 @@
 /** The target side of a route: one connection after the other, for as long as the route runs. */
-import { messageOf } from "../base/error.ts";
 import type { Ledger } from "../base/ledger.ts";
+import { RecurringFailure } from "../base/log.ts";
 import type { StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
@@ -25,11 +25,11 @@ export class Target {
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
   readonly #server: ConnectionServer;
-  /** Why it could not be found where the last connection begins; undefined if it was. */
-  #cannotBegin: string | undefined;
+  readonly #cannotBegin: RecurringFailure;
 
   constructor(private readonly options: TargetOptions) {
     this.#server = new ConnectionServer({ ...options, sink: options.spool });
+    this.#cannotBegin = new RecurringFailure(options.log, "cannot find where to begin, the connection is closed");
   }
 
   /** The consumer that is being served. */
@@ -106,16 +106,11 @@ export class Target {
     const { feed, connections, log } = this.options;
     try {
       const stream = await feed.begin();
-      if (this.#cannotBegin !== undefined) log.info("it is known again where to begin");
-      this.#cannotBegin = undefined;
+      if (this.#cannotBegin.end()) log.info("it is known again where to begin");
       return stream;
     } catch (error) {
-      const message = messageOf(error);
       // One connection after the other may come while the disk cannot be read.
-      if (message !== this.#cannotBegin) {
-        log.error("cannot find where to begin, the connection is closed", { error: message });
-      }
-      this.#cannotBegin = message;
+      this.#cannotBegin.note(error);
       connection.close();
       connections.ended(false);
       return undefined;

@@ -3,8 +3,7 @@
  * every 100 ms, and after that delivered segments are unlinked. Appends and
  * deliveries do not wait for it. Failures are logged once and tried again.
  */
-import { messageOf } from "../../../base/error.ts";
-import type { Log } from "../../../base/log.ts";
+import { type Log, RecurringFailure } from "../../../base/log.ts";
 import { RESERVE_MS, type StopDeadline } from "../../../base/stop_deadline.ts";
 import type { SegmentList } from "../catalog/segment_list.ts";
 import type { Unread } from "../../journal.ts";
@@ -20,8 +19,7 @@ export interface HousekeepingOptions extends RemovalOptions {
 
 export class Housekeeping {
   readonly #remover: SegmentRemover;
-  /** The failure that was logged last; undefined once a pass succeeds. */
-  #failure: string | undefined;
+  readonly #failure: RecurringFailure;
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   /** One pass or removal after the other. */
@@ -35,6 +33,7 @@ export class Housekeeping {
     hooks: RemovalHooks,
   ) {
     this.#remover = new SegmentRemover(options, segments, state, hooks);
+    this.#failure = new RecurringFailure(options.log, "cannot update the journal");
   }
 
   get cursor(): number {
@@ -141,12 +140,10 @@ export class Housekeeping {
     try {
       await this.state.write();
       if (!await this.#remover.removeDelivered(needsSpace)) this.#askAgain(needsSpace);
-      this.#failure = undefined;
+      this.#failure.end();
     } catch (error) {
       this.requests.requestPass();
-      const message = messageOf(error);
-      if (this.#failure !== message) this.options.log.error("cannot update the journal", { error: message });
-      this.#failure = message;
+      this.#failure.note(error);
     }
   }
 
