@@ -248,15 +248,18 @@ class Run {
     if (code === 1) assert(relay.logged(/"level":"error"/).length > 0, "it does not say why it did not stop cleanly");
   }
 
-  /** However often a call fails, the same words are said once; a provocation is one more cause to say them. */
+  /**
+   * However often a call fails, the same words are said once, or once for each range
+   * of frames that they tell of; a provocation is one more cause to say them.
+   */
   #judgeLog(relay: Spillway): void {
     const causes = this.fault.provocation === undefined ? 1 : 2;
     const said = new Map<string, number>();
     for (const line of relay.logged(/"level":"(warn|error)"/)) {
-      const { message, error } = JSON.parse(line);
+      const { message, error, from } = JSON.parse(line);
       // Before the consumer is there, and after a death, connections fail.
       if (/target|source/.test(message)) continue;
-      const words = `${message}: ${error}`;
+      const words = `${message}: ${error ?? from}`;
       said.set(words, (said.get(words) ?? 0) + 1);
     }
     for (const [words, times] of said) assert(times <= causes, `it says ${times} times: ${words}`);

@@ -281,6 +281,28 @@ Deno.test("a cursor whose sync failed is written to a new file before anything i
   await journal.close();
 });
 
+Deno.test("while the cursor cannot be synced for want of room it is said once, whatever else is written meanwhile", async () => {
+  const files = new MemoryFiles();
+  const clock = new ManualClock();
+  const log = rememberingLog();
+  const journal = await open(files, { clock, log, sync: "each" });
+  await appendLines(journal, 10);
+  files.plan = (operation, path) =>
+    (operation === "write" && path.includes(".seg")) || operation === "syncDirectory" ? { code: "ENOSPC" } : undefined;
+  for (let confirmed = 1; confirmed < 6; confirmed++) {
+    // The pass that makes room has to sync, the one that follows the cursor need not.
+    await assertRejects(() => appendLines(journal, 1), JournalFullError);
+    await clock.advance(100);
+    journal.confirm(confirmed);
+    await clock.advance(100);
+  }
+  assertEquals(log.lines.filter((entry) => entry.startsWith("error")).length, 1);
+  files.plan = () => undefined;
+  await appendLines(journal, 1);
+  assertEquals(await readAll(journal), expected(5, 11));
+  await journal.close();
+});
+
 Deno.test("max_bytes rejects an append that would pass it, and appendLast may pass it", async () => {
   const files = new MemoryFiles();
   const clock = new ManualClock();

@@ -140,7 +140,8 @@ export class Housekeeping {
     try {
       await this.state.write();
       if (!await this.#remover.removeDelivered(needsSpace)) this.#askAgain(needsSpace);
-      this.#failure.end();
+      // Most passes need no sync, and do not show that syncs succeed again.
+      if (!this.state.lastSyncFailed) this.#failure.end();
     } catch (error) {
       this.requests.requestPass();
       this.#failure.note(error);
