@@ -73,6 +73,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     source_connections: source.connections,
     source_refused_connections: source.refused,
     source_paused_seconds: seconds(source.pausedMs),
+    source_patience_seconds: seconds(source.patientMs),
     ...unreadSource(route),
     target_up: target.peer !== undefined,
     target_peer: target.peer ?? null,

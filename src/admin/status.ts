@@ -75,6 +75,8 @@ export interface RouteStatus {
   readonly source_refused_connections: number | null;
   /** Time in which reading was stopped for want of memory; a second counts once, however many producers wait in it. */
   readonly source_paused_seconds: number | null;
+  /** Time in which reading waited for a target that was about to make room, at most 20 ms at a time; counted as above. */
+  readonly source_patience_seconds: number | null;
   /** How long a producer has been waiting to be read, and for what; null while none waits. */
   readonly source_held_up_seconds: number | null;
   readonly source_held_up_reason: string | null;
@@ -132,6 +134,7 @@ export const UNKNOWN: RouteStatus = {
   source_connections: null,
   source_refused_connections: null,
   source_paused_seconds: null,
+  source_patience_seconds: null,
   source_held_up_seconds: null,
   source_held_up_reason: null,
   target_up: false,

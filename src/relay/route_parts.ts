@@ -107,6 +107,7 @@ function createSource(
     ledger,
     framer,
     sink: spool,
+    patience: spool.patience,
     riskLimit: risk,
     maxConnections,
     idleTimeoutMs,

@@ -85,5 +85,6 @@ function totalsOf(ledger: Ledger, source: Source): LogFields {
     spilled_bytes: spilled.bytes,
     refused_connections: source.refused,
     source_paused_ms: Math.round(source.pausedMs),
+    source_patience_ms: Math.round(source.patientMs),
   };
 }

@@ -15,18 +15,22 @@ import type { MemoryQueue } from "./memory_queue.ts";
 import { nextRun } from "./next_run.ts";
 import type { PausedTime } from "./paused_time.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
-import type { RiskLimit, Sink } from "./sink.ts";
+import type { Patience, RiskLimit, Sink } from "./sink.ts";
 import type { Holder, StuckFrame } from "./unfinished.ts";
 
 /** What all readers of one route share. */
 export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
   readonly framer: Framer;
   readonly sink: Pick<Sink, "push">;
+  readonly patience: Patience;
   readonly riskLimit: RiskLimit;
   readonly memory: MemoryQueue;
   /** Bytes in a run at most, one larger frame apart. */
   readonly recordBytes: number;
+  /** The time in which reading waits for memory or for the disk. */
   readonly paused: PausedTime;
+  /** The time in which it waits for the target. */
+  readonly patient: PausedTime;
   /** Called with bytes that stand between two frames and belong to none. */
   passedOver(bytes: Uint8Array): void;
 }
@@ -146,7 +150,12 @@ export class DrainReader implements Holder {
 
   async #drain(): Promise<End> {
     const space = this.#space;
+    const { patience } = this.context;
     while (this.#endsEarly === undefined) {
+      if (patience.isWaiting) {
+        await this.#whenRoom();
+        continue;
+      }
       if (!this.#mayRead()) {
         await this.#whenCovered();
         continue;
@@ -177,9 +186,17 @@ export class DrainReader implements Holder {
   }
 
   async #whenCovered(): Promise<void> {
-    const sinceMs = this.#beginWaiting();
-    await this.context.riskLimit.covered();
-    this.#endWaiting(sinceMs);
+    const { riskLimit, paused } = this.context;
+    const sinceMs = this.#beginWaiting(paused);
+    await riskLimit.covered();
+    this.#endWaiting(paused, sinceMs);
+  }
+
+  async #whenRoom(): Promise<void> {
+    const { patience, patient } = this.context;
+    const sinceMs = this.#beginWaiting(patient);
+    await patience.ended();
+    this.#endWaiting(patient, sinceMs);
   }
 
   #giveBack(): void {
@@ -248,8 +265,8 @@ export class DrainReader implements Holder {
     turn: () => Promise<void> = () => Promise.resolve(),
     last: () => T | undefined = () => undefined,
   ): Promise<T | undefined> {
-    const { memory } = this.context;
-    const sinceMs = this.#beginWaiting();
+    const { memory, paused } = this.context;
+    const sinceMs = this.#beginWaiting(paused);
     try {
       while (!this.#isEnding) {
         if (!isAllowed()) await turn();
@@ -258,21 +275,21 @@ export class DrainReader implements Holder {
       }
       return last();
     } finally {
-      this.#endWaiting(sinceMs);
+      this.#endWaiting(paused, sinceMs);
     }
   }
 
-  #beginWaiting(): number {
+  #beginWaiting(paused: PausedTime): number {
     this.connection.pause();
     this.#isWaiting = true;
     const nowMs = this.context.clock.monotonicMs();
-    this.context.paused.begin(this, nowMs);
+    paused.begin(this, nowMs);
     return nowMs;
   }
 
-  #endWaiting(sinceMs: number): void {
+  #endWaiting(paused: PausedTime, sinceMs: number): void {
     this.lastReadMs = this.context.clock.monotonicMs();
-    this.context.paused.end(this, this.lastReadMs);
+    paused.end(this, this.lastReadMs);
     this.#isWaiting = false;
     this.#progressMs += this.lastReadMs - sinceMs;
   }

@@ -1,5 +1,5 @@
 /**
- * The time in which reading was stopped for want of memory. A second counts
+ * The time in which reading was stopped for one reason. A second counts
  * once, however many connections wait in it.
  */
 export class PausedTime {

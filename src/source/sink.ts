@@ -1,4 +1,4 @@
-/** What a source needs of the spool: where its frames go, and a permission for each read. */
+/** What a source needs of the spool: where its frames go, and two permissions for each read. */
 import type { PooledBuffer } from "../base/buffer.ts";
 
 export interface Sink {
@@ -10,6 +10,13 @@ export interface Sink {
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number;
   /** Sequence of the first frame that the consumer has not confirmed. */
   readonly confirmed: number;
+}
+
+/** Whether the readers wait for a moment, because the target is about to make room. */
+export interface Patience {
+  readonly isWaiting: boolean;
+  /** Resolves when the wait that is under way has ended: after 20 ms at most. */
+  ended(): Promise<void>;
 }
 
 /**

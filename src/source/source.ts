@@ -20,7 +20,7 @@ import { MemoryQueue } from "./memory_queue.ts";
 import { PausedTime } from "./paused_time.ts";
 import type { ProducerReplies } from "./replies.ts";
 import { SharedBuffer } from "./shared_buffer.ts";
-import type { RiskLimit, Sink } from "./sink.ts";
+import type { Patience, RiskLimit, Sink } from "./sink.ts";
 import { UnfinishedFrames } from "./unfinished.ts";
 
 /** The options for dialling include the address, also where the source listens. */
@@ -29,6 +29,7 @@ export interface SourceOptions extends DialOptions {
   readonly pool: BufferPool;
   readonly framer: Framer;
   readonly sink: Sink;
+  readonly patience: Patience;
   readonly riskLimit: RiskLimit;
   readonly recordBytes: number;
   /** What connections may hold for unfinished frames, all together, in bytes. */
@@ -61,12 +62,14 @@ export class Source {
   readonly #sharedBuffer: SharedBuffer;
   readonly #unfinished: UnfinishedFrames;
   readonly #paused = new PausedTime();
+  readonly #patient = new PausedTime();
   readonly #stopping = new AbortController();
   #listener: Listener | undefined;
   #running: Promise<unknown> | undefined;
 
   constructor(private readonly options: SourceOptions) {
-    const { pool, framer, sink, riskLimit, clock, recordBytes, unfinishedBytes, maxConnections, reply, log } = options;
+    const { pool, framer, sink, patience, riskLimit, clock, recordBytes, unfinishedBytes, maxConnections, reply, log } =
+      options;
     this.#sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 2);
     this.forwarding = new Forwarding(clock);
     if (reply.length > 0) this.#acks = new AckReplies(reply);
@@ -78,12 +81,14 @@ export class Source {
       memory,
       framer,
       sink,
+      patience,
       riskLimit,
       clock,
       recordBytes,
       sharedBuffer: this.#sharedBuffer,
       unfinished: this.#unfinished,
       paused: this.#paused,
+      patient: this.#patient,
       passedOver: () => {},
     };
   }
@@ -114,6 +119,11 @@ export class Source {
   /** Time in which reading was stopped for want of memory, in ms; a second counts once, however many connections wait in it. */
   get pausedMs(): number {
     return this.#paused.total(this.options.clock.monotonicMs());
+  }
+
+  /** Time in which reading waited for a target that was about to make room, in ms. */
+  get patientMs(): number {
+    return this.#patient.total(this.options.clock.monotonicMs());
   }
 
   /** How long a producer has been waiting to be read, for want of memory, in ms; undefined if none waits. */

@@ -23,6 +23,7 @@ import { dropOldest, type DropOldestParts } from "./drop_oldest.ts";
 import { Dropped } from "./dropped.ts";
 import { InFlight } from "./in_flight.ts";
 import { Overload, type OverloadListener, type WhenFull } from "./overload.ts";
+import { Patience } from "./patience.ts";
 import { Positions } from "./positions.ts";
 import { Pressure } from "./pressure.ts";
 import { Rewind, type RewindPolicy } from "./rewind.ts";
@@ -61,6 +62,8 @@ export class Spool {
   readonly state: SpillState;
   readonly dropped: Dropped;
   readonly backlog: Backlog;
+  /** While it waits the readers do not read. */
+  readonly patience: Patience;
   /** Notified when there may be something new to send. */
   readonly sendable = new Condition();
   /** Notified when there may be something new to append. */
@@ -84,6 +87,7 @@ export class Spool {
     this.state = new SpillState({ ...parts, pressure: this.#pressure });
     this.dropped = new Dropped({ ...parts, rewind, changed: () => this.advance() });
     this.backlog = new Backlog(parts);
+    this.patience = new Patience({ ...options, expired: () => this.#spillForRoom() });
     this.#parts = { ...parts, rewind, dropped: this.dropped, backlog: this.backlog };
   }
 
@@ -131,11 +135,9 @@ export class Spool {
       overload.drop(frames, end - start, window.end);
       return window.end;
     }
+    if (positions.confirmed === window.end) this.patience.noteBusy();
     window.push(buffer, start, end, frames, arrivedUs, Math.max(positions.sent, positions.appending));
-    if (this.#pressure.isHigh) {
-      this.state.spill("memory is half full");
-      this.#trim();
-    }
+    if (this.#pressure.isHigh && (this.state.appending || !this.patience.begin())) this.#spillForRoom();
     if (this.state.appending) this.appendable.notify();
     this.sendable.notify();
     overload.received();
@@ -200,6 +202,7 @@ export class Spool {
     this.state.setTargetUp(false);
     this.dropped.dropInFlight();
     this.state.spill("the target is lost");
+    this.patience.end();
     this.rewind.noteAcknowledged(undefined);
     this.#inFlight = new InFlight();
     this.positions.goBack();
@@ -220,6 +223,7 @@ export class Spool {
     if (sequence > this.positions.confirmed) {
       this.positions.confirm(this.dropped.passGaps(sequence));
       this.options.ledger.deliver(delivered.frames, delivered.bytes);
+      this.patience.noteConfirmed(delivered.bytes);
     }
     this.advance();
   }
@@ -244,9 +248,16 @@ export class Spool {
     return dropOldest(this.#parts);
   }
 
+  /** What is in memory goes to the journal, and leaves memory as soon as it may. */
+  #spillForRoom(): void {
+    this.state.spill("memory is half full");
+    this.#trim();
+  }
+
   /** Brings everything up to date after frames were sent, confirmed, dropped or appended. */
   advance(): void {
     this.#trim();
+    this.patience.considerEnd();
     this.state.considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     const { cursor, rewind } = this;

@@ -241,6 +241,26 @@ Deno.test("bytes between frames are left out, however the reads cut them, and th
   );
 });
 
+Deno.test("while the target is waited for nothing is read, and that time counts as patience, not as a pause", async () => {
+  const intake = new Intake(LINES, littleMemory(64 * 1024));
+  const patience = { isWaiting: true, ended: () => wait.promise };
+  const wait = Promise.withResolvers<void>();
+  const connection = new ScriptedConnection();
+  const reader = new DrainReader(connection, { ...intake.context, patience }, intake.pool.take(256)!);
+  const ended = reader.run();
+  connection.feed(line(50, 97));
+  await settled();
+  intake.nowMs += 7;
+  assertEquals(intake.runs.length, 0);
+  patience.isWaiting = false;
+  wait.resolve();
+  connection.end();
+  assertEquals((await ended).reason, "eof");
+  await reader.released;
+  assertEquals(intake.runs.length, 1);
+  assertEquals([intake.patient.total(intake.nowMs), intake.paused.total(intake.nowMs)], [7, 0]);
+});
+
 Deno.test("a reader that is dismissed while it may not read ends at once, and leaves in the kernel what arrives", async () => {
   const intake = new Intake(LINES, littleMemory(64 * 1024));
   const allowed = Promise.withResolvers<void>();

@@ -8,7 +8,7 @@ import { type DrainContext, DrainReader } from "../../src/source/drain.ts";
 import { MemoryQueue } from "../../src/source/memory_queue.ts";
 import { SharedBuffer } from "../../src/source/shared_buffer.ts";
 import { PausedTime } from "../../src/source/paused_time.ts";
-import type { RiskLimit } from "../../src/source/sink.ts";
+import type { Patience, RiskLimit } from "../../src/source/sink.ts";
 import { UnfinishedFrames } from "../../src/source/unfinished.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
 
@@ -18,6 +18,9 @@ export interface IntakeContext {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Reading never waits for the target. */
+export const NO_PATIENCE: Patience = { isWaiting: false, ended: () => Promise.resolve() };
 
 /** Every read may begin. */
 export const UNLIMITED_RISK: RiskLimit = { hold: () => true, covered: () => Promise.resolve(), release: () => {} };
@@ -46,6 +49,7 @@ export class Intake {
   readonly pool: BufferPool;
   readonly context: DrainContext;
   readonly paused = new PausedTime();
+  readonly patient = new PausedTime();
   nowMs = 0;
 
   get pausedMs(): number {
@@ -72,8 +76,10 @@ export class Intake {
           return 0;
         },
       },
+      patience: NO_PATIENCE,
       riskLimit: UNLIMITED_RISK,
       paused: this.paused,
+      patient: this.patient,
       passedOver: (bytes) => this.passedOver.push(bytes.slice()),
     };
   }

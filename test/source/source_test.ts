@@ -12,7 +12,7 @@ import { join } from "../support/bytes.ts";
 import type { ScriptedConnection } from "../support/scripted_connection.ts";
 import { ScriptedListener } from "../support/scripted_listener.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
-import { UNLIMITED_RISK } from "./intake.ts";
+import { NO_PATIENCE, UNLIMITED_RISK } from "./intake.ts";
 
 const KIB = 1024;
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 64 * KIB };
@@ -53,6 +53,7 @@ class SourceRig {
           return this.end += frames;
         },
       },
+      patience: NO_PATIENCE,
       riskLimit: UNLIMITED_RISK,
       recordBytes: 8 * KIB,
       unfinishedBytes: memory / 2,
