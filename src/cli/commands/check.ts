@@ -9,6 +9,7 @@ import { warningsOf } from "../../config/warnings.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Listening } from "./check/addresses.ts";
 import type { Finding } from "./check/finding.ts";
+import { inspectPace } from "./check/probe.ts";
 import { inspectResources } from "./check/resources.ts";
 import { inspectRings } from "./check/rings.ts";
 import { inspectShared } from "./check/shared.ts";
@@ -19,14 +20,21 @@ import { wantsColour } from "../output/terminal.ts";
 import { findUndelivered, UNDELIVERED_HINT, undeliveredText } from "../journals/undelivered.ts";
 
 export const command: Command = {
-  usage: ["check [-c FILE] [--quiet]"],
+  usage: ["check [-c FILE] [--probe] [--quiet]"],
   description: `Validates the configuration and what it needs of this machine: directories that
 can be written, addresses that are free, disk space, names that resolve. Prints
 the routes with every value, as a configuration, to standard output; problems,
 warnings and notes to standard error. Of a configuration that is wrong, the
 routes that are right are looked at all the same. Exit code 2 if it is wrong, 1
 if it is right and could not run here.`,
-  flags: [configFlag, { name: "quiet", short: "q", description: "say nothing but errors and warnings" }],
+  flags: [
+    configFlag,
+    {
+      name: "probe",
+      description: "also write to each journal's disk for 3 s, at most 1 GiB, to see how long it pauses",
+    },
+    { name: "quiet", short: "q", description: "say nothing but errors and warnings" },
+  ],
   judges: true,
   operandsMax: 0,
   examples: [
@@ -58,6 +66,8 @@ if it is right and could not run here.`,
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes, runtime)) say(finding);
     for (const finding of await inspectRings(config.routes, runtime)) say(finding);
+    const probed = switches.has("probe") ? await inspectPace(config.routes, runtime) : [];
+    for (const [name, finding] of probed) say(finding, `route ${name}: `);
     for (const each of await findUndelivered(config.routes, runtime)) {
       say({ kind: "warning", text: undeliveredText(each), hint: UNDELIVERED_HINT });
     }

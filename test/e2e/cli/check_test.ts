@@ -125,3 +125,16 @@ async function reachableProgram(directory: string): Promise<string[]> {
   }
   return copies;
 }
+
+Deno.test("check --probe says how long the journal's disk pauses, and leaves nothing there", () =>
+  withDirectory(async (directory) => {
+    const file = await configIn(directory, "127.0.0.1:0");
+    await Deno.writeTextFile(file, 'journal.sync = "interval"\n', { append: true });
+    const { code, stderr } = await spillway(["check", "--probe", "-c", file]);
+    assertEquals(code, 0, stderr);
+    assert(
+      new RegExp(`^note: route feed: ${directory} took .*, one write .* at most; for so long memory`, "m").test(stderr),
+      stderr,
+    );
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["spillway.toml"]);
+  }));
