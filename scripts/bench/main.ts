@@ -28,9 +28,12 @@ async function main(): Promise<void> {
   console.log(textReport(report));
 }
 
-async function measure(options: Options, outputs: Outputs): Promise<Report> {
-  const workplace = Deno.makeTempDirSync({ dir: options.directory, prefix: "spillway-bench-" });
-  const remove = () => Deno.removeSync(workplace, { recursive: true });
+/** All files are in two directories, one of them on tmpfs, that are removed however this ends. */
+async function measure(flags: Options, outputs: Outputs): Promise<Report> {
+  const [directory, tmpfs] = [flags.directory, flags.tmpfs].map((dir) =>
+    Deno.makeTempDirSync({ dir, prefix: "spillway-bench-" })
+  );
+  const remove = () => [directory, tmpfs].forEach((each) => Deno.removeSync(each, { recursive: true }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, async () => {
       await endAll();
@@ -38,11 +41,12 @@ async function measure(options: Options, outputs: Outputs): Promise<Report> {
       Deno.exit(130);
     });
   }
+  const options = { ...flags, directory, tmpfs };
   const results: Result[] = [];
-  const report = { machine: describeMachine(workplace, options.runtimes), flags: Deno.args.join(" "), results };
+  const report = { machine: describeMachine(directory, options.runtimes), flags: Deno.args.join(" "), results };
   try {
     for (const { measurement, payload, each } of casesOf(options)) {
-      results.push(await measureCase(measurement, payload, each, workplace, options));
+      results.push(await measureCase(measurement, payload, each, options));
       if (outputs.json !== undefined) Deno.writeTextFileSync(outputs.json, toJson(report));
     }
   } finally {
@@ -69,10 +73,9 @@ async function measureCase(
   measurement: Measurement,
   payload: Payload,
   each: Case,
-  workplace: string,
   options: Options,
 ): Promise<Result> {
-  const place = Deno.makeTempDirSync({ dir: workplace });
+  const place = Deno.makeTempDirSync({ dir: each.place ?? options.directory });
   const title = { measurement: measurement.name, payload, detail: each.detail, main: each.main };
   say(titleOf({ ...title, rows: [], leftOut: [] }));
   try {

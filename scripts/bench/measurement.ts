@@ -25,6 +25,8 @@ export interface Case {
   readonly main: readonly FigureName[];
   /** How much memory one run brings into use, in bytes: the files that it writes or reads. */
   readonly warmBytes: number;
+  /** Where the files of its runs are made, if not in the place that the flags name. */
+  readonly place?: string;
   /** Called once, in a directory of the case's own: what is prepared there serves all rounds. */
   contenders(directory: string): Promise<readonly Contender[]> | readonly Contender[];
 }

@@ -8,7 +8,7 @@ import { asContender, direct, PLAIN_COPY, type Relay } from "../peers/relay.ts";
 import { socat } from "../peers/socat.ts";
 import { spillway } from "../peers/spillway.ts";
 import type { Run } from "../report/figures.ts";
-import { Stage } from "../rig/stage.ts";
+import { busy, Stage } from "../rig/stage.ts";
 
 const FRAMES_PER_SECOND = [1_000, 10_000];
 
@@ -59,8 +59,6 @@ async function run(
     await pair.json();
     relay.start(stage, payload);
     const measured = await pair.json<Percentiles>(1, (seconds + SECONDS_NOT_COUNTED + 60) * 1000);
-    const { cpuSeconds, peakBytes } = stage.consumed();
-    const cost = { cores: cpuSeconds / (seconds + SECONDS_NOT_COUNTED) * 100, peak: peakBytes / 2 ** 20 };
-    return { ...measured, ...(peakBytes === 0 ? {} : cost) };
+    return { ...measured, ...busy(stage, seconds + SECONDS_NOT_COUNTED) };
   });
 }

@@ -25,8 +25,9 @@ while (received < bytes) {
     lastMs = performance.now();
     firstMs ??= lastMs;
     received += count;
-    if (received >= bytes) break;
   }
+  // The sender ends its side when it has sent everything, and may wait for this: then everything was read.
+  connection.close();
   if (firstMs !== undefined) busyMs += lastMs - firstMs;
 }
 console.log(JSON.stringify({ busyMs, received }));

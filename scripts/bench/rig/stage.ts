@@ -106,6 +106,12 @@ export function costs(stage: Stage, bytes: number): Run {
   return peakBytes === 0 ? {} : { cpu: cpuSeconds / bytes * 1e9, peak: peakBytes / 2 ** 20 };
 }
 
+/** The same where frames come at a rate of their own for so many seconds. */
+export function busy(stage: Stage, seconds: number): Run {
+  const { cpuSeconds, peakBytes } = stage.consumed();
+  return peakBytes === 0 ? {} : { cores: cpuSeconds / seconds * 100, peak: peakBytes / 2 ** 20 };
+}
+
 /** How long a program may take for `bytes`, in ms: far slower than anything measured here. */
 export function limitMs(bytes: number): number {
   return 60_000 + bytes / 5_000;
