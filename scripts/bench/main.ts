@@ -9,6 +9,8 @@ import type { Case, Measurement } from "./measurement.ts";
 import { MEASUREMENTS } from "./measurements/all.ts";
 import { type Options, type Outputs, readFlags, USAGE } from "./options.ts";
 import type { Payload } from "./payloads.ts";
+import { chartsOf } from "./report/charts.ts";
+import { compareReports, comparisonText } from "./report/compare.ts";
 import { describeMachine } from "./report/machine.ts";
 import { merged, readReport, type Report, type Result, toJson } from "./report/result.ts";
 import { markdownReport, textReport, titleOf } from "./report/table.ts";
@@ -21,11 +23,14 @@ async function main(): Promise<void> {
   const { options, outputs, list, help } = readFlags(Deno.args, MEASUREMENTS.map(({ name }) => name));
   if (help) return console.log(USAGE);
   if (list) return MEASUREMENTS.forEach(({ name, about }) => console.log(`${name.padEnd(12)} ${about}`));
+  // Read first: a wrong name is not to be found out after an hour.
+  const before = outputs.compare === undefined ? undefined : readReport(outputs.compare);
   const report = outputs.from === undefined
     ? await measure(options, outputs)
     : merged(outputs.from.map((path) => readReport(path)));
   write(report, outputs);
   console.log(textReport(report));
+  if (before !== undefined) console.log(`\n${comparisonText(compareReports(before, report))}`);
 }
 
 /** All files are in two directories, one of them on tmpfs, that are removed however this ends. */
@@ -76,22 +81,26 @@ async function measureCase(
   options: Options,
 ): Promise<Result> {
   const place = Deno.makeTempDirSync({ dir: each.place ?? options.directory });
-  const title = { measurement: measurement.name, payload, detail: each.detail, main: each.main };
-  say(titleOf({ ...title, rows: [], leftOut: [] }));
+  const { name, about } = measurement;
+  const { detail, main } = each;
+  const head = { measurement: name, about, payload, detail, main };
+  say(titleOf(head));
   try {
     const contenders = await each.contenders(place);
-    return { ...title, ...await runRounds(each, contenders, place, options, say) };
+    return { ...head, ...await runRounds(each, contenders, place, options, say) };
   } finally {
     Deno.removeSync(place, { recursive: true });
   }
 }
 
-function write(report: Report, { json, markdown }: Outputs): void {
+function write(report: Report, { json, markdown, charts }: Outputs): void {
   if (json !== undefined) Deno.writeTextFileSync(json, toJson(report));
   if (markdown !== undefined) Deno.writeTextFileSync(markdown, markdownReport(report));
-  if (report.results.some(({ leftOut }) => leftOut.some(({ reason }) => reason.startsWith("failed")))) {
-    Deno.exitCode = 1;
+  if (charts !== undefined) {
+    Deno.mkdirSync(charts, { recursive: true });
+    for (const [name, svg] of chartsOf(report)) Deno.writeTextFileSync(`${charts}/${name}`, svg);
   }
+  if (report.results.some(({ leftOut }) => leftOut.some(({ failed }) => failed))) Deno.exitCode = 1;
 }
 
 try {

@@ -27,7 +27,7 @@ export async function runRounds(
   for (const contender of contenders) {
     const { name, missing } = contender;
     if (missing === undefined) runs.set(contender, []);
-    else leftOut.push({ name, reason: missing });
+    else leftOut.push({ name, reason: missing, failed: false });
   }
   for (let round = 0; round < options.runs; round++) {
     for (const contender of inTurn([...runs.keys()], round)) {
@@ -41,7 +41,7 @@ export async function runRounds(
         const [message] = `${error instanceof Error ? error.message : error}`.split("\n");
         const reason = `failed in round ${round + 1}: ${message}`;
         runs.delete(contender);
-        leftOut.push({ name: contender.name, reason });
+        leftOut.push({ name: contender.name, reason, failed: true });
         say(`  ${contender.name}: ${reason}`);
       } finally {
         Deno.removeSync(directory, { recursive: true });

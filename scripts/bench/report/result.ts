@@ -15,11 +15,15 @@ export interface Row {
 export interface LeftOut {
   readonly name: string;
   readonly reason: string;
+  /** It began, and a run of it went wrong. */
+  readonly failed: boolean;
 }
 
 /** One case: contenders that did the same, in alternating runs. */
 export interface Result {
   readonly measurement: string;
+  /** One line on the measurement, for people. */
+  readonly about: string;
   readonly payload: string;
   /** What sets this case apart from the others of the measurement. */
   readonly detail: string;
@@ -31,7 +35,7 @@ export interface Result {
 
 export interface Report {
   readonly machine: Machine;
-  /** The flags that differ from their defaults. */
+  /** The flags as they were given. */
   readonly flags: string;
   readonly results: readonly Result[];
 }

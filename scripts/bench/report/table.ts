@@ -64,7 +64,7 @@ function leftOutLines({ results }: Report): string[] {
 }
 
 /** Measurement, payload and what else sets the case apart. */
-export function titleOf({ measurement, payload, detail }: Result): string {
+export function titleOf({ measurement, payload, detail }: Pick<Result, "measurement" | "payload" | "detail">): string {
   return [measurement, payload, detail].filter((part) => part !== "").join(", ");
 }
 

@@ -7,12 +7,13 @@ export interface Timed {
 }
 
 /** bash measures, because only a parent is told what its child took; its output is discarded. */
-const TIME = `TIMEFORMAT='%R %U %S'; time "$@" > /dev/null`;
+const TIME = `TIMEFORMAT='%R %U %S'; time timeout -k 5 "$0" "$@" > /dev/null`;
+const LIMIT_SECONDS = 900;
 
-/** Rejects with what the command says if it fails. */
+/** Rejects with what the command says if it fails, or has not ended within a quarter of an hour. */
 export async function timed(command: readonly string[]): Promise<Timed> {
   const { success, stderr } = await new Deno.Command("bash", {
-    args: ["-c", TIME, "bash", ...command],
+    args: ["-c", TIME, `${LIMIT_SECONDS}`, ...command],
     env: { LC_ALL: "C" },
     stdout: "null",
     stderr: "piped",
