@@ -81,9 +81,9 @@ async function measureCase(
   options: Options,
 ): Promise<Result> {
   const place = Deno.makeTempDirSync({ dir: each.place ?? options.directory });
-  const { name, about } = measurement;
+  const { name, title } = measurement;
   const { detail, main } = each;
-  const head = { measurement: name, about, payload, detail, main };
+  const head = { measurement: name, title, payload, detail, main };
   say(titleOf(head));
   try {
     const contenders = await each.contenders(place);

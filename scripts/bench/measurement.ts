@@ -9,6 +9,8 @@ import type { FigureName, Run } from "./report/figures.ts";
 
 export interface Measurement {
   readonly name: string;
+  /** Of its chart: at most 60 characters. */
+  readonly title: string;
   /** One line for people. */
   readonly about: string;
   /** Those that make sense for it; the others of `--payload` are passed over. */

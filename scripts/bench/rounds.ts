@@ -3,6 +3,7 @@ import type { Case, Contender } from "./measurement.ts";
 import type { Options } from "./options.ts";
 import { type FigureName, FIGURES, type Run } from "./report/figures.ts";
 import type { LeftOut, Row } from "./report/result.ts";
+import { rounded } from "./report/table.ts";
 import { warmFreeMemory } from "./warm.ts";
 
 interface Outcome {
@@ -33,7 +34,7 @@ export async function runRounds(
     for (const contender of inTurn([...runs.keys()], round)) {
       const directory = Deno.makeTempDirSync({ dir: place });
       try {
-        warmFreeMemory(each.warmBytes, options.tmpfs);
+        warmFreeMemory(each.warmBytes, [options.tmpfs, options.directory]);
         const run = await contender.run(directory);
         runs.get(contender)!.push(run);
         say(`  round ${round + 1}, ${contender.name}: ${told(run, each.main)}`);
@@ -59,5 +60,5 @@ function inTurn<T>(all: readonly T[], round: number): T[] {
 }
 
 function told(run: Run, main: readonly FigureName[]): string {
-  return main.map((name) => `${run[name]?.toPrecision(4)} ${FIGURES[name].unit}`).join(", ");
+  return main.map((name) => `${rounded(run[name] ?? NaN)} ${FIGURES[name].unit}`).join(", ");
 }

@@ -12,14 +12,30 @@ const PROCESSES_BYTES = 256 * 2 ** 20;
 /** Of what is available: the page cache of prepared files must stay. */
 const SHARE_MAX = 0.4;
 
-/** `bytes` is what the run's files take. On tmpfs, where writing pages starts no writing to a disk. */
-export function warmFreeMemory(bytes: number, directory: string): void {
-  const path = `${directory}/warm`;
+/**
+ * `bytes` is what the run's files take. The pages are those of a file in the first of
+ * `directories`, which is on tmpfs, where writing starts no writing to a disk; of one in
+ * the next directory where that is too small.
+ */
+export function warmFreeMemory(bytes: number, directories: readonly string[]): void {
   const wanted = Math.min(bytes * 1.2 + PROCESSES_BYTES, Deno.systemMemoryInfo().available * SHARE_MAX);
-  using file = Deno.openSync(path, { create: true, write: true });
+  const paths = directories.map((directory) => `${directory}/warm`);
   try {
-    for (let written = 0; written < wanted;) written += file.writeSync(BLOCK);
+    let written = 0;
+    for (const path of paths) written += fill(path, wanted - written);
   } finally {
-    Deno.removeSync(path);
+    for (const path of paths) Deno.removeSync(path);
   }
+}
+
+/** Writes up to `bytes`, in whole blocks, and returns how much there was room for. */
+function fill(path: string, bytes: number): number {
+  using file = Deno.openSync(path, { create: true, write: true });
+  let written = 0;
+  try {
+    while (written < bytes) written += file.writeSync(BLOCK);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOSPC") throw error;
+  }
+  return written;
 }

@@ -9,6 +9,7 @@ const SYNCS = ["os", "interval", "each"] as const;
 
 export const always: Measurement = {
   name: "always",
+  title: "Everything appended, beside overflow",
   about: 'mode = "always" with each sync, at full speed, beside "overflow"',
   payloads: PAYLOADS,
   cases: (payload, options) => [{

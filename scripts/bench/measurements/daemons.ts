@@ -17,6 +17,7 @@ const SYSLOG_NG = "syslog-ng, reliable";
 
 export const daemons: Measurement = {
   name: "daemons",
+  title: "Store and forward, beside the syslog daemons",
   about: "store and forward of 400,000 lines, in and then out, beside syslog-ng and rsyslog",
   payloads: ["lines-512"],
   cases: (payload, options) => {

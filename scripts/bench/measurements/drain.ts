@@ -6,6 +6,7 @@ import { outOfFiles } from "../rig/one_way.ts";
 
 export const drain: Measurement = {
   name: "drain",
+  title: "Drain: a backlog to the consumer",
   about: "a backlog to the consumer at full speed, beside socat that sends a file",
   payloads: PAYLOADS,
   cases: (payload, options) => {

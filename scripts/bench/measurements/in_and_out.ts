@@ -16,6 +16,7 @@ const TWO_COPIES = "socat, twice";
 
 export const inAndOut: Measurement = {
   name: "in-out",
+  title: "In and out at once, the consumer half as fast",
   about: "in at full speed and out at half of it, at once, beside two socat with a file between",
   payloads: PAYLOADS,
   cases: (payload, options) => {

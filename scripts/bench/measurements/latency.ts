@@ -14,6 +14,7 @@ const FRAMES_PER_SECOND = [1_000, 10_000];
 
 export const latency: Measurement = {
   name: "latency",
+  title: "Latency of single frames",
   about: "from the producer's write to the consumer's read at 1,000 and 10,000 frames/s, beside socat and nothing",
   payloads: ["lines-512", "lines-64", "frames"],
   cases: (payload, options) =>

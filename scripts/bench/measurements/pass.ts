@@ -7,6 +7,7 @@ import { copyThrough } from "../rig/through.ts";
 
 export const pass: Measurement = {
   name: "pass",
+  title: "Pass-through at full speed",
   about: "producer to consumer at full speed, beside socat, HAProxy and nginx",
   payloads: PAYLOADS,
   cases: (payload, options) => [{

@@ -9,6 +9,7 @@ const PRODUCERS = [1, 10, 100, 1_000];
 
 export const producers: Measurement = {
   name: "producers",
+  title: "Many producers at once, beside one",
   about: "the same bytes over 1, 10, 100 and 1,000 connections, beside 1; and with nothing between",
   payloads: ["lines-512", "lines-64", "frames", "frames-1m"],
   cases: (payload, options) => [{

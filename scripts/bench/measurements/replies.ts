@@ -13,8 +13,9 @@ const REPLY = "+";
 
 export const replies: Measurement = {
   name: "replies",
+  title: "Producers that wait for replies, beside one",
   about: "1, 10 and 100 producers that wait for source.reply, with each sync, beside 1",
-  payloads: ["lines-512", "lines-64", "frames"],
+  payloads: ["lines-512"],
   cases: (payload, options) =>
     SYNCS.map((sync) => ({
       detail: `sync ${sync}`,

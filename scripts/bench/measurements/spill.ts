@@ -6,6 +6,7 @@ import { intoFiles } from "../rig/one_way.ts";
 
 export const spill: Measurement = {
   name: "spill",
+  title: "Spill: into files, the consumer absent",
   about: "producer to files at full speed, consumer absent, on disk and tmpfs, beside socat",
   payloads: PAYLOADS,
   cases: (payload, options) => {

@@ -13,6 +13,7 @@ const LIMIT_MS = 60_000;
 
 export const startup: Measurement = {
   name: "start",
+  title: "Start with a backlog, beside none",
   about: "from the start to the first producer and to the first frame delivered, with backlogs, beside none",
   payloads: ["lines-512", "frames"],
   cases: (payload, options) => [{

@@ -11,6 +11,7 @@ const BYTES = 10.01 * GIGABYTE;
 
 export const tenthGigabyte: Measurement = {
   name: "tenth",
+  title: "The tenth GB of a backlog, beside the first",
   about: "the tenth GB of a backlog beside the first one, in and out; with --long",
   payloads: ["lines-512", "frames"],
   isLong: true,

@@ -17,8 +17,9 @@ import { limitMs, Stage } from "../rig/stage.ts";
 
 export const tools: Measurement = {
   name: "tools",
+  title: "Commands on a large journal",
   about: "ls, status, verify, cat, replay and compact on a backlog, beside cat, socat and zstd",
-  payloads: ["lines-512", "frames"],
+  payloads: ["lines-512"],
   cases: (payload, options) => [
     listing("ls", payload, options),
     listing("status", payload, options),

@@ -15,14 +15,21 @@ export interface Group {
   readonly title: string;
   /** What 1.0 is in this group. */
   readonly note: string;
+  readonly better: "more" | "less";
   readonly bars: readonly Bar[];
 }
 
 export interface Chart {
   readonly title: string;
-  readonly better: "more" | "less";
+  readonly better: keyof typeof DIRECTIONS;
   readonly groups: readonly Group[];
 }
+
+const DIRECTIONS = {
+  more: "longer is better",
+  less: "shorter is better",
+  mixed: "longer is better for rates, shorter for times",
+} as const;
 
 const WIDTH = 800;
 const MARGIN = 16;
@@ -75,7 +82,7 @@ export function drawBars(chart: Chart): string {
     `<style>${STYLE}</style>`,
     `<rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>`,
     text(MARGIN, 28, "ink title", chart.title),
-    text(MARGIN, 48, "dim small", chart.better === "more" ? "longer is better" : "shorter is better"),
+    text(MARGIN, 48, "dim small", DIRECTIONS[chart.better]),
     ...lines,
     `<line class="one" x1="${px(one)}" y1="${HEAD_HEIGHT}" x2="${px(one)}" y2="${
       height - MARGIN / 2

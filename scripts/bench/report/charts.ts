@@ -9,7 +9,7 @@ export function chartsOf({ results }: Report): Map<string, string> {
   const charts = new Map<string, Chart>();
   for (const name of new Set(results.map(({ measurement }) => measurement))) {
     const own = results.filter(({ measurement }) => measurement === name);
-    charts.set(name, chart(own[0].about, own, (result) => result.main, () => true));
+    charts.set(name, chart(own[0].title, own, (result) => result.main, () => true));
   }
   charts.set("cpu", chart("CPU seconds per GB, beside the peer's", results, () => ["cpu"], hasPeer));
   const speeds = (result: Result) => result.main.filter((name) => FIGURES[name].better === "more");
@@ -34,8 +34,8 @@ function chart(
     const names = figures(result);
     return names.map((name) => group(result, name, names.length > 1, isShown)).filter(({ bars }) => bars.length > 0);
   });
-  const all = results.flatMap(figures);
-  return { title, groups, better: all.length > 0 ? FIGURES[all[0]].better : "more" };
+  const directions = [...new Set(groups.map(({ better }) => better))];
+  return { title, groups, better: directions.length === 1 ? directions[0] : "mixed" };
 }
 
 function group(
@@ -44,7 +44,7 @@ function group(
   isOneOfMany: boolean,
   isShown: (result: Result, row: Row) => boolean,
 ): Group {
-  const { unit } = FIGURES[name];
+  const { unit, better } = FIGURES[name];
   const shown = result.rows.filter((row) => isShown(result, row));
   const bars = shown.flatMap((row): Bar[] => {
     const [ratio, own] = [ratioOf(result, row, name), summarise(row.runs, name)];
@@ -55,7 +55,7 @@ function group(
   const ones = peers.map((peer) =>
     `${peer.name}: ${rounded(summarise(peer.runs, name)?.median ?? 0)} ${shortUnit(unit)}`
   );
-  return { title: titleOf(result) + (isOneOfMany ? `: ${unit}` : ""), note: `1.0 = ${ones.join("; ")}`, bars };
+  return { title: titleOf(result) + (isOneOfMany ? `: ${unit}` : ""), note: `1.0 = ${ones.join("; ")}`, better, bars };
 }
 
 /** Without what the group's title says: "µs, 99 %" is "µs". */

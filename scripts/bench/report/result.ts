@@ -22,8 +22,8 @@ export interface LeftOut {
 /** One case: contenders that did the same, in alternating runs. */
 export interface Result {
   readonly measurement: string;
-  /** One line on the measurement, for people. */
-  readonly about: string;
+  /** Of the measurement's chart. */
+  readonly title: string;
   readonly payload: string;
   /** What sets this case apart from the others of the measurement. */
   readonly detail: string;

@@ -56,6 +56,7 @@ Deno.test("a bar is as long as its ratio, up to the length at which it is cut", 
       groups: [{
         title: "g",
         note: "",
+        better: "more",
         bars: [{ label: "a", ratio, text: "", ours: true }, { label: "b", ratio: 2.9, text: "", ours: false }],
       }],
     });
@@ -84,5 +85,8 @@ Deno.test("a report has a chart of each measurement, of CPU time, and of Spillwa
     "only what has another program beside it",
   );
   assert(charts.get("cpu.svg")!.includes("shorter is better"));
+  const tools = [drain, besideSocat([{ time: 2 }], [{ time: 1 }], { main: ["time"] })];
+  const mixed = chartsOf(reportOf(...tools.map((result) => ({ ...result, measurement: "tools" })))).get("tools.svg")!;
+  assert(mixed.includes("longer is better for rates, shorter for times"));
   assertEquals(chartsOf(reportOf(besideSocat(rates(5), []))).size, 0);
 });

@@ -6,7 +6,7 @@ import type { Report, Result } from "../../../scripts/bench/report/result.ts";
 export function besideSocat(ours: readonly Run[], socat: readonly Run[], more: Partial<Result> = {}): Result {
   return {
     measurement: "pass",
-    about: "a copy & its <peer>",
+    title: "a copy & its <peer>",
     payload: "lines-512",
     detail: "",
     main: ["rate"],
