@@ -1,5 +1,5 @@
 /**
- * A picture of ratios: horizontal bars in groups, and a line at 1.0. One SVG that
+ * A picture of ratios: horizontal bars in groups, with a line at 1.0. One SVG that
  * refers to nothing outside of it, in light or dark colours as the reader's system is.
  */
 
@@ -61,6 +61,7 @@ const STYLE = `
 export function drawBars(chart: Chart): string {
   const longest = Math.max(...chart.groups.flatMap(({ bars }) => bars.map(({ ratio }) => ratio)));
   const scale = BARS_WIDTH / Math.min(Math.max(longest, RATIO_MIN), RATIO_MAX);
+  const one = BARS_LEFT + scale;
   const lines: string[] = [];
   let y = HEAD_HEIGHT;
   for (const group of chart.groups) {
@@ -68,14 +69,13 @@ export function drawBars(chart: Chart): string {
       text(MARGIN, y + 19, "ink group", group.title),
       text(WIDTH - MARGIN, y + 19, "dim small", group.note, "end"),
     );
-    y += GROUP_HEIGHT;
-    for (const bar of group.bars) {
-      lines.push(...drawBar(bar, y, scale));
-      y += BAR_HEIGHT;
-    }
+    const top = y + GROUP_HEIGHT;
+    group.bars.forEach((bar, i) => lines.push(...drawBar(bar, top + i * BAR_HEIGHT, scale)));
+    y = top + group.bars.length * BAR_HEIGHT;
+    // Not across the groups' titles.
+    lines.push(`<line class="one" x1="${px(one)}" y1="${top}" x2="${px(one)}" y2="${y}" stroke-width="1.5"/>`);
   }
   const height = y + MARGIN;
-  const one = BARS_LEFT + scale;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>${escaped(chart.title)}</title>`,
@@ -84,10 +84,7 @@ export function drawBars(chart: Chart): string {
     text(MARGIN, 28, "ink title", chart.title),
     text(MARGIN, 48, "dim small", DIRECTIONS[chart.better]),
     ...lines,
-    `<line class="one" x1="${px(one)}" y1="${HEAD_HEIGHT}" x2="${px(one)}" y2="${
-      height - MARGIN / 2
-    }" stroke-width="1.5"/>`,
-    text(one, HEAD_HEIGHT - 6, "one-text small", "1.0", "middle"),
+    text(one, 48, "one-text small", "1.0", "middle"),
     "</svg>",
     "",
   ].join("\n");

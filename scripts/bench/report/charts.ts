@@ -55,7 +55,9 @@ function group(
   const ones = peers.map((peer) =>
     `${peer.name}: ${rounded(summarise(peer.runs, name)?.median ?? 0)} ${shortUnit(unit)}`
   );
-  return { title: titleOf(result) + (isOneOfMany ? `: ${unit}` : ""), note: `1.0 = ${ones.join("; ")}`, better, bars };
+  // There is no room for several.
+  const note = ones.length === 1 ? ones[0] : "what each is set beside";
+  return { title: titleOf(result) + (isOneOfMany ? `: ${unit}` : ""), note: `1.0 = ${note}`, better, bars };
 }
 
 /** Without what the group's title says: "µs, 99 %" is "µs". */

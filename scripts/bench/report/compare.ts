@@ -25,6 +25,8 @@ export interface Comparison {
   readonly changes: readonly Change[];
   /** How many figures are in both reports. */
   readonly compared: number;
+  /** The fewest runs of a row in either report: with one or two there is hardly a spread. */
+  readonly fewestRuns: number;
   /** Rows of the old report that the new one does not have. */
   readonly gone: readonly string[];
 }
@@ -58,17 +60,19 @@ export function compareReports(before: Report, after: Report): Comparison {
       changes.push({ title, row: row.name, figure, isBetter, unit: young.unit, before: from, after: to });
     }
   }
-  return { changes, compared, gone };
+  const counts = [before, after].flatMap(oursIn).map(([, row]) => row.runs.length);
+  return { changes, compared, gone, fewestRuns: Math.min(...counts) };
 }
 
 /** For a terminal. */
-export function comparisonText({ changes, compared, gone }: Comparison): string {
+export function comparisonText({ changes, compared, gone, fewestRuns }: Comparison): string {
   const part = (head: string, isBetter: boolean) => {
     const rows = changes.filter((change) => change.isBetter === isBetter).map(cells);
     return rows.length === 0 ? [] : [head, aligned(rows)];
   };
   return [
     `compared: ${compared} figures; ${changes.length} differ by more than the runs' spread`,
+    ...(fewestRuns < 3 ? [`some have fewer than 3 runs: their spread says little`] : []),
     ...part("worse:", false),
     ...part("better:", true),
     ...(gone.length === 0 ? [] : ["not measured this time:", ...gone.map((text) => `  ${text}`)]),

@@ -88,7 +88,7 @@ Deno.test("what moved less than the runs spread is no change, in whichever repor
       reportOf(besideSocat(old, rates(50, 50, 50))),
       reportOf(besideSocat(young, rates(50, 50, 50))),
     );
-    assertEquals(comparison, { changes: [], compared: 1, gone: [] });
+    assertEquals(comparison, { changes: [], compared: 1, gone: [], fewestRuns: 3 });
   }
 });
 
@@ -117,4 +117,5 @@ Deno.test("memory is compared as it is, and what is no longer measured is named"
     false,
   ]]);
   assertEquals(comparison.gone, ["pass, raw: spillway (binary)"]);
+  assert(comparisonText(comparison).includes("some have fewer than 3 runs: their spread says little"));
 });
