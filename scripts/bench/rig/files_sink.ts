@@ -3,19 +3,21 @@
  * only the time from each connection's first byte to its last, so that the start
  * of a sender for each file is not counted against it.
  *
- * As a program: `deno run -A files_sink.ts PORT BYTES`; the first line it prints
- * says that it listens, the second one how long the bytes took, in ms.
+ * As a program: `deno run -A files_sink.ts '{"port":…,"bytes":…}'`; the first line it
+ * prints says that it listens, the second one how long the bytes took, in ms. It
+ * ends when its standard input does.
  */
 
 const BUFFER_BYTES = 1 << 18;
 
-const [port, total] = [Number(Deno.args[0]), Number(Deno.args[1])];
+const { port, bytes }: { readonly port: number; readonly bytes: number } = JSON.parse(Deno.args[0]);
+Deno.stdin.read(new Uint8Array(1)).then(() => Deno.exit(0));
 const listener = Deno.listen({ hostname: "127.0.0.1", port });
 console.log(JSON.stringify({ listening: port }));
 const buffer = new Uint8Array(BUFFER_BYTES);
 let received = 0;
 let busyMs = 0;
-while (received < total) {
+while (received < bytes) {
   const connection = await listener.accept();
   let firstMs: number | undefined;
   let lastMs = 0;
@@ -23,9 +25,9 @@ while (received < total) {
     lastMs = performance.now();
     firstMs ??= lastMs;
     received += count;
-    if (received >= total) break;
   }
+  // The sender ends its side when it has sent everything, and may wait for this: then everything was read.
+  connection.close();
   if (firstMs !== undefined) busyMs += lastMs - firstMs;
 }
 console.log(JSON.stringify({ busyMs, received }));
-Deno.exit(0);

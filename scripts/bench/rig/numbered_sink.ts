@@ -3,8 +3,9 @@
  * connections as the relay makes, until it has had each line once or its time
  * is up.
  *
- * As a program: `deno run -A numbered_sink.ts PORT LINES WINDOW_MS`; the first
- * line it prints says that it listens, the second is a {@link Received}.
+ * As a program: `deno run -A numbered_sink.ts '{"port":…,"lines":…,"windowMs":…}'`; the
+ * first line it prints says that it listens, the second is a {@link Received}. It
+ * ends when its standard input does.
  */
 import { LINE_BYTES, numberAt } from "./numbered_lines.ts";
 
@@ -26,7 +27,8 @@ const BUFFER_BYTES = 512 * LINE_BYTES;
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const [port, count, windowMs] = Deno.args.map(Number);
+  const { port, lines: count, windowMs }: { port: number; lines: number; windowMs: number } = JSON.parse(Deno.args[0]);
+  Deno.stdin.read(new Uint8Array(1)).then(() => Deno.exit(0));
   const had = new Uint8Array(count);
   const listener = Deno.listen({ hostname: "127.0.0.1", port });
   const received = { listeningMs: now(), firstMs: 0, lastMs: 0, lines: 0, repeats: 0, outOfOrder: 0 };

@@ -4,20 +4,20 @@
  * a consumer that may be away, and runs in the foreground with its files in a
  * directory of its own, on loopback, never the system's.
  */
-import { Program } from "../../test/e2e/rig/program.ts";
-import type { Ports } from "./contender.ts";
+import type { Stage } from "../rig/stage.ts";
+import { missing, versionText } from "./installed.ts";
 
 /** `SPILLWAY_SYSLOG_NG` names a program to start instead of `syslog-ng`. */
-const SYSLOG_NG = Deno.env.get("SPILLWAY_SYSLOG_NG") ?? "syslog-ng";
+export const SYSLOG_NG = Deno.env.get("SPILLWAY_SYSLOG_NG") ?? "syslog-ng";
 
 /** Why this machine cannot run it; undefined if it can. */
 export function rsyslogMissing(): string | undefined {
-  return works("rsyslogd", "-v") ? undefined : "rsyslogd is not in PATH (Debian package rsyslog)";
+  return missing("rsyslogd", "-v", "rsyslog");
 }
 
 /** Why this machine cannot run it; undefined if it can. */
 export function syslogNgMissing(): string | undefined {
-  if (works(SYSLOG_NG, "--version")) return undefined;
+  if (versionText(SYSLOG_NG, "--version") !== undefined) return undefined;
   if (SYSLOG_NG !== "syslog-ng") return `SPILLWAY_SYSLOG_NG=${SYSLOG_NG} does not run`;
   return "syslog-ng is neither in PATH nor named by SPILLWAY_SYSLOG_NG";
 }
@@ -29,7 +29,8 @@ export function syslogNgMissing(): string | undefined {
  * it then takes a message a second, and drops those it had to hold for 2 s
  * (queue.timeoutEnqueue).
  */
-export function startRsyslog(ports: Ports, directory: string, queue: string): Program {
+export function startRsyslog(stage: Stage, queue: string): void {
+  const { ports, directory } = stage;
   const config = [
     `global(workDirectory="${directory}" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off")`,
     `module(load="imtcp")`,
@@ -45,11 +46,12 @@ export function startRsyslog(ports: Ports, directory: string, queue: string): Pr
     `}`,
   ];
   Deno.writeTextFileSync(`${directory}/rsyslog.conf`, config.join("\n") + "\n");
-  return new Program("rsyslog", ["rsyslogd", "-n", "-f", `${directory}/rsyslog.conf`, "-i", `${directory}/pid`]);
+  stage.measure("rsyslog", ["rsyslogd", "-n", "-f", `${directory}/rsyslog.conf`, "-i", `${directory}/pid`]);
 }
 
 /** network → disk-buffer → network. `reliable` stores each line before it counts as taken; else the newest wait in memory. */
-export function startSyslogNg(ports: Ports, directory: string, queue: string, reliable: boolean): Program {
+export function startSyslogNg(stage: Stage, queue: string, reliable: boolean): void {
+  const { ports, directory } = stage;
   const memory = reliable ? "mem-buf-size(64MiB)" : "mem-buf-length(10000)";
   const config = [
     `@version: current`,
@@ -63,13 +65,5 @@ export function startSyslogNg(ports: Ports, directory: string, queue: string, re
   const path = (name: string) => `${directory}/${name}`;
   Deno.writeTextFileSync(path("syslog-ng.conf"), config.join("\n") + "\n");
   const files = ["-f", path("syslog-ng.conf"), "-R", path("persist"), "-c", path("control"), "-p", path("pid")];
-  return new Program("syslog-ng", [SYSLOG_NG, "-F", "--no-caps", ...files]);
-}
-
-function works(command: string, argument: string): boolean {
-  try {
-    return new Deno.Command(command, { args: [argument], stdout: "null", stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
+  stage.measure("syslog-ng", [SYSLOG_NG, "-F", "--no-caps", ...files]);
 }
