@@ -78,10 +78,11 @@ class Stream {
   }
 }
 
-/** Gives each of `count` streams {@link BULK_BYTES} while its first read waits, and runs `action` with them. */
+/** Gives each of `count` streams `bytes` while its first read waits, and runs `action` with them. */
 async function withStreams(
   count: number,
   action: (streams: Stream[], firstReads: Promise<boolean>[]) => Promise<void>,
+  bytes: number = BULK_BYTES,
 ): Promise<void> {
   const listener = await runtime.net.listen(LOOPBACK);
   const streams: Stream[] = [];
@@ -92,7 +93,7 @@ async function withStreams(
       await streams[i].widen();
     }
     const firstReads = streams.map((stream) => stream.next());
-    for (const stream of streams) await stream.write(BULK_BYTES);
+    for (const stream of streams) await stream.write(bytes);
     await action(streams, firstReads);
   } finally {
     for (const { from, to } of streams) {
@@ -143,6 +144,20 @@ export const bulkCases: Case[] = [
         assert(stream.read >= arrived, `${stream.read} bytes of ${arrived} that had arrived`);
       }),
   },
+  {
+    name: "the end that comes right after a large read, before the next one, is told as what it is: a reset or a FIN",
+    skip: linuxOnly,
+    run: () =>
+      withStreams(2, async ([reset, closed], firstReads) => {
+        await Promise.all(firstReads);
+        abort(reset.from);
+        await closed.from.closeWrite();
+        assertEquals((await assertRejects(() => reset.toEnd(), SystemError)).code, "ECONNRESET");
+        assertEquals((await assertRejects(() => reset.next(), SystemError)).code, "ECONNRESET");
+        await closed.toEnd();
+        assertEquals([closed.read, await closed.next()], [closed.written, false]);
+      }, READ_BYTES / 2),
+  },
   ...(["TCP", "a unix socket"] as const).map((kind): Case => ({
     name:
       `over ${kind} megabytes before a FIN are read to the last byte, the end is told each time, and a reply arrives`,
@@ -181,29 +196,27 @@ export const bulkCases: Case[] = [
         assert(most > 0 && most <= MIB, `${most} bytes in a row`);
       }),
   },
-  {
-    name:
-      "a connection that was reset while much of it waited is not read any more when its descriptor is another one's",
+  ...[READ_BYTES / 2, BULK_BYTES].map((bytes): Case => ({
+    name: `a connection that was reset behind ${bytes} bytes is not read any more when its descriptor is another one's`,
     skip: linuxOnly,
     run: () =>
       withStreams(1, async ([stream], [firstRead]) => {
+        const listener = await runtime.net.listen(LOOPBACK);
         await firstRead;
         abort(stream.from);
         await assertRejects(() => stream.toEnd(), SystemError);
-        const listener = await runtime.net.listen(LOOPBACK);
         const others: Connection[] = [];
         for (let i = 0; i < 8; i++) {
           others.push(await runtime.net.connect(listener.address, CONNECT_MS), await accepted(listener));
         }
         const sent = patternOf(50_000, 15);
         for (const each of others) await writeAll(each, sent);
-        await settle();
         for (let i = 0; i < 3; i++) await assertRejects(() => stream.next(), SystemError);
         for (const each of others) {
           assertEquals(crc32(await readExactly(each, sent.length)), crc32(sent));
           each.close();
         }
         await listener.close();
-      }),
-  },
+      }, bytes),
+  })),
 ];

@@ -153,8 +153,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     const count = Math.min(chunk.length, reading.bytes.length);
     reading.bytes.set(count < chunk.length ? chunk.subarray(0, count) : chunk);
     if (count < chunk.length) this.#unread.keep(chunk, count);
-    // Bun would go on with further chunks by itself.
-    if (this.#turn.isOver) this.#endTurn();
     reading.resolve(count);
   }
 
@@ -228,6 +226,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#socket.resume();
   }
 
+  /** Without the pause Bun would go on reading, up to eleven chunks in a row. */
   #endTurn(): void {
     this.#turn.end();
     this.#socket.pause();
