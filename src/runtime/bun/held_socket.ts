@@ -8,6 +8,9 @@ import { readDirectly } from "./direct_read.ts";
 import { letGo, reattachedHandlers, type SocketOwner } from "./handlers.ts";
 import { kernelSocketOf, OwnSocket } from "./own_socket.ts";
 
+/** The most that one {@link HeldSocket.readNow} takes. */
+const READ_BYTES_MAX = 512 * 1024;
+
 export class HeldSocket {
   /** Undefined while it is parked. */
   #socket: BunSocket<SocketOwner> | undefined;
@@ -40,13 +43,13 @@ export class HeldSocket {
   }
 
   /**
-   * Reads what has arrived, without waiting. Returns how many bytes, undefined
-   * where nothing has arrived. A parked socket also tells the end of the stream,
-   * by 0, and throws the errors; else Bun reports those.
+   * Reads what has arrived, without waiting, at most 512 KiB. Returns how many
+   * bytes, undefined where nothing has arrived. For a parked socket the end of
+   * the stream is 0, and errors are thrown; Bun reports those of the sockets that it holds.
    */
   readNow(into: Uint8Array): number | undefined {
-    if (this.#socket !== undefined) return readDirectly(this.#socket, into);
-    return this.#own?.readNow(into);
+    const part = into.length > READ_BYTES_MAX ? into.subarray(0, READ_BYTES_MAX) : into;
+    return this.#socket === undefined ? this.#own?.readNow(part) : readDirectly(this.#socket, part);
   }
 
   /** How many bytes the kernel took, 0 where it has no room, -1 where the connection is lost. */

@@ -1,6 +1,6 @@
 /** One connection's turn to read: how much it reads before other work of the event loop is done. */
 
-/** A turn is over once this many bytes have been read; with its last read it may have twice as many. */
+/** A turn is over once this many bytes have been read. Since one read takes no more than that, a turn has at most twice as many. */
 const TURN_BYTES = 512 * 1024;
 
 export class ReadingTurn {
