@@ -1,5 +1,6 @@
 /** All cases of the contract. */
 import type { Case } from "./contract.ts";
+import { bulkCases } from "./bulk_cases.ts";
 import { fileCases } from "./file_cases.ts";
 import { flowCases } from "./flow_cases.ts";
 import { listenerCases } from "./listener_cases.ts";
@@ -15,6 +16,7 @@ export const cases: readonly Case[] = [
   ...lossCases,
   ...flowCases,
   ...pausedCases,
+  ...bulkCases,
   ...silenceCases,
   ...listenerCases,
   ...fileCases,

@@ -3,6 +3,8 @@
  *
  * Bun pushes: each readable socket gets a callback with a fresh chunk, which is
  * copied into the read that waits; what does not fit is kept for the next one.
+ * After a large chunk the reads take what the kernel has without Bun and its
+ * copies, until that is nothing, with turns of other work in between.
  *
  * A socket that Bun holds is read when its peer resets the connection, paused
  * or not, up to all that the kernel has. So one that is not to be read is
@@ -14,14 +16,19 @@ import { SystemError } from "../../base/error.ts";
 import { nameOf } from "../address.ts";
 import type { Connection, PeerWindow } from "../net.ts";
 import { errnoName } from "../system_error.ts";
-import { bun, type BunSocket } from "./api.ts";
-import { letGo, reattachedHandlers, type SocketOwner } from "./handlers.ts";
-import { kernelSocketOf, OwnSocket } from "./own_socket.ts";
+import type { BunSocket } from "./api.ts";
+import type { SocketOwner } from "./handlers.ts";
+import { HeldSocket } from "./held_socket.ts";
+import type { OwnSocket } from "./own_socket.ts";
 import { awaitReady, type Parked, stopAwaiting } from "./parked.ts";
+import { ReadingTurn } from "./reading_turn.ts";
 import { CHUNK_BYTES, Unread, type UnreadLimit } from "./unread.ts";
 
-/** How many bytes one connection reads from the kernel before other work has its turn. */
-const TURN_BYTES = 512 * 1024;
+/**
+ * After a chunk of Bun's of at least this size the kernel is asked for more. After
+ * smaller ones, as quiet connections get them, that would seldom find anything.
+ */
+const LARGE_CHUNK_BYTES = 32 * 1024;
 
 /** A read into `bytes` that waits, or a write of them. */
 interface Pending<Count> {
@@ -36,37 +43,27 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   readonly acknowledgesReading: boolean;
   /** Called once, by `close`. */
   onClose: () => void = () => {};
-  /** Undefined while it is parked. */
-  #socket: BunSocket<SocketOwner> | undefined;
+  readonly #socket: HeldSocket;
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
   readonly #unread: Unread;
-  /** Bun's own pause, where a socket cannot be parked. */
-  #paused = false;
+  readonly #turn = new ReadingTurn(() => this.#nextTurn());
+  /** Does the kernel probably have something to be read? */
+  #expectsMore = false;
   #ended = false;
   #shut = false;
   #closed = false;
   /** Why the connection is lost. */
   #lost: SystemError | undefined;
-  /** There once it has been parked or the kernel asked about it, since Bun closes its own descriptor at a reset. */
-  #own: OwnSocket | undefined;
-  /** The kernel is asked about the connection, also after a reset. */
-  #isAsked = false;
-  /** Bytes read from the kernel since other work had its turn. */
-  #turnBytes = 0;
 
   /** `unixPath` names both ends of a unix socket, for which Bun gives no addresses. */
   constructor(socket: BunSocket<SocketOwner>, unixPath: string, private readonly limit: UnreadLimit) {
-    this.#socket = socket;
     this.acknowledgesReading = unixPath !== "";
     this.local = nameOf(socket.localAddress, socket.localPort, unixPath);
     this.peer = nameOf(socket.remoteAddress, socket.remotePort, unixPath);
     this.#unread = new Unread(limit);
     limit.attached(this);
-    kernelSocketOf(socket, this.acknowledgesReading)?.setOptions();
-    if (this.acknowledgesReading) return;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true);
+    this.#socket = new HeldSocket(socket, this.acknowledgesReading);
   }
 
   get readAheadBytes(): number {
@@ -77,12 +74,10 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return Promise.reject(this.#badDescriptor("read"));
     if (!this.#unread.isEmpty) return Promise.resolve(this.#unread.take(bytes));
     if (this.#ended) return Promise.resolve(null);
-    if (this.#lost !== undefined && !this.#isParked) return Promise.reject(this.#lost);
     return new Promise((resolve, reject) => {
       this.#reading = { bytes, resolve, reject };
-      if (this.#isParked) this.#readParked();
-      else if (this.#paused) this.#socket!.resume();
-      this.#paused = false;
+      const { isParked, isPaused } = this.#socket;
+      if (isParked || isPaused || this.#expectsMore || this.#lost !== undefined) this.#readOn();
     });
   }
 
@@ -104,8 +99,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return Promise.reject(this.#badDescriptor("shutdown"));
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     this.#shut = true;
-    if (this.#isParked) this.#own!.shutdownWrite();
-    else this.#socket!.shutdown();
+    this.#socket.shutdownWrite();
     return Promise.resolve();
   }
 
@@ -130,10 +124,9 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return;
     this.#closed = true;
     stopAwaiting(this);
+    this.#turn.cancel();
     this.limit.parked(this);
-    // First ours: the FIN is sent when the last descriptor is closed.
-    this.#own?.close();
-    this.#socket?.end();
+    this.#socket.close();
     this.#unread.drop();
     this.onClose();
     this.#endPending(this.#badDescriptor("read"), this.#badDescriptor("write"));
@@ -141,18 +134,17 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   /** Takes the socket away from Bun. */
   park(): void {
-    const socket = this.#socket;
-    if (socket === undefined || this.#closed || this.#lost !== undefined) return;
-    this.#own ??= OwnSocket.of(socket, this.acknowledgesReading);
-    if (this.#own === undefined) return this.#pauseSocket(socket);
-    this.#socket = undefined;
+    if (this.#socket.isParked || this.#closed || this.#lost !== undefined) return;
+    if (!this.#socket.park()) return this.wantsToRead ? undefined : this.#socket.pause();
     this.limit.parked(this);
-    letGo(socket);
     if (this.wantsToRead || this.wantsToWrite) awaitReady(this);
   }
 
   received(chunk: Uint8Array): void {
     const reading = this.#reading;
+    this.#turn.begin();
+    this.#turn.count(chunk.length);
+    this.#expectsMore = chunk.length >= LARGE_CHUNK_BYTES;
     if (reading === undefined) {
       this.#unread.keep(chunk, 0);
       return this.park();
@@ -188,7 +180,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   get descriptor(): number {
-    return this.#own!.descriptor;
+    return this.#socket.descriptor;
   }
 
   get wantsToRead(): boolean {
@@ -200,55 +192,56 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   ready(): void {
-    this.#turnBytes = 0;
+    this.#turn.begin();
     if (this.#writing !== undefined) this.#write();
     if (this.#reading !== undefined) this.#readNow();
     if (!this.wantsToRead && !this.wantsToWrite) stopAwaiting(this);
   }
 
   attachIfAllowed(): boolean {
-    if (!this.#isParked) throw new Error("a socket that Bun holds is given to it");
     // A write that waits for room is no reason: what then arrives would have to be kept.
     if (this.#reading === undefined || !this.limit.open) return false;
-    const descriptor = this.#isAsked ? this.#own!.duplicate() : this.descriptor;
-    if (descriptor === undefined) return false;
-    if (!this.#isAsked) this.#own = undefined;
-    this.#turnBytes = 0;
+    const attaching = this.#socket.attach(this);
+    if (attaching === undefined) return false;
+    attaching.catch((error) => this.gone(error));
+    this.#turn.begin();
     // A write may have been waiting; from now on Bun reports when there is room.
     stopAwaiting(this);
     this.limit.attached(this);
-    bun.connect<SocketOwner>({ fd: descriptor, allowHalfOpen: true, data: this, socket: reattachedHandlers })
-      .catch((error) => this.gone(error));
     return true;
   }
 
   attached(socket: BunSocket<SocketOwner>): void {
-    this.#socket = socket;
-  }
-
-  get #isParked(): boolean {
-    return this.#socket === undefined && this.#own !== undefined;
+    this.#socket.attached(socket);
   }
 
   /** Reads what the kernel has, once other work has had its turn; where that is nothing, waits for more. */
-  #readParked(): void {
-    if (this.#turnBytes >= TURN_BYTES) return void setImmediate(() => this.#nextTurn());
+  #readOn(): void {
+    if (this.#turn.isOver) return this.#endTurn();
     this.#readNow();
-    if (this.#reading !== undefined && !this.attachIfAllowed()) awaitReady(this);
+    if (this.#reading === undefined) return;
+    this.#expectsMore = false;
+    if (this.#socket.isParked) return void (this.attachIfAllowed() || awaitReady(this));
+    if (this.#lost !== undefined) return this.#endPending(this.#lost, this.#lost);
+    this.#socket.resume();
+  }
+
+  /** Without the pause Bun would go on reading, up to eleven chunks in a row. */
+  #endTurn(): void {
+    this.#turn.end();
+    this.#socket.pause();
   }
 
   #nextTurn(): void {
-    this.#turnBytes = 0;
-    // Bun may have got it back meanwhile.
-    if (this.#reading !== undefined && this.#isParked) this.#readParked();
+    if (this.#reading !== undefined) this.#readOn();
   }
 
   #readNow(): void {
     const { bytes, resolve, reject } = this.#reading!;
     try {
-      const count = this.#own!.readNow(bytes);
+      const count = this.#socket.readNow(bytes);
       if (count === undefined) return;
-      this.#turnBytes += count;
+      this.#turn.count(count);
       // Where a write has met the reset, a read finds the end.
       if (count === 0 && this.#lost !== undefined) throw this.#lost;
       this.#ended = count === 0;
@@ -261,25 +254,15 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   #write(): void {
     const { bytes, resolve, reject } = this.#writing!;
-    const count = this.#isParked ? this.#own!.writeNow(bytes) : this.#socket!.write(bytes);
-    if (count === 0) return this.#isParked ? awaitReady(this) : undefined;
+    const count = this.#socket.writeNow(bytes);
+    if (count === 0) return this.#socket.isParked ? awaitReady(this) : undefined;
     this.#writing = undefined;
     if (count > 0) resolve(count);
     else reject(this.#lose("ECONNRESET", "write"));
   }
 
-  /** The socket, to ask the kernel about it; undefined once it is closed, or where no descriptor can be had. */
   #asked(): OwnSocket | undefined {
-    if (this.#closed) return undefined;
-    this.#isAsked = true;
-    if (this.#socket !== undefined) this.#own ??= OwnSocket.of(this.#socket, this.acknowledgesReading);
-    return this.#own;
-  }
-
-  #pauseSocket(socket: BunSocket<SocketOwner>): void {
-    if (this.#reading !== undefined) return;
-    this.#paused = true;
-    socket.pause();
+    return this.#closed ? undefined : this.#socket.asked();
   }
 
   #lose(code: string, syscall: string, cause?: unknown): SystemError {
