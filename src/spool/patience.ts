@@ -24,19 +24,20 @@ const STEP_MS = 10;
 const BUSY_MS_MIN = 2;
 
 export interface PatienceOptions {
-  readonly pool: Pick<BufferPool, "maxBytes" | "usedBytes">;
+  readonly pool: Pick<BufferPool, "maxBytes">;
   readonly clock: Clock;
+  /** Is there room for `bytes`, or has the target nothing left to make room with? */
+  hasRoom(bytes: number): boolean;
   /** Called when a wait has ended without the room. */
-  readonly expired: () => void;
+  expired(): void;
 }
 
 export class Patience {
   readonly #roomBytes: number;
   readonly #rate: ConfirmedRate;
   readonly #ended = new Condition();
-  /** A wait is under way until no more than these bytes are in use. */
-  #untilBytes: number | undefined;
-  #timer = new AbortController();
+  /** Ends the timer of the wait that is under way. */
+  #timer: AbortController | undefined;
 
   constructor(private readonly options: PatienceOptions) {
     const { pool, clock } = options;
@@ -46,7 +47,7 @@ export class Patience {
 
   /** Is reading to wait? */
   get isWaiting(): boolean {
-    return this.#untilBytes !== undefined;
+    return this.#timer !== undefined;
   }
 
   /** Resolves when the wait that is under way has ended. */
@@ -67,9 +68,7 @@ export class Patience {
   /** Memory is half full. True if a wait is under way, or is worth while and begins: then nothing is to be spilled yet. */
   begin(): boolean {
     if (this.isWaiting) return true;
-    const { pool, clock } = this.options;
-    if (this.#rate.at(clock.monotonicMs()) * WAIT_MS < this.#roomBytes) return false;
-    this.#untilBytes = pool.usedBytes - this.#roomBytes;
+    if (this.#rate.at(this.options.clock.monotonicMs()) * WAIT_MS < this.#roomBytes) return false;
     this.#timer = new AbortController();
     this.#expire(this.#timer.signal);
     return true;
@@ -77,14 +76,13 @@ export class Patience {
 
   /** Ends the wait if the room is there. */
   considerEnd(): void {
-    if (this.#untilBytes !== undefined && this.options.pool.usedBytes <= this.#untilBytes) this.end();
+    if (this.isWaiting && this.options.hasRoom(this.#roomBytes)) this.end();
   }
 
   /** Ends the wait, if one is under way: there is room, or none is going to be made. */
   end(): void {
-    if (!this.isWaiting) return;
-    this.#untilBytes = undefined;
-    this.#timer.abort();
+    this.#timer?.abort();
+    this.#timer = undefined;
     this.#ended.notify();
   }
 

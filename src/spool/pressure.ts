@@ -40,6 +40,17 @@ export class Pressure {
     return usedBytes >= this.#leastBytes && usedBytes >= this.#limit(rewind.keptBytes);
   }
 
+  /**
+   * Could so many bytes come in before memory is high, or half of what it ever takes
+   * beside what `rewind` keeps, if that is less?
+   */
+  hasRoom(bytes: number): boolean {
+    const { pool, rewind } = this.options;
+    const { keptBytes } = rewind;
+    const limit = this.#limit(keptBytes);
+    return pool.usedBytes <= limit - Math.min(bytes, (limit - keptBytes) / 2);
+  }
+
   /** May frames pass the journal by, with `unconfirmedBytes` in memory? */
   isLow(unconfirmedBytes: number): boolean {
     return unconfirmedBytes < this.options.pool.maxBytes * DIRECT_SHARE && !this.isHigh;

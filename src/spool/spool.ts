@@ -87,7 +87,11 @@ export class Spool {
     this.state = new SpillState({ ...parts, pressure: this.#pressure });
     this.dropped = new Dropped({ ...parts, rewind, changed: () => this.advance() });
     this.backlog = new Backlog(parts);
-    this.patience = new Patience({ ...options, expired: () => this.#spillForRoom() });
+    this.patience = new Patience({
+      ...options,
+      hasRoom: (bytes) => positions.confirmed === window.end || this.#pressure.hasRoom(bytes),
+      expired: () => this.#spillForRoom(),
+    });
     this.#parts = { ...parts, rewind, dropped: this.dropped, backlog: this.backlog };
   }
 

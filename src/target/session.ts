@@ -21,7 +21,12 @@ const CLOSE_WAIT_MS = 300;
 /** The reason of a connection that ends because the route stops. */
 const STOPPING = "stopping";
 
-/** How often the kernel is asked for confirmations while something is in flight. */
+/**
+ * How often the kernel is asked for confirmations while something is in flight:
+ * after so many ms where the last question brought some, for memory may be waited
+ * for; else after twice as many each time, up to {@link CONFIRM_MS}.
+ */
+const CONFIRM_MS_MIN = 1;
 const CONFIRM_MS = 10;
 
 /**
@@ -218,9 +223,12 @@ export class Session {
   async #followConfirmations(): Promise<void> {
     const { confirmer, clock } = this.options;
     const { signal } = this.#over;
+    let confirmMs = CONFIRM_MS_MIN;
     for (let idleMs = CONFIRM_MS; !this.#isOver;) {
       if (confirmer.inFlight) {
-        await clock.sleep(CONFIRM_MS, signal);
+        const { progress } = confirmer;
+        await clock.sleep(confirmMs, signal);
+        confirmMs = confirmer.progress > progress ? CONFIRM_MS_MIN : Math.min(confirmMs * 2, CONFIRM_MS);
         idleMs = CONFIRM_MS;
       } else if (confirmer.mayBeUnread) {
         await this.#inFlightWithin(idleMs);

@@ -15,7 +15,8 @@ class Scene {
   readonly patience: Patience;
 
   constructor() {
-    this.patience = new Patience({ pool: this.pool, clock: this.clock, expired: () => this.expired++ });
+    const hasRoom = (bytes: number) => this.pool.usedBytes + bytes <= 8 * MIB;
+    this.patience = new Patience({ pool: this.pool, clock: this.clock, hasRoom, expired: () => this.expired++ });
     this.patience.noteBusy();
   }
 
