@@ -170,7 +170,7 @@ scene("another consumer does not take over because the producer does not read it
     source: { listen: `127.0.0.1:${source}`, max_connections: 1 },
     target: { listen: `127.0.0.1:${target}`, confirm: "reply", replies: "forward" },
     journal: { dir: `${scene.directory}/journal`, mode: "always" },
-  }]).listening(source);
+  }]).listening(source, target);
   const consumer = await Deno.connect({ port: target });
   scene.defer(() => close(consumer));
   let answered = 0;

@@ -4,6 +4,7 @@
  * is nothing but the contract.
  */
 import fc from "fast-check";
+import { storyProperty } from "../support/story_property.ts";
 import { checkToldAlike } from "../journal/support/told_alike.ts";
 import { EXAMPLES } from "./stories/examples.ts";
 import { DirectoryStorage, type Storage, STORAGES } from "./stories/storage.ts";
@@ -23,13 +24,13 @@ for (const storage of STORAGES) {
     for (const eachFrame of [false, true]) {
       const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames have replies" : "bytes are acknowledged"}`;
       Deno.test(`${route}: whatever happens, the route does what the model says`, async () => {
-        const property = fc.asyncProperty(stories({ mode, eachFrame }), (story) => play(story, storage));
+        const property = storyProperty(stories({ mode, eachFrame }), (story) => play(story, storage));
         await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
 
       Deno.test(`${route}: after several power losses in a row the route does it too, and all that reads the journal agrees`, async () => {
         const several = stories({ mode, eachFrame }, withPowerLosses);
-        const property = fc.asyncProperty(several, (story) => play(story, storage, found));
+        const property = storyProperty(several, (story) => play(story, storage, found));
         await fc.assert(property, { numRuns: Math.ceil(RUNS / 3), seed: SEED });
       });
     }

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { SpillwayError } from "../../src/base/error.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { storyProperty } from "../support/story_property.ts";
 import { STORAGES } from "./stories/storage.ts";
 import { play, stories, withSkips } from "./stories/story.ts";
 import { ByteWire } from "./stories/wires.ts";
@@ -216,7 +217,7 @@ for (const storage of STORAGES) {
     for (const eachFrame of [false, true]) {
       const route = `journal in ${storage}, ${mode}, ${eachFrame ? "frames have replies" : "bytes are acknowledged"}`;
       Deno.test(`${route}: with skips in between, the route does what the model says`, async () => {
-        const property = fc.asyncProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story, storage));
+        const property = storyProperty(stories({ mode, eachFrame }, withSkips), (story) => play(story, storage));
         await fc.assert(property, { numRuns: RUNS, seed: SEED });
       });
     }

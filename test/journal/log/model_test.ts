@@ -4,6 +4,7 @@ import type { SyncPolicy } from "../../../src/journal/journal.ts";
 import { type Figures, Model } from "../support/model.ts";
 import { type Action, action, perform } from "../support/model_actions.ts";
 import { EXAMPLES } from "../support/model_examples.ts";
+import { storyProperty } from "../../support/story_property.ts";
 
 async function play(actions: readonly Action[], sync: SyncPolicy, figures: Figures): Promise<void> {
   const options = { sync, syncIntervalMs: 100, segmentBytes: 1500, recordBytes: 500, rewindBytes: 700 };
@@ -32,7 +33,7 @@ for (const sync of ["os", "interval", "each"] as const satisfies readonly SyncPo
     const figures: Figures = { appended: 0, delivered: 0, faults: 0, kills: 0, powerLosses: 0, taken: 0 };
     const numRuns = Number(SOAK_RUNS ?? 300);
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { maxLength: 40 }), (actions) => play(actions, sync, figures)),
+      storyProperty(fc.array(action, { maxLength: 40 }), (actions) => play(actions, sync, figures)),
       { numRuns, examples: EXAMPLES },
     );
     if (SOAK_RUNS !== undefined) console.log(`sync = ${sync}: ${numRuns} runs`, figures);
