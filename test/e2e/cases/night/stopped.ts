@@ -25,7 +25,8 @@ export async function compactStopped(route: NightRoute, config: string, before: 
   const codes = route.flipped ? [0, 1] : [0];
   // The other route's journal may be the damaged one.
   const plain = await run(["compact", ...where, ...flags], { codes: where[0] === journal ? codes : [0, 1] });
-  if (!route.flipped && where[0] === journal) {
+  // With --max-bytes it says so where the rest is pending.
+  if (!route.flipped && where[0] === journal && flags[0] !== "--max-bytes") {
     assertEquals(plain.stdout.length + plain.errors.length, 0, "compact is silent");
   }
   const ran = await run(["compact", "--json", journal, ...flags], { codes });
