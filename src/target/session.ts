@@ -226,9 +226,7 @@ export class Session {
     let confirmMs = CONFIRM_MS_MIN;
     for (let idleMs = CONFIRM_MS; !this.#isOver;) {
       if (confirmer.inFlight) {
-        const { progress } = confirmer;
         await clock.sleep(confirmMs, signal);
-        confirmMs = confirmer.progress > progress ? CONFIRM_MS_MIN : Math.min(confirmMs * 2, CONFIRM_MS);
         idleMs = CONFIRM_MS;
       } else if (confirmer.mayBeUnread) {
         await this.#inFlightWithin(idleMs);
@@ -236,7 +234,9 @@ export class Session {
       } else {
         await this.#wrote.wait();
       }
+      const { progress } = confirmer;
       const reason = this.#isOver ? undefined : confirmer.follow();
+      confirmMs = confirmer.progress > progress ? CONFIRM_MS_MIN : Math.min(confirmMs * 2, CONFIRM_MS);
       if (reason !== undefined) this.end(reason);
     }
   }

@@ -1,0 +1,45 @@
+/** How often a session asks the kernel what is confirmed. */
+import type { Connection } from "../../src/runtime/net.ts";
+import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
+import type { Confirmer } from "../../src/target/confirmer.ts";
+import { Session } from "../../src/target/session.ts";
+import { assertEquals } from "../support/assert.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
+
+/** A consumer that sends nothing, and a connection on which nothing more is to be sent while something is in flight. */
+async function askedAt(clock: VirtualClock, confirms: (ask: number) => boolean, ms: number): Promise<number[]> {
+  const asked: number[] = [];
+  let progress = 0;
+  const connection = { read: () => new Promise<null>(() => {}) } as unknown as Connection;
+  const confirmer = {
+    inFlight: true,
+    get progress() {
+      return progress;
+    },
+    follow() {
+      asked.push(clock.nowMs);
+      if (confirms(asked.length)) progress++;
+    },
+    room: () => Promise.resolve(0),
+    stop() {},
+  } as unknown as Confirmer;
+  const stream = { interrupt() {} } as unknown as DeliveryStream;
+  const session = new Session({
+    connection,
+    stream,
+    confirmer,
+    clock,
+    rate: undefined,
+    stallTimeoutMs: 0,
+    halfClose: false,
+  });
+  await clock.advance(ms);
+  session.end("the test is over");
+  return asked;
+}
+
+Deno.test("while confirmations come the kernel is asked each ms, and less and less often while none do", async () => {
+  assertEquals(await askedAt(new VirtualClock(), () => true, 5), [1, 2, 3, 4, 5]);
+  assertEquals(await askedAt(new VirtualClock(), () => false, 45), [1, 3, 7, 15, 25, 35, 45]);
+  assertEquals(await askedAt(new VirtualClock(), (ask) => ask === 4, 30), [1, 3, 7, 15, 16, 18, 22, 30]);
+});
