@@ -7,7 +7,7 @@ import {
   socketNameOf,
   unixPathOf,
 } from "../../src/runtime/socket_name.ts";
-import type { Connection } from "../../src/runtime/net.ts";
+import type { Address, Connection } from "../../src/runtime/net.ts";
 import { parseAddress } from "../../src/runtime/address.ts";
 
 type Call = (...args: unknown[]) => number;
@@ -146,6 +146,14 @@ function askUnix(call: Call, descriptor: number): string | undefined {
   const name = new Uint8Array(SOCKADDR_UNIX_BYTES);
   const length = new Uint32Array([name.length]);
   return call(descriptor, name, length) === 0 ? unixPathOf(name, length[0]) : undefined;
+}
+
+/** How many accepted connections of the listener at `address` (IPv4) this process has open. */
+export function acceptedDescriptors(address: Address): number {
+  const local = address.kind === "tcp" ? socketName(address.host, address.port) : undefined;
+  return readdirSync("/proc/self/fd").map(Number).filter((descriptor) =>
+    ask(libc().getsockname, descriptor) === local && ask(libc().getpeername, descriptor) !== undefined
+  ).length;
 }
 
 function descriptorOf(connection: Connection): number {

@@ -45,8 +45,14 @@ interface Given {
   readonly bytes: number;
 }
 
+interface SequenceRange {
+  readonly first: number;
+  readonly end: number;
+}
+
 export class Books {
   log: Entry[] = [];
+  #attempt: readonly SequenceRange[] = [];
   /** Which process this is, from 1. */
   run = 0;
   #received: Tally = { frames: 0, bytes: 0 };
@@ -190,18 +196,19 @@ export class Books {
     this.drop("refused", 1, entry.length);
   }
 
-  /** Frames of [first, until) are about to be appended. */
-  attempt(first: number, until: number): void {
-    for (const entry of this.log.slice(first, until)) entry.attempted = true;
+  /** Frames of [first, end) of each of these are about to be appended, by one call. */
+  attempt(ranges: readonly SequenceRange[]): void {
+    this.#attempt = ranges;
+    for (const { first, end } of ranges) for (const entry of this.log.slice(first, end)) entry.attempted = true;
   }
 
-  /** What was attempted below `end` is appended. */
-  published(end: number, durable: boolean): void {
-    for (let at = Math.min(end, this.log.length) - 1; at >= 0; at--) {
-      const entry = this.log[at];
-      if (entry.appended) break;
-      if (entry.attempted) entry.appended = true;
-      entry.durable ||= entry.attempted && durable;
+  /** What the last call attempted below `until` is appended; what earlier ones failed to append may have been left out. */
+  published(until: number, durable: boolean): void {
+    for (const { first, end } of this.#attempt) {
+      for (const entry of this.log.slice(first, Math.min(end, until))) {
+        if (entry.attempted) entry.appended = true;
+        entry.durable ||= entry.attempted && durable;
+      }
     }
   }
 
@@ -258,6 +265,7 @@ export class Books {
   reopened(confirmed: number, end: number): void {
     while (this.log.length > end) this.#remember(this.log.length - 1, this.log.pop()!);
     this.run++;
+    this.#attempt = [];
     for (let at = this.log.length; at < end; at++) {
       const ghost = this.#ghostsAt(at).at(-1);
       assert(ghost !== undefined, `the journal ends at ${end}, ${at} frames have been received`);

@@ -108,6 +108,23 @@ export const EXAMPLES: Record<string, Story> = {
     { does: "power loss", seed: 1628104873 },
   ]),
 
+  "the model took frames that an append had failed for, and that were delivered then, for appended by the next": bytes(
+    "overflow",
+    { sync: "os" },
+    [
+      { does: "receive", count: 109 },
+      { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "segments", written: 0 } },
+      { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "write", files: "all", written: 1500 } },
+      { does: "connect" },
+      { does: "receive", count: 9 },
+      { does: "send", batches: 3 },
+      { does: "send", batches: 3 },
+      { does: "receive", count: 1 },
+      { does: "confirm", share: 1, told: false },
+      { does: "restart" },
+    ],
+  ),
+
   "drop-oldest counted what a reader found damaged meanwhile, one segment of several": bytes("overflow", {
     sync: "os",
     whenFull: "drop-oldest",

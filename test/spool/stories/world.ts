@@ -398,7 +398,8 @@ export class World {
     for (const name of ["append", "appendLast"] as const) {
       const original = journal[name].bind(journal);
       journal[name] = async (runs) => {
-        books.attempt(runs[0].first, runEnd(runs[runs.length - 1]));
+        this.follow();
+        books.attempt(runs.map((run) => ({ first: run.first, end: runEnd(run) })));
         try {
           await original(runs);
         } catch (error) {
