@@ -1,14 +1,15 @@
 /** The flags of `deno task bench`, checked. */
 import { parseArgs } from "node:util";
 import { parseSize } from "../../src/base/quantity.ts";
-import { RELAY_RUNTIMES, type RelayRuntime } from "../../test/e2e/rig/relay_command.ts";
+import { RELAY_RUNTIMES } from "../../test/e2e/rig/relay_command.ts";
 import { type Payload, PAYLOADS } from "./payloads.ts";
+import { type Build, BUILDS, OTHER_VARIABLE } from "./peers/build.ts";
 
 export interface Options {
   /** Names of measurements, in the order in which they are run. */
   readonly only: readonly string[];
   readonly payloads: readonly Payload[];
-  readonly runtimes: readonly RelayRuntime[];
+  readonly runtimes: readonly Build[];
   /** Runs of each contender. */
   readonly runs: number;
   /** What is passed through or spilled in one run. */
@@ -40,7 +41,8 @@ export const USAGE = `usage: deno task bench [FLAGS]
 
   --only NAME,...        the measurements; all, if not given (--list shows them)
   --payload NAME,...     ${PAYLOADS.join(", ")} or all (lines-512,frames)
-  --runtime NAME,...     ${RELAY_RUNTIMES.join(", ")} or all (binary)
+  --runtime NAME,...     ${RELAY_RUNTIMES.join(", ")} or all (binary); other: the executable
+                         that ${OTHER_VARIABLE} names, an earlier version for example
   --runs N               runs of each contender, alternating (5)
   --size SIZE            passed through or spilled in one run (1GB)
   --backlog SIZE         pending where a journal is drained or read (4GB)
@@ -86,7 +88,7 @@ export function readFlags(args: readonly string[], measurements: readonly string
   const options: Options = {
     only: chosen("--only", values.only, measurements),
     payloads: chosen("--payload", values.payload, PAYLOADS),
-    runtimes: chosen("--runtime", values.runtime, RELAY_RUNTIMES),
+    runtimes: values.runtime === "all" ? RELAY_RUNTIMES : chosen("--runtime", values.runtime, BUILDS),
     runs: count("--runs", values.runs),
     sizeBytes: parseSize(values.size),
     backlogBytes: parseSize(values.backlog),

@@ -4,7 +4,7 @@
  * bytes. Everything is in the page cache.
  */
 import { journalBytes, segmentNames } from "../../../test/e2e/rig/journal_files.ts";
-import { relayCommand, type RelayRuntime } from "../../../test/e2e/rig/relay_command.ts";
+import { type Build, buildCommand } from "../peers/build.ts";
 import type { Case, Contender, Measurement } from "../measurement.ts";
 import type { Options } from "../options.ts";
 import { type Payload, prepareFrames } from "../payloads.ts";
@@ -32,11 +32,11 @@ export const tools: Measurement = {
 
 /** How much longer a listing takes on a large journal than on one of a single frame. */
 function listing(command: "ls" | "status", payload: Payload, options: Options): Case {
-  const contender = (runtime: RelayRuntime, size: string, journal: string, beside?: string): Contender => ({
+  const contender = (runtime: Build, size: string, journal: string, beside?: string): Contender => ({
     name: nameOf(runtime, size),
     ours: true,
     beside,
-    run: async () => ({ time: (await timed([...relayCommand(runtime), command, journal])).seconds * 1000 }),
+    run: async () => ({ time: (await timed([...buildCommand(runtime), command, journal])).seconds * 1000 }),
   });
   const contenders = async (directory: string) => {
     const [large, empty] = ["large", "empty"].map((name) => `${directory}/${name}`);
@@ -67,7 +67,7 @@ function reading(command: "verify" | "cat", payload: Payload, options: Options):
     const { journal, bytes, files } = await prepare(directory, payload, options);
     return [
       ...options.runtimes.map((runtime) =>
-        contender(nameOf(runtime), true, [...relayCommand(runtime), command, journal], bytes)
+        contender(nameOf(runtime), true, [...buildCommand(runtime), command, journal], bytes)
       ),
       contender("cat of coreutils", false, ["cat", ...files], bytes),
     ];
@@ -87,7 +87,7 @@ function replaying(payload: Payload, options: Options): Case {
         beside: "socat",
         run: (place: string) =>
           sent(place, frameBytes, (port) => [
-            [...relayCommand(runtime), "replay", journal, "--to", `127.0.0.1:${port}`],
+            [...buildCommand(runtime), "replay", journal, "--to", `127.0.0.1:${port}`],
           ]),
       })),
       {
@@ -135,7 +135,7 @@ function compacting(payload: Payload, options: Options): Case {
         beside: "zstd",
         run: (place: string) => {
           cloneJournal(journal, journalOf(place));
-          return run([...relayCommand(runtime), "compact", journalOf(place)]);
+          return run([...buildCommand(runtime), "compact", journalOf(place)]);
         },
       })),
       {

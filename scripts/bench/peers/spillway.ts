@@ -1,6 +1,6 @@
 /** Spillway as a contender: with its defaults apart from addresses, framing and the journal's directory. */
 import { type ConfigTable, toToml } from "../../../test/e2e/rig/config.ts";
-import { relayCommand, type RelayRuntime } from "../../../test/e2e/rig/relay_command.ts";
+import { type Build, buildCommand } from "./build.ts";
 import { until } from "../../../test/e2e/rig/wait.ts";
 import { askStatus, type RouteStatus } from "../rig/route_status.ts";
 import { framingOf, type Payload } from "../payloads.ts";
@@ -8,7 +8,7 @@ import { limitMs, type Ports, type Stage } from "../rig/stage.ts";
 import type { Relay } from "./relay.ts";
 
 export interface SpillwayOptions {
-  readonly runtime: RelayRuntime;
+  readonly runtime: Build;
   readonly mode?: "overflow" | "always";
   readonly sync?: "os" | "interval" | "each";
   /** Sent to the producer for each frame that is safe. */
@@ -34,7 +34,7 @@ export function spillwayCommand(
   };
   const config = `${directory}/bench.toml`;
   Deno.writeTextFileSync(config, toToml({ head: { log: { level: "info", format: "json" } }, routes: [route] }));
-  return [...relayCommand(runtime), "run", "-c", config];
+  return [...buildCommand(runtime), "run", "-c", config];
 }
 
 export function journalOf(directory: string): string {
@@ -54,7 +54,7 @@ export function spillway(options: SpillwayOptions, suffix = ""): Relay {
   };
 }
 
-export function nameOf(runtime: RelayRuntime, suffix = ""): string {
+export function nameOf(runtime: Build, suffix = ""): string {
   return `spillway (${runtime})${suffix === "" ? "" : `, ${suffix}`}`;
 }
 

@@ -1,5 +1,5 @@
 /** What the figures were measured on, and with which versions. */
-import { relayCommand, type RelayRuntime } from "../../../test/e2e/rig/relay_command.ts";
+import { type Build, buildCommand } from "../peers/build.ts";
 import { versionNumber } from "../peers/installed.ts";
 import { SYSLOG_NG } from "../peers/syslog_daemons.ts";
 
@@ -18,9 +18,9 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function describeMachine(directory: string, runtimes: readonly RelayRuntime[]): Machine {
+export function describeMachine(directory: string, runtimes: readonly Build[]): Machine {
   const versions: Record<string, string> = {};
-  for (const runtime of runtimes) versions[`spillway (${runtime})`] = printed([...relayCommand(runtime), "version"]);
+  for (const runtime of runtimes) versions[`spillway (${runtime})`] = printed([...buildCommand(runtime), "version"]);
   const programs: [name: string, command: string, argument: string][] = [
     ["socat", "socat", "-V"],
     ["haproxy", "haproxy", "-v"],
