@@ -195,6 +195,7 @@ export class Spool {
 
   /** The target is connected; its connection begins at `start`, and notes in `inFlight` what it has been handed. */
   targetUp(start: number, inFlight: InFlight): void {
+    if (start < this.dropped.resumeFrom) throw new Error(`a connection begins at ${start}, which has been dropped`);
     this.positions.begin(start);
     this.rewind.noteAcknowledged(start);
     this.#inFlight = inFlight;

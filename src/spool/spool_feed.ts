@@ -55,7 +55,9 @@ export class SpoolFeed implements FrameFeed {
   async begin(): Promise<DeliveryStream> {
     if (this.#streaming) throw new Error("a connection begins before the last one has ended");
     const { spool, eachFrame } = this.options;
-    const start = await spool.connectionStart();
+    const located = await spool.connectionStart();
+    // Frames may have been dropped since it was located.
+    const start = Math.max(located, spool.dropped.resumeFrom);
     spool.rewind.noteGone(spool.rewind.unreadFrom(), start);
     this.#streaming = true;
     const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame });

@@ -125,6 +125,43 @@ export const EXAMPLES: Record<string, Story> = {
     ],
   ),
 
+  "the model wanted frames again that were confirmed while nothing could be appended and memory was short": replies(
+    1024,
+    {
+      mode: "overflow",
+      sync: "os",
+      rewindBytes: 5000,
+    },
+    [
+      { does: "fault", fault: { kind: "error", code: "EIO", operation: "write", files: "segments", written: 0 } },
+      { does: "receive", count: 101 },
+      { does: "connect" },
+      { does: "send", batches: 1 },
+      { does: "receive", count: 21 },
+      { does: "confirm", share: 1, told: false },
+      { does: "repair" },
+      { does: "send", batches: 1 },
+      { does: "confirm", share: 1, told: false },
+      { does: "disconnect", told: false },
+      { does: "disconnect", told: false },
+    ],
+  ),
+
+  "a connection began at frames that were dropped while it was found where it begins": replies(1024, {
+    mode: "overflow",
+    sync: "interval",
+    whenFull: "drop-oldest",
+    maxBytes: 48 * 1024,
+  }, [
+    { does: "receive", count: 109 },
+    { does: "confirm", share: 1e-69, told: false, bad: 5 },
+    { does: "receive", count: 136 },
+    { does: "disconnect", told: false },
+    { does: "fault", fault: { kind: "error", code: "ENOSPC", operation: "sync", files: "all", written: 1500 } },
+    { does: "connect" },
+    { does: "send", batches: 4 },
+  ]),
+
   "drop-oldest counted what a reader found damaged meanwhile, one segment of several": bytes("overflow", {
     sync: "os",
     whenFull: "drop-oldest",

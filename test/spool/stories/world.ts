@@ -71,6 +71,8 @@ export class World {
   #syncsMayFail = false;
   /** The journal was short of room and may have given up what it kept for `rewind`; until a while after. */
   #shortOfRoom = false;
+  /** Nothing could be appended, and memory was short, when it was last looked at. */
+  #wasShort = false;
   /** No journal write or sync has failed, and none was to, since `settle` began. */
   #undisturbed = true;
   /** Frames before this one may be gone: what was kept for `rewind` alone has been given up. */
@@ -139,7 +141,7 @@ export class World {
 
   async #start(): Promise<void> {
     if (this.#syncsMayFail) this.books.syncsMayHaveFailed();
-    this.#syncsMayFail = false;
+    this.#syncsMayFail = this.#wasShort = false;
     const { mode, sync = "os", rewindBytes = 0, whenFull = "block", maxBytes = 0, retainMs = 0 } = this.options;
     const { clock } = this;
     const log = recordingLog((line) => this.#noting(() => this.#logged(line)));
@@ -220,9 +222,19 @@ export class World {
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     const end = this.spool.push(buffer, start, start + bytes, frames.length, this.clock.wallUs());
     assertEquals(end, this.spool.window.end, "the sequence after what was pushed");
-    // Where nothing can be appended, frames that come in need the memory of those that `rewind` keeps.
-    if (this.spool.overload.failing !== undefined && !this.pool.hasHeadroom) this.#oldest = this.books.position;
+    this.#noteShort();
     this.follow();
+  }
+
+  /**
+   * Where nothing can be appended, frames that come in need the memory of those
+   * that `rewind` keeps: also of those that are confirmed while it is so, after
+   * which it may be so no more.
+   */
+  #noteShort(): void {
+    const isShort = this.spool.overload.failing !== undefined && !this.pool.hasHeadroom;
+    if (isShort || this.#wasShort) this.#oldest = this.books.position;
+    this.#wasShort = isShort;
   }
 
   /** What has happened without an action: frames were appended, or taken back by `drop-newest`. */
@@ -305,6 +317,7 @@ export class World {
     if (this.#failure !== undefined) throw this.#failure;
     const { spool, journal, pool, books } = this;
     this.follow();
+    this.#noteShort();
     const isDropping = spool.dropped.inProgress !== undefined;
     books.check(this.ledger, isDropping ? undefined : spool.confirmed);
     if (!isDropping) books.checkConfirmed(spool.confirmed);
