@@ -11,8 +11,17 @@ import { Condition } from "./condition.ts";
 /** A piece of memory shared by the runs in it; it returns to its pool when its last holder releases it. */
 export class PooledBuffer {
   #holders = 1;
+  readonly bytes: Uint8Array;
 
-  constructor(readonly bytes: Uint8Array, readonly pool: BufferPool) {}
+  /** Its `size` bytes are the first ones of `memory`. */
+  constructor(private readonly memory: Uint8Array, size: number, readonly pool: BufferPool) {
+    this.bytes = size === memory.length ? memory : memory.subarray(0, size);
+  }
+
+  /** How much memory it takes, in bytes. */
+  get capacity(): number {
+    return this.memory.length;
+  }
 
   /** Is the caller its only holder? */
   get hasOneHolder(): boolean {
@@ -28,7 +37,7 @@ export class PooledBuffer {
 
   release(): void {
     if (this.#holders === 0) throw new Error("release of a buffer that was given back");
-    if (--this.#holders === 0) this.pool.reclaim(this.bytes);
+    if (--this.#holders === 0) this.pool.reclaim(this.memory);
   }
 }
 
@@ -39,7 +48,7 @@ export interface BufferPoolOptions {
   readonly reserveBytes: number;
   /** Part of `maxBytes` that is kept for one unfinished frame at a time: as much as a frame can need to become whole. */
   readonly frameBytes?: number;
-  /** The usual buffer's capacity. Buffers whose size is a power of two are kept for reuse, so this is best one. */
+  /** The usual buffer's capacity, best a power of two: buffers of such a size are kept for reuse, and so are larger ones. */
   readonly bufferBytes: number;
   /** For tests: released buffers are filled with this byte, so that a view that outlives its buffer is noticed. */
   readonly fillReleased?: number;
@@ -80,14 +89,16 @@ export class BufferPool {
    * size); undefined while memory is full, see {@link freed}.
    */
   take(size: number = this.bufferBytes): PooledBuffer | undefined {
-    return size > this.#room ? undefined : this.#allocate(size);
+    return size > this.#room ? undefined : this.#allocate(size, this.#room);
   }
 
   /** Like {@link take}, for the one unfinished frame that memory is kept for, until {@link endKept}. */
   takeKept(size: number): PooledBuffer | undefined {
-    if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
-    this.#keptUsed = size;
-    return this.#allocate(size);
+    const room = this.maxBytes - this.#reserveBytes - this.#used;
+    if (size > room) return undefined;
+    const buffer = this.#allocate(size, room);
+    this.#keptUsed = buffer.capacity;
+    return buffer;
   }
 
   /** The frame that memory was kept for is whole or discarded: its buffer counts as any other from now on. */
@@ -101,8 +112,8 @@ export class BufferPool {
    * other, or a record larger than the reserve could never be delivered.
    */
   takeReserved(size: number, mustGrant: boolean): PooledBuffer | undefined {
-    if (!mustGrant && this.#used + size > this.maxBytes) return undefined;
-    return this.#allocate(size);
+    const room = this.maxBytes - this.#used;
+    return !mustGrant && size > room ? undefined : this.#allocate(size, room);
   }
 
   /** Is at least an eighth of `maxBytes` free for bytes that come in? */
@@ -126,34 +137,47 @@ export class BufferPool {
   }
 
   /** For {@link PooledBuffer.release} alone. */
-  reclaim(bytes: Uint8Array): void {
-    this.#used -= bytes.length;
-    if (this.#fillReleased !== undefined) bytes.fill(this.#fillReleased);
+  reclaim(memory: Uint8Array): void {
+    this.#used -= memory.length;
+    if (this.#fillReleased !== undefined) memory.fill(this.#fillReleased);
     // Idle buffers are memory too.
-    if (this.#used + this.#idle.bytes + bytes.length <= this.maxBytes) this.#idle.put(bytes);
+    if (this.#used + this.#idle.bytes + memory.length <= this.maxBytes) this.#idle.put(memory);
     this.#freed.notify();
   }
 
-  #allocate(capacity: number): PooledBuffer {
+  /** Large buffers have one of a few sizes where there is room for that, so that they can be used again. */
+  #allocate(size: number, room: number): PooledBuffer {
+    const rounded = size > this.bufferBytes ? roundUp(size) : size;
+    const capacity = rounded <= room ? rounded : size;
     this.#used += capacity;
-    const pooled = this.#idle.take(capacity);
+    const idle = this.#idle.take(capacity);
     // Idle buffers of other sizes make room for it.
     while (this.#idle.bytes > 0 && this.#used + this.#idle.bytes > this.maxBytes) this.#idle.drop();
-    return new PooledBuffer(pooled ?? new Uint8Array(capacity), this);
+    return new PooledBuffer(idle ?? new Uint8Array(capacity), size, this);
   }
+}
+
+/**
+ * The next size that buffers are kept in: eight of them from a power of two to
+ * the next, so that at most an eighth is unused. New memory costs more than that:
+ * the system clears each page of it when it is first touched.
+ */
+function roundUp(size: number): number {
+  const step = Math.max(1, 2 ** (Math.floor(Math.log2(size)) - 3));
+  return Math.ceil(size / step) * step;
 }
 
 /** Smaller buffers are not kept for reuse. */
 const IDLE_BYTES_MIN = 1024;
 
-/** Released buffers for reuse, by size: powers of two, of which there are few. */
+/** Released buffers for reuse, by size: those that {@link roundUp} knows, powers of two among them. */
 class IdleBuffers {
   bytes = 0;
   readonly #bySize = new Map<number, Uint8Array[]>();
 
   put(buffer: Uint8Array): void {
     const size = buffer.length;
-    if (size < IDLE_BYTES_MIN || (size & (size - 1)) !== 0) return;
+    if (size < IDLE_BYTES_MIN || roundUp(size) !== size) return;
     const same = this.#bySize.get(size);
     if (same === undefined) this.#bySize.set(size, [buffer]);
     else same.push(buffer);

@@ -58,16 +58,26 @@ Deno.test("A reader without a buffer is granted one though memory is full, and n
   assertEquals([memory.take(1), memory.takeReserved(1, false)], [undefined, undefined]);
 });
 
-Deno.test("A buffer whose size is a power of two is used again, memory of another size is not kept", () => {
+Deno.test("A buffer larger than usual is used again for one of nearly its size, a smaller one if its size is a power of two", () => {
   const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
-  const isUsedAgain = (size: number) => {
+  const isUsedAgain = (size: number, nextSize = size) => {
     const buffer = memory.take(size)!;
     buffer.release();
-    const next = memory.take(size)!;
+    const next = memory.take(nextSize)!;
+    assertEquals(next.bytes.length, nextSize);
     next.release();
     return next.bytes.buffer === buffer.bytes.buffer;
   };
-  assertEquals([4096, 1024, 2048, 4000, 512].map(isUsedAgain), [true, true, true, false, false]);
+  assertEquals([4096, 1024, 2048, 4000, 512].map((size) => isUsedAgain(size)), [true, true, true, false, false]);
+  assertEquals([isUsedAgain(5000), isUsedAgain(8200, 9200), isUsedAgain(8200, 9300)], [true, true, false]);
+});
+
+Deno.test("A buffer is no larger than was asked for where there is no room for more", () => {
+  const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
+  const [rounded, exact] = [memory.take(9000)!, memory.take(7168)!];
+  assertEquals([rounded.capacity, exact.capacity, memory.usedBytes], [9216, 7168, 16_384]);
+  rounded.release();
+  assertEquals([memory.take(9100)?.capacity, memory.take(1)], [9216, undefined]);
 });
 
 Deno.test("Idle buffers of any size are dropped so that all memory together stays below the maximum", () => {
@@ -146,6 +156,7 @@ class Usage {
 
   #add(buffer: PooledBuffer, size: number, reader: boolean, sole: boolean): void {
     assertEquals(buffer.bytes.length, size);
+    assert(size <= buffer.capacity && buffer.capacity <= size * 9 / 8, `${buffer.capacity} bytes for ${size}`);
     assert(!this.live.some((other) => other.buffer.bytes.buffer === buffer.bytes.buffer), "memory given out twice");
     this.live.push({ buffer, reader, sole, holders: 1 });
   }
@@ -161,8 +172,8 @@ class Usage {
 
   #check(): void {
     const used = this.memory.usedBytes;
-    assertEquals(used, this.live.reduce((sum, { buffer }) => sum + buffer.bytes.length, 0));
-    const granted = this.live.find(({ sole }) => sole)?.buffer.bytes.length ?? 0;
+    assertEquals(used, this.live.reduce((sum, { buffer }) => sum + buffer.capacity, 0));
+    const granted = this.live.find(({ sole }) => sole)?.buffer.capacity ?? 0;
     assert(used <= MAX + granted, `${used} bytes in use, of which ${granted} for the sole reader`);
   }
 }
