@@ -94,11 +94,10 @@ export class BufferPool {
 
   /** Like {@link take}, for the one unfinished frame that memory is kept for, until {@link endKept}. */
   takeKept(size: number): PooledBuffer | undefined {
-    const room = this.maxBytes - this.#reserveBytes - this.#used;
-    if (size > room) return undefined;
-    const buffer = this.#allocate(size, room);
-    this.#keptUsed = buffer.capacity;
-    return buffer;
+    if (this.#used + size > this.maxBytes - this.#reserveBytes) return undefined;
+    this.#keptUsed = size;
+    // More than is kept would come out of the reserve.
+    return this.#allocate(size, size);
   }
 
   /** The frame that memory was kept for is whole or discarded: its buffer counts as any other from now on. */

@@ -80,6 +80,16 @@ Deno.test("A buffer is no larger than was asked for where there is no room for m
   assertEquals([memory.take(9100)?.capacity, memory.take(1)], [9216, undefined]);
 });
 
+Deno.test("The memory that is kept for one frame is exactly what was asked for, so that the reserve stays whole", () => {
+  const memory = new BufferPool({ maxBytes: 20_000, reserveBytes: 4096, frameBytes: 5000, bufferBytes: 4096 });
+  assertEquals([memory.takeKept(5000)?.capacity, memory.take(memory.intakeBytes)?.capacity], [5000, 10_904]);
+  assertEquals([memory.take(1), memory.takeReserved(4096, false)?.capacity, memory.usedBytes], [
+    undefined,
+    4096,
+    20_000,
+  ]);
+});
+
 Deno.test("Idle buffers of any size are dropped so that all memory together stays below the maximum", () => {
   const memory = new BufferPool({ maxBytes: 16_384, reserveBytes: 0, bufferBytes: 4096 });
   const small = Array.from({ length: 8 }, () => memory.take(1024)!);
