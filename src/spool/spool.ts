@@ -183,16 +183,6 @@ export class Spool {
     }
   }
 
-  /**
-   * Where a new connection begins: at most `rewind` before the first unconfirmed
-   * frame. Rejects with a `SystemError` if the journal has to be read for it and cannot be.
-   */
-  async connectionStart(): Promise<number> {
-    const start = await this.rewind.locate();
-    // A segment that is being dropped may still be there.
-    return Math.max(start, this.dropped.resumeFrom);
-  }
-
   /** The target is connected; its connection begins at `start`, and notes in `inFlight` what it has been handed. */
   targetUp(start: number, inFlight: InFlight): void {
     if (start < this.dropped.resumeFrom) throw new Error(`a connection begins at ${start}, which has been dropped`);

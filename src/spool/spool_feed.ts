@@ -55,9 +55,8 @@ export class SpoolFeed implements FrameFeed {
   async begin(): Promise<DeliveryStream> {
     if (this.#streaming) throw new Error("a connection begins before the last one has ended");
     const { spool, eachFrame } = this.options;
-    const located = await spool.connectionStart();
-    // Frames may have been dropped since it was located.
-    const start = Math.max(located, spool.dropped.resumeFrom);
+    // The second is asked for after the wait, in which frames may be dropped.
+    const start = Math.max(await spool.rewind.locate(), spool.dropped.resumeFrom);
     spool.rewind.noteGone(spool.rewind.unreadFrom(), start);
     this.#streaming = true;
     const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame });
@@ -139,7 +138,7 @@ export class SpoolFeed implements FrameFeed {
     this.#sentBefore = Math.max(this.#sentBefore, end.writtenUntil);
     for (const { frames } of end.notResent) ledger.resentFrames -= frames;
     try {
-      const start = await spool.connectionStart();
+      const start = Math.max(await rewind.locate(), spool.dropped.resumeFrom);
       const notKept = start <= end.unreadFrom ? 0 : await this.#notKept(start, end);
       // What was being sent again, and was dropped meanwhile.
       const mayBeLostBytes = notKept + inFlight.bytesBelow(Math.min(start, confirmed));

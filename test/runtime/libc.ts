@@ -150,15 +150,15 @@ function askUnix(call: Call, descriptor: number): string | undefined {
 
 /** How many accepted connections of the listener at `address` (IPv4) this process has open. */
 export function acceptedDescriptors(address: Address): number {
-  const local = address.kind === "tcp" ? socketName(address.host, address.port) : undefined;
+  const local = nameOf(address);
   return readdirSync("/proc/self/fd").map(Number).filter((descriptor) =>
     ask(libc().getsockname, descriptor) === local && ask(libc().getpeername, descriptor) !== undefined
   ).length;
 }
 
 function descriptorOf(connection: Connection): number {
-  const local = nameOf(connection.local);
-  const peer = nameOf(connection.peer);
+  const local = nameOf(parseAddress(connection.local));
+  const peer = nameOf(parseAddress(connection.peer));
   for (const descriptor of readdirSync("/proc/self/fd").map(Number)) {
     if (ask(libc().getsockname, descriptor) === local && ask(libc().getpeername, descriptor) === peer) {
       return descriptor;
@@ -167,8 +167,7 @@ function descriptorOf(connection: Connection): number {
   throw new Error(`no socket between ${connection.local} and ${connection.peer}`);
 }
 
-function nameOf(text: string): string | undefined {
-  const address = parseAddress(text);
+function nameOf(address: Address): string | undefined {
   return address.kind === "tcp" ? socketName(address.host, address.port) : undefined;
 }
 

@@ -13,12 +13,13 @@ import { SpoolFeed } from "../../src/spool/spool_feed.ts";
 import type { ReplySink } from "../../src/target/confirmer.ts";
 import { ReplyConfirmer } from "../../src/target/reply_confirmer.ts";
 import { Refusals, type ReplyRules } from "../../src/target/reply_rules.ts";
-import { Session } from "../../src/target/session.ts";
+import type { Session } from "../../src/target/session.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { optionsFor } from "../journal/support/rig.ts";
+import { plainSession } from "./plain_session.ts";
 
 const LINES: Framing = { type: "line", delimiter: Uint8Array.of(10), maxFrame: 1024 };
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -107,15 +108,7 @@ class Rig {
       replies: this.producer,
     });
     const { connection } = this;
-    this.session = new Session({
-      connection,
-      stream,
-      confirmer,
-      clock,
-      rate: undefined,
-      stallTimeoutMs: 0,
-      halfClose: false,
-    });
+    this.session = plainSession({ connection, stream, confirmer, clock });
   }
 
   receive(...lines: readonly string[]): void {

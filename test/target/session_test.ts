@@ -2,9 +2,9 @@
 import type { Connection } from "../../src/runtime/net.ts";
 import type { DeliveryStream } from "../../src/spool/delivery_stream.ts";
 import type { Confirmer } from "../../src/target/confirmer.ts";
-import { Session } from "../../src/target/session.ts";
 import { assertEquals } from "../support/assert.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
+import { plainSession } from "./plain_session.ts";
 
 /** A consumer that sends nothing, and a connection on which nothing more is to be sent while something is in flight. */
 async function askedAt(clock: VirtualClock, confirms: (ask: number) => boolean, ms: number): Promise<number[]> {
@@ -24,15 +24,7 @@ async function askedAt(clock: VirtualClock, confirms: (ask: number) => boolean, 
     stop() {},
   } as unknown as Confirmer;
   const stream = { interrupt() {} } as unknown as DeliveryStream;
-  const session = new Session({
-    connection,
-    stream,
-    confirmer,
-    clock,
-    rate: undefined,
-    stallTimeoutMs: 0,
-    halfClose: false,
-  });
+  const session = plainSession({ connection, stream, confirmer, clock });
   await clock.advance(ms);
   session.end("the test is over");
   return asked;

@@ -1,5 +1,6 @@
 /** What the figures were measured on, and with which versions. */
 import { type Build, buildCommand } from "../peers/build.ts";
+import { nameOf } from "../peers/spillway.ts";
 import { versionNumber } from "../peers/installed.ts";
 import { SYSLOG_NG } from "../peers/syslog_daemons.ts";
 
@@ -20,7 +21,7 @@ export interface Machine {
 
 export function describeMachine(directory: string, runtimes: readonly Build[]): Machine {
   const versions: Record<string, string> = {};
-  for (const runtime of runtimes) versions[`spillway (${runtime})`] = printed([...buildCommand(runtime), "version"]);
+  for (const runtime of runtimes) versions[nameOf(runtime)] = printed([...buildCommand(runtime), "version"]);
   const programs: [name: string, command: string, argument: string][] = [
     ["socat", "socat", "-V"],
     ["haproxy", "haproxy", "-v"],

@@ -5,6 +5,7 @@
  * declared as dropped, and checks what the route does next.
  */
 import type { DropReason, Ledger, Tally } from "../../../src/base/ledger.ts";
+import type { SequenceRange } from "../../../src/spool/dropped.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 
 /** `gone`: a crash took it, as it may. `maybe`: a power loss may have taken it. */
@@ -45,13 +46,9 @@ interface Given {
   readonly bytes: number;
 }
 
-interface SequenceRange {
-  readonly first: number;
-  readonly end: number;
-}
-
 export class Books {
   log: Entry[] = [];
+  /** What the last call was to append. */
   #attempt: readonly SequenceRange[] = [];
   /** Which process this is, from 1. */
   run = 0;
@@ -196,16 +193,16 @@ export class Books {
     this.drop("refused", 1, entry.length);
   }
 
-  /** Frames of [first, end) of each of these are about to be appended, by one call. */
+  /** These are about to be appended, by one call. */
   attempt(ranges: readonly SequenceRange[]): void {
     this.#attempt = ranges;
-    for (const { first, end } of ranges) for (const entry of this.log.slice(first, end)) entry.attempted = true;
+    for (const { from, until } of ranges) for (const entry of this.log.slice(from, until)) entry.attempted = true;
   }
 
-  /** What the last call attempted below `until` is appended; what earlier ones failed to append may have been left out. */
-  published(until: number, durable: boolean): void {
-    for (const { first, end } of this.#attempt) {
-      for (const entry of this.log.slice(first, Math.min(end, until))) {
+  /** What the last call attempted below `end` is appended; what earlier ones failed to append may have been left out. */
+  published(end: number, durable: boolean): void {
+    for (const { from, until } of this.#attempt) {
+      for (const entry of this.log.slice(from, Math.min(until, end))) {
         if (entry.attempted) entry.appended = true;
         entry.durable ||= entry.attempted && durable;
       }

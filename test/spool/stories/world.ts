@@ -353,7 +353,7 @@ export class World {
   #heldByWindow(): number {
     const { window } = this.spool;
     const buffers = new Set(Array.from({ length: window.length }, (_, i) => window.at(i)!.buffer));
-    return [...buffers].reduce((sum, buffer) => sum + buffer.bytes.length, 0);
+    return [...buffers].reduce((sum, { capacity }) => sum + capacity, 0);
   }
 
   /** A start after a stop: nothing is missing. */
@@ -412,7 +412,7 @@ export class World {
       const original = journal[name].bind(journal);
       journal[name] = async (runs) => {
         this.follow();
-        books.attempt(runs.map((run) => ({ first: run.first, end: runEnd(run) })));
+        books.attempt(runs.map((run) => ({ from: run.first, until: runEnd(run) })));
         try {
           await original(runs);
         } catch (error) {

@@ -16,6 +16,9 @@ interface CompactReport {
   readonly warnings: readonly string[];
 }
 
+/** What compact says where --max-bytes cannot be reached. */
+const AIM_MISSED = /^note: .* are left, --max-bytes is .* are pending, and stay until they are delivered or given up/;
+
 /** Compacts it twice: the report is what is on disk, and the second time there is nothing to do. */
 export async function compactStopped(route: NightRoute, config: string, before: Examined, random: Random) {
   const limits = [[], [], ["--older-than", "0s"], ["--max-bytes", random() < 0.5 ? "0B" : "300KiB"]];
@@ -25,9 +28,9 @@ export async function compactStopped(route: NightRoute, config: string, before: 
   const codes = route.flipped ? [0, 1] : [0];
   // The other route's journal may be the damaged one.
   const plain = await run(["compact", ...where, ...flags], { codes: where[0] === journal ? codes : [0, 1] });
-  // With --max-bytes it says so where the rest is pending.
-  if (!route.flipped && where[0] === journal && flags[0] !== "--max-bytes") {
-    assertEquals(plain.stdout.length + plain.errors.length, 0, "compact is silent");
+  if (!route.flipped && where[0] === journal) {
+    const said = flags[0] === "--max-bytes" ? plain.errors.filter((line) => !AIM_MISSED.test(line)) : plain.errors;
+    assertEquals(plain.stdout.length + said.length, 0, "compact is silent");
   }
   const ran = await run(["compact", "--json", journal, ...flags], { codes });
   const [report] = objectsOf<CompactReport>(ran);
