@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import { messageOf } from "./error.ts";
 
 /**
@@ -19,21 +20,35 @@ export interface Log {
 /** Discards everything. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** A failure after which the same is tried again: it is logged when it begins, and when it becomes another one. */
+/** How long a failure stays away, in ms, until it is logged again when it comes back. */
+const FORGET_MS = 60_000;
+
+/**
+ * A failure after which the same is tried again. It is logged when it begins, when
+ * it becomes another one, and when it comes back after it was away for a minute or
+ * was said to be over: attempts in between may succeed because they had less to do.
+ */
 export class RecurringFailure {
   #message: string | undefined;
+  #notedMs = 0;
 
   /** `what`: the line of the log. */
-  constructor(private readonly log: Pick<Log, "error">, private readonly what: string) {}
+  constructor(
+    private readonly options: { readonly log: Pick<Log, "error">; readonly clock: Pick<Clock, "monotonicMs"> },
+    private readonly what: string,
+  ) {}
 
   /** It has failed. */
   note(error: unknown): void {
+    const { log, clock } = this.options;
     const message = messageOf(error);
-    if (this.#message !== message) this.log.error(this.what, { error: message });
+    const nowMs = clock.monotonicMs();
+    if (this.#message !== message || nowMs - this.#notedMs > FORGET_MS) log.error(this.what, { error: message });
     this.#message = message;
+    this.#notedMs = nowMs;
   }
 
-  /** It has succeeded. Returns whether it had failed before. */
+  /** It has succeeded, and that will be said if this returns true: it had failed before. */
   end(): boolean {
     const hadFailed = this.#message !== undefined;
     this.#message = undefined;

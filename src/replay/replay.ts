@@ -10,7 +10,6 @@ import type { Log } from "../base/log.ts";
 import { RESERVE_MS, StopDeadline } from "../base/stop_deadline.ts";
 import { counted } from "../base/range_text.ts";
 import type { Connection } from "../runtime/net.ts";
-import type { ReplySink } from "../target/confirmer.ts";
 import type { Rate } from "../target/rate.ts";
 import type { RefusalSink, ReplyRules } from "../target/reply_rules.ts";
 import { ConnectionServer } from "../target/serve_connection.ts";
@@ -83,8 +82,6 @@ export class Replay {
   #isSent = false;
   #startMs: number | undefined;
   #endMs = 0;
-  /** When the consumer last sent or read something, after our FIN. */
-  #activeMs = 0;
   /** The frame that the consumer refuses for good, as an error. */
   #refused: SpillwayError | undefined;
 
@@ -96,7 +93,7 @@ export class Replay {
       halfClose: false,
       sink: this.#refusalSink(typeof confirm === "string" ? 0 : confirm.attempts),
       pool: new BufferPool(REPLY_POOL),
-      replies: typeof confirm === "string" ? this.#replySink() : undefined,
+      replies: undefined,
     });
   }
 
@@ -177,49 +174,20 @@ export class Replay {
   async #endOf(session: Session): Promise<EndOfConnection> {
     const { feed, clock } = this.options;
     let reason: string | undefined;
-    const ended = session.ended.then((text) => {
+    session.ended.then((text) => {
       reason = text;
       feed.changed.notify();
     });
     while (reason === undefined && !feed.isAllConfirmed) await feed.changed.wait();
     this.#endMs = clock.monotonicMs();
     if (reason === undefined) {
-      // To close with unread bytes of the consumer would reset the connection, and what it has not read would be lost.
-      await session.closeWrite();
-      await this.#waitForClose(ended);
+      // A consumer that replies while it reads would fail on a closed connection. To close with unread bytes of the
+      // consumer would reset it, and what it has not read would be lost.
+      await session.closeAndWait(CLOSE_WAIT_MS, new StopDeadline(clock, CLOSE_WAIT_MS_MAX), 0);
     }
     if (reason !== undefined) return { by: "loss", reason };
     session.end("everything is confirmed");
     return { by: "us", reason: "" };
-  }
-
-  /**
-   * Until the consumer has closed its side too, or neither sends nor reads any
-   * more: a consumer that replies while it reads would fail on a closed connection.
-   */
-  async #waitForClose(ended: Promise<void>): Promise<void> {
-    const { clock, feed: { progress, changed } } = this.options;
-    const over = new AbortController();
-    const closed = ended.then(() => over.abort());
-    const beganMs = clock.monotonicMs();
-    this.#activeMs = beganMs;
-    for (let { unreadBytes } = progress; !over.signal.aborted;) {
-      const leftMs = Math.min(this.#activeMs + CLOSE_WAIT_MS, beganMs + CLOSE_WAIT_MS_MAX) - clock.monotonicMs();
-      if (leftMs <= 0) return;
-      await Promise.race([closed, changed.wait(), clock.sleep(leftMs, over.signal)]);
-      if (progress.unreadBytes < unreadBytes) this.#activeMs = clock.monotonicMs();
-      ({ unreadBytes } = progress);
-    }
-  }
-
-  /** Notes when the consumer sends something. */
-  #replySink(): ReplySink {
-    const { clock } = this.options;
-    return {
-      isReady: true,
-      changed: () => Promise.resolve(),
-      forward: () => this.#activeMs = clock.monotonicMs(),
-    };
   }
 
   /** A replay has no quarantine: a frame that is refused too often ends it, and the user decides. */

@@ -158,6 +158,7 @@ export class Dropped {
   passMissing(until: number): void {
     const { positions, rewind, changed } = this.options;
     const { next, confirmed } = positions;
+    // Those before them, that this connection was sent again, may be as unread as before.
     rewind.noteGone(Math.max(next, rewind.unreadFrom()), Math.min(until, confirmed));
     this.#passOver(next, until, undefined);
     changed();
@@ -165,12 +166,13 @@ export class Dropped {
 
   /** As {@link passMissing}, where nothing tells what has become of them: they count as damaged. */
   dropMissing(until: number): void {
-    const { positions, ledger, log, changed } = this.options;
-    const { next, sent } = positions;
-    log.error("frames are missing from the journal", { from: sent, until });
-    ledger.drop("damaged", Math.max(0, until - sent), 0);
-    this.#passOver(next, until, undefined);
-    changed();
+    const { positions, ledger, log } = this.options;
+    const { sent } = positions;
+    if (until > sent) {
+      log.error("frames are missing from the journal", { from: sent, until });
+      ledger.drop("damaged", until - sent, 0);
+    }
+    this.passMissing(until);
   }
 
   /**

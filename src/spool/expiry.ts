@@ -50,7 +50,7 @@ export class Expiry {
 
   constructor(private readonly options: ExpiryOptions) {
     this.#carriedUntil = options.spool.positions.end;
-    this.#failure = new RecurringFailure(options.log, "cannot give up expired frames, trying again");
+    this.#failure = new RecurringFailure(options, "cannot give up expired frames, trying again");
   }
 
   start(): void {
@@ -80,7 +80,6 @@ export class Expiry {
       const until = await this.#expiredUntil();
       // Frames in flight may still be confirmed; if their connection is lost, the next check finds them.
       if (until > spool.positions.sent) this.#note(await spool.skipUntil(until, { reason: "expired" }));
-      this.#failure.end();
     } catch (error) {
       this.#failure.note(error);
     }

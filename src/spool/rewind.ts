@@ -3,9 +3,9 @@
  * connection. A number: that many bytes before the first unconfirmed frame.
  * `auto`: from the first frame on that the consumer's program may not have read.
  *
- * What is kept stays in memory or in the journal, and nowhere else. A new
- * connection therefore begins where the gapless frames before the first
- * unconfirmed one begin.
+ * What is kept stays in memory or in the journal, and nowhere else. Where it has
+ * gaps, a number means the gapless frames before the first unconfirmed one; `auto`
+ * sends all that is there, and what is missing is counted as perhaps lost.
  */
 import type { BufferPool } from "../base/buffer.ts";
 import { type Run, runBytes, runEnd } from "../base/run.ts";
@@ -38,6 +38,10 @@ export class Rewind {
   #unreadFrom: number;
   /** The present connection has acknowledged all frames below this, from where it began; undefined without one. */
   #acknowledged: number | undefined;
+  /** How many frames that would have to be sent again are gone, and counted. */
+  #toldGone = 0;
+  /** How many such frames the present connection has passed over. */
+  #passedGone = 0;
   /** In memory no more than this is kept, in bytes. */
   readonly #keptBytesMax: number;
 
@@ -57,6 +61,7 @@ export class Rewind {
    * where it began; undefined: it has ended.
    */
   noteAcknowledged(sequence: number | undefined): void {
+    if (sequence === undefined) this.#passedGone = 0;
     this.#acknowledged = sequence;
   }
 
@@ -85,18 +90,26 @@ export class Rewind {
 
   /**
    * Frames [from, until), which may not have been read, cannot be sent again:
-   * they are counted in `mayBeLostBytes` and logged. No effect on an empty range.
+   * they are counted in `mayBeLostBytes` and logged, but for those that were at
+   * the end of a connection. No effect on an empty range.
    */
   noteGone(from: number, until: number): void {
-    const frames = until - from;
+    if (from >= until) return;
+    this.#passedGone += until - from;
+    const frames = Math.min(until - from, this.#passedGone - this.#toldGone);
     if (frames <= 0) return;
+    this.#toldGone = this.#passedGone;
     const { ledger, log } = this.options;
     const { delivered } = ledger;
     // Their sizes are not known any more: each counts as an average frame, or as one byte at least.
     const bytes = Math.max(frames, Math.round(frames * delivered.bytes / Math.max(1, delivered.frames)));
     ledger.mayBeLostBytes += bytes;
     log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
-    this.noteRead(until);
+  }
+
+  /** At the end of a connection: `frames` of those that the next one should be sent again are gone, and counted. */
+  noteToldGone(frames: number): void {
+    this.#toldGone = frames;
   }
 
   /** Frames before this one need not be appended. */

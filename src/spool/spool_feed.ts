@@ -58,6 +58,7 @@ export class SpoolFeed implements FrameFeed {
     // The second is asked for after the wait, in which frames may be dropped.
     const start = Math.max(await spool.rewind.locate(), spool.dropped.resumeFrom);
     spool.rewind.noteGone(spool.rewind.unreadFrom(), start);
+    spool.rewind.noteRead(start);
     this.#streaming = true;
     const stream = new DeliveryStream(this, { start, sentBefore: this.#sentBefore, eachFrame });
     spool.targetUp(start, stream.inFlight);
@@ -139,10 +140,11 @@ export class SpoolFeed implements FrameFeed {
     for (const { frames } of end.notResent) ledger.resentFrames -= frames;
     try {
       const start = Math.max(await rewind.locate(), spool.dropped.resumeFrom);
-      const notKept = start <= end.unreadFrom ? 0 : await this.#notKept(start, end);
+      const notKept = await this.#notKept(start, end);
       // What was being sent again, and was dropped meanwhile.
       const mayBeLostBytes = notKept + inFlight.bytesBelow(Math.min(start, confirmed));
       rewind.noteRead(start);
+      spool.advance();
       return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes, unreadBytes: end.unreadBytes };
     } catch (error) {
       log.warn("cannot read how much can be sent again", { error: messageOf(error) });
@@ -157,10 +159,13 @@ export class SpoolFeed implements FrameFeed {
     await this.#journal.close();
   }
 
-  /** How many bytes of what may not have been read come before `start`. */
-  async #notKept(start: number, { confirmedUntil, unreadBytes }: EndOfStream): Promise<number> {
-    const { backlog } = this.options.spool;
-    const kept = start < confirmedUntil ? await backlog.count(start, confirmedUntil) : { bytes: 0 };
+  /** How many bytes of what may not have been read cannot be sent again, by a connection that begins at `start`. */
+  async #notKept(start: number, { unreadFrom, confirmedUntil, unreadBytes }: EndOfStream): Promise<number> {
+    const { backlog, rewind } = this.options.spool;
+    const from = Math.max(start, unreadFrom);
+    if (unreadBytes === 0 || from >= confirmedUntil) return unreadBytes;
+    const kept = await backlog.count(from, confirmedUntil);
+    rewind.noteToldGone(confirmedUntil - from - kept.frames);
     return Math.max(0, unreadBytes - kept.bytes);
   }
 
@@ -205,10 +210,11 @@ export class SpoolFeed implements FrameFeed {
     const { next } = positions;
     const piece = this.#journal.take(next, maxFrames);
     if (piece === undefined) return undefined;
-    const { runs } = piece;
-    if (runs[0].first > next) dropped.passMissing(runs[0].first);
-    const last = runs[runs.length - 1];
-    positions.advance(last.first + last.frames);
+    for (const { first, frames } of piece.runs) {
+      // Between two records, too, there may be frames that were confirmed and not appended.
+      if (first > positions.next) dropped.passMissing(first);
+      positions.advance(first + frames);
+    }
     if (positions.next >= window.first) spool.advance();
     return piece;
   }

@@ -37,6 +37,7 @@ const FIN_MS = 20;
 
 export class ByteConfirmer implements Confirmer {
   progressMs: number;
+  readingMs = 0;
   #written = 0;
   /**
    * The consumer's kernel has acknowledged all before this; where the system does
@@ -164,6 +165,7 @@ export class ByteConfirmer implements Confirmer {
     }
     const unacknowledged = connection.unacknowledgedBytes();
     if (unacknowledged === undefined) return;
+    const { edge } = this.#window;
     this.#acknowledged = Math.max(this.#acknowledged, this.#written - unacknowledged);
     const peer = connection.acknowledgesReading ? undefined : connection.peerWindow();
     if (peer !== undefined) {
@@ -174,6 +176,8 @@ export class ByteConfirmer implements Confirmer {
       this.#window.sample(this.#acknowledged, inFlight, bytes, scale, segmentsSent, nowMs, inPieces);
     }
     const unread = peer === undefined ? 0 : this.#window.unread();
-    this.#read = Math.max(this.#read, this.#acknowledged - unread);
+    const read = Math.max(this.#read, this.#acknowledged - unread);
+    if (read > this.#read || this.#window.edge > edge) this.readingMs = clock.monotonicMs();
+    this.#read = read;
   }
 }

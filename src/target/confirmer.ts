@@ -21,6 +21,8 @@ export interface Confirmer {
   readonly mayBeUnread: boolean;
   /** When something was last confirmed, or the first of what is in flight was sent; in ms on the monotonic clock. */
   readonly progressMs: number;
+  /** When the consumer was last seen to read, in ms on the monotonic clock; 0 if it never was. */
+  readonly readingMs: number;
   /**
    * Does delivery wait because the producer does not read the consumer's replies?
    * Then no time-out of the consumer runs.

@@ -198,6 +198,15 @@ export class ReceiveWindow {
     return this.#largest;
   }
 
+  /**
+   * The window's right edge, as a position in the connection's stream. It moves on
+   * only where the receiving kernel has more room than before: what it held was
+   * read, or its buffer grows because its program reads (tcp(7), tcp_moderate_rcvbuf).
+   */
+  get edge(): number {
+    return this.#acknowledged + this.#window;
+  }
+
   /** How many of the acknowledged bytes the program has not read, at most: 0 to all of them. */
   unread(): number {
     return this.#acknowledged - this.#read;

@@ -52,6 +52,7 @@ interface ReplyRun {
 
 export class ReplyConfirmer implements Confirmer {
   progressMs: number;
+  readonly readingMs = 0;
   progress = 0;
   readonly mayBeUnread = false;
   /** Replies tell what is read, so the window is not needed. */

@@ -15,8 +15,8 @@ import type { Confirmer } from "./confirmer.ts";
 import type { Rate } from "./rate.ts";
 import { watchStall } from "./stall.ts";
 
-/** How long a stop waits for the consumer's FIN after ours. */
-const CLOSE_WAIT_MS = 300;
+/** How long a stop waits for the consumer's FIN after ours, in ms, while the consumer neither reads nor sends. */
+const CLOSE_WAIT_MS = 500;
 
 /** The reason of a connection that ends because the route stops. */
 const STOPPING = "stopping";
@@ -64,6 +64,8 @@ export class Session {
   #isPeerDone = false;
   /** Is the piece that was handed out last not wholly written yet? */
   #isWriting = false;
+  /** When the consumer last sent something, in ms on the monotonic clock. */
+  #receivedMs = 0;
   /** Has anything been sent? */
   hasSent = false;
   /** Notified when something is in flight. */
@@ -123,9 +125,10 @@ export class Session {
     this.#end(reason);
   }
 
-  /** Everything is sent: sends FIN. The consumer's replies and its FIN are still awaited. */
-  async closeWrite(): Promise<void> {
+  async #closeWrite(): Promise<void> {
     this.#closedWrite = true;
+    // What it reads from now on is followed closely.
+    this.#noteInFlight();
     // If the connection is lost meanwhile, the loop that reads notices that.
     await this.options.connection.closeWrite().catch(() => {});
   }
@@ -143,18 +146,28 @@ export class Session {
     const isConfirmed = () => !this.#isWriting && !confirmer.inFlight;
     const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
     while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS);
-    if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) await this.#awaitFin(deadline);
+    // A consumer that has read everything closes its side when we have closed ours: then nothing is sent again.
+    if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) {
+      await this.closeAndWait(CLOSE_WAIT_MS, deadline, RESERVE_MS.target);
+    }
     this.end(STOPPING);
   }
 
   /**
-   * A consumer that has read everything closes its side when we have closed ours:
-   * then nothing has to be sent again.
+   * Everything is sent: sends FIN and waits until the connection ends, or the consumer has neither read nor sent
+   * anything for `quietMs`, or until `reserveMs` before the deadline.
    */
-  async #awaitFin(deadline: StopDeadline): Promise<void> {
+  async closeAndWait(quietMs: number, deadline: StopDeadline, reserveMs: number): Promise<void> {
+    const { confirmer, clock } = this.options;
+    const beganMs = clock.monotonicMs();
     // After both FINs the kernel does not tell any more whether a reset has followed the consumer's.
-    if (!this.#isPeerDone) await this.closeWrite();
-    await deadline.waitFor(this.ended, Math.min(CLOSE_WAIT_MS, deadline.leftMs(RESERVE_MS.target)));
+    if (!this.#isPeerDone) await this.#closeWrite();
+    while (!this.#isOver && !deadline.hurried.aborted) {
+      const activeMs = Math.max(beganMs, this.#receivedMs, confirmer.readingMs);
+      const leftMs = Math.min(activeMs + quietMs - clock.monotonicMs(), deadline.leftMs(reserveMs));
+      if (leftMs <= 0) return;
+      await deadline.waitFor(this.ended, leftMs);
+    }
   }
 
   /** After the end: closes the connection, waits until nothing acts on it any more, and ends its stream. */
@@ -230,7 +243,7 @@ export class Session {
         idleMs = CONFIRM_MS;
       } else if (confirmer.mayBeUnread) {
         await this.#inFlightWithin(idleMs);
-        idleMs = Math.min(idleMs * 2, UNREAD_MS_MAX);
+        idleMs = this.#closedWrite ? CONFIRM_MS : Math.min(idleMs * 2, UNREAD_MS_MAX);
       } else {
         await this.#wrote.wait();
       }
@@ -261,6 +274,7 @@ export class Session {
       for (;;) {
         const count = await connection.read(bytes);
         if (count === null || this.#isOver) break;
+        this.#receivedMs = this.options.clock.monotonicMs();
         confirmer.received(bytes.subarray(0, count));
         const readable = confirmer.readable();
         if (confirmer.waitsForProducer) connection.pause();

@@ -29,7 +29,7 @@ export class Target {
 
   constructor(private readonly options: TargetOptions) {
     this.#server = new ConnectionServer({ ...options, sink: options.spool });
-    this.#cannotBegin = new RecurringFailure(options.log, "cannot find where to begin, the connection is closed");
+    this.#cannotBegin = new RecurringFailure(options, "cannot find where to begin, the connection is closed");
   }
 
   /** The consumer that is being served. */

@@ -93,3 +93,36 @@ Deno.test("after a consumer has connected to an idle route no frame goes through
   world.check();
   await world.stop();
 });
+
+Deno.test("frames before ones that are gone are sent once more until they are read", async () => {
+  const { world, wire } = await open({ mode: "overflow", rewindBytes: "auto" });
+  const pass = async (frames: number) => {
+    world.receive(frames);
+    await wire.send(30);
+    wire.acknowledge(1, true, 0);
+  };
+  await wire.connect();
+  await pass(60);
+  await wire.disconnect();
+  await wire.connect();
+  // More than memory keeps, while nothing can be appended: what comes first of it is neither here nor there.
+  world.setFault({ kind: "error", code: "EIO", operation: "write", files: "segments", written: 0 });
+  for (let round = 0; round < 20; round++) await pass(60);
+  await wire.disconnect();
+  const { first } = world.spool.window;
+  const gone = world.books.log.slice(60, first).reduce((sum, { length }) => sum + length, 0);
+  assert(gone > 100_000, `${gone} bytes are gone`);
+  assertEquals(world.saidLost, gone, "said at the end of the connection");
+  for (let round = 0; round < 3; round++) {
+    await wire.connect();
+    assertEquals(world.spool.positions.next, 0, "where a connection begins");
+    await wire.send(30);
+    assertEquals(wire.stream!.got.map(({ sequence }) => sequence).filter((it) => it === 59 || it === first), [
+      59,
+      first,
+    ]);
+    await wire.disconnect();
+    assertEquals([world.saidLost, world.ledger.mayBeLostBytes], [0, 0], "said again");
+  }
+  await world.stop();
+});

@@ -7,6 +7,7 @@ import type { ReplySink } from "../../src/target/confirmer.ts";
 import { Pieces } from "../../src/target/slow_start.ts";
 import { assertEquals } from "../support/assert.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";
+import { VirtualClock } from "../support/virtual_clock.ts";
 
 function confirmer(replies: ReplySink | undefined): ByteConfirmer {
   const stream = {} as DeliveryStream; // nothing is sent
@@ -55,4 +56,33 @@ Deno.test("a consumer whose bytes the producer does not read is not read until t
   const ended = second.readable();
   second.stop();
   await ended;
+});
+
+Deno.test("a window that opens without more having been acknowledged tells that the consumer reads", async () => {
+  const clock = new VirtualClock();
+  const window = { bytes: 100_000, scale: 7, segmentsSent: 1, notSentBytes: 0, isReset: false };
+  class Consumer extends ScriptedConnection {
+    override peerWindow = () => window;
+  }
+  const stream = { confirmBytes() {} } as unknown as DeliveryStream;
+  const parts = {
+    stream,
+    clock,
+    mode: "acked",
+    mustRead: true,
+    pieces: new Pieces(clock, 0),
+    replies: undefined,
+  } as const;
+  const confirmer = new ByteConfirmer({ connection: new Consumer(), ...parts });
+  confirmer.wrote(50_000);
+  window.bytes = 50_000;
+  await clock.advance(5);
+  confirmer.wrote(50_000);
+  const { readingMs } = confirmer;
+  for (const bytes of [0, 0, 30_000, 30_000, 60_000]) {
+    await clock.advance(5);
+    window.bytes = bytes;
+    confirmer.follow();
+  }
+  assertEquals([readingMs, confirmer.readingMs, clock.nowMs], [0, 30, 30]);
 });

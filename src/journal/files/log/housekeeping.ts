@@ -33,7 +33,7 @@ export class Housekeeping {
     hooks: RemovalHooks,
   ) {
     this.#remover = new SegmentRemover(options, segments, state, hooks);
-    this.#failure = new RecurringFailure(options.log, "cannot update the journal");
+    this.#failure = new RecurringFailure(options, "cannot update the journal");
   }
 
   get cursor(): number {
@@ -140,8 +140,6 @@ export class Housekeeping {
     try {
       await this.state.write();
       if (!await this.#remover.removeDelivered(needsSpace)) this.#askAgain(needsSpace);
-      // Most passes need no sync, and do not show that syncs succeed again.
-      if (!this.state.lastSyncFailed) this.#failure.end();
     } catch (error) {
       this.requests.requestPass();
       this.#failure.note(error);

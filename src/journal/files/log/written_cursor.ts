@@ -13,7 +13,6 @@ export class WrittenCursor {
   /** The next process begins to send at this sequence, or at `cursor` if that is lower. */
   #resendFrom: number;
   #written: CursorState | undefined;
-  #lastSyncFailed = false;
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -53,16 +52,10 @@ export class WrittenCursor {
   async sync(): Promise<void> {
     try {
       await this.file.sync();
-      this.#lastSyncFailed = false;
     } catch (error) {
       this.#written = undefined;
-      this.#lastSyncFailed = true;
       throw error;
     }
-  }
-
-  get lastSyncFailed(): boolean {
-    return this.#lastSyncFailed;
   }
 
   /** A write that still waits is not done any more and rejects: the file may belong to another process by then. */
