@@ -76,7 +76,8 @@ scene("compactions beside the daemon under load, with cat and replay reading, co
     const cat = scene.program("cat", [...relayCommand(runtime), "cat", journal]);
     const replaying = replay();
     assertEquals(await compact.exited, 0, compact.tail());
-    assertEquals(compact.errors, [], "compact is silent");
+    const said = compact.errors.filter((line) => !/^ *\d+%/.test(line));
+    assertEquals(said, [], "compact says nothing but, where it takes seconds, how far it is");
     assertEquals(await cat.exited, 0, cat.tail());
     assertEquals(await replaying.exited, 0, replaying.tail());
     runs++;
@@ -85,10 +86,14 @@ scene("compactions beside the daemon under load, with cat and replay reading, co
   await until("every line is delivered", () => consumer.tally.frames === LINES);
   const beside = scene.program("compact", [...relayCommand(runtime), "compact", journal]);
   assertEquals(await beside.exited, 0, beside.tail());
-  const status = scene.program("status", [...relayCommand(runtime), "status", "--json", journal]);
-  await status.exited;
-  const [route] = JSON.parse(status.output.join("\n")).routes;
-  assertEquals([route.from, route.journal_bytes], ["daemon", bytesOnDisk(journal)], "what status says is on disk");
+  // A daemon whose disk is busy does not wait for it to answer: it may know of the compaction a little later.
+  await until("status says what is on disk", async () => {
+    const status = scene.program("status", [...relayCommand(runtime), "status", "--json", journal]);
+    await status.exited;
+    const [route] = JSON.parse(status.output.join("\n")).routes;
+    assertEquals(route.from, "daemon");
+    return route.journal_bytes === bytesOnDisk(journal);
+  });
   await relay.stop();
   assertPerfect(consumer.report(LINES), LINES);
   const last = replay();
