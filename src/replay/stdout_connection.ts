@@ -28,6 +28,8 @@ export class StdoutConnection implements Connection {
     return null;
   }
 
+  arrivedBytes(): undefined {}
+
   pause(): void {}
 
   async write(bytes: Uint8Array): Promise<number> {

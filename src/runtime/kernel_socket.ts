@@ -26,6 +26,9 @@ export function libcNames(os: string, architecture: string): string[] {
 /** SIOCOUTQ of <linux/sockios.h>: bytes in the send queue that are not acknowledged (tcp(7)). */
 const SIOCOUTQ = 0x5411n;
 
+/** SIOCINQ of <linux/sockios.h>: bytes that have arrived and have not been read (tcp(7), unix(7)). */
+const SIOCINQ = 0x541bn;
+
 const F_DUPFD_CLOEXEC = 1030;
 
 /** A name of no family, for connect(2): dissolves a connection, which sends RST to its peer. */
@@ -119,6 +122,11 @@ export class KernelSocket {
     return this.libc.poll(polled, 1n, 0) === -1 || (polled[1] >>> 16 & isUnknown) !== 0 ? undefined : bytes;
   }
 
+  /** As `Connection.arrivedBytes`. */
+  arrivedBytes(): number {
+    return arrivedBytes(this.libc, this.descriptor);
+  }
+
   /** As `Connection.peerWindow`. */
   peerWindow(): PeerWindow | undefined {
     const length = this.#readTcpInfo();
@@ -177,6 +185,11 @@ export class KernelSocket {
     const status = this.libc.getsockopt(this.descriptor, IPPROTO_TCP, TCP_INFO, tcpInfoBytes, optionLength);
     return status === 0 ? optionLength[0] : undefined;
   }
+}
+
+/** Bytes that have arrived on a socket and have not been read; 0 also where the kernel does not tell. */
+export function arrivedBytes(libc: SocketCalls, descriptor: number): number {
+  return libc.ioctl(descriptor, SIOCINQ, queued) === 0 ? Math.max(0, queued[0]) : 0;
 }
 
 /**

@@ -46,12 +46,16 @@ export interface Connection {
    */
   read(into: Uint8Array): Promise<number | null>;
 
+  /** How many bytes a `read` would take at once, at least; undefined where only a read can tell. */
+  arrivedBytes(): number | undefined;
+
   /**
    * Announces that the next `read` will not come soon, so that a runtime that reads
    * ahead stops doing so and the kernel's window closes. The next `read`
-   * resumes. Until then a lost connection may go unnoticed.
+   * resumes. Until then a lost connection may go unnoticed. `briefly`: for some
+   * ms, in which a runtime may still read ahead if the connection is lost.
    */
-  pause(): void;
+  pause(howLong: "briefly" | "long"): void;
 
   /**
    * Hands bytes to the kernel, waiting until it takes some. Returns how many it

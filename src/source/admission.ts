@@ -58,7 +58,7 @@ export class Admission {
   async admit(connection: Connection): Promise<PooledBuffer | undefined> {
     let small = this.#isOpen ? this.#small.take() : undefined;
     if (small === undefined && this.#isOpen) {
-      connection.pause();
+      connection.pause("long");
       this.#waiting.add(connection);
       small = await this.options.memory.wait(connection, () => this.#small.take());
       this.#waiting.delete(connection);

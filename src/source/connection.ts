@@ -15,7 +15,8 @@ import type { Log } from "../base/log.ts";
 import { STOP_WAIT_MS, type StopDeadline, within } from "../base/stop_deadline.ts";
 import { spacedHexOf } from "../framing/fault.ts";
 import type { Connection } from "../runtime/net.ts";
-import { type DrainContext, type DrainEnd, DrainReader, HEAD_BYTES } from "./drain.ts";
+import { type DrainContext, DrainReader } from "./drain.ts";
+import { type DrainEnd, HEAD_BYTES } from "./drain_end.ts";
 import { OwedReplies, type ProducerReplies } from "./replies.ts";
 
 /**
@@ -124,7 +125,7 @@ export class SourceConnection {
   async #writeOwedAndDiscard(end: DrainEnd): Promise<void> {
     const { connection, options: { context: { clock } } } = this;
     // The last read may still be under way. After it the kernel keeps what arrives, and its window closes.
-    const lastRead = this.#reader.released.then(() => connection.pause());
+    const lastRead = this.#reader.released.then(() => connection.pause("long"));
     if (end.reason === "stuck") await within(clock, this.#writeOwed(), OWED_STUCK_MS);
     else await this.#writeOwed();
     try {
@@ -146,7 +147,7 @@ export class SourceConnection {
       this.#owed!.received();
       return until;
     };
-    return { ...context, passedOver, sink: { push } };
+    return { ...context, passedOver, sink: { push, wantMemory: () => sink.wantMemory() } };
   }
 
   #notePassedOver(bytes: Uint8Array): void {

@@ -11,17 +11,19 @@ import { messageOf } from "../base/error.ts";
 import { passOver } from "../framing/between.ts";
 import type { Framer } from "../framing/framing.ts";
 import type { Connection } from "../runtime/net.ts";
+import { type DrainEnd, leftoverOf } from "./drain_end.ts";
 import type { MemoryQueue } from "./memory_queue.ts";
 import { nextRun } from "./next_run.ts";
 import type { PausedTime } from "./paused_time.ts";
 import { ReadSpace, type SpaceContext } from "./read_space.ts";
+import type { Lease } from "./shared_buffer.ts";
 import type { Patience, RiskLimit, Sink } from "./sink.ts";
 import type { Holder, StuckFrame } from "./unfinished.ts";
 
 /** What all readers of one route share. */
-export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFrame"> {
+export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "whenTurn" | "maxFrame" | "connection"> {
   readonly framer: Framer;
-  readonly sink: Pick<Sink, "push">;
+  readonly sink: Pick<Sink, "push" | "wantMemory">;
   readonly patience: Patience;
   readonly riskLimit: RiskLimit;
   readonly memory: MemoryQueue;
@@ -33,30 +35,6 @@ export interface DrainContext extends Omit<SpaceContext, "whenMemory" | "maxFram
   readonly patient: PausedTime;
   /** Called with bytes that stand between two frames and belong to none. */
   passedOver(bytes: Uint8Array): void;
-}
-
-/** Bytes that were read and never became a frame: how many, and the first {@link HEAD_BYTES} of them. */
-export interface Leftover {
-  readonly bytes: number;
-  readonly head: Uint8Array;
-}
-
-/** How many bytes that are no frame are kept, to be logged. */
-export const HEAD_BYTES = 64;
-
-/** How the reading of a connection ended. */
-export interface DrainEnd {
-  /**
-   * `eof`: by the peer's FIN. `fault`: by bytes that are no frame. `stuck`: by
-   * {@link DrainReader.abandon}. `dismissed`: by {@link DrainReader.dismiss}.
-   * `lost`: by any failure of the connection.
-   */
-  readonly reason: "eof" | "fault" | "stuck" | "dismissed" | "lost";
-  readonly leftover: Leftover;
-  /** For `fault`, what was found and expected; for `lost`, the error. */
-  readonly detail?: string;
-  /** For `stuck`. */
-  readonly stuck?: StuckFrame;
 }
 
 type End = Omit<DrainEnd, "leftover">;
@@ -90,7 +68,9 @@ export class DrainReader implements Holder {
     this.lastReadMs = this.#progressMs = context.clock.monotonicMs();
     const { pool, sharedBuffer, unfinished, framer: { maxFrame }, clock } = context;
     const whenMemory = this.#whenMemory.bind(this);
-    this.#space = new ReadSpace(small, this, { pool, sharedBuffer, unfinished, clock, maxFrame, whenMemory });
+    const whenTurn = this.#whenTurn.bind(this);
+    const space = { pool, sharedBuffer, unfinished, clock, maxFrame, whenMemory, whenTurn, connection };
+    this.#space = new ReadSpace(small, this, space);
   }
 
   /** Reads until the connection or the reading ends. Never rejects. */
@@ -137,6 +117,7 @@ export class DrainReader implements Holder {
   #end(): void {
     this.#isEnding = true;
     this.context.memory.release(this);
+    this.context.sharedBuffer.leave(this);
     this.context.unfinished.release(this);
   }
 
@@ -187,16 +168,16 @@ export class DrainReader implements Holder {
 
   async #whenCovered(): Promise<void> {
     const { riskLimit, paused } = this.context;
-    const sinceMs = this.#beginWaiting(paused);
+    const sinceMs = this.#beginWaiting("long", paused);
     await riskLimit.covered();
-    this.#endWaiting(paused, sinceMs);
+    this.#endWaiting(sinceMs, paused);
   }
 
   async #whenRoom(): Promise<void> {
     const { patience, patient } = this.context;
-    const sinceMs = this.#beginWaiting(patient);
+    const sinceMs = this.#beginWaiting("briefly", patient);
     await patience.ended();
-    this.#endWaiting(patient, sinceMs);
+    this.#endWaiting(sinceMs, patient);
   }
 
   #giveBack(): void {
@@ -265,8 +246,9 @@ export class DrainReader implements Holder {
     turn: () => Promise<void> = () => Promise.resolve(),
     last: () => T | undefined = () => undefined,
   ): Promise<T | undefined> {
-    const { memory, paused } = this.context;
-    const sinceMs = this.#beginWaiting(paused);
+    const { memory, paused, sink } = this.context;
+    sink.wantMemory();
+    const sinceMs = this.#beginWaiting("long", paused);
     try {
       while (!this.#isEnding) {
         if (!isAllowed()) await turn();
@@ -275,26 +257,40 @@ export class DrainReader implements Holder {
       }
       return last();
     } finally {
-      this.#endWaiting(paused, sinceMs);
+      this.#endWaiting(sinceMs, paused);
     }
   }
 
-  #beginWaiting(paused: PausedTime): number {
-    this.connection.pause();
+  /**
+   * A large buffer in this connection's turn; undefined at its end. To wait for
+   * others is no pause, to wait for memory is one.
+   */
+  async #whenTurn(): Promise<Lease | undefined> {
+    const { sharedBuffer } = this.context;
+    if (!sharedBuffer.takeTurn()) {
+      const sinceMs = this.#beginWaiting("briefly");
+      const isTurn = await sharedBuffer.nextTurn(this);
+      this.#endWaiting(sinceMs);
+      if (!isTurn) return undefined;
+    }
+    const lease = sharedBuffer.leaseForTurn() ?? await this.#whenMemory(() => sharedBuffer.leaseForTurn());
+    if (lease === undefined) sharedBuffer.endTurn();
+    return lease;
+  }
+
+  /** `paused`: where the time counts. */
+  #beginWaiting(howLong: "briefly" | "long", paused?: PausedTime): number {
+    this.connection.pause(howLong);
     this.#isWaiting = true;
     const nowMs = this.context.clock.monotonicMs();
-    paused.begin(this, nowMs);
+    paused?.begin(this, nowMs);
     return nowMs;
   }
 
-  #endWaiting(paused: PausedTime, sinceMs: number): void {
+  #endWaiting(sinceMs: number, paused?: PausedTime): void {
     this.lastReadMs = this.context.clock.monotonicMs();
-    paused.end(this, this.lastReadMs);
+    paused?.end(this, this.lastReadMs);
     this.#isWaiting = false;
     this.#progressMs += this.lastReadMs - sinceMs;
   }
-}
-
-function leftoverOf({ buffer, start, fill }: ReadSpace): Leftover {
-  return { bytes: fill - start, head: buffer.bytes.slice(start, Math.min(fill, start + HEAD_BYTES)) };
 }

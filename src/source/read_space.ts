@@ -3,7 +3,8 @@
  *
  * - `small`: the connection's own few KiB, always there. Enough for a quiet one.
  * - `lease`: a large buffer, see shared_buffer.ts, for a connection that has
- *   completed frames and sends more than `small` takes in one read.
+ *   completed frames and sends more than `small` takes in one read. A few
+ *   connections keep one; the others have it in turns, while they have something to read.
  * - `grown` and `kept`: memory for an unfinished frame larger than `small`, see
  *   frame_memory.ts.
  *
@@ -14,7 +15,8 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import { type FrameMemory, type FrameMemoryContext, FrameRequest } from "./frame_memory.ts";
-import type { SharedBuffer } from "./shared_buffer.ts";
+import type { Connection } from "../runtime/net.ts";
+import type { Lease, SharedBuffer } from "./shared_buffer.ts";
 import type { Holder } from "./unfinished.ts";
 
 /** A lease with less free space than this, in bytes, is exchanged for another. */
@@ -24,6 +26,9 @@ type Place = "small" | "lease" | FrameMemory["place"];
 
 export interface SpaceContext extends FrameMemoryContext {
   readonly sharedBuffer: SharedBuffer;
+  readonly connection: Pick<Connection, "arrivedBytes">;
+  /** A large buffer in the connection's turn; undefined once it is at its end. */
+  whenTurn(): Promise<Lease | undefined>;
   /** The largest frame that may have to be held, in bytes. */
   readonly maxFrame: number;
 }
@@ -37,6 +42,8 @@ export class ReadSpace {
   fill = 0;
   #buffer: PooledBuffer;
   #place: Place = "small";
+  /** What `lease` is. */
+  #lease: Lease | undefined;
 
   /** Takes over `small` and releases it in the end. */
   constructor(
@@ -78,8 +85,11 @@ export class ReadSpace {
    */
   async prepare(isEmptied: boolean, frameBytes: number): Promise<void> {
     const needed = this.#neededFor(frameBytes);
-    if (this.#place === "lease" && this.#mayStayOnLease(isEmptied, needed)) return;
-    if (!isEmptied && this.#goToLease(needed)) return;
+    if (this.#lease !== undefined && this.#mayStayOnLease(this.#lease, isEmptied, needed)) return;
+    if (!isEmptied && needed <= this.context.pool.bufferBytes / 2 && this.holder.hasCompletedFrame) {
+      if (this.#renewLease() || this.#keepLease()) return;
+      if (needed <= this.small.bytes.length && this.#hasMuchArrived && await this.#takeTurn()) return;
+    }
     if (needed <= this.small.bytes.length) return this.#goToSmall();
     if (this.#hasRoomInFrameMemory(needed)) return;
     await this.#goToFrameMemory(needed, frameBytes);
@@ -100,27 +110,59 @@ export class ReadSpace {
     return Math.max(this.holder.hasCompletedFrame ? frameBytes : 0, unfinished + 1);
   }
 
-  #mayStayOnLease(isEmptied: boolean, needed: number): boolean {
+  #mayStayOnLease({ isTurn }: Lease, isEmptied: boolean, needed: number): boolean {
     const { length } = this.#buffer.bytes;
     if (this.start + needed > length) return false;
     const free = length - this.fill;
-    if (!isEmptied) return free >= LEASE_FREE_BYTES_MIN;
+    const { isWanted } = this.context.sharedBuffer;
+    if (!isEmptied) return free >= LEASE_FREE_BYTES_MIN && !isWanted && (!isTurn || this.#hasMuchArrived);
     // While others want a large buffer it is not kept for the beginning of a small frame.
-    return free > 0 && needed > this.small.bytes.length && this.context.sharedBuffer.hasSpareLeases;
+    return free > 0 && needed > this.small.bytes.length && !isWanted && !isTurn;
   }
 
-  /** False if the frame would not fit, or no large buffer can be had. */
-  #goToLease(needed: number): boolean {
+  /** Is there certainly more to be read than the small buffer takes? */
+  get #hasMuchArrived(): boolean {
+    const bytes = this.context.connection.arrivedBytes();
+    return bytes !== undefined && bytes > this.small.bytes.length;
+  }
+
+  /** Goes on with an empty buffer in place of the leased one; false if that is none, others want it, or memory is full. */
+  #renewLease(): boolean {
+    const { sharedBuffer } = this.context;
+    if (this.#lease === undefined || sharedBuffer.isWanted) return false;
+    if (this.#lease.isTurn && !this.#hasMuchArrived) return false;
+    const next = sharedBuffer.exchange(this.#lease, this.fill);
+    if (next === undefined) return false;
+    this.#copyTo(next.buffer, next.fill, "lease");
+    this.#lease = next;
+    return true;
+  }
+
+  /** Goes to a large buffer that may be kept; false if there is none to be had, or others want it. */
+  #keepLease(): boolean {
     const { sharedBuffer, pool, unfinished } = this.context;
-    if (needed > pool.bufferBytes / 2 || !this.holder.hasCompletedFrame) return false;
-    if (this.#place === "lease") {
-      const next = sharedBuffer.exchange(this.#buffer, this.fill);
-      if (next !== undefined) this.#copyTo(next.buffer, next.fill, "lease");
-      return next !== undefined;
-    }
-    const lease = unfinished.mayHold(this.holder, pool.bufferBytes) ? sharedBuffer.lease() : undefined;
-    if (lease !== undefined) this.#moveTo(lease.buffer, lease.fill, "lease");
+    if (this.#lease !== undefined || sharedBuffer.isWanted) return false;
+    const lease = unfinished.mayHold(this.holder, pool.bufferBytes) ? sharedBuffer.keep() : undefined;
+    if (lease !== undefined) this.#goToLease(lease);
     return lease !== undefined;
+  }
+
+  /** Goes to a large buffer in the connection's turn; false at its end, or if it may not hold so much. */
+  async #takeTurn(): Promise<boolean> {
+    const { sharedBuffer, pool, unfinished, whenTurn } = this.context;
+    // While it waits for its turn it holds no more.
+    this.#goToSmall();
+    const lease = await whenTurn();
+    if (lease === undefined) return false;
+    const mayHold = unfinished.mayHold(this.holder, pool.bufferBytes);
+    if (mayHold) this.#goToLease(lease);
+    else sharedBuffer.giveBack(lease, lease.fill);
+    return mayHold;
+  }
+
+  #goToLease(lease: Lease): void {
+    this.#moveTo(lease.buffer, lease.fill, "lease");
+    this.#lease = lease;
   }
 
   #goToSmall(): void {
@@ -160,11 +202,13 @@ export class ReadSpace {
   #moveTo(to: PooledBuffer, at: number, place: Place): void {
     const from = this.#buffer;
     const before = this.#place;
+    const lease = this.#lease;
     const { start } = this;
+    this.#lease = undefined;
     this.#copyTo(to, at, place);
     if (before === "kept" && place !== "kept") this.context.pool.endKept();
     if (from === to) return;
-    if (before === "lease") this.context.sharedBuffer.giveBack(from, start);
+    if (lease !== undefined) this.context.sharedBuffer.giveBack(lease, start);
     if (before === "grown" || before === "kept") from.release();
   }
 

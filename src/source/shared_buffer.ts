@@ -5,70 +5,97 @@
  * one reads into a small buffer of its own, and its frames are copied here beside
  * those of others: so a thousand quiet connections fill one buffer instead of
  * holding a thousand.
+ *
+ * A few busy connections may keep a leased buffer each while they wait for
+ * bytes. Any others take turns: one after the other fills the same buffer.
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 
-/** A buffer and how far it is filled. */
+/** A buffer for one connection alone, and how far it is filled. */
 export interface Lease {
   readonly buffer: PooledBuffer;
   readonly fill: number;
+  /** Is it for one turn, or may it be kept? */
+  readonly isTurn: boolean;
 }
 
 export class SharedBuffer {
   #current: PooledBuffer | undefined;
   #fill = 0;
-  #leases = 0;
-  readonly #maxLeases: number;
-
-  /** All leases together are at most `leaseBytes`, one apart: an idle lease is memory that other connections cannot use. */
-  constructor(private readonly pool: BufferPool, leaseBytes: number) {
-    this.#maxLeases = Math.max(1, Math.floor(leaseBytes / pool.bufferBytes));
-  }
-
-  /** Are most leases free, so that a connection may keep one while it waits for the rest of a frame? */
-  get hasSpareLeases(): boolean {
-    return this.#leases <= this.#maxLeases / 2;
-  }
+  #kept = 0;
+  readonly #maxKept: number;
+  #isTurnTaken = false;
+  /** Those that wait for their turn, in the order in which they came. */
+  readonly #waiting = new Map<object, (isTurn: boolean) => void>();
 
   /**
-   * A buffer to read into, for one connection alone, at least half of it free.
-   * Undefined while memory is full or all leases are taken; then small reads and
-   * `append` still work.
+   * Leases that are kept are at most `keptBytes` together, one apart: an idle lease
+   * is memory that other connections cannot use.
    */
-  lease(): Lease | undefined {
-    if (this.#leases >= this.#maxLeases) return undefined;
-    this.#recycle();
-    const current = this.#current;
-    const lease = current !== undefined && this.#fill <= current.bytes.length / 2
-      ? { buffer: current, fill: this.#fill }
-      : this.#takeEmpty();
-    if (lease === undefined) return undefined;
-    if (lease.buffer === current) this.#current = undefined;
-    this.#leases++;
+  constructor(private readonly pool: BufferPool, keptBytes: number) {
+    this.#maxKept = Math.max(1, Math.floor(keptBytes / pool.bufferBytes));
+  }
+
+  /** Does any connection wait for its turn? */
+  get isWanted(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** A lease to keep; undefined while memory is full or as many are kept as may be. */
+  keep(): Lease | undefined {
+    const lease = this.#kept < this.#maxKept ? this.#lease(false) : undefined;
+    if (lease !== undefined) this.#kept++;
     return lease;
   }
 
+  /** Takes the turn; false if another connection has it, then {@link nextTurn} waits for it. */
+  takeTurn(): boolean {
+    if (this.#isTurnTaken) return false;
+    this.#isTurnTaken = true;
+    return true;
+  }
+
+  /** Resolves to true when it is `owner`'s turn, after those who wait already; to false after {@link leave}. */
+  nextTurn(owner: object): Promise<boolean> {
+    return new Promise((resolve) => this.#waiting.set(owner, resolve));
+  }
+
+  /** `owner` does not wait any more. */
+  leave(owner: object): void {
+    this.#waiting.get(owner)?.(false);
+    this.#waiting.delete(owner);
+  }
+
+  /** The turn is over: for one that has not come to a lease in it. */
+  endTurn(): void {
+    for (const [owner, resolve] of this.#waiting) {
+      this.#waiting.delete(owner);
+      return resolve(true);
+    }
+    this.#isTurnTaken = false;
+  }
+
+  /** A lease for the one whose turn it is, which ends with the lease; undefined while memory is full. */
+  leaseForTurn(): Lease | undefined {
+    return this.#lease(true);
+  }
+
   /**
-   * Another lease for one that is used up. The bytes of the old buffer stay as
-   * they are until the next call here, so that an unfinished frame can be copied.
+   * Another buffer for one that is used up. The bytes of the old one stay as they
+   * are until the next call here, so that an unfinished frame can be copied.
    * Undefined while memory is full: then the old lease goes on.
    */
-  exchange(buffer: PooledBuffer, fill: number): Lease | undefined {
-    const empty = this.#takeEmpty();
-    if (empty === undefined) return undefined;
-    this.#leases++;
-    this.giveBack(buffer, fill);
+  exchange({ buffer, isTurn }: Lease, fill: number): Lease | undefined {
+    const empty = this.#takeEmpty(isTurn);
+    if (empty !== undefined) this.#putBack(buffer, fill);
     return empty;
   }
 
   /** Ends a lease; what is free in its buffer serves the next one. */
-  giveBack(buffer: PooledBuffer, fill: number): void {
-    this.#leases--;
-    const room = this.#current === undefined ? 0 : this.#current.bytes.length - this.#fill;
-    if (buffer.bytes.length - fill <= room) return buffer.release();
-    this.#current?.release();
-    this.#current = buffer;
-    this.#fill = fill;
+  giveBack({ buffer, isTurn }: Lease, fill: number): void {
+    this.#putBack(buffer, fill);
+    if (isTurn) this.endTurn();
+    else this.#kept--;
   }
 
   /**
@@ -97,9 +124,25 @@ export class SharedBuffer {
     this.#current = undefined;
   }
 
-  #takeEmpty(): Lease | undefined {
+  #lease(isTurn: boolean): Lease | undefined {
+    this.#recycle();
+    const buffer = this.#current;
+    if (buffer === undefined || this.#fill > buffer.bytes.length / 2) return this.#takeEmpty(isTurn);
+    this.#current = undefined;
+    return { buffer, fill: this.#fill, isTurn };
+  }
+
+  #takeEmpty(isTurn: boolean): Lease | undefined {
     const buffer = this.pool.take();
-    return buffer === undefined ? undefined : { buffer, fill: 0 };
+    return buffer === undefined ? undefined : { buffer, fill: 0, isTurn };
+  }
+
+  #putBack(buffer: PooledBuffer, fill: number): void {
+    const room = this.#current === undefined ? 0 : this.#current.bytes.length - this.#fill;
+    if (buffer.bytes.length - fill <= room) return buffer.release();
+    this.#current?.release();
+    this.#current = buffer;
+    this.#fill = fill;
   }
 
   /** Once all runs in the buffer are gone it is filled from its beginning again. */

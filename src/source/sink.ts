@@ -8,6 +8,8 @@ export interface Sink {
    * returns at once, whatever disk and target do.
    */
   push(buffer: PooledBuffer, start: number, end: number, frames: number, arrivedUs: number): number;
+  /** A reader waits for memory, and until there is some nothing may be pushed: what gives way to frames that come in is to. */
+  wantMemory(): void;
   /** Sequence of the first frame that the consumer has not confirmed. */
   readonly confirmed: number;
 }

@@ -70,7 +70,7 @@ export class Source {
   constructor(private readonly options: SourceOptions) {
     const { pool, framer, sink, patience, riskLimit, clock, recordBytes, unfinishedBytes, maxConnections, reply, log } =
       options;
-    this.#sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 2);
+    this.#sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 4);
     this.forwarding = new Forwarding(clock);
     if (reply.length > 0) this.#acks = new AckReplies(reply);
     this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);

@@ -71,6 +71,8 @@ export class Spool {
   /** What was in memory alone began here, in the route's stream of bytes, at the last `advance`. */
   #safeOffset = 0;
   #inFlight = new InFlight();
+  /** Does a reader wait for memory, and nothing has come in since? */
+  #isMemoryWanted = false;
   readonly #pressure: Pressure;
   readonly #parts: SkipParts & DropOldestParts;
 
@@ -141,11 +143,18 @@ export class Spool {
     }
     if (positions.confirmed === window.end) this.patience.noteBusy();
     window.push(buffer, start, end, frames, arrivedUs, Math.max(positions.sent, positions.appending));
-    if (this.#pressure.isHigh && (this.state.appending || !this.patience.begin())) this.#spillForRoom();
+    this.#isMemoryWanted = false;
+    this.#considerRoom();
     if (this.state.appending) this.appendable.notify();
     this.sendable.notify();
     overload.received();
     return window.end;
+  }
+
+  /** See `Sink.wantMemory`. */
+  wantMemory(): void {
+    this.#isMemoryWanted = true;
+    this.#considerRoom();
   }
 
   /** Where the next append begins; nothing is to be appended while this is not below `positions.end`. */
@@ -243,6 +252,14 @@ export class Spool {
     return dropOldest(this.#parts);
   }
 
+  /** Where memory is short, waits for the target to make room, or makes it by way of the journal. */
+  #considerRoom(): void {
+    if (!this.#pressure.isHigh) return;
+    // A target that has confirmed everything makes none.
+    const isAwaited = !this.state.appending && this.positions.confirmed < this.window.end && this.patience.begin();
+    if (!isAwaited) this.#spillForRoom();
+  }
+
   /** What is in memory goes to the journal, and leaves memory as soon as it may. */
   #spillForRoom(): void {
     this.state.spill("memory is half full");
@@ -253,6 +270,8 @@ export class Spool {
   advance(): void {
     this.#trim();
     this.patience.considerEnd();
+    // A wait for the target may have ended because there is nothing left to wait for.
+    if (this.#isMemoryWanted && this.positions.confirmed === this.window.end) this.#considerRoom();
     this.state.considerDirect();
     this.#safeOffset = this.window.endOffset - this.atRiskBytes;
     const { cursor, rewind } = this;

@@ -277,7 +277,7 @@ export class Session {
         this.#receivedMs = this.options.clock.monotonicMs();
         confirmer.received(bytes.subarray(0, count));
         const readable = confirmer.readable();
-        if (confirmer.waitsForProducer) connection.pause();
+        if (confirmer.waitsForProducer) connection.pause("long");
         await readable;
         if (this.#isOver) return;
       }

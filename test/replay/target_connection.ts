@@ -62,6 +62,8 @@ export class TargetConnection implements Connection {
     }
   }
 
+  arrivedBytes(): undefined {}
+
   pause(): void {}
 
   async write(bytes: Uint8Array): Promise<number> {

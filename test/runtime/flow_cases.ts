@@ -45,7 +45,7 @@ export const flowCases: Case[] = [
         const bytes = patternOf(24 << 20, 8);
         const writing = writeAll(client, bytes).then(() => client.closeWrite());
         const first = await readExactly(server, 1 << 20);
-        server.pause();
+        server.pause("long");
         assert(await isPending(writing), "the sender did not block");
         const rest = await readExactly(server, bytes.length - first.length);
         assertEquals(crc32(rest, crc32(first)), crc32(bytes));
@@ -57,12 +57,12 @@ export const flowCases: Case[] = [
     name: "a paused connection with nothing to read wakes up with the next read",
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
-        server.pause();
+        server.pause("long");
+        server.pause("long");
         const read = server.read(new Uint8Array(8));
         await writeAll(client, new Uint8Array(3));
         assertEquals(await read, 3);
-        server.pause();
+        server.pause("long");
         await client.closeWrite();
         assertEquals(await server.read(new Uint8Array(8)), null);
       }),
@@ -73,7 +73,7 @@ export const flowCases: Case[] = [
     run: () =>
       withPair(async ({ client, server }) => {
         assertEquals(client.unacknowledgedBytes(), 0);
-        server.pause();
+        server.pause("long");
         const { taken, rest } = await fill(client, new Uint8Array(1 << 20));
         const queued = client.unacknowledgedBytes();
         assert(queued !== undefined && queued > 0 && queued <= taken, `${queued} of ${taken}`);
@@ -89,7 +89,7 @@ export const flowCases: Case[] = [
       withPair(async ({ client: frozen, server, listener }) => {
         const idle = await runtime.net.connect(listener.address, CONNECT_MS); // to the same port
         const reader = await accepted(listener);
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(frozen, new Uint8Array(1 << 20));
         rest.catch(() => {});
         assertEquals(idle.unacknowledgedBytes(), 0);
@@ -104,7 +104,7 @@ export const flowCases: Case[] = [
     skip: linuxOnly,
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         rest.catch(() => {});
         const before = client.unacknowledgedBytes();
@@ -135,7 +135,7 @@ export const flowCases: Case[] = [
       withPair(async ({ client, server }) => {
         const open = client.peerWindow()!;
         assert(open.bytes! >= 1024, `${open.bytes} bytes to begin with`);
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         const closed = client.peerWindow()!;
         assert(closed.bytes! < open.bytes! / 2, `${closed.bytes} bytes while the peer does not read`);

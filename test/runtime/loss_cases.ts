@@ -52,7 +52,7 @@ export const lossCases: Case[] = [
       withPair(async ({ client, server }) => {
         const read = client.read(new Uint8Array(1));
         read.catch(() => {});
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         rest.catch(() => {});
         abort(server);
@@ -102,7 +102,7 @@ export const lossCases: Case[] = [
       withPair(async ({ client, server, listener }) => {
         const read = client.read(new Uint8Array(1));
         read.catch(() => {});
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         rest.catch(() => {});
         assert(client.unacknowledgedBytes()! > 0);
@@ -124,7 +124,7 @@ export const lossCases: Case[] = [
     name: "what the kernel took before close() still reaches a slow peer, followed by FIN",
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
+        server.pause("long");
         const bytes = patternOf(1 << 20, 6);
         const { taken, rest } = await fill(client, bytes);
         rest.catch(() => {});

@@ -63,7 +63,7 @@ export const pausedCases: Case[] = [
         const writing = writeAll(client, bytes);
         writing.catch(() => {});
         const first = await readExactly(server, MIB);
-        server.pause();
+        server.pause("long");
         await settle();
         abort(client);
         await settle();
@@ -90,7 +90,7 @@ export const pausedCases: Case[] = [
         const bytes = patternOf(50_000, 4);
         await writeAll(client, bytes.subarray(0, 1000));
         await readExactly(server, 1000);
-        server.pause();
+        server.pause("long");
         await writeAll(client, bytes.subarray(1000));
         await server.closeWrite();
         await client.closeWrite();
@@ -103,7 +103,7 @@ export const pausedCases: Case[] = [
     name: "a paused connection can be written to, also where that has to wait, and closed for writing",
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
+        server.pause("long");
         const bytes = patternOf(24 * MIB, 5);
         const { taken, rest } = await fill(server, bytes);
         assert(taken < bytes.length, "the kernel took everything");
@@ -124,7 +124,7 @@ export const pausedCases: Case[] = [
     run: () =>
       withPair(async ({ client, server }) => {
         const answer = patternOf(24 * MIB, 5);
-        server.pause();
+        server.pause("long");
         await settle();
         let isWritten = false;
         const writing = writeAll(server, answer).then(() => isWritten = true);
@@ -146,7 +146,7 @@ export const pausedCases: Case[] = [
     run: async () => {
       for (let round = 0; round < 20; round++) {
         await withPair(async ({ client, server }) => {
-          server.pause();
+          server.pause("long");
           // A write that waits, and much to read: what is read last is put off, and meanwhile the runtime looks again.
           const { rest } = await fill(server, patternOf(24 * MIB, 5));
           rest.catch(() => {});
@@ -173,7 +173,7 @@ export const pausedCases: Case[] = [
     name: "a write to a paused connection that was reset fails, and so does the next read",
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
+        server.pause("long");
         abort(client);
         const writing = (async () => {
           for (;;) {
@@ -199,7 +199,7 @@ export const pausedCases: Case[] = [
           if (read === null) break;
           crc = crc32(buffer.subarray(0, read), crc);
           count += read;
-          if (++turn % 3 === 0) server.pause();
+          if (++turn % 3 === 0) server.pause("long");
           if (turn % 50 === 0) await settle();
         }
         assertEquals([count, crc], [bytes.length, crc32(bytes)]);
@@ -238,7 +238,7 @@ export const pausedCases: Case[] = [
           await readExactly(servers[i], MIB);
           await writing;
         }));
-        for (const server of servers) server.pause();
+        for (const server of servers) server.pause("long");
         const taken = await Promise.all(clients.map((client) => send(client, bytes)));
         const sum = taken.reduce((a, b) => a + b, 0);
         assert(sum > 100 * MIB, `only ${sum} bytes are in the kernel`);
@@ -280,14 +280,14 @@ export const pausedCases: Case[] = [
       const before = openDescriptors();
       await withMany(20, async (clients, servers) => {
         for (let round = 0; round < 5; round++) {
-          for (const server of servers) server.pause();
+          for (const server of servers) server.pause("long");
           const reads = servers.map((server) => server.read(new Uint8Array(10)));
           await settle();
           for (const client of clients) await writeAll(client, new Uint8Array(5));
           assertEquals(await Promise.all(reads), new Array(20).fill(5));
         }
         servers[0].unacknowledgedBytes();
-        servers[0].pause();
+        servers[0].pause("long");
         const read = servers[0].read(new Uint8Array(1));
         await writeAll(clients[0], new Uint8Array(1));
         assertEquals(await read, 1);

@@ -63,7 +63,7 @@ export const silenceCases: Case[] = [
     skip: linuxOnly,
     run: () =>
       withPair(async ({ client, server }) => {
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         rest.catch(() => {});
         let [longestMs, answeredMs] = [0, performance.now()];
@@ -103,7 +103,7 @@ export const silenceCases: Case[] = [
     skip: noNamespaces,
     run: () =>
       withCutPair(async ({ client, server, cut, join }) => {
-        server.pause();
+        server.pause("long");
         const { rest } = await fill(client, new Uint8Array(1 << 20));
         rest.catch(() => {});
         await until(() => backoff(client) > 0 && client.unanswered() === false);

@@ -2,7 +2,8 @@
 import type { LogFields } from "../../src/base/log.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { planMemory } from "../../src/relay/memory.ts";
-import { type DrainEnd, DrainReader } from "../../src/source/drain.ts";
+import { DrainReader } from "../../src/source/drain.ts";
+import type { DrainEnd } from "../../src/source/drain_end.ts";
 import { SmallBuffers } from "../../src/source/small_buffers.ts";
 import { STUCK_MS } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";

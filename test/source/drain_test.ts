@@ -1,7 +1,8 @@
 /** The reader of a connection: every frame once and whole, whatever the sizes of frames, reads and memory. */
 import fc from "fast-check";
 import type { Framing } from "../../src/framing/framing.ts";
-import { DrainReader, HEAD_BYTES } from "../../src/source/drain.ts";
+import { DrainReader } from "../../src/source/drain.ts";
+import { HEAD_BYTES } from "../../src/source/drain_end.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
 import { ScriptedConnection } from "../support/scripted_connection.ts";

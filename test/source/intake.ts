@@ -65,7 +65,7 @@ export class Intake {
     this.context = {
       pool,
       memory: new MemoryQueue(pool, clock),
-      sharedBuffer: new SharedBuffer(pool, unfinishedBytes / 2),
+      sharedBuffer: new SharedBuffer(pool, unfinishedBytes / 4),
       unfinished: new UnfinishedFrames(unfinishedBytes, log),
       framer: createFramer(framing),
       recordBytes: RECORD_BYTES,
@@ -75,6 +75,7 @@ export class Intake {
           this.runs.push({ buffer: buffer.retain(), start, end, frames });
           return 0;
         },
+        wantMemory: () => {},
       },
       patience: NO_PATIENCE,
       riskLimit: UNLIMITED_RISK,

@@ -52,6 +52,7 @@ class SourceRig {
           this.#held.push(buffer.retain());
           return this.end += frames;
         },
+        wantMemory: () => {},
       },
       patience: NO_PATIENCE,
       riskLimit: UNLIMITED_RISK,

@@ -132,7 +132,7 @@ function fillUp(memoryBytes: number, frameBytes: number, maxConnections: number,
     const bytes = Math.min(frameBytes, 1 + next(1 + next(frameBytes)));
     const lease = holder.hasCompletedFrame && next(3) === 0;
     let buffer: PooledBuffer | undefined;
-    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? sharedBuffer.lease()?.buffer : undefined;
+    if (lease) buffer = frames.mayHold(holder, pool.bufferBytes) ? sharedBuffer.keep()?.buffer : undefined;
     else buffer = frames.mayHold(holder, bytes) ? pool.take(bytes) : undefined;
     if (buffer === undefined) refused++;
     else {

@@ -57,6 +57,10 @@ export class ScriptedConnection implements Connection {
     }
   }
 
+  arrivedBytes(): number | undefined {
+    return this.unread;
+  }
+
   pause(): void {
     this.pauses++;
   }

@@ -21,7 +21,7 @@ import type { SocketOwner } from "./handlers.ts";
 import { HeldSocket } from "./held_socket.ts";
 import type { OwnSocket } from "./own_socket.ts";
 import { awaitReady, type Parked, stopAwaiting } from "./parked.ts";
-import { ReadingTurn } from "./reading_turn.ts";
+import { readingTurns, type ReadsInTurn } from "./reading_turn.ts";
 import { CHUNK_BYTES, Unread, type UnreadLimit } from "./unread.ts";
 
 /**
@@ -37,7 +37,7 @@ interface Pending<Count> {
   reject(error: SystemError): void;
 }
 
-export class BunConnection implements Connection, SocketOwner, Parked {
+export class BunConnection implements Connection, SocketOwner, Parked, ReadsInTurn {
   readonly local: string;
   readonly peer: string;
   readonly acknowledgesReading: boolean;
@@ -47,7 +47,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
   readonly #unread: Unread;
-  readonly #turn = new ReadingTurn(() => this.#nextTurn());
   /** Does the kernel probably have something to be read? */
   #expectsMore = false;
   #ended = false;
@@ -81,8 +80,14 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     });
   }
 
-  pause(): void {
-    if (this.#reading === undefined) this.park();
+  arrivedBytes(): number | undefined {
+    return this.#closed ? undefined : this.#unread.length + this.#socket.arrivedBytes();
+  }
+
+  pause(howLong: "briefly" | "long"): void {
+    if (this.#reading !== undefined) return;
+    if (howLong === "long") this.park();
+    else if (!this.#closed && this.#lost === undefined) this.#socket.pause();
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -124,7 +129,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     if (this.#closed) return;
     this.#closed = true;
     stopAwaiting(this);
-    this.#turn.cancel();
+    readingTurns.leave(this);
     this.limit.parked(this);
     this.#socket.close();
     this.#unread.drop();
@@ -142,8 +147,7 @@ export class BunConnection implements Connection, SocketOwner, Parked {
 
   received(chunk: Uint8Array): void {
     const reading = this.#reading;
-    this.#turn.begin();
-    this.#turn.count(chunk.length);
+    readingTurns.count(chunk.length);
     this.#expectsMore = chunk.length >= LARGE_CHUNK_BYTES;
     if (reading === undefined) {
       this.#unread.keep(chunk, 0);
@@ -192,7 +196,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
   }
 
   ready(): void {
-    this.#turn.begin();
     if (this.#writing !== undefined) this.#write();
     if (this.#reading !== undefined) this.#readNow();
     if (!this.wantsToRead && !this.wantsToWrite) stopAwaiting(this);
@@ -204,7 +207,6 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     const attaching = this.#socket.attach(this);
     if (attaching === undefined) return false;
     attaching.catch((error) => this.gone(error));
-    this.#turn.begin();
     // A write may have been waiting; from now on Bun reports when there is room.
     stopAwaiting(this);
     this.limit.attached(this);
@@ -215,9 +217,20 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#socket.attached(socket);
   }
 
-  /** Reads what the kernel has, once other work has had its turn; where that is nothing, waits for more. */
+  readInTurn(): void {
+    if (this.#reading !== undefined) this.#readUntilEmpty();
+  }
+
+  /** Reads what the kernel has, once other work has had its turn. */
   #readOn(): void {
-    if (this.#turn.isOver) return this.#endTurn();
+    if (!readingTurns.isOver) return this.#readUntilEmpty();
+    readingTurns.wait(this);
+    // Without the pause Bun would go on reading, up to eleven chunks in a row.
+    this.#socket.pause();
+  }
+
+  /** Reads what the kernel has; where that is nothing, waits for more. */
+  #readUntilEmpty(): void {
     this.#readNow();
     if (this.#reading === undefined) return;
     this.#expectsMore = false;
@@ -226,22 +239,12 @@ export class BunConnection implements Connection, SocketOwner, Parked {
     this.#socket.resume();
   }
 
-  /** Without the pause Bun would go on reading, up to eleven chunks in a row. */
-  #endTurn(): void {
-    this.#turn.end();
-    this.#socket.pause();
-  }
-
-  #nextTurn(): void {
-    if (this.#reading !== undefined) this.#readOn();
-  }
-
   #readNow(): void {
     const { bytes, resolve, reject } = this.#reading!;
     try {
       const count = this.#socket.readNow(bytes);
       if (count === undefined) return;
-      this.#turn.count(count);
+      readingTurns.count(count);
       // Where a write has met the reset, a read finds the end.
       if (count === 0 && this.#lost !== undefined) throw this.#lost;
       this.#ended = count === 0;

@@ -10,14 +10,9 @@
  * exception that a read throws when it finds nothing.
  */
 import { readSync } from "node:fs";
+import { arrivedBytes } from "../kernel_socket.ts";
 import type { BunSocket } from "./api.ts";
 import { socketLibc } from "./libc.ts";
-
-/** SIOCINQ of <linux/sockios.h>: bytes that have arrived and have not been read (tcp(7), unix(7)). */
-const SIOCINQ = 0x541bn;
-
-// The call fills it in, and nothing else runs before it is read.
-const waiting = new Int32Array(1);
 
 /** Returns how many bytes were read; undefined where none have arrived, or only Bun can read the socket. `into` is not empty. */
 export function readDirectly(socket: BunSocket<unknown>, into: Uint8Array): number | undefined {
@@ -25,6 +20,6 @@ export function readDirectly(socket: BunSocket<unknown>, into: Uint8Array): numb
   // Asked for each time: Bun sets it to -1 when it closes the socket, after which the number may be another one's.
   const descriptor = socket.fd;
   if (libc === null || descriptor === -1) return undefined;
-  if (libc.ioctl(descriptor, SIOCINQ, waiting) !== 0 || waiting[0] <= 0) return undefined;
+  if (arrivedBytes(libc, descriptor) === 0) return undefined;
   return readSync(descriptor, into, 0, into.length, null);
 }

@@ -4,8 +4,10 @@
  * here work in both states.
  */
 import { bun, type BunSocket } from "./api.ts";
+import { arrivedBytes } from "../kernel_socket.ts";
 import { readDirectly } from "./direct_read.ts";
 import { letGo, reattachedHandlers, type SocketOwner } from "./handlers.ts";
+import { socketLibc } from "./libc.ts";
 import { kernelSocketOf, OwnSocket } from "./own_socket.ts";
 
 /** The most that one {@link HeldSocket.readNow} takes. */
@@ -50,6 +52,13 @@ export class HeldSocket {
   readNow(into: Uint8Array): number | undefined {
     const part = into.length > READ_BYTES_MAX ? into.subarray(0, READ_BYTES_MAX) : into;
     return this.#socket === undefined ? this.#own?.readNow(part) : readDirectly(this.#socket, part);
+  }
+
+  /** Bytes in the kernel that have not been read; 0 also where it does not tell. */
+  arrivedBytes(): number {
+    const libc = socketLibc();
+    const descriptor = this.#socket === undefined ? this.descriptor : this.#socket.fd;
+    return libc === null || descriptor === -1 ? 0 : arrivedBytes(libc, descriptor);
   }
 
   /** How many bytes the kernel took, 0 where it has no room, -1 where the connection is lost. */

@@ -1,41 +1,56 @@
-/** One connection's turn to read: how much it reads before other work of the event loop is done. */
+/**
+ * How much is read, by all connections together, before other work of the event
+ * loop is done: writes to the consumer and to the disk among it. Connections that
+ * want to read more wait for the next turn, in the order in which they came.
+ */
 
 /** A turn is over once this many bytes have been read. Since one read takes no more than that, a turn has at most twice as many. */
 const TURN_BYTES = 512 * 1024;
 
-export class ReadingTurn {
+/** Called when its turn has come. */
+export interface ReadsInTurn {
+  readInTurn(): void;
+}
+
+export class ReadingTurns {
   #bytes = 0;
+  readonly #waiting = new Set<ReadsInTurn>();
   #next: ReturnType<typeof setImmediate> | undefined;
 
-  /** `begun` is called when the turn comes that was asked for by {@link end}. */
-  constructor(private readonly begun: () => void) {}
-
+  /** Is nothing more to be read in this turn? */
   get isOver(): boolean {
     return this.#bytes >= TURN_BYTES;
   }
 
-  /** The event loop has done other work. */
-  begin(): void {
-    // While the next turn is waited for, this one goes on.
-    if (this.#next === undefined) this.#bytes = 0;
-  }
-
+  /** Bytes have been read. */
   count(bytes: number): void {
     this.#bytes += bytes;
+    // Where little is read this is seldom, and the event loop is not made to look for events once more.
+    if (this.#bytes >= TURN_BYTES) this.#next ??= setImmediate(() => this.#begin());
   }
 
-  /** Other work is done now, and then the next turn begins. */
-  end(): void {
-    this.#next ??= setImmediate(() => {
-      this.#next = undefined;
-      this.begin();
-      this.begun();
-    });
+  /** `reader` reads on in its turn. */
+  wait(reader: ReadsInTurn): void {
+    this.#waiting.add(reader);
+    this.#next ??= setImmediate(() => this.#begin());
   }
 
-  /** There is no next turn. */
-  cancel(): void {
-    clearImmediate(this.#next);
+  /** `reader` does not wait any more. */
+  leave(reader: ReadsInTurn): void {
+    this.#waiting.delete(reader);
+  }
+
+  #begin(): void {
     this.#next = undefined;
+    this.#bytes = 0;
+    for (const reader of this.#waiting) {
+      if (this.#bytes >= TURN_BYTES) break;
+      this.#waiting.delete(reader);
+      reader.readInTurn();
+    }
+    if (this.#waiting.size > 0) this.#next ??= setImmediate(() => this.#begin());
   }
 }
+
+/** Of this process: the event loop is one for all. */
+export const readingTurns = new ReadingTurns();

@@ -59,6 +59,10 @@ export class DenoConnection implements Connection, ShortReader {
     throw this.#lost;
   }
 
+  arrivedBytes(): number | undefined {
+    return this.kernelSocket?.arrivedBytes();
+  }
+
   pause(): void {}
 
   async write(bytes: Uint8Array): Promise<number> {
