@@ -54,6 +54,26 @@ export const flowCases: Case[] = [
       }),
   },
   {
+    name: "what has arrived is told before it is read, and a brief pause loses none of it",
+    skip: linuxOnly,
+    run: () =>
+      withPair(async ({ client, server }) => {
+        assertEquals(server.arrivedBytes(), 0);
+        server.pause("briefly");
+        const bytes = patternOf(100_000, 9);
+        await writeAll(client, bytes);
+        await until(() => server.arrivedBytes() === bytes.length);
+        const first = await readExactly(server, 40_000);
+        assert(server.arrivedBytes()! <= bytes.length - first.length, `${server.arrivedBytes()} bytes`);
+        server.pause("briefly");
+        const rest = await readExactly(server, bytes.length - first.length);
+        assertEquals(crc32(rest, crc32(first)), crc32(bytes));
+        assertEquals(server.arrivedBytes(), 0);
+        server.close();
+        assertEquals(server.arrivedBytes(), undefined);
+      }),
+  },
+  {
     name: "a paused connection with nothing to read wakes up with the next read",
     run: () =>
       withPair(async ({ client, server }) => {

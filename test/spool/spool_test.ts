@@ -1,7 +1,7 @@
 /** What a route counts and says at the end of a connection or of the process, and when it is direct. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { ByteWire } from "./stories/wires.ts";
-import { World, type WorldOptions } from "./stories/world.ts";
+import { MEMORY_BYTES, World, type WorldOptions } from "./stories/world.ts";
 
 async function open(options: WorldOptions): Promise<{ world: World; wire: ByteWire }> {
   const world = new World(options);
@@ -126,3 +126,36 @@ Deno.test("frames before ones that are gone are sent once more until they are re
   }
   await world.stop();
 });
+
+for (const isAwaited of [false, true]) {
+  const when = isAwaited ? "once it has read what it was sent" : "though nothing is pending";
+  Deno.test(`what rewind keeps gives way to a reader that waits for memory, ${when}`, async () => {
+    const { world, wire } = await open({ mode: "overflow", rewindBytes: MEMORY_BYTES / 2 });
+    const { pool, spool } = world;
+    await wire.connect();
+    while (spool.rewind.keptBytes < MEMORY_BYTES / 4) {
+      world.receive(20);
+      await wire.deliverAll();
+    }
+    if (isAwaited) {
+      world.receive(10);
+      await wire.send(10);
+      spool.patience.noteConfirmed(MEMORY_BYTES);
+    }
+    // Others read into the rest of memory: their frames are not complete yet.
+    const taken = [];
+    for (let buffer = pool.take(); buffer !== undefined; buffer = pool.take()) taken.push(buffer);
+    assertEquals(world.ledger.spilled.frames, 0);
+    spool.wantMemory();
+    assertEquals(spool.patience.isWaiting, isAwaited);
+    if (isAwaited) wire.acknowledge(1, true);
+    await world.settle();
+    assert(world.ledger.spilled.frames > 0, "the journal takes what was kept");
+    const buffer = pool.take();
+    assert(buffer !== undefined, "memory is free again");
+    for (const each of [...taken, buffer]) each.release();
+    await wire.deliverAll();
+    world.check();
+    assert(await world.stop());
+  });
+}

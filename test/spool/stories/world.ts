@@ -210,7 +210,7 @@ export class World {
       }
       const bytes = join(frames);
       const at = this.#sharedBuffer.append(bytes);
-      if (at === undefined) return;
+      if (at === undefined) return this.spool.wantMemory();
       this.#push(at.buffer, at.start, frames);
       left -= frames.length;
     }
