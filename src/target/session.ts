@@ -4,13 +4,13 @@
  * waits for all of them: none can act on a later connection.
  */
 import type { Clock } from "../base/clock.ts";
-import { Condition } from "../base/condition.ts";
 import { formatDuration } from "../base/quantity.ts";
 import { messageOf } from "../base/error.ts";
 import { RESERVE_MS, type StopDeadline } from "../base/stop_deadline.ts";
 import type { Connection } from "../runtime/net.ts";
 import type { DeliveryStream } from "../spool/delivery_stream.ts";
 import type { StreamOutcome } from "../spool/frame_feed.ts";
+import { CONFIRM_MS_MAX, ConfirmationLoop } from "./confirmation_loop.ts";
 import type { Confirmer } from "./confirmer.ts";
 import type { Rate } from "./rate.ts";
 import { watchStall } from "./stall.ts";
@@ -20,20 +20,6 @@ const CLOSE_WAIT_MS = 500;
 
 /** The reason of a connection that ends because the route stops. */
 const STOPPING = "stopping";
-
-/**
- * How often the kernel is asked for confirmations while something is in flight:
- * after so many ms where the last question brought some, for memory may be waited
- * for; else after twice as many each time, up to {@link CONFIRM_MS}.
- */
-const CONFIRM_MS_MIN = 1;
-const CONFIRM_MS = 10;
-
-/**
- * How often, at least, the kernel is asked what the consumer has read of what it
- * has acknowledged, while nothing else happens.
- */
-const UNREAD_MS_MAX = 1_000;
 
 /** What the consumer sends is read in pieces of at most this size. */
 const RECEIVE_BYTES = 16 * 1024;
@@ -68,10 +54,7 @@ export class Session {
   #receivedMs = 0;
   /** Has anything been sent? */
   hasSent = false;
-  /** Notified when something is in flight. */
-  readonly #wrote = new Condition();
-  /** Ends a sleep that lasts until something is in flight, or some time has passed. */
-  #sleeping: AbortController | undefined;
+  readonly #confirmations: ConfirmationLoop;
   #end!: (reason: string) => void;
   /** Resolves with the reason when the connection is at its end; `close` comes next. */
   readonly ended: Promise<string>;
@@ -79,6 +62,8 @@ export class Session {
 
   constructor(private readonly options: SessionOptions) {
     this.ended = new Promise((resolve) => this.#end = resolve);
+    const { confirmer, clock } = options;
+    this.#confirmations = new ConfirmationLoop({ confirmer, clock, signal: this.#over.signal });
     this.#loops = [
       this.#receive(),
       this.#followConfirmations(),
@@ -119,7 +104,7 @@ export class Session {
   end(reason: string): void {
     this.#over.abort();
     this.#pausing.abort();
-    this.#noteInFlight();
+    this.#confirmations.noteInFlight();
     this.options.confirmer.stop();
     this.options.stream.interrupt();
     this.#end(reason);
@@ -127,8 +112,7 @@ export class Session {
 
   async #closeWrite(): Promise<void> {
     this.#closedWrite = true;
-    // What it reads from now on is followed closely.
-    this.#noteInFlight();
+    this.#confirmations.followClosely();
     // If the connection is lost meanwhile, the loop that reads notices that.
     await this.options.connection.closeWrite().catch(() => {});
   }
@@ -145,7 +129,7 @@ export class Session {
     stream.interrupt();
     const isConfirmed = () => !this.#isWriting && !confirmer.inFlight;
     const mayWait = () => !deadline.hurried.aborted && deadline.leftMs(RESERVE_MS.inFlight) > 0;
-    while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS);
+    while (!this.#isOver && !isConfirmed() && mayWait()) await deadline.waitFor(this.ended, CONFIRM_MS_MAX);
     // A consumer that has read everything closes its side when we have closed ours: then nothing is sent again.
     if (!this.#isOver && !confirmer.inFlight && confirmer.mayBeUnread) {
       await this.closeAndWait(CLOSE_WAIT_MS, deadline, RESERVE_MS.target);
@@ -199,7 +183,7 @@ export class Session {
         }
         confirmer.handedOut();
         this.#isWriting = true;
-        this.#noteInFlight();
+        this.#confirmations.noteInFlight();
         try {
           await this.#writeAll(outgoing.bytes);
         } finally {
@@ -229,41 +213,13 @@ export class Session {
       this.hasSent = true;
       if (from < granted) rate?.giveBack(granted - from);
       confirmer.wrote(count);
-      this.#noteInFlight();
+      this.#confirmations.noteInFlight();
     }
   }
 
   async #followConfirmations(): Promise<void> {
-    const { confirmer, clock } = this.options;
-    const { signal } = this.#over;
-    let confirmMs = CONFIRM_MS_MIN;
-    for (let idleMs = CONFIRM_MS; !this.#isOver;) {
-      if (confirmer.inFlight) {
-        await clock.sleep(confirmMs, signal);
-        idleMs = CONFIRM_MS;
-      } else if (confirmer.mayBeUnread) {
-        await this.#inFlightWithin(idleMs);
-        idleMs = this.#closedWrite ? CONFIRM_MS : Math.min(idleMs * 2, UNREAD_MS_MAX);
-      } else {
-        await this.#wrote.wait();
-      }
-      const { progress } = confirmer;
-      const reason = this.#isOver ? undefined : confirmer.follow();
-      confirmMs = confirmer.progress > progress ? CONFIRM_MS_MIN : Math.min(confirmMs * 2, CONFIRM_MS);
-      if (reason !== undefined) this.end(reason);
-    }
-  }
-
-  /** Resolves when something is in flight, at the latest after `ms`. */
-  async #inFlightWithin(ms: number): Promise<void> {
-    this.#sleeping = new AbortController();
-    await this.options.clock.sleep(ms, this.#sleeping.signal);
-    this.#sleeping = undefined;
-  }
-
-  #noteInFlight(): void {
-    this.#wrote.notify();
-    this.#sleeping?.abort();
+    const reason = await this.#confirmations.run();
+    if (reason !== undefined) this.end(reason);
   }
 
   /** Keeps a read outstanding, so that a peer that goes away is noticed even while we write, or are idle. */
