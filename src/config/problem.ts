@@ -47,13 +47,19 @@ export function valueAt(document: unknown, path: KeyPath): unknown {
   return path.reduce((value: any, part) => value?.[part], document);
 }
 
-/** A value as a message shows it: as TOML would write it, tables and lists by kind alone, at most 60 characters. */
+/** A value as a message shows it: as TOML would write it, at most 60 characters; tables and most lists by kind alone. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") return shorten(JSON.stringify(value));
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
   if (value === undefined || value === null) return "nothing";
   if (value instanceof Date) return `the date ${value.toISOString()}`;
-  return Array.isArray(value) ? "a list" : "a table";
+  return Array.isArray(value) ? describeList(value) : "a table";
+}
+
+function describeList(values: readonly unknown[]): string {
+  if (values.some((value) => typeof value !== "string")) return "a list";
+  const text = `[${values.map((value) => JSON.stringify(value)).join(", ")}]`;
+  return text.length <= 60 ? text : "a list";
 }
 
 function shorten(text: string): string {

@@ -25,6 +25,8 @@ export function resolveRoute(raw: RawRoute, scope: RouteScope): RouteOptions | u
   if (raw.name === undefined && !scope.isBroken("name")) scope.refuse(["name"], 'a name, for example name = "feed"');
   const sourceEndpoint = resolveEndpoint("source", raw, scope);
   const targetEndpoint = resolveEndpoint("target", raw, scope);
+  checkAllow("source", raw, scope);
+  checkAllow("target", raw, scope);
   const memoryMaxBytes = valueOf(MEMORY.max_bytes, raw.memory?.max_bytes, ["memory", "max_bytes"], scope);
   const framing = resolveFraming(raw.framing ?? defaultOf(ROUTE.framing), memoryMaxBytes);
   const isSingle = !hasMessages(framing) || sourceEndpoint?.role === "connect";
@@ -61,6 +63,18 @@ function resolveEndpoint(side: "source" | "target", raw: RawRoute, scope: RouteS
     scope.refuse([side, "connect"], 'a host and a port from 1 to 65535, for example "server-b:9001"');
   }
   return { role: "connect", address: connect };
+}
+
+/** To say who may come in means something only where somebody with an address can. */
+function checkAllow(side: "source" | "target", raw: RawRoute, scope: RouteScope): void {
+  const { listen, connect, allow } = raw[side] ?? {};
+  if (allow === undefined || allow.texts.length === 0) return;
+  const reason = connect !== undefined
+    ? `${side}.connect dials out`
+    : listen?.kind === "unix"
+    ? "peers on a unix socket have no address"
+    : undefined;
+  if (reason !== undefined) scope.refuse([side, "allow"], `no network, because ${reason}`, "leave it out");
 }
 
 /** `isSingle`: there is one producer at a time, because it is dialled or because there are no messages. */

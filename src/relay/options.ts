@@ -2,6 +2,7 @@
 import type { Framing } from "../framing/framing.ts";
 import type { SyncPolicy } from "../journal/journal.ts";
 import type { Address } from "../runtime/net.ts";
+import type { Networks } from "../runtime/networks.ts";
 import type { WhenFull } from "../spool/overload.ts";
 import type { RewindPolicy } from "../spool/rewind.ts";
 
@@ -14,6 +15,10 @@ export interface Endpoint {
 export interface RouteSource {
   readonly endpoint: Endpoint;
   readonly maxConnections: number;
+  /** 0 = no limit. */
+  readonly maxConnectionsPerIp: number;
+  /** Which producers may connect. */
+  readonly allow: Networks;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
   /** Written back for each frame once it is appended, and synced if `sync` is "each"; empty: nothing. */
@@ -34,6 +39,8 @@ export interface ReplyOptions {
 
 export interface RouteTarget {
   readonly endpoint: Endpoint;
+  /** Which consumers may connect, where they dial in. */
+  readonly allow: Networks;
   readonly confirm: "written" | "acked" | "reply";
   readonly reply: ReplyOptions;
   /** Do the bytes that the consumer sends go to the producer, or nowhere? */

@@ -97,7 +97,7 @@ function createSource(
   context: RouteContext,
   parts: Pick<RouteParts, "memory" | "ledger" | "spool" | "risk"> & { readonly framer: Framer },
 ): Source {
-  const { endpoint, maxConnections, idleTimeoutMs, reply } = source;
+  const { endpoint, ...limits } = source;
   const { connectTimeoutMs, retryMinMs, retryMaxMs } = target;
   const { framer, memory, ledger, spool, risk } = parts;
   return new Source({
@@ -109,9 +109,7 @@ function createSource(
     sink: spool,
     patience: spool.patience,
     riskLimit: risk,
-    maxConnections,
-    idleTimeoutMs,
-    reply,
+    ...limits,
     forwards: target.forwardReplies,
     connectTimeoutMs,
     retryMinMs,
@@ -120,9 +118,9 @@ function createSource(
 }
 
 function createConsumers({ target }: RouteOptions, context: RouteContext): RouteParts["consumers"] {
-  const { endpoint, connectTimeoutMs, retryMinMs, retryMaxMs } = target;
+  const { endpoint, allow, connectTimeoutMs, retryMinMs, retryMaxMs } = target;
   const { address } = endpoint;
-  if (endpoint.role === "listen") return new AcceptedConnections({ ...sharedBy(context), address });
+  if (endpoint.role === "listen") return new AcceptedConnections({ ...sharedBy(context), address, allow });
   return new DialledConnections({ ...sharedBy(context), address, connectTimeoutMs, retryMinMs, retryMaxMs });
 }
 

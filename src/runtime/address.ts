@@ -67,6 +67,12 @@ export function plainHost(host: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(host) ? host.slice("::ffff:".length) : host;
 }
 
+/** The host in what {@link nameOf} gives, without the zone of an IPv6 address; undefined for a unix socket. */
+export function peerHost(name: string): string | undefined {
+  if (name.startsWith("unix:")) return undefined;
+  return plainHost(name.slice(0, name.lastIndexOf(":")).replace(/^\[|\]$/g, "").replace(/%.*/, ""));
+}
+
 /** One end of a socket as text; `unixPath` is empty for TCP. */
 export function nameOf(host: string | undefined, port: number | undefined, unixPath: string): string {
   if (unixPath !== "") return formatAddress({ kind: "unix", path: unixPath });

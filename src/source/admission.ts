@@ -6,7 +6,9 @@
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import { Condition } from "../base/condition.ts";
 import type { Log } from "../base/log.ts";
+import { peerHost } from "../runtime/address.ts";
 import type { Connection } from "../runtime/net.ts";
+import type { Networks } from "../runtime/networks.ts";
 import type { MemoryQueue } from "./memory_queue.ts";
 import { SmallBuffers } from "./small_buffers.ts";
 
@@ -14,12 +16,17 @@ export interface AdmissionOptions {
   readonly pool: BufferPool;
   readonly memory: MemoryQueue;
   readonly maxConnections: number;
+  /** 0 = no limit. */
+  readonly maxConnectionsPerIp: number;
+  readonly allow: Networks;
   readonly log: Log;
 }
 
 export class Admission {
   readonly #small: SmallBuffers;
   readonly #waiting = new Set<Connection>();
+  /** How many connections there are from each address, where that is limited. */
+  readonly #perHost = new Map<string, number>();
   /** Why no producer is admitted for now. */
   #shutBecause: string | undefined;
   #isStopped = false;
@@ -38,13 +45,17 @@ export class Admission {
     return this.#refused;
   }
 
-  /** Is `max_connections` all that keeps a producer out, where `connected` are there? */
-  isOnlyFull(connected: number): boolean {
-    return this.#shutBecause === undefined && !this.#small.exhausted && this.#isFull(connected);
+  /** Is `max_connections` all that keeps `peer` out, where `connected` producers are there? */
+  isOnlyFull(connected: number, peer: string): boolean {
+    return this.#isFull(connected) && this.#shutBecause === undefined && !this.#small.exhausted &&
+      this.#refusalOf(peer) === undefined;
   }
 
-  /** Why a producer that comes now is refused, where `connected` are there; undefined: it is admitted. */
-  refusal(connected: number): string | undefined {
+  /** Why `peer`, which comes now, is refused, where `connected` producers are there; undefined: it is admitted. */
+  refusal(connected: number, peer: string): string | undefined {
+    // Who is not allowed in is not told anything else.
+    const why = this.#refusalOf(peer);
+    if (why !== undefined) return why;
     if (this.#shutBecause !== undefined) return this.#shutBecause;
     if (this.#isFull(connected)) return "max_connections";
     return this.#small.exhausted ? "memory.max_bytes has no room for more" : undefined;
@@ -56,6 +67,7 @@ export class Admission {
    * is closed.
    */
   async admit(connection: Connection): Promise<PooledBuffer | undefined> {
+    this.#countHost(connection.peer, 1);
     let small = this.#isOpen ? this.#small.take() : undefined;
     if (small === undefined && this.#isOpen) {
       connection.pause("long");
@@ -64,8 +76,9 @@ export class Admission {
       this.#waiting.delete(connection);
     }
     if (small !== undefined && this.#isOpen) return small;
+    this.#countHost(connection.peer, -1);
     if (small !== undefined) {
-      this.left(small.bytes.length);
+      this.#small.gone(small.bytes.length);
       small.release();
     }
     if (this.#shutBecause === undefined) connection.close();
@@ -73,8 +86,9 @@ export class Admission {
     return undefined;
   }
 
-  /** The connection whose own buffer had `bytes` bytes has ended. */
-  left(bytes: number): void {
+  /** The connection of `peer`, whose own buffer had `bytes` bytes, has ended. */
+  left(peer: string, bytes: number): void {
+    this.#countHost(peer, -1);
     this.#small.gone(bytes);
   }
 
@@ -121,6 +135,22 @@ export class Admission {
 
   get #isOpen(): boolean {
     return this.#shutBecause === undefined && !this.#isStopped;
+  }
+
+  /** Why a producer of this name is not let in, whatever room there is. */
+  #refusalOf(peer: string): string | undefined {
+    const { allow, maxConnectionsPerIp } = this.options;
+    if (!allow.admits(peer)) return "its address is not in source.allow";
+    const fromHost = this.#perHost.get(peerHost(peer) ?? "") ?? 0;
+    return maxConnectionsPerIp > 0 && fromHost >= maxConnectionsPerIp ? "max_connections_per_ip" : undefined;
+  }
+
+  #countHost(peer: string, change: 1 | -1): void {
+    const host = peerHost(peer);
+    if (host === undefined || this.options.maxConnectionsPerIp === 0) return;
+    const count = (this.#perHost.get(host) ?? 0) + change;
+    if (count > 0) this.#perHost.set(host, count);
+    else this.#perHost.delete(host);
   }
 
   #isFull(connected: number): boolean {

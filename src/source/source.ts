@@ -11,6 +11,7 @@ import { acceptEach } from "../runtime/accept_each.ts";
 import { Dialler, type DialOptions } from "../runtime/dial_again.ts";
 import type { Address, Connection, Listener } from "../runtime/net.ts";
 import type { ConnectionLimit } from "../runtime/connection_limit.ts";
+import type { Networks } from "../runtime/networks.ts";
 import { AckReplies } from "./ack_replies.ts";
 import { Admission } from "./admission.ts";
 import { SourceConnection } from "./connection.ts";
@@ -38,6 +39,10 @@ export interface SourceOptions extends DialOptions {
   readonly connectionLimit: ConnectionLimit;
   readonly role: "listen" | "connect";
   readonly maxConnections: number;
+  /** 0 = no limit. */
+  readonly maxConnectionsPerIp: number;
+  /** Which producers may connect, where it listens. */
+  readonly allow: Networks;
   /** 0 = never. */
   readonly idleTimeoutMs: number;
   /** Written back for each frame once it is safe; empty: nothing. */
@@ -68,14 +73,13 @@ export class Source {
   #running: Promise<unknown> | undefined;
 
   constructor(private readonly options: SourceOptions) {
-    const { pool, framer, sink, patience, riskLimit, clock, recordBytes, unfinishedBytes, maxConnections, reply, log } =
-      options;
+    const { pool, framer, sink, patience, riskLimit, clock, recordBytes, unfinishedBytes, reply, log } = options;
     this.#sharedBuffer = new SharedBuffer(pool, unfinishedBytes / 4);
     this.forwarding = new Forwarding(clock);
     if (reply.length > 0) this.#acks = new AckReplies(reply);
     this.#unfinished = new UnfinishedFrames(unfinishedBytes, log);
     const memory = new MemoryQueue(pool, clock);
-    this.#admission = new Admission({ pool, memory, maxConnections, log });
+    this.#admission = new Admission({ ...options, memory });
     this.#context = {
       pool,
       memory,
@@ -176,8 +180,8 @@ export class Source {
     const { clock, log } = this.options;
     const { signal } = this.#stopping;
     await acceptEach(listener, { clock, log, signal, peerKind: "a producer" }, (connection) => {
-      if (this.#admission.isOnlyFull(this.#connections.size)) this.#closeOneOnlyOwed();
-      const why = this.#admission.refusal(this.#connections.size);
+      if (this.#admission.isOnlyFull(this.#connections.size, connection.peer)) this.#closeOneOnlyOwed();
+      const why = this.#admission.refusal(this.#connections.size, connection.peer);
       if (why !== undefined) this.#admission.refuse(connection, why);
       else this.#serve(connection);
     });
@@ -222,7 +226,7 @@ export class Source {
     this.#connections.add(served);
     served.ended.then(() => {
       this.#connections.delete(served);
-      this.#admission.left(smallBytes);
+      this.#admission.left(connection.peer, smallBytes);
     });
     return served;
   }

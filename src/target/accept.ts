@@ -12,6 +12,7 @@ import type { Log } from "../base/log.ts";
 import { acceptEach } from "../runtime/accept_each.ts";
 import type { Address, Connection, Listener, Net } from "../runtime/net.ts";
 import type { ConnectionLimit } from "../runtime/connection_limit.ts";
+import type { Networks } from "../runtime/networks.ts";
 import type { ConsumerConnections } from "./consumer_connections.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +26,8 @@ export interface AcceptOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly address: Address;
+  /** Which consumers may connect. */
+  readonly allow: Networks;
   readonly connectionLimit: ConnectionLimit;
 }
 
@@ -54,7 +57,7 @@ export class AcceptedConnections implements ConsumerConnections {
     this.#accepting = acceptEach(
       this.#listener,
       { clock, log, signal, peerKind: "a consumer" },
-      (each) => this.#keepWaiting(each),
+      (each) => this.#admit(each),
     );
   }
 
@@ -85,6 +88,13 @@ export class AcceptedConnections implements ConsumerConnections {
     await this.#accepting;
     this.#waiting?.close();
     this.#waiting = undefined;
+  }
+
+  #admit(connection: Connection): void {
+    const { allow, log } = this.options;
+    if (allow.admits(connection.peer)) return this.#keepWaiting(connection);
+    log.warn("a consumer is refused, its address is not in target.allow", { peer: connection.peer });
+    connection.close();
   }
 
   /** The newest connection waits, in place of an older one that does. */

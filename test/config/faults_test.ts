@@ -9,7 +9,7 @@ const CASES: readonly [string, string, string?][] = [
   [
     'source.lisen = ":1"',
     'route[0].source.lisen (route "feed"): found an unknown key, allowed here: listen, connect, ' +
-    "max_connections, idle_timeout, reply, tls [did you mean listen?]",
+    "max_connections, max_connections_per_ip, allow, idle_timeout, reply, tls [did you mean listen?]",
   ],
   [
     'min_free = "1MiB"',
@@ -30,6 +30,27 @@ const CASES: readonly [string, string, string?][] = [
     'source.max_connections = "9"',
     range('route[0].source.max_connections (route "feed")', '"9"', 1, 1_000_000),
     "spillway init config prints every key and what it means",
+  ],
+  [
+    'source.allow = "10.0.0.0/8"',
+    'route[0].source.allow (route "feed"): found "10.0.0.0/8", allowed: a list of networks such as ' +
+    '["10.0.0.0/8", "fd00::/8"]',
+    "leave it out for the default, []",
+  ],
+  [
+    'source.allow = ["10.0.0.0/8", "office"]',
+    'route[0].source.allow (route "feed"): "office" is not a network',
+    'write networks such as "10.0.0.0/8", "fd00::/8", or single addresses such as "192.0.2.7"',
+  ],
+  [
+    'source.allow = ["10.0.0.0/33"]',
+    'route[0].source.allow (route "feed"): "10.0.0.0/33" is not a network: a prefix has at most 32 bits here',
+    'write networks such as "10.0.0.0/8", "fd00::/8", or single addresses such as "192.0.2.7"',
+  ],
+  [
+    'target.allow = ["::1"]',
+    'route[0].target.allow (route "feed"): found ["::1"], allowed: no network, because target.connect dials out ' +
+    "[leave it out]",
   ],
   [
     'target.half_close = "yes"',
@@ -499,7 +520,7 @@ Deno.test("where a whole table is wrong, what it lacks is not held against it", 
   ]);
   assertEquals(problemsOf('[[route]]\nname = "a"\nsource = 1\ntarget.connect = "b:1"\n'), [
     'spillway.toml:3: route[0].source (route "a"): found 1, allowed: a table ' +
-    "[its keys are listen, connect, max_connections, idle_timeout, reply, tls]",
+    "[its keys are listen, connect, max_connections, max_connections_per_ip, allow, idle_timeout, reply, tls]",
   ]);
 });
 

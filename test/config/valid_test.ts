@@ -4,6 +4,7 @@ import { configFromFlags } from "../../src/config/flags.ts";
 import { renderConfig } from "../../src/config/render.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import type { RouteOptions } from "../../src/relay/options.ts";
+import { Networks } from "../../src/runtime/networks.ts";
 import { CONFIG_TEMPLATE } from "../../src/cli/commands/init/config_template.ts";
 import { read, routeWith } from "./parse.ts";
 
@@ -15,11 +16,14 @@ const DEFAULTS: RouteOptions = {
   source: {
     endpoint: { role: "listen", address: { kind: "tcp", host: "0.0.0.0", port: 9000 } },
     maxConnections: 1024,
+    maxConnectionsPerIp: 0,
+    allow: new Networks([]),
     idleTimeoutMs: 0,
     reply: new Uint8Array(0),
   },
   target: {
     endpoint: { role: "connect", address: { kind: "tcp", host: "server-b", port: 9001 } },
+    allow: new Networks([]),
     confirm: "acked",
     reply: {
       framing: { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB },
@@ -128,11 +132,14 @@ Deno.test("every key reaches the route", () => {
     source: {
       endpoint: { role: "connect", address: { kind: "tcp", host: "::1", port: 1 } },
       maxConnections: 1,
+      maxConnectionsPerIp: 0,
+      allow: new Networks([]),
       idleTimeoutMs: 60_000,
       reply: Uint8Array.of(6),
     },
     target: {
       endpoint: { role: "listen", address: { kind: "unix", path: "/run/b.sock" } },
+      allow: new Networks([]),
       confirm: "reply",
       reply: {
         framing: { type: "fixed", size: 1 },
@@ -371,4 +378,12 @@ Deno.test("flags make the route that a file with the same keys makes", () => {
   `);
   assertEquals(fromFlags.routes, fromFile.routes);
   assertEquals(fromFlags.log, fromFile.log);
+});
+
+Deno.test("networks that may connect reach the route, and check prints them", () => {
+  const text = routeWith('source.allow = ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]', "source.max_connections_per_ip = 5");
+  const { source } = read(text).routes[0];
+  assertEquals(source.allow.texts, ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]);
+  assertEquals(source.maxConnectionsPerIp, 5);
+  assertEquals(read(renderConfig(read(text))), read(text));
 });

@@ -5,11 +5,12 @@ import type { LogFields } from "../../src/base/log.ts";
 import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
+import { Networks } from "../../src/runtime/networks.ts";
 import { Source, type SourceOptions } from "../../src/source/source.ts";
 import { STUCK_MS } from "../../src/source/unfinished.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { join } from "../support/bytes.ts";
-import type { ScriptedConnection } from "../support/scripted_connection.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { ScriptedListener } from "../support/scripted_listener.ts";
 import { VirtualClock } from "../support/virtual_clock.ts";
 import { NO_PATIENCE, UNLIMITED_RISK } from "./intake.ts";
@@ -61,6 +62,8 @@ class SourceRig {
       role: "listen",
       connectionLimit: new ConnectionLimit(Infinity, 0),
       maxConnections: 10,
+      maxConnectionsPerIp: 0,
+      allow: new Networks([]),
       idleTimeoutMs: 0,
       reply: bytes("ok\n"),
       forwards: false,
@@ -342,5 +345,40 @@ Deno.test("while no producer is admitted a new one does not take the place of on
   rig.source.noteSafe(1);
   await rig.now();
   assertEquals(written(producer), "ok\n");
+  await rig.stop();
+});
+
+Deno.test("who is not allowed in is refused and counted, before anything gives way to him", async () => {
+  const rig = await new SourceRig({ allow: new Networks(["127.0.0.0/8"]), maxConnections: 1 }).open();
+  const owed = rig.listener.connect();
+  owed.feed(bytes("order 1\n"));
+  owed.end();
+  await rig.now();
+  const stranger = rig.listener.connect(new ScriptedConnection("[2001:db8::1]:5"));
+  await rig.now();
+  assertEquals([stranger.closed, owed.closed, rig.source.connections], [true, false, 1]);
+  assertEquals(rig.said(/refused/), [{
+    peer: "[2001:db8::1]:5",
+    why: "its address is not in source.allow",
+    max_connections: 1,
+  }]);
+  const friend = rig.listener.connect();
+  await rig.now();
+  assertEquals([friend.closed, owed.closed, rig.source.refused], [false, true, 1], "one that is only owed gives way");
+  await rig.stop();
+});
+
+Deno.test("connections from one address have a limit of their own, and a place is free again when one ends", async () => {
+  const rig = await new SourceRig({ maxConnectionsPerIp: 2 }).open();
+  const from = (peer: string) => rig.listener.connect(new ScriptedConnection(peer));
+  const first = [from("192.0.2.1:1"), from("[::ffff:192.0.2.1]:2"), from("192.0.2.1:3"), from("192.0.2.2:1")];
+  await rig.now();
+  assertEquals(first.map(({ closed }) => closed), [false, false, true, false]);
+  first[1].end();
+  await rig.now();
+  const next = [from("192.0.2.1:4"), from("192.0.2.1:5")];
+  await rig.now();
+  assertEquals(next.map(({ closed }) => closed), [false, true]);
+  assertEquals([rig.source.connections, rig.source.refused], [3, 2]);
   await rig.stop();
 });

@@ -5,7 +5,6 @@ import type { Connection, PeerWindow } from "../../src/runtime/net.ts";
 
 export class ScriptedConnection implements Connection {
   readonly local = "127.0.0.1:1";
-  readonly peer = "127.0.0.1:2";
   readonly acknowledgesReading = false;
   /** How often the reader said that it would not read for a while. */
   pauses = 0;
@@ -19,6 +18,8 @@ export class ScriptedConnection implements Connection {
   #pieces: Uint8Array[] = [];
   #ended = false;
   readonly #changed = new Condition();
+
+  constructor(readonly peer = "127.0.0.1:2") {}
 
   /** Bytes arrive; a read returns at most one such piece. */
   feed(...pieces: Uint8Array[]): void {

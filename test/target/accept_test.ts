@@ -2,9 +2,11 @@
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
+import { Networks } from "../../src/runtime/networks.ts";
 import { AcceptedConnections, TAKE_OVER_MS } from "../../src/target/accept.ts";
 import type { Session } from "../../src/target/session.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { ScriptedConnection } from "../support/scripted_connection.ts";
 import { ScriptedListener } from "../support/scripted_listener.ts";
 
 /** Only what a waiting consumer needs of the session that is being served. */
@@ -17,7 +19,7 @@ class ServedSession {
   }
 }
 
-async function bindConsumers() {
+async function bindConsumers(allow: readonly string[] = []) {
   const listener = new ScriptedListener();
   // Every sleep lasts one turn of the event loop.
   const clock = { ...systemClock, sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 0)) };
@@ -27,6 +29,7 @@ async function bindConsumers() {
     clock,
     log: silentLog,
     address,
+    allow: new Networks(allow),
     connectionLimit: new ConnectionLimit(Infinity, 0),
   });
   await consumers.bind();
@@ -45,6 +48,17 @@ Deno.test("while no consumer has connected the target counts as lost, and the fi
   assertEquals(lost, 1);
   const first = listener.connect();
   assertEquals(await next, first);
+  await consumers.stop();
+});
+
+Deno.test("a consumer that is not allowed in is closed, and waits for nothing", async () => {
+  const { listener, consumers } = await bindConsumers(["192.0.2.0/24"]);
+  const next = consumers.next(() => {});
+  const stranger = listener.connect();
+  await turns();
+  assertEquals(stranger.closed, true);
+  const friend = listener.connect(new ScriptedConnection("192.0.2.9:5000"));
+  assertEquals(await next, friend);
   await consumers.stop();
 });
 

@@ -9,7 +9,7 @@ import type { RouteOptions } from "../../relay/options.ts";
 import type { ValueType } from "./value_types.ts";
 
 /** A value as a file has it. */
-export type FileValue = string | number | boolean;
+export type FileValue = string | number | boolean | readonly string[];
 
 /** A rule about one value alone, for values that are right as such. Only a value that has an effect is asked. */
 export interface Rule<T> {

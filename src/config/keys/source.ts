@@ -1,7 +1,7 @@
 /** The keys of `[route.source]`. */
 import { key, unsupported } from "./key.ts";
 import { timer } from "./rules.ts";
-import { ADDRESS, ANY, DURATION, TEXT, wholeNumber } from "./value_types.ts";
+import { ADDRESS, ANY, DURATION, NETWORKS, TEXT, wholeNumber } from "./value_types.ts";
 
 export const SOURCE = {
   listen: key(ADDRESS, undefined, {
@@ -26,6 +26,16 @@ Instead, to dial the producer again and again:   connect = "server-a:9000"`,
     usual: 1024,
     comment: "Further connections are refused and counted.",
     option: "maxConnections",
+  }),
+  max_connections_per_ip: key(wholeNumber(0, 1_000_000), 0, {
+    description: "Connections from one address at most; 0 = no limit of its own",
+    comment: true,
+    option: "maxConnectionsPerIp",
+  }),
+  allow: key(NETWORKS, [], {
+    description: "Networks that producers may come from; empty: all",
+    comment: 'Networks that producers may come from, e.g. ["10.0.0.0/8", "fd00::/8"]; empty: all.',
+    option: "allow",
   }),
   idle_timeout: key(DURATION, "0s", {
     description: "Close a producer that has been silent this long and is owed no answer; 0s = never",

@@ -3,7 +3,7 @@ import type { ReplyOptions, RouteOptions } from "../../relay/options.ts";
 import { FRAMING } from "./framing.ts";
 import { key, unsupported } from "./key.ts";
 import { timer, zeroOrDuration, zeroOrSize } from "./rules.ts";
-import { ADDRESS, ANY, BOOLEAN, DURATION, oneOf, PATTERN, REWIND, SIZE, wholeNumber } from "./value_types.ts";
+import { ADDRESS, ANY, BOOLEAN, DURATION, NETWORKS, oneOf, PATTERN, REWIND, SIZE, wholeNumber } from "./value_types.ts";
 
 /** Less than 1000 bytes a second is no limit that anybody means. */
 const RATE_BYTES_MIN = 1000;
@@ -25,6 +25,11 @@ export const TARGET = {
   listen: key(ADDRESS, undefined, {
     description: "Where the consumer dials in; one is served at a time: host:port, [v6]:port, :port or unix:/path",
     shown: ({ target: { endpoint } }) => endpoint.role === "listen" ? endpoint.address : undefined,
+  }),
+  allow: key(NETWORKS, [], {
+    description: "Networks that consumers may come from where they dial in; empty: all",
+    comment: "With listen: networks that consumers may come from; empty: all.",
+    option: "allow",
   }),
   confirm: key(oneOf("written", "acked", "reply"), "acked", {
     description:

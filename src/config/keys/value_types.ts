@@ -4,6 +4,7 @@ import { parseDuration, parseSize } from "../../base/quantity.ts";
 import { messageOf, SpillwayError } from "../../base/error.ts";
 import { formatAddress, parseAddress } from "../../runtime/address.ts";
 import type { Address } from "../../runtime/net.ts";
+import { Networks } from "../../runtime/networks.ts";
 import { withoutReferences } from "../environment.ts";
 import { formatDurationExactly, formatSizeExactly } from "../format_exact.ts";
 
@@ -19,9 +20,11 @@ export interface ValueType<Raw, Written = Raw> {
   readonly words?: readonly string[];
 }
 
+const SIZE_PATTERN = "[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)";
+
 export const SIZE: ValueType<number> = {
   schema: parsed(parseSize, 'a size such as "16MiB" (B KB MB GB TB KiB MiB GiB TiB)'),
-  json: { pattern: "^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$", examples: ["16MiB"] },
+  json: { pattern: `^${SIZE_PATTERN}$`, examples: ["16MiB"] },
   write: (bytes) => tomlString(formatSizeExactly(bytes)),
 };
 
@@ -31,13 +34,13 @@ export const REWIND: ValueType<number | "auto"> = {
     (text) => text === "auto" ? text : parseSize(text),
     '"auto", or a size such as "1MiB" (B KB MB GB TB KiB MiB GiB TiB)',
   ),
-  json: { pattern: "^(auto|[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB))$", examples: ["auto", "1MiB"] },
+  json: { pattern: `^(auto|${SIZE_PATTERN})$`, examples: ["auto", "1MiB"] },
   write: (rewind) => tomlString(rewind === "auto" ? rewind : formatSizeExactly(rewind)),
 };
 
 export const DURATION: ValueType<number> = {
   schema: parsed(parseDuration, 'a duration such as "100ms" (ms s m h d w)'),
-  json: { pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", examples: ["100ms"] },
+  json: { pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$", examples: ["100ms", "1h30m"] },
   write: (ms) => tomlString(formatDurationExactly(ms)),
 };
 
@@ -57,6 +60,16 @@ export const BOOLEAN: ValueType<boolean> = { schema: z.boolean("true or false"),
 export const TEXT: ValueType<Uint8Array> = {
   schema: z.string("a string").transform((text) => new TextEncoder().encode(text)),
   write: tomlBytes,
+};
+
+const networksAllowed = 'a list of networks such as ["10.0.0.0/8", "fd00::/8"]';
+
+/** An empty list is all networks. */
+export const NETWORKS: ValueType<Networks> = {
+  schema: z.array(z.string(networksAllowed), networksAllowed).transform((texts, context) =>
+    valueOr(() => new Networks(texts), texts, context)
+  ),
+  write: ({ texts }) => tomlList(texts),
 };
 
 /** A regular expression is compiled after it was read, so that a faulty one has a message of its own. */
@@ -100,20 +113,27 @@ export function byteString(min: number, max: number): ValueType<Uint8Array> {
 
 /** Text that `parse` turns into a value or refuses with a message that names what was found and what is allowed. */
 function parsed<T>(parse: (text: string) => T, allowed: string): z.ZodType<T> {
-  return z.string(allowed).transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (thrown) {
-      const params = { whole: true, hint: thrown instanceof SpillwayError ? thrown.hint : undefined };
-      context.issues.push({ code: "custom", message: messageOf(thrown), params, input: text });
-      return z.NEVER;
-    }
-  });
+  return z.string(allowed).transform((text, context) => valueOr(() => parse(text), text, context));
+}
+
+/** What `make` makes of `input`; what it throws is the message. */
+function valueOr<T>(make: () => T, input: unknown, context: z.core.$RefinementCtx): T {
+  try {
+    return make();
+  } catch (thrown) {
+    const params = { whole: true, hint: thrown instanceof SpillwayError ? thrown.hint : undefined };
+    context.issues.push({ code: "custom", message: messageOf(thrown), params, input });
+    return z.NEVER;
+  }
 }
 
 /** A JSON string is a TOML basic string, DEL apart; dollar signs stand for themselves. */
 export function tomlString(value: string): string {
   return JSON.stringify(withoutReferences(value)).replaceAll("\x7f", "\\u007f");
+}
+
+export function tomlList(values: readonly string[]): string {
+  return `[${values.map(tomlString).join(", ")}]`;
 }
 
 function tomlBytes(value: Uint8Array): string {

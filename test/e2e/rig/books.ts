@@ -6,7 +6,7 @@
  * The rig looks by itself whenever a relay ends, so no test can forget it.
  */
 import { assert, assertEquals } from "../../support/assert.ts";
-import type { ConfigTable } from "./config.ts";
+import { type ConfigTable, isTable } from "./config.ts";
 import type { Program } from "./program.ts";
 
 /** What one "route stopped" line says, in frames and in bytes. */
@@ -65,6 +65,6 @@ export function stopLines(program: Program): Line[] {
 
 /** The journal's directory as the configuration names it, or by default. */
 function journalOf({ name, journal }: ConfigTable): string {
-  const named = typeof journal === "object" ? journal.dir : undefined;
+  const named = isTable(journal) ? journal.dir : undefined;
   return typeof named === "string" ? named : `spillway-data/${name}`;
 }

@@ -2,7 +2,7 @@
 
 /** Nested keys of one route or of the file's head. */
 export interface ConfigTable {
-  readonly [key: string]: string | number | boolean | ConfigTable;
+  readonly [key: string]: string | number | boolean | readonly string[] | ConfigTable;
 }
 
 export interface SpillwayConfig {
@@ -18,6 +18,10 @@ export function toToml(config: SpillwayConfig): string {
 
 function dotted(table: ConfigTable, prefix = ""): string[] {
   return Object.entries(table).flatMap(([key, value]) =>
-    typeof value === "object" ? dotted(value, `${prefix}${key}.`) : [`${prefix}${key} = ${JSON.stringify(value)}`]
+    isTable(value) ? dotted(value, `${prefix}${key}.`) : [`${prefix}${key} = ${JSON.stringify(value)}`]
   );
+}
+
+export function isTable(value: ConfigTable[string] | undefined): value is ConfigTable {
+  return typeof value === "object" && !Array.isArray(value);
 }

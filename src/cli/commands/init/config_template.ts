@@ -1,7 +1,7 @@
 /** What `spillway init config` prints: every key of this version, with its default and what it means. */
 import { CONFIG } from "../../../config/keys/config.ts";
 import { type FileValue, type Key, type Table } from "../../../config/keys/key.ts";
-import { tomlString } from "../../../config/keys/value_types.ts";
+import { tomlList, tomlString } from "../../../config/keys/value_types.ts";
 
 const HEAD = `# Spillway's configuration. Check it with: spillway check -c FILE
 # Sizes are strings with a unit: B KB MB GB TB KiB MiB GiB TiB. Durations: ms s m h d w, and several: 1h30m.
@@ -33,5 +33,6 @@ function keyLines(name: string, entry: Key): string {
 }
 
 function fileValue(value: FileValue): string {
+  if (typeof value === "object") return tomlList(value);
   return typeof value === "string" ? tomlString(value) : String(value);
 }
