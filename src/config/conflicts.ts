@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { plainHost } from "../runtime/address.ts";
 import type { Address } from "../runtime/net.ts";
-import type { KeyPath } from "./problem.ts";
+import { formatPath, type KeyPath } from "./problem.ts";
 import { journalDirectory } from "./route.ts";
 import type { RawConfig } from "./schema.ts";
 
@@ -44,18 +44,19 @@ export function findConflicts(config: RawConfig, directory: string, refuse: Refu
 
 function findSharedAddresses(config: RawConfig, refuse: Refuse): void {
   const listening: { readonly where: string; readonly address: Address }[] = [];
-  config.route?.forEach((route, index) => {
-    for (const side of ["source", "target"] as const) {
-      const address = route[side]?.listen;
-      if (address === undefined) continue;
-      const taken = listening.find((listener) => overlap(listener.address, address));
-      if (taken !== undefined) {
-        const allowed = `an address of its own; ${taken.where} has this one already`;
-        refuse(["route", index, side, "listen"], allowed, "choose another port, or another address of this host");
-      }
-      listening.push({ where: `route[${index}].${side}.listen`, address });
+  const add = (path: KeyPath, address: Address | undefined) => {
+    if (address === undefined) return;
+    const taken = listening.find((listener) => overlap(listener.address, address));
+    if (taken !== undefined) {
+      const allowed = `an address of its own; ${taken.where} has this one already`;
+      refuse(path, allowed, "choose another port, or another address of this host");
     }
+    listening.push({ where: formatPath(path), address });
+  };
+  config.route?.forEach((route, index) => {
+    for (const side of ["source", "target"] as const) add(["route", index, side, "listen"], route[side]?.listen);
   });
+  add(["admin", "listen"], config.admin?.listen);
 }
 
 /** True if the second of two listeners would find its address in use. Names that differ are left to the kernel. */

@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 import { findConflicts } from "./conflicts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { hintFor } from "./default_hint.ts";
-import { LOG } from "./keys/config.ts";
+import { ADMIN, LOG } from "./keys/config.ts";
 import { lineOf, locateKeys } from "./locate.ts";
 import { optionsOf } from "./options.ts";
 import {
@@ -105,6 +105,7 @@ function checkDocument(
     config: {
       name,
       routes: routes.filter((route, index) => route !== undefined && !faulty.has(index)) as RouteOptions[],
+      admin: optionsOf(ADMIN, config.admin, ["admin"], { refuse }),
       log: optionsOf(LOG, config.log, ["log"], { refuse }),
     },
     problems: inOrder(problems, locate),

@@ -4,14 +4,16 @@
  */
 import type { RouteOptions } from "../relay/options.ts";
 import type { Config } from "./config.ts";
-import { LOG, ROUTE } from "./keys/config.ts";
+import { ADMIN, LOG, ROUTE } from "./keys/config.ts";
 import type { Entries } from "./keys/key.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
 /** The whole configuration as TOML, equal signs aligned per table. */
-export function renderConfig({ routes, log }: Config): string {
+export function renderConfig({ routes, admin, log }: Config): string {
   const tables = routes.map((route) => table("[[route]]", linesOf(ROUTE, { ...route }, route)));
+  const lines = linesOf(ADMIN, { ...admin });
+  if (lines.length > 0) tables.push(table("[admin]", lines));
   return [...tables, table("[log]", linesOf(LOG, { ...log }))].join("\n");
 }
 

@@ -1,7 +1,6 @@
 /** Refuses the keys that a later version has: a key that is silently ignored is a promise broken. */
 import { CONFIG } from "./keys/config.ts";
 import type { Table } from "./keys/key.ts";
-import { TABLE } from "./keys/value_types.ts";
 import type { KeyPath } from "./problem.ts";
 import type { RawConfig } from "./schema.ts";
 
@@ -13,9 +12,7 @@ export function refuseUnsupportedKeys(config: RawConfig, refuse: (path: KeyPath,
       const inside = [...path, name];
       if (value === undefined) continue;
       if (!("keys" in entry)) {
-        // An empty table, such as [admin] alone, asks for nothing.
-        const isEmpty = entry.type === TABLE && Object.keys(value).length === 0;
-        if (entry.unsupported !== undefined && !isEmpty) refuse(inside, entry.unsupported);
+        if (entry.unsupported !== undefined) refuse(inside, entry.unsupported);
       } else if (entry.repeated) value.forEach((table: object, i: number) => visit(entry, table, [...inside, i]));
       else visit(entry, value, inside);
     }

@@ -395,14 +395,17 @@ for (const pattern of ["(OK", "(OK\\n"]) {
   });
 }
 
-Deno.test("[admin] is refused as coming later, unless it is empty", () => {
-  assertEquals(problemsOf(routeWith() + '[admin]\nlisten = "127.0.0.1:9464"\n'), [
-    "spillway.toml:5: admin: found a table, which comes with a later version; allowed now: nothing " +
-    "[leave [admin] out; the log on standard error says what the routes do]",
+Deno.test("[admin] is a table, with an address that no route has and a group", () => {
+  const taken = routeWith('source.listen = ":1"') + '[admin]\nlisten = ":1"\ncontrol_group = "a b"\n';
+  assertEquals(problemsOf(taken), [
+    'spillway.toml:6: admin.listen: found ":1", allowed: an address of its own; route[0].source.listen has this one ' +
+    "already [choose another port, or another address of this host]",
+    'spillway.toml:7: admin.control_group: found "a b", allowed: the name or the number of a group ' +
+    "[spillway init config prints every key and what it means]",
   ]);
   assertEquals(problemsOf(routeWith() + "[admin]\n"), []);
   assertEquals(problemsOf("admin = 9464\n" + routeWith()), [
-    "spillway.toml:1: admin: found 9464, allowed: a table [spillway init config prints every key and what it means]",
+    "spillway.toml:1: admin: found 9464, allowed: a table [its keys are listen, control_group]",
   ]);
 });
 
@@ -540,7 +543,7 @@ Deno.test("a date is no table", () => {
   );
   assertEquals(problemsOf(`log = 1979-05-27\nadmin = 07:32:00\n${routeWith()}`), [
     "spillway.toml:1: log: found the date 1979-05-27, allowed: a table [its keys are level, format]",
-    "spillway.toml:2: admin: found the date 07:32:00.000, allowed: a table [spillway init config prints every key and what it means]",
+    "spillway.toml:2: admin: found the date 07:32:00.000, allowed: a table [its keys are listen, control_group]",
   ]);
 });
 

@@ -98,7 +98,7 @@ Deno.test("what is typically wrong the schema finds, at its place", () => {
     ["[[route]]\nsource.listen = ':1'\ntarget.connect = 'a:1'\n", "/route/0"],
     ["[log]\nlevel = 'info'\n", ""],
     [`${routeWith()}[log]\nlevel = 'loud'\n`, "/log/level"],
-    [`${routeWith()}[admin]\nlisten = ':1'\n`, ""],
+    [`${routeWith()}[admin]\nlisten = "9464"\n`, "/admin/listen"],
     [routeWith("source.tls = true"), "/route/0/source"],
   ];
   for (const [toml, place] of cases) {

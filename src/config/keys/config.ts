@@ -4,11 +4,11 @@
  */
 import { FRAMING, framingComment } from "./framing.ts";
 import { JOURNAL } from "./journal.ts";
-import { key, type Table, unsupported } from "./key.ts";
+import { key, type Table } from "./key.ts";
 import { sizeFrom } from "./rules.ts";
 import { SOURCE } from "./source.ts";
 import { TARGET } from "./target.ts";
-import { NAME, oneOf, SIZE, TABLE } from "./value_types.ts";
+import { ADDRESS, GROUP, NAME, oneOf, SIZE } from "./value_types.ts";
 
 /** In bytes. */
 const MEMORY_BYTES_MIN = 1024 * 1024;
@@ -61,6 +61,22 @@ export const LOG = {
   }),
 };
 
+export const ADMIN = {
+  listen: key(ADDRESS, undefined, {
+    description: "HTTP: /metrics, /status, /healthz, /readyz and a page to look at; off unless set",
+    usual: "127.0.0.1:9464",
+    comment: `HTTP for metrics, health checks and a page to look at: host:port, or unix:/path.sock for this user alone.
+Off unless it is set. Nothing can be changed through it, and whoever can connect can read it.`,
+    option: "listen",
+  }),
+  control_group: key(GROUP, undefined, {
+    description: "A group, by name or number, whose members may use status and skip; else the daemon's user alone",
+    usual: "adm",
+    comment: "A group, by name or number, whose members may use status and skip too. None unless it is set.",
+    option: "controlGroup",
+  }),
+};
+
 export const CONFIG = {
   description: "Spillway's configuration",
   keys: {
@@ -71,6 +87,6 @@ export const CONFIG = {
       json: { required: ["name", "source", "target"] },
     },
     log: { description: "The log on standard error", keys: LOG },
-    admin: unsupported(TABLE, "leave [admin] out; the log on standard error says what the routes do"),
+    admin: { description: "What the daemon tells over HTTP, and to whom", keys: ADMIN },
   },
 } as const satisfies Table;

@@ -87,9 +87,16 @@ export const NAME: ValueType<string> = {
   write: tomlString,
 };
 
+const groupAllowed = "the name or the number of a group";
+
+/** A group of the system; whether there is one shows at the start. */
+export const GROUP: ValueType<string> = {
+  schema: z.string(groupAllowed).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, groupAllowed),
+  write: tomlString,
+};
+
 /** For keys that this version does not have. */
 export const ANY: ValueType<unknown> = { schema: z.unknown(), write: String };
-export const TABLE: ValueType<object> = { schema: z.record(z.string(), z.unknown(), "a table"), write: String };
 
 /** One of these words. */
 export function oneOf<const T extends readonly string[]>(...words: T): ValueType<T[number]> {

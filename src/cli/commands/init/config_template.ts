@@ -6,7 +6,7 @@ import { tomlList, tomlString } from "../../../config/keys/value_types.ts";
 const HEAD = `# Spillway's configuration. Check it with: spillway check -c FILE
 # Sizes are strings with a unit: B KB MB GB TB KiB MiB GiB TiB. Durations: ms s m h d w, and several: 1h30m.
 # In any string \${NAME} is an environment variable, \${NAME:-default} one with a default, $$ a dollar sign.
-# A commented key has the value that it has when it is left out.
+# A commented key has the value that it has when it is left out, unless its comment says something else.
 `;
 
 export const CONFIG_TEMPLATE = [HEAD, ...sections(CONFIG, [])].join("\n");
