@@ -113,12 +113,12 @@ async function connections(scene: Scene): Promise<number | null | undefined> {
   return asked.kind === "answered" ? asked.answer.source_connections : undefined;
 }
 
-/** The value once it has been the same for two seconds. */
+/** The bytes once they have been the same, but for a MiB, for two seconds: what is idle makes a little garbage, too. */
 function settled(read: () => number): () => number | undefined {
   let [last, sinceMs] = [-1, performance.now()];
   return () => {
     const now = read();
-    if (now !== last) [last, sinceMs] = [now, performance.now()];
+    if (Math.abs(now - last) > MIB) [last, sinceMs] = [now, performance.now()];
     return performance.now() - sinceMs > 2_000 ? now : undefined;
   };
 }
