@@ -1,17 +1,16 @@
-/** The operator's view of a running relay: a control socket for each route, and a meter for its rates. */
+/** The operator's view of a running relay: a control socket for each route, and HTTP where it is asked for. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { SkipLimit } from "../journal/journal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
-import { peerQueueBytes } from "../runtime/peer_queue.ts";
 import type { ConnectionLimit } from "../runtime/connection_limit.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Control } from "./control.ts";
-import { liveStatus } from "./live_status.ts";
-import { Meter, SAMPLE_MS } from "./meter.ts";
+import type { HttpServer } from "./http/server.ts";
+import { LiveRoute } from "./live_route.ts";
+import { LoopLag } from "./loop_lag.ts";
 import type { Skipped } from "./protocol.ts";
-import { WaitingTime } from "./waiting_time.ts";
 
 export interface AdminOptions {
   readonly runtime: Runtime;
@@ -20,64 +19,41 @@ export interface AdminOptions {
   readonly clock: Clock;
   /** The log of a route. */
   readonly log: (route: string) => Log;
+  readonly version: string;
+  /** What answers HTTP from now on; undefined: nothing does. */
+  readonly http: HttpServer | undefined;
 }
 
 /** Begins to answer requests for each route, until the route stops. Never rejects: the relay runs without it. */
-export async function startAdmin({ routes }: Relay, options: AdminOptions): Promise<void> {
-  const startedMs = options.clock.monotonicMs();
-  await Promise.all(routes.map((route) => serveRoute(route, startedMs, options)));
+export async function startAdmin(relay: Relay, options: AdminOptions): Promise<void> {
+  const { clock, runtime: { pid }, version, http } = options;
+  const loopLag = new LoopLag(clock);
+  const context = { clock, pid, version, loopLag, startedMs: clock.monotonicMs() };
+  const routes = relay.routes.map((route) => new LiveRoute(route, context));
+  const over = new AbortController();
+  relay.stopped.finally(() => over.abort());
+  void loopLag.measure(over.signal);
+  for (const each of routes) void each.sampleUntil(over.signal);
+  http?.serve({ routes, loopLag });
+  await Promise.all(routes.map((each) => openControl(each, options)));
 }
 
-async function serveRoute(
-  route: Route,
-  startedMs: number,
-  { runtime, connectionLimit, clock, log }: AdminOptions,
-): Promise<void> {
-  const meter = new Meter(route.parts.ledger, clock);
-  const over = new AbortController();
-  const waiting = new WaitingTime(route.parts.spool.positions.end, clock);
-  const context = { clock, pid: runtime.pid, startedMs, waiting };
-  const { name, journal } = route.options;
+async function openControl(live: LiveRoute, { runtime, connectionLimit, clock, log }: AdminOptions): Promise<void> {
+  const { route, name } = live;
   const opening = Control.open({
-    directory: journal.directory,
+    directory: route.options.journal.directory,
     net: runtime.net,
     connectionLimit,
     clock,
     log: log(name),
-    answer: (request) =>
-      request.ask === "skip" ? skip(route, request, request.preview) : liveStatus(route, meter, context),
+    answer: (request) => request.ask === "skip" ? skip(route, request, request.preview) : live.status(),
   });
   // Also while the socket is still being opened: its file must be gone before another process may make one.
-  route.closeBeforeRelease(async () => {
-    over.abort();
-    await (await opening)?.close();
-  });
-  if (await opening !== undefined) sampleUntil(over.signal, route, clock, { meter, waiting });
+  route.closeBeforeRelease(async () => await (await opening)?.close());
+  await opening;
 }
 
 async function skip(route: Route, limit: SkipLimit, preview: boolean): Promise<Skipped> {
   const { from, until, frames, bytes, inFlight, unreadFrames } = await route.skip(limit, preview);
   return { from, until, frames, bytes, inflight_frames: inFlight, unread_frames: unreadFrames };
-}
-
-async function sampleUntil(
-  over: AbortSignal,
-  route: Route,
-  clock: Clock,
-  { meter, waiting }: { readonly meter: Meter; readonly waiting: WaitingTime },
-): Promise<void> {
-  const { positions } = route.parts.spool;
-  while (!over.aborted) {
-    await clock.sleep(SAMPLE_MS, over);
-    meter.sample();
-    waiting.note(positions.confirmed, positions.end);
-    if (meter.idleMs >= SAMPLE_MS) meter.noteQueue(await unreadByConsumer(route));
-  }
-}
-
-/** Bytes that a consumer on this machine has received and not read; undefined if unknown or without meaning. */
-async function unreadByConsumer({ parts: { target: { serving } }, options }: Route): Promise<number | undefined> {
-  const bytes = serving && await peerQueueBytes(serving.local, serving.peer);
-  // With reply confirmation a consumer that has nothing left to read owes an answer: its queue proves no progress.
-  return bytes === 0 && options.target.confirm === "reply" ? undefined : bytes;
 }

@@ -1,7 +1,9 @@
 /** The state of a route of this process. Computing it costs nothing per frame. */
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/quantity.ts";
+import type { JournalUsage } from "../journal/journal.ts";
 import type { Route } from "../relay/route.ts";
+import type { LoopLag } from "./loop_lag.ts";
 import type { Meter, Rates } from "./meter.ts";
 import { type Count, isoMs, oldestPending, type RouteStatus, seconds, type State, UNKNOWN } from "./status.ts";
 import type { WaitingTime } from "./waiting_time.ts";
@@ -15,6 +17,8 @@ const HELD_UP_MS = 1000;
 export interface LiveContext {
   readonly clock: Clock;
   readonly pid: number;
+  readonly version: string;
+  readonly loopLag: Pick<LoopLag, "seconds">;
   /** When the process was ready, on the monotonic clock. */
   readonly startedMs: number;
   readonly waiting: WaitingTime;
@@ -22,8 +26,8 @@ export interface LiveContext {
 
 /** Rejects with a SystemError if the journal has to be read for the oldest frame's time and cannot be. */
 export async function liveStatus(route: Route, meter: Meter, context: LiveContext): Promise<RouteStatus> {
-  const { clock, pid, startedMs, waiting } = context;
-  const { ledger, journal, memory, source, spool, target } = route.parts;
+  const { clock, pid, version, loopLag, startedMs, waiting } = context;
+  const { ledger, journal, memory, source, spool, target, times } = route.parts;
   const oldestUs = ledger.pending.frames > 0 ? await spool.backlog.oldestArrival() : undefined;
   const usage = await journal.usage();
   const { carried, received, delivered, pending, spilled } = ledger;
@@ -39,6 +43,8 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     from: "daemon",
     pid,
     uptime_seconds: seconds(clock.monotonicMs() - startedMs),
+    version,
+    event_loop_lag_seconds: loopLag.seconds,
     journal: route.options.journal.directory,
     ...route.endpoints,
     pending_frames: pending.frames,
@@ -70,16 +76,23 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     memory_max_bytes: memory.pool.maxBytes,
     journal_bytes: usage.bytes,
     journal_segments: usage.segments,
+    journal_full_seconds: state === "direct" ? null : fullIn(usage, rates),
+    quarantined_bytes: usage.quarantinedBytes,
     source_connections: source.connections,
     source_refused_connections: source.refused,
     source_paused_seconds: seconds(source.pausedMs),
     source_patience_seconds: seconds(source.patientMs),
     ...unreadSource(route),
+    source_recv_queue_bytes: source.arrivedBytes,
     target_up: target.peer !== undefined,
+    target_away_seconds: target.awayMs === undefined ? null : seconds(target.awayMs),
     target_peer: target.peer ?? null,
     target_connects: target.connects,
     target_inflight_frames: inflight.frames,
     target_inflight_bytes: inflight.bytes,
+    target_window_limited_seconds: seconds(target.windowLimitedMs),
+    delivery_seconds_50: rounded(times.delivery.quantile(0.5)),
+    delivery_seconds_99: rounded(times.delivery.quantile(0.99)),
   };
 }
 
@@ -123,6 +136,18 @@ function drainedIn({ bytes }: Count, rates: Rates | undefined): number | null {
   const shrinking = rates === undefined ? 0 : rates.deliveredBytes - rates.receivedBytes;
   // A backlog that shrinks by less than a byte per second has no end worth reporting.
   return shrinking >= 1 ? Math.round(bytes / shrinking * 10) / 10 : null;
+}
+
+/** While the backlog grows, the journal grows as fast. */
+function fullIn({ bytes, capacityBytes }: JournalUsage, rates: Rates | undefined): number | null {
+  const growing = rates === undefined ? 0 : rates.receivedBytes - rates.deliveredBytes;
+  if (capacityBytes === undefined || growing < 1) return null;
+  return Math.round(Math.max(0, capacityBytes - bytes) / growing * 10) / 10;
+}
+
+/** To the µs. */
+function rounded(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : Math.round(seconds * 1e6) / 1e6;
 }
 
 function whole(value: number | undefined): number | null {

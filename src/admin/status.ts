@@ -1,6 +1,6 @@
 /**
- * The state of a route as programs get it: from `status --json` and, in a later
- * version, from HTTP `/status`. Names say the unit; sequences are counts of
+ * The state of a route as programs get it: from `status --json` and from HTTP
+ * `/status`. Names say the unit; sequences are counts of
  * frames; a number that only a running daemon knows is null without one.
  */
 
@@ -28,6 +28,9 @@ export interface RouteStatus {
   /** The daemon's. */
   readonly pid: number | null;
   readonly uptime_seconds: number | null;
+  readonly version: string | null;
+  /** How late the daemon's event loop was at most, in the last seconds. */
+  readonly event_loop_lag_seconds: number | null;
   /** The journal's directory. */
   readonly journal: string;
   readonly source: string | null;
@@ -71,6 +74,10 @@ export interface RouteStatus {
   readonly memory_max_bytes: number | null;
   readonly journal_bytes: number;
   readonly journal_segments: number;
+  /** When the journal has no room any more, at these rates; null where its backlog does not grow. */
+  readonly journal_full_seconds: number | null;
+  /** Damaged bytes and refused frames that the daemon has set aside. */
+  readonly quarantined_bytes: number | null;
   readonly source_connections: number | null;
   readonly source_refused_connections: number | null;
   /** Time in which reading was stopped for want of memory; a second counts once, however many producers wait in it. */
@@ -80,11 +87,21 @@ export interface RouteStatus {
   /** How long a producer has been waiting to be read, and for what; null while none waits. */
   readonly source_held_up_seconds: number | null;
   readonly source_held_up_reason: string | null;
+  /** Bytes of producers that the kernel has and that are not read yet. */
+  readonly source_recv_queue_bytes: number | null;
   readonly target_up: boolean;
+  /** How long no consumer has been connected; null while one is. */
+  readonly target_away_seconds: number | null;
   readonly target_peer: string | null;
   readonly target_connects: number | null;
   readonly target_inflight_frames: number | null;
   readonly target_inflight_bytes: number | null;
+  /** Time in which the consumer's window kept the kernel from sending. */
+  readonly target_window_limited_seconds: number | null;
+  /** From a frame's arrival to its confirmation, since the daemon started: half of all frames took less. */
+  readonly delivery_seconds_50: number | null;
+  /** Likewise: 99 % took less. */
+  readonly delivery_seconds_99: number | null;
 }
 
 /**
@@ -98,6 +115,8 @@ export const UNKNOWN: RouteStatus = {
   from: "disk",
   pid: null,
   uptime_seconds: null,
+  version: null,
+  event_loop_lag_seconds: null,
   journal: "",
   source: null,
   target: null,
@@ -131,17 +150,24 @@ export const UNKNOWN: RouteStatus = {
   memory_max_bytes: null,
   journal_bytes: 0,
   journal_segments: 0,
+  journal_full_seconds: null,
+  quarantined_bytes: null,
   source_connections: null,
   source_refused_connections: null,
   source_paused_seconds: null,
   source_patience_seconds: null,
   source_held_up_seconds: null,
   source_held_up_reason: null,
+  source_recv_queue_bytes: null,
   target_up: false,
+  target_away_seconds: null,
   target_peer: null,
   target_connects: null,
   target_inflight_frames: null,
   target_inflight_bytes: null,
+  target_window_limited_seconds: null,
+  delivery_seconds_50: null,
+  delivery_seconds_99: null,
 };
 
 /** A journal beside those of the configuration that no route delivers. */

@@ -11,27 +11,30 @@ export interface Tally {
 }
 
 /** Why frames or bytes were dropped. */
-export type DropReason =
+export const DROP_REASONS = [
   /** A connection ended in the middle of a frame. */
-  | "unfinished"
+  "unfinished",
   /** Bytes that can never be a frame: too long, an impossible length. */
-  | "fault"
+  "fault",
   /** An unfinished frame held memory that other connections waited for, and did not become whole. */
-  | "stuck"
+  "stuck",
   /** Bytes between two frames, which the framing discards. */
-  | "between"
+  "between",
   /** The journal had no room and `when_full` said so. */
-  | "full"
+  "full",
   /** An operator gave it up (skip). */
-  | "operator"
+  "operator",
   /** It was too old (max_age, skip --before). */
-  | "expired"
+  "expired",
   /** The consumer replied too often that it does not accept the frame; the frame is in quarantine. */
-  | "refused"
+  "refused",
   /** Damaged records of the journal, moved to quarantine. */
-  | "damaged"
+  "damaged",
   /** Neither delivered nor journaled when the process had to end. */
-  | "stop";
+  "stop",
+] as const;
+
+export type DropReason = typeof DROP_REASONS[number];
 
 export class Ledger {
   readonly received: Tally = tally();

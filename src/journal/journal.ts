@@ -8,6 +8,7 @@
  */
 import type { BufferPool, PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Histogram } from "../base/histogram.ts";
 import type { Tally } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import type { Run } from "../base/run.ts";
@@ -25,6 +26,8 @@ export interface JournalOptions {
   readonly framer: Framer;
   readonly sync: SyncPolicy;
   readonly syncIntervalMs: number;
+  /** Gets the time that each sync of appended frames takes, in seconds. */
+  readonly syncTimes?: Histogram;
   /** Records hold at most this many payload bytes (at most 256 KiB), or one larger frame. */
   readonly recordBytes: number;
   /** The most that the journal may take up, in bytes; 0 = no limit. */
@@ -135,6 +138,10 @@ export interface Unread {
 export interface JournalUsage {
   readonly bytes: number;
   readonly segments: number;
+  /** To how many bytes it may grow, by what was last known; undefined where that is not known. */
+  readonly capacityBytes: number | undefined;
+  /** Bytes that were set aside since it was opened, because they were damaged or refused. */
+  readonly quarantinedBytes: number;
 }
 
 /** Up to where pending frames are given up: a sequence, or the first frame that came then (µs since 1970) or later. */

@@ -14,6 +14,7 @@ import { cannotListen } from "./listen_errors.ts";
 import { planMemory } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
 import { createParts, rewindOf, type RouteContext, type RouteParts } from "./route_parts.ts";
+import { RouteTimes } from "./route_times.ts";
 import { stopRoute } from "./stop.ts";
 
 export class Route {
@@ -34,6 +35,7 @@ export class Route {
     const framer = createFramer(options.framing);
     const memory = planMemory(options.memoryMaxBytes, framer.maxFrame);
     const rewind = rewindOf(options);
+    const times = new RouteTimes();
     const journal = await openJournal({
       ...options.journal,
       files: runtime.files,
@@ -44,12 +46,13 @@ export class Route {
       user,
       framer,
       recordBytes: memory.recordBytes,
+      syncTimes: times.sync,
       rewindBytes: rewind === "auto" ? 0 : rewind,
       dropsOldest: options.journal.whenFull === "drop-oldest",
     });
     // Logged now: if an address is in use the journal is closed again, and that clears this state.
     if (!journal.recovery.clean) logUncleanStart(log, journal.recovery);
-    const route = new Route(options, createParts(options, context, framer, memory, journal), context);
+    const route = new Route(options, createParts(options, context, framer, memory, journal, times), context);
     const { source, consumers } = route.parts;
     try {
       await bound(options.name, "source.listen", source.bind());

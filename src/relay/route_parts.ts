@@ -19,6 +19,7 @@ import { Rate } from "../target/rate.ts";
 import { Target } from "../target/target.ts";
 import type { MemoryPlan } from "./memory.ts";
 import type { RouteOptions } from "./options.ts";
+import type { RouteTimes } from "./route_times.ts";
 
 /** What a route needs of the process around it. */
 export interface RouteContext {
@@ -32,6 +33,7 @@ export interface RouteContext {
 }
 
 export interface RouteParts {
+  readonly times: RouteTimes;
   readonly journal: Journal;
   readonly ledger: Ledger;
   readonly memory: MemoryPlan;
@@ -53,6 +55,7 @@ export function createParts(
   framer: Framer,
   memory: MemoryPlan,
   journal: Journal,
+  times: RouteTimes,
 ): RouteParts {
   const { log, clock } = context;
   const { mode, whenFull, maxAgeMs } = options.journal;
@@ -81,10 +84,10 @@ export function createParts(
   });
   const source = createSource(options, context, { framer, memory, ledger, spool, risk });
   const consumers = createConsumers(options, context);
-  const target = createTarget(options, { ...shared, spool, source, consumers });
+  const target = createTarget(options, { ...shared, deliveryTimes: times.delivery, spool, source, consumers });
   const appender = new Appender({ ...shared, spool });
   const expiry = maxAgeMs > 0 ? new Expiry({ spool, clock, log, maxAgeMs }) : undefined;
-  return { journal, ledger, memory, spool, appender, risk, expiry, consumers, source, target };
+  return { times, journal, ledger, memory, spool, appender, risk, expiry, consumers, source, target };
 }
 
 /** A reply comes from the program that has read the frame: nothing that a reply has confirmed has to be sent again. */

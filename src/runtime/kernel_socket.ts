@@ -76,6 +76,8 @@ const TCPI_WINDOW_SCALES = 6;
 const TCPI_NOTSENT_BYTES = 144;
 const TCPI_DATA_SEGS_OUT = 156;
 const TCPI_SND_WND = 228;
+/** A u64, in µs, there since Linux 4.9. */
+const TCPI_RWND_LIMITED = 176;
 
 /** The state of a connection that was reset (<net/tcp_states.h>). */
 const TCP_CLOSE = 7;
@@ -139,6 +141,7 @@ export class KernelSocket {
       scale: tcpInfo.getUint8(TCPI_WINDOW_SCALES) & 0x0f,
       notSentBytes: isKnown ? tcpInfo.getUint32(TCPI_NOTSENT_BYTES, true) : 0,
       segmentsSent: isKnown ? tcpInfo.getUint32(TCPI_DATA_SEGS_OUT, true) : 0,
+      limitedMs: length >= TCPI_RWND_LIMITED + 8 ? Number(tcpInfo.getBigUint64(TCPI_RWND_LIMITED, true)) / 1000 : 0,
       isReset: tcpInfo.getUint8(TCPI_STATE) === TCP_CLOSE,
     };
   }

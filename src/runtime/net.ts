@@ -21,6 +21,8 @@ export interface PeerWindow {
   readonly notSentBytes: number;
   /** Segments with data that were sent; 0 where the kernel does not report that. */
   readonly segmentsSent: number;
+  /** How long, in ms, the window has kept our kernel from sending (tcpi_rwnd_limited); 0 where it does not report that. */
+  readonly limitedMs: number;
   /** The connection was reset; the other figures are from before. */
   readonly isReset: boolean;
 }

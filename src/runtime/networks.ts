@@ -36,6 +36,11 @@ export class Networks {
   }
 }
 
+/** Is this an address of IPv4 or IPv6, and no name? */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0;
+}
+
 function familyOf(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 4 ? "ipv4" : "ipv6";
 }

@@ -43,6 +43,20 @@ export function bindPrivately<T>(path: string, bind: () => T): T {
   }
 }
 
+/**
+ * As {@link bindPrivately}, where `bind` has made the socket once what it returns
+ * has resolved. Files that are made meanwhile are private, too.
+ */
+export async function bindPrivatelyUntil(path: string, bind: () => Promise<void>): Promise<void> {
+  const mask = process.umask(0o077);
+  try {
+    await bind();
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(mask);
+  }
+}
+
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {
   try {
     (await connect()).close();

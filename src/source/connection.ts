@@ -68,6 +68,11 @@ export class SourceConnection {
     return this.#reader.lastReadMs;
   }
 
+  /** Bytes that have arrived and are not read yet; 0 also where that cannot be told. */
+  get arrivedBytes(): number {
+    return this.connection.arrivedBytes() ?? 0;
+  }
+
   /** For how long the producer has been silent, in ms; 0 while a reply is owed to it, or reading waits for memory. */
   idleMs(nowMs: number): number {
     if (this.#owed?.areOwed || this.#reader.waitsForMemory) return 0;

@@ -130,6 +130,13 @@ export class Source {
     return this.#patient.total(this.options.clock.monotonicMs());
   }
 
+  /** Bytes that have arrived from producers and are not read yet, as far as that can be told. */
+  get arrivedBytes(): number {
+    let sum = 0;
+    for (const each of this.#connections) sum += each.arrivedBytes;
+    return sum;
+  }
+
   /** How long a producer has been waiting to be read, for want of memory, in ms; undefined if none waits. */
   get unreadMs(): number | undefined {
     return this.#paused.longest(this.options.clock.monotonicMs());

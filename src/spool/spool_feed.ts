@@ -4,7 +4,9 @@
  * frame.
  */
 import type { BufferPool } from "../base/buffer.ts";
+import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
+import type { Histogram } from "../base/histogram.ts";
 import type { Ledger } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { skipFrames } from "../framing/skip.ts";
@@ -25,6 +27,9 @@ export interface SpoolFeedOptions {
   readonly framer: Framer;
   readonly ledger: Ledger;
   readonly log: Log;
+  readonly clock: Pick<Clock, "wallUs">;
+  /** Gets the time from arrival to confirmation, in seconds, of each frame. */
+  readonly deliveryTimes: Histogram;
   /** Send only what is appended (and synced): `sync = "each"`. */
   readonly appendFirst: boolean;
   /** Frames will be confirmed one by one. */
@@ -90,12 +95,15 @@ export class SpoolFeed implements FrameFeed {
   }
 
   confirm({ until, news, unreadFrom }: Confirmation): void {
-    const { spool } = this.options;
+    const { spool, clock, deliveryTimes } = this.options;
+    const nowUs = news.length > 0 ? clock.wallUs() : 0;
     let frames = 0;
     let bytes = 0;
     for (const part of news) {
       frames += part.frames;
       bytes += part.bytes;
+      // The wall clock may have been set back.
+      deliveryTimes.observe(Math.max(0, nowUs - part.arrivedUs) / 1e6, part.frames);
     }
     spool.rewind.noteRead(unreadFrom);
     spool.rewind.noteAcknowledged(until);

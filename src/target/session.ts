@@ -86,6 +86,11 @@ export class Session {
     return this.options.confirmer.largestWindow;
   }
 
+  /** How long, in ms, the consumer's window has kept us from sending; 0 where that is unknown. */
+  get windowLimitedMs(): number {
+    return this.options.connection.peerWindow()?.limitedMs ?? 0;
+  }
+
   /** Bytes, or frames where each has its reply, that the consumer has taken for good on this connection. */
   get progress(): number {
     return this.options.confirmer.progress;

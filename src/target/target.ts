@@ -24,12 +24,27 @@ export class Target {
   #stopping: StopDeadline | undefined;
   #running: Promise<void> | undefined;
   #mayRepeat = 0;
+  /** Of the connections that have ended. */
+  #limitedMs = 0;
+  /** When the last connection ended, or the route began, on the monotonic clock. */
+  #awaySinceMs: number;
   readonly #server: ConnectionServer;
   readonly #cannotBegin: RecurringFailure;
 
   constructor(private readonly options: TargetOptions) {
+    this.#awaySinceMs = options.clock.monotonicMs();
     this.#server = new ConnectionServer({ ...options, sink: options.spool });
     this.#cannotBegin = new RecurringFailure(options, "cannot find where to begin, the connection is closed");
+  }
+
+  /** How long, in ms, consumers' windows have kept us from sending, all connections together. */
+  get windowLimitedMs(): number {
+    return this.#limitedMs + (this.#session?.windowLimitedMs ?? 0);
+  }
+
+  /** How long no consumer has been connected, in ms; undefined while one is. */
+  get awayMs(): number | undefined {
+    return this.#session === undefined ? this.options.clock.monotonicMs() - this.#awaySinceMs : undefined;
   }
 
   /** The consumer that is being served. */
@@ -69,7 +84,7 @@ export class Target {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const { connections, feed, spool, log, ledger } = this.options;
+    const { connections, feed, spool, log, ledger, clock } = this.options;
     this.#server.resetSilent();
     const stream = await this.#begin(connection);
     if (stream === undefined) return;
@@ -79,16 +94,20 @@ export class Target {
     const { ended: reason, progress, mayRepeat, mayBeLostBytes } = await this.#server.serve(
       connection,
       stream,
-      (session) => {
+      async (session) => {
         this.#session = session;
         connections.serving(session);
         if (this.#stopping !== undefined) session.finish(this.#stopping);
-        return session.ended;
+        const reason = await session.ended;
+        // The kernel tells it until the connection is closed.
+        this.#limitedMs += session.windowLimitedMs;
+        this.#session = undefined;
+        this.#awaySinceMs = clock.monotonicMs();
+        return reason;
       },
     );
     this.#mayRepeat = mayRepeat;
     ledger.mayBeLostBytes += mayBeLostBytes;
-    this.#session = undefined;
     connections.ended(progress > 0);
     const fields = {
       peer: connection.peer,

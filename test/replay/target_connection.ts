@@ -92,7 +92,14 @@ export class TargetConnection implements Connection {
 
   peerWindow(): PeerWindow | undefined {
     if (this.limits.unread !== true) return undefined;
-    return { bytes: 65_535 - this.bytes, scale: 0, notSentBytes: 0, segmentsSent: 1, isReset: this.#lost };
+    return {
+      bytes: 65_535 - this.bytes,
+      scale: 0,
+      notSentBytes: 0,
+      segmentsSent: 1,
+      limitedMs: 0,
+      isReset: this.#lost,
+    };
   }
 
   unanswered(): boolean | undefined {

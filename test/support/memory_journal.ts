@@ -91,7 +91,8 @@ export class MemoryJournal implements Journal {
   }
 
   usage(): Promise<JournalUsage> {
-    return Promise.resolve({ bytes: this.store.bytes, segments: this.store.segments.length });
+    const { bytes, segments } = this.store;
+    return Promise.resolve({ bytes, segments: segments.length, capacityBytes: undefined, quarantinedBytes: 0 });
   }
 
   async freeRetained(): Promise<boolean> {

@@ -60,7 +60,7 @@ Deno.test("a consumer whose bytes the producer does not read is not read until t
 
 Deno.test("a window that opens without more having been acknowledged tells that the consumer reads", async () => {
   const clock = new VirtualClock();
-  const window = { bytes: 100_000, scale: 7, segmentsSent: 1, notSentBytes: 0, isReset: false };
+  const window = { bytes: 100_000, scale: 7, segmentsSent: 1, notSentBytes: 0, limitedMs: 0, isReset: false };
   class Consumer extends ScriptedConnection {
     override peerWindow = () => window;
   }

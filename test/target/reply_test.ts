@@ -1,5 +1,6 @@
 /** `confirm = "reply"` over the real spool and journal, with a consumer that sends the replies that a test gives it. */
 import { BufferPool } from "../../src/base/buffer.ts";
+import { Histogram } from "../../src/base/histogram.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Condition } from "../../src/base/condition.ts";
 import { Ledger } from "../../src/base/ledger.ts";
@@ -80,7 +81,13 @@ class Rig {
       rewind: 0,
       recordBytes: 16 * 1024,
     });
-    this.feed = new SpoolFeed({ ...parts, spool: this.spool, appendFirst: false, eachFrame: true });
+    this.feed = new SpoolFeed({
+      ...parts,
+      deliveryTimes: new Histogram([]),
+      spool: this.spool,
+      appendFirst: false,
+      eachFrame: true,
+    });
     await this.connect();
     return this;
   }

@@ -1,5 +1,6 @@
 /** `spillway run`: the relay, in the foreground. */
 import { startAdmin } from "../../admin/admin.ts";
+import { type HttpOptions, HttpServer } from "../../admin/http/server.ts";
 import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
@@ -13,6 +14,7 @@ import { type Relay, startRelay } from "../../relay/relay.ts";
 import { ConnectionLimit } from "../../runtime/connection_limit.ts";
 import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
+import { commit, version } from "../output/build_info.ts";
 import { createLogs } from "../output/log.ts";
 import { warnAtStart } from "./run/start_warnings.ts";
 import { wantsColour } from "../output/terminal.ts";
@@ -47,7 +49,10 @@ without a file; what they cannot say, a file can.`,
     const user = runtime.userName();
     const { connectionsMax, spareConnections } = await openFilesOf(config.routes.length);
     const connectionLimit = new ConnectionLimit(connectionsMax, spareConnections);
+    let http: HttpServer | undefined;
     const start = async () => {
+      // A start that fails later has told no one that it is ready.
+      http = await openHttp(config, { runtime, connectionLimit, log: log("spillway") });
       const relay = await startRelay({
         routes: config.routes,
         runtime,
@@ -56,12 +61,26 @@ without a file; what they cannot say, a file can.`,
         user,
         connectionLimit,
       });
-      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log });
+      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log, version, http });
       return relay;
     };
-    return await relayUntilSignal(start, runtime, log("spillway"));
+    try {
+      return await relayUntilSignal(start, runtime, log("spillway"));
+    } finally {
+      await http?.close();
+    }
   },
 };
+
+/** Undefined where no HTTP is asked for. */
+async function openHttp(
+  { admin: { listen } }: Config,
+  { runtime, ...options }: { runtime: Runtime } & Pick<HttpOptions, "connectionLimit" | "log">,
+): Promise<HttpServer | undefined> {
+  if (listen === undefined) return undefined;
+  const build = { version, commit, runtime: `${runtime.name} ${runtime.version}` };
+  return await HttpServer.open({ ...options, address: listen, net: runtime.net, build });
+}
 
 async function configOf({ values }: Invocation, runtime: Runtime): Promise<Config> {
   const given = RUN_FLAGS.map(({ flag }) => flag.name).filter((name) => values[name] !== undefined);

@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import { BufferPool } from "../../../src/base/buffer.ts";
 import type { Clock } from "../../../src/base/clock.ts";
+import { Histogram } from "../../../src/base/histogram.ts";
 import { Ledger } from "../../../src/base/ledger.ts";
 import { runEnd } from "../../../src/base/run.ts";
 import { type Damage, type Journal, JournalFullError, type SyncPolicy } from "../../../src/journal/journal.ts";
@@ -182,7 +183,13 @@ export class World {
     this.#watchDrops();
     this.#appender = new Appender({ ...parts, spool });
     const appendFirst = mode === "always" && sync === "each";
-    this.feed = new SpoolFeed({ ...parts, spool, appendFirst, eachFrame: this.options.eachFrame ?? false });
+    this.feed = new SpoolFeed({
+      ...parts,
+      deliveryTimes: new Histogram([]),
+      spool,
+      appendFirst,
+      eachFrame: this.options.eachFrame ?? false,
+    });
     this.#appender.start();
   }
 

@@ -9,6 +9,8 @@ import { replaceFile } from "./replace_file.ts";
 
 export class Quarantine {
   readonly #directory: string;
+  /** Bytes that this object has brought there. */
+  bytes = 0;
 
   constructor(
     private readonly files: FileSystem,
@@ -45,6 +47,7 @@ export class Quarantine {
       if (there?.size === bytes && await this.#isCopy(to, from, offset, bytes)) return to;
       if (there !== undefined) continue;
       await this.#create(to, (file) => copyBytes(from, offset, file, 0, bytes));
+      this.bytes += bytes;
       return to;
     }
   }
@@ -76,6 +79,7 @@ export class Quarantine {
   async keepFrame(sequence: number, frame: Uint8Array): Promise<string> {
     const path = `${this.#directory}/${String(sequence).padStart(20, "0")}.refused`;
     await this.#create(path, (to) => to.writeAt([frame], 0));
+    this.bytes += frame.length;
     return path;
   }
 
@@ -86,6 +90,7 @@ export class Quarantine {
     for (let i = 0;; i++) {
       const to = `${this.#directory}/${name}${i === 0 ? "" : `.${i}`}`;
       if (await this.files.stat(to) !== undefined) continue;
+      this.bytes += (await this.files.stat(path))?.size ?? 0;
       await this.files.rename(path, to);
       await this.#syncNames();
       return to;

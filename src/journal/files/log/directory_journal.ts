@@ -103,9 +103,15 @@ export class DirectoryJournal implements Journal {
   }
 
   async usage(): Promise<JournalUsage> {
-    const { segments } = this.#opened;
+    const { segments, quarantine } = this.#opened;
     await this.#housekeeping.followCompaction();
-    return { bytes: segments.bytes, segments: segments.length };
+    const capacity = this.#diskSpace.capacityNow(segments.bytes);
+    return {
+      bytes: segments.bytes,
+      segments: segments.length,
+      capacityBytes: Number.isFinite(capacity) ? Math.max(0, capacity) : undefined,
+      quarantinedBytes: quarantine.bytes,
+    };
   }
 
   async freeRetained(): Promise<boolean> {

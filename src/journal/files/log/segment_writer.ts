@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { framingText } from "../../../framing/text.ts";
-import type { FileSystem, WritableFile } from "../../../runtime/files.ts";
+import type { WritableFile } from "../../../runtime/files.ts";
 import {
   encodeFooter,
   encodeRecordHeader,
@@ -39,7 +39,7 @@ export function createSegment(
   copied?: Uint8Array,
 ): Promise<SegmentWriter> {
   const salt = copied ?? options.randomBytes(SALT_BYTES);
-  const { files, directory, framer, clock } = options;
+  const { directory, framer, clock } = options;
   const segment = new Segment({
     base: at.base,
     path: `${directory}/${segmentName(at.base)}`,
@@ -49,8 +49,10 @@ export function createSegment(
   });
   const createdUs = Math.max(0, clock.wallUs());
   const header = { ...at, createdUs, salt, framing: framingText(framer.framing) };
-  return SegmentWriter.create(files, segment, header, copied !== undefined);
+  return SegmentWriter.create(options, segment, header, copied !== undefined);
 }
+
+export type SegmentWriterOptions = Pick<DirectoryJournalOptions, "files" | "clock" | "syncTimes">;
 
 export class SegmentWriter {
   #written: Extent;
@@ -70,7 +72,7 @@ export class SegmentWriter {
   #highestUs = 0;
 
   private constructor(
-    private readonly files: FileSystem,
+    private readonly options: SegmentWriterOptions,
     readonly file: WritableFile,
     readonly segment: Segment,
     /** Sequence at which the journal ended before this segment. */
@@ -88,11 +90,12 @@ export class SegmentWriter {
    * records are in another file and count there until all are copied.
    */
   static async create(
-    files: FileSystem,
+    options: SegmentWriterOptions,
     segment: Segment,
     header: SegmentHeader,
     copy: boolean,
   ): Promise<SegmentWriter> {
+    const { files } = options;
     const taken = copy || await files.stat(segment.path) !== undefined;
     const path = taken ? `${segment.path}.tmp` : segment.path;
     if (taken && await files.stat(path) !== undefined) await files.unlink(path);
@@ -104,7 +107,7 @@ export class SegmentWriter {
       await files.unlink(path).catch(() => {});
       throw error;
     }
-    return new SegmentWriter(files, file, segment, header.previousEnd, taken ? path : undefined);
+    return new SegmentWriter(options, file, segment, header.previousEnd, taken ? path : undefined);
   }
 
   /** False once nothing more may be written to this file. */
@@ -158,7 +161,7 @@ export class SegmentWriter {
   async takeName(): Promise<void> {
     if (this.temporary === undefined) return;
     try {
-      await this.files.rename(this.temporary, this.segment.path);
+      await this.options.files.rename(this.temporary, this.segment.path);
       this.temporary = undefined;
       this.#inPlace = true;
       this.#directorySynced = false;
@@ -207,7 +210,7 @@ export class SegmentWriter {
   /** Removes the file, in which nothing counts; not if it has replaced another one, whose frames it has. */
   async discard(): Promise<void> {
     await this.close();
-    if (!this.#inPlace) await this.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
+    if (!this.#inPlace) await this.options.files.unlink(this.temporary ?? this.segment.path).catch(() => {});
   }
 
   /** Waits for a sync under way. */
@@ -218,12 +221,15 @@ export class SegmentWriter {
   }
 
   async #syncNow(): Promise<void> {
+    const { clock, syncTimes } = this.options;
     const reached = this.#written;
+    const beganMs = clock.monotonicMs();
     try {
       await this.file.sync();
-      if (!this.#directorySynced) await this.files.syncDirectory(dirname(this.segment.path));
+      if (!this.#directorySynced) await this.options.files.syncDirectory(dirname(this.segment.path));
       this.#directorySynced = true;
       this.#synced = reached;
+      syncTimes?.observe((clock.monotonicMs() - beganMs) / 1000);
     } catch (error) {
       this.#usable = false;
       this.#syncFailure = error;

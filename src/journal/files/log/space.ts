@@ -44,11 +44,16 @@ export class DiskSpace {
     return this.options.maxBytes > 0 ? Math.min(this.options.maxBytes, free) : free;
   }
 
+  /** As {@link capacity}; where the last answer of the file system is old it is asked again, for the next call. */
+  capacityNow(journalBytes: number): number {
+    this.#refreshIfStale();
+    return this.capacity(journalBytes);
+  }
+
   /** Throws a `JournalFullError` if `bytes` more would break a limit; `journalBytes` is what the segments have now. */
   check(bytes: number, journalBytes: number): void {
-    const { clock, directory, maxBytes, minFreeBytes } = this.options;
-    const stale = this.#writtenSince >= REFRESH_BYTES || clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
-    if (stale && this.isWatched) void this.refresh();
+    const { directory, maxBytes, minFreeBytes } = this.options;
+    this.#refreshIfStale();
     if (maxBytes > 0 && journalBytes + bytes > maxBytes) {
       const message =
         `journal ${directory}: ${journalBytes} bytes, no room for ${bytes} more below max_bytes ${maxBytes}`;
@@ -69,6 +74,11 @@ export class DiskSpace {
   refresh(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
     return this.#asking;
+  }
+
+  #refreshIfStale(): void {
+    const isOld = this.options.clock.monotonicMs() - this.#askedMs >= REFRESH_MS;
+    if (this.isWatched && (isOld || this.#writtenSince >= REFRESH_BYTES)) void this.refresh();
   }
 
   async #ask(): Promise<void> {
