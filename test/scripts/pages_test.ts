@@ -87,8 +87,8 @@ Deno.test("every task that pages name is in deno.json", () => {
 
 Deno.test("README.md has every configuration key, with its default where that is the same for all routes", () => {
   const readme = repository.text("README.md");
-  const { route, log } = configJsonSchema().properties!;
-  const missing = [...keysOf(route.items!), ...keysOf(log)].filter(({ path, fallback }) => {
+  const { route, admin, log } = configJsonSchema().properties!;
+  const missing = [...keysOf(route.items!), ...keysOf(admin, "admin."), ...keysOf(log)].filter(({ path, fallback }) => {
     const withValue = `\`${path} = ${fallback === undefined ? "" : JSON.stringify(fallback)}`;
     return !readme.includes(`\`${path}\``) && !readme.includes(withValue);
   });

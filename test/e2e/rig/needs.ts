@@ -17,6 +17,7 @@ export type Need =
   | "tmpfs"
   | "terminal"
   | "faketime"
+  | "promtool"
   | "jq";
 
 const found = new Map<Need, string | undefined>();
@@ -32,6 +33,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   netns: lookForNamespaces,
   tun: lackOfTun,
   faketime: lackOfFakeClock,
+  promtool: () => works(["promtool", "--version"]) ? undefined : "needs promtool of the Debian package prometheus",
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",
