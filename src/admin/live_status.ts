@@ -76,6 +76,7 @@ export async function liveStatus(route: Route, meter: Meter, context: LiveContex
     memory_max_bytes: memory.pool.maxBytes,
     journal_bytes: usage.bytes,
     journal_segments: usage.segments,
+    journal_capacity_bytes: usage.capacityBytes ?? null,
     journal_full_seconds: state === "direct" ? null : fullIn(usage, rates),
     quarantined_bytes: usage.quarantinedBytes,
     source_connections: source.connections,

@@ -74,6 +74,8 @@ export interface RouteStatus {
   readonly memory_max_bytes: number | null;
   readonly journal_bytes: number;
   readonly journal_segments: number;
+  /** How large it may become, by its limits and the room on its disk; null where nothing limits it, or a daemon would know. */
+  readonly journal_capacity_bytes: number | null;
   /** When the journal has no room any more, at these rates; null where its backlog does not grow. */
   readonly journal_full_seconds: number | null;
   /** Damaged bytes and refused frames that the daemon has set aside. */
@@ -150,6 +152,7 @@ export const UNKNOWN: RouteStatus = {
   memory_max_bytes: null,
   journal_bytes: 0,
   journal_segments: 0,
+  journal_capacity_bytes: null,
   journal_full_seconds: null,
   quarantined_bytes: null,
   source_connections: null,

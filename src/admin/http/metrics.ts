@@ -72,6 +72,11 @@ export const FAMILIES: readonly Family[] = [
   gauge("memory_bytes", "Memory that buffers of the route take.", (of) => of.memory_bytes),
   gauge("memory_max_bytes", "The most that they may take: memory.max_bytes.", (of) => of.memory_max_bytes),
   gauge("journal_bytes", "Size of the journal's segments.", (of) => of.journal_bytes),
+  gauge(
+    "journal_capacity_bytes",
+    "The size up to which the journal can grow, by its limits and the room on its disk.",
+    (of) => of.journal_capacity_bytes,
+  ),
   gauge("journal_segments", "Segments of the journal.", (of) => of.journal_segments),
   gauge("at_risk_bytes", "Bytes in memory alone, which a crash now would cost.", (of) => of.at_risk_bytes),
   counter("quarantined_bytes_total", "Damaged bytes and refused frames set aside.", (of) => of.quarantined_bytes),

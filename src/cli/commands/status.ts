@@ -1,6 +1,6 @@
 /** `spillway status`: what the routes do now, from the running daemon, else from their journals. */
 import { systemClock } from "../../base/clock.ts";
-import { EXIT, usageError } from "../../base/error.ts";
+import { EXIT, messageOf, SpillwayError, SystemError, usageError } from "../../base/error.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { RouteOptions } from "../../relay/options.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -8,13 +8,20 @@ import { type Command, configFlag, type Invocation } from "../command.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { printError } from "../output/print_error.ts";
 import { collect, type Collected, type Subject, subjectsAt } from "./status/collect.ts";
+import { LIMIT_FLAGS, limitsOf } from "./status/limits.ts";
+import { PLUGIN_EXIT, pluginLine } from "./status/plugin_line.ts";
 import { tableOf } from "./status/table.ts";
+import { type Finding, judge } from "./status/verdict.ts";
 import { terminalWidth, watch } from "./status/watch.ts";
 import { wantsColour } from "../output/terminal.ts";
 import { findUndelivered, undeliveredText } from "../journals/undelivered.ts";
 
 export const command: Command = {
-  usage: ["status [-c FILE] [--watch] [--json]", "status PATH... [--watch] [--json]"],
+  usage: [
+    "status [-c FILE] [--watch] [--json]",
+    "status PATH... [--watch] [--json]",
+    "status [-c FILE | PATH...] --check [LIMITS]",
+  ],
   description: `What each route does: its state, what is pending, since when the oldest of it has
 been waiting, bytes a second in and out, and when it will be drained at that
 rate; below that why it is so, for how long producers are held up, what was
@@ -26,28 +33,42 @@ state cannot be read.
 States: direct (frames pass through memory), draining (the backlog is being
 sent), stalled (the consumer reads nothing), waiting (for a consumer), full
 (the journal takes no frames), stopping, stopped (no daemon), silent (a daemon
-that does not answer).`,
+that does not answer).
+
+--check prints one line in the form of monitoring plugins (Nagios, Icinga), and
+exits with 0 (OK), 1 (WARNING), 2 (CRITICAL), or 3 (UNKNOWN: the configuration is
+wrong, or a journal cannot be read). Critical: no daemon runs or answers, the
+journal takes no frames, a limit is passed. A warning: the consumer is away or
+reads nothing, the daemon is stopping, no route delivers a journal, or a figure is
+above four fifths of its limit. Limits are for each route; what was dropped counts
+from the start of the daemon.`,
   flags: [
     configFlag,
     { name: "watch", description: "again every second, until Ctrl-C; on a terminal in place" },
     { ...jsonFlag, description: "for programs: one JSON object with all routes, with --watch one a line" },
+    { name: "check", description: "for monitoring: one line and an exit code" },
+    ...LIMIT_FLAGS,
   ],
   judges: true,
   operandsMax: Number.POSITIVE_INFINITY,
   examples: [
     { command: "spillway status -c spillway.toml", description: "all routes, once" },
     { command: "spillway status --watch spillway-data/feed", description: "one route, live" },
-    { command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'", description: "for an alarm" },
+    {
+      command: "spillway status --json | jq '.routes[] | select(.pending_bytes > 1e9)'",
+      description: "those far behind",
+    },
+    {
+      command: "spillway status --check --max-pending 1GB --max-age 10m --max-dropped 0",
+      description: "for an alarm",
+    },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
-    const { subjects, routes } = await subjectsOf(invocation, runtime);
+    checkForms(invocation);
+    if (invocation.switches.has("check")) return await check(invocation, runtime);
+    const look = await lookerOf(invocation, runtime);
     const json = invocation.switches.has("json");
     const colour = wantsColour(runtime);
-    const look = async (): Promise<Collected> => {
-      const looked = await collect(subjects, runtime, systemClock);
-      const undelivered = routes && await findUndelivered(routes, runtime);
-      return { ...looked, report: { ...looked.report, undelivered } };
-    };
     const complain = ({ report, failures }: Collected) => {
       for (const failure of failures) runtime.stderr.write(printError(failure, colour).text);
       if (json) return;
@@ -65,6 +86,47 @@ that does not answer).`,
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },
 };
+
+/** Throws a SpillwayError (exit 2) for flags that do not go together. */
+function checkForms({ values, switches }: Invocation): void {
+  const isCheck = switches.has("check");
+  const other = ["watch", "json"].find((name) => switches.has(name));
+  if (isCheck && other !== undefined) {
+    throw usageError(`--check and --${other} are given together`, "--check prints one line, once");
+  }
+  const limit = LIMIT_FLAGS.find(({ name }) => values[name] !== undefined);
+  if (!isCheck && limit !== undefined) {
+    throw usageError(`--${limit.name} is given without --check`, "limits are what --check judges by");
+  }
+}
+
+/** `--check`: whatever keeps it from a judgement is a judgement as well, UNKNOWN. */
+async function check(invocation: Invocation, runtime: Runtime): Promise<number> {
+  let findings: Finding[];
+  let line: string;
+  try {
+    const limits = limitsOf(invocation);
+    const looked = await (await lookerOf(invocation, runtime))();
+    findings = judge(looked, limits);
+    line = pluginLine(findings, looked.report.routes, limits);
+  } catch (error) {
+    if (!(error instanceof SpillwayError || error instanceof SystemError)) throw error;
+    findings = [{ level: "unknown", text: messageOf(error) }];
+    line = pluginLine(findings, []);
+  }
+  await runtime.stdout.write(`${line}\n`);
+  return PLUGIN_EXIT[findings[0].level];
+}
+
+/** What looks at all routes that are asked for. Rejects with a SpillwayError if it is not clear which those are. */
+async function lookerOf(invocation: Invocation, runtime: Runtime): Promise<() => Promise<Collected>> {
+  const { subjects, routes } = await subjectsOf(invocation, runtime);
+  return async () => {
+    const looked = await collect(subjects, runtime, systemClock);
+    const undelivered = routes && await findUndelivered(routes, runtime);
+    return { ...looked, report: { ...looked.report, undelivered } };
+  };
+}
 
 interface Asked {
   readonly subjects: Subject[];

@@ -1,10 +1,11 @@
 /** Gathers the state of every route asked for: from its daemon, else from its journal's files. */
 import { basename, resolve } from "node:path";
 import { type Asked, askStatus } from "../../../admin/client.ts";
+import { controlPath } from "../../../admin/protocol.ts";
 import { diskStatus } from "../../../admin/disk_status.ts";
 import { isoMs, type RouteStatus, type StatusReport } from "../../../admin/status.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { usageError } from "../../../base/error.ts";
+import { failedWith, usageError } from "../../../base/error.ts";
 import { isJournal, summarizeJournal, trimSlash } from "../../../journal/open.ts";
 import { flockHolder } from "../../../runtime/flock_holder.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
@@ -55,6 +56,16 @@ async function silence(
   return `${who} has the journal and ${why}; these figures are from the files`;
 }
 
+/** Also one that cannot be listed: a member of admin.control_group can ask its daemon all the same. */
+async function mayBeJournal(directory: string, { files }: Runtime): Promise<boolean> {
+  try {
+    return await isJournal(files, directory);
+  } catch (error) {
+    if (failedWith(error, "EACCES") && await files.stat(controlPath(directory).path) !== undefined) return true;
+    throw error;
+  }
+}
+
 /** The journals at `paths`, called after their directories. Rejects with a SpillwayError (exit 2) for what is none. */
 export async function subjectsAt(paths: readonly string[], runtime: Runtime): Promise<Subject[]> {
   const subjects = new Map<string, Subject>();
@@ -63,7 +74,7 @@ export async function subjectsAt(paths: readonly string[], runtime: Runtime): Pr
     const kind = (await runtime.files.stat(directory))?.kind;
     if (kind === undefined) throw usageError(`${path}: no such directory`, HINT);
     if (kind !== "directory") throw usageError(`${path}: not a directory`, HINT);
-    if (!await isJournal(runtime.files, directory)) {
+    if (!await mayBeJournal(directory, runtime)) {
       throw usageError(`${path}: no journal: there are no segment files in it`, HINT);
     }
     const absolute = resolve(directory);
