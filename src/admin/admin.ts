@@ -17,6 +17,8 @@ export interface AdminOptions {
   /** Limits control connections together with all others. */
   readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
+  /** The number of the group whose members may use the control sockets as well; undefined: none. */
+  readonly controlGroup: number | undefined;
   /** The log of a route. */
   readonly log: (route: string) => Log;
   readonly version: string;
@@ -38,7 +40,8 @@ export async function startAdmin(relay: Relay, options: AdminOptions): Promise<v
   await Promise.all(routes.map((each) => openControl(each, options)));
 }
 
-async function openControl(live: LiveRoute, { runtime, connectionLimit, clock, log }: AdminOptions): Promise<void> {
+async function openControl(live: LiveRoute, options: AdminOptions): Promise<void> {
+  const { runtime, connectionLimit, clock, controlGroup, log } = options;
   const { route, name } = live;
   const opening = Control.open({
     directory: route.options.journal.directory,
@@ -46,6 +49,7 @@ async function openControl(live: LiveRoute, { runtime, connectionLimit, clock, l
     connectionLimit,
     clock,
     log: log(name),
+    group: controlGroup,
     answer: (request) => request.ask === "skip" ? skip(route, request, request.preview) : live.status(),
   });
   // Also while the socket is still being opened: its file must be gone before another process may make one.

@@ -1,6 +1,6 @@
 /**
  * The control socket of one route: a unix socket in its journal's directory that
- * only this user may connect to. It never holds up the relay, and the relay runs
+ * only this user may connect to, and the members of one group where one is named. It never holds up the relay, and the relay runs
  * without it: connections are few, requests short and quick, with one answer each.
  */
 import type { Clock } from "../base/clock.ts";
@@ -10,6 +10,7 @@ import { acceptEach } from "../runtime/accept_each.ts";
 import { UNIX_PATH_BYTES_MAX } from "../runtime/address.ts";
 import type { Connection, Listener, Net } from "../runtime/net.ts";
 import type { ConnectionLimit } from "../runtime/connection_limit.ts";
+import { openToGroup } from "./control_group.ts";
 import { controlPath, encodeAnswer, encodeError, parseRequest, type Request, REQUEST_BYTES_MAX } from "./protocol.ts";
 
 /** Connections at once; further ones are refused with an error. */
@@ -23,6 +24,8 @@ export interface ControlOptions {
   readonly connectionLimit: ConnectionLimit;
   readonly clock: Clock;
   readonly log: Log;
+  /** The number of a group whose members may connect as well; undefined: none. */
+  readonly group?: number;
   /** The route's answer; a SpillwayError that it rejects with is sent to the client. */
   readonly answer: (request: Request) => Promise<unknown>;
 }
@@ -40,19 +43,21 @@ export class Control {
 
   /** Undefined, with a warning in the log, if the socket cannot be made. Never rejects. */
   static async open(options: ControlOptions): Promise<Control | undefined> {
-    const { net, connectionLimit } = options;
-    const { path, bytes, fits } = controlPath(options.directory);
+    const { net, connectionLimit, directory, log } = options;
+    const { path, bytes, fits } = controlPath(directory);
     try {
       if (!fits) {
         throw new SpillwayError(`${path}: found ${bytes} bytes, a socket's path has at most ${UNIX_PATH_BYTES_MAX}`);
       }
+      const group = options.group === undefined ? undefined : await openToGroup(directory, options.group, log);
       const listener = await net.listen({ kind: "unix", path }, {
         private: true,
+        group,
         filter: connectionLimit.filterForOthers(),
       });
       return new Control(listener, options);
     } catch (error) {
-      options.log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {
+      log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {
         error: messageOf(error),
       });
       return undefined;

@@ -125,6 +125,8 @@ export interface Listener {
 export interface ListenOptions {
   /** A unix socket's file has mode 0600, from its first moment on; otherwise the umask decides. */
   readonly private?: boolean;
+  /** With `private`: the number of a group that the file is then given to, with mode 0660. Rejects with EPERM if it cannot be. */
+  readonly group?: number;
   /** Which connections are accepted; default: all. */
   readonly filter?: AcceptFilter;
 }

@@ -3,7 +3,7 @@
  * killed: the next one must remove it, but never one that is in use, nor a
  * file that is no socket. (Closing a listener removes it on both runtimes.)
  */
-import { chmodSync } from "node:fs";
+import { chmodSync, chownSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import process from "node:process";
 import { SystemError } from "../base/error.ts";
@@ -29,15 +29,22 @@ export async function removeDeadSocket(path: string, connect: () => Promise<Conn
 
 /**
  * Calls `bind`, which makes the socket at `path` before it returns, so that only
- * this user can connect to it, from the first moment on.
+ * this user can connect to it, from the first moment on, and then also the members
+ * of `group`.
  */
-export function bindPrivately<T>(path: string, bind: () => T): T {
+export function bindPrivately<T extends { close(): unknown }>(path: string, bind: () => T, group?: number): T {
   // The mask belongs to the whole process; other files that are made meanwhile are private anyway.
   const mask = process.umask(0o077);
   try {
     const bound = bind();
-    chmodSync(path, 0o600);
-    return bound;
+    try {
+      chmodSync(path, 0o600);
+      if (group !== undefined) giveTo(group, path);
+      return bound;
+    } catch (e) {
+      bound.close();
+      throw e;
+    }
   } finally {
     process.umask(mask);
   }
@@ -55,6 +62,13 @@ export async function bindPrivatelyUntil(path: string, bind: () => Promise<void>
   } finally {
     process.umask(mask);
   }
+}
+
+/** The group before the mode: until then the file has another one, whose members may not connect. */
+function giveTo(group: number, path: string): void {
+  // A service may be kept from this call, and its files have its group from the beginning.
+  if (statSync(path).gid !== group) chownSync(path, -1, group);
+  chmodSync(path, 0o660);
 }
 
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {

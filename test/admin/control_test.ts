@@ -2,6 +2,7 @@
 import { askSkip, askStatus } from "../../src/admin/client.ts";
 import { Control } from "../../src/admin/control.ts";
 import type { Request } from "../../src/admin/protocol.ts";
+import { findControlGroup } from "../../src/admin/control_group.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { SpillwayError } from "../../src/base/error.ts";
 import { denoRuntime } from "../../src/runtime/deno/runtime.ts";
@@ -16,7 +17,7 @@ interface Setting {
   readonly directory: string;
   readonly path: string;
   readonly lines: LogLine[];
-  open(answer: (request: Request) => Promise<unknown>, clock?: Clock): Promise<Control | undefined>;
+  open(answer: (request: Request) => Promise<unknown>, clock?: Clock, group?: number): Promise<Control | undefined>;
 }
 
 async function withDirectory(act: (setting: Setting) => Promise<void>, name = "journal"): Promise<void> {
@@ -30,10 +31,10 @@ async function withDirectory(act: (setting: Setting) => Promise<void>, name = "j
       directory,
       path: `${directory}/control`,
       lines,
-      async open(answer, clock = systemClock) {
+      async open(answer, clock = systemClock, group?: number) {
         const log = recordingLog((line) => lines.push(line));
         const connectionLimit = new ConnectionLimit(Infinity, 0);
-        const control = await Control.open({ directory, net, connectionLimit, clock, log, answer });
+        const control = await Control.open({ directory, net, connectionLimit, clock, log, group, answer });
         controls.push(control);
         return control;
       },
@@ -66,6 +67,29 @@ Deno.test("only its user may connect to the socket, which answers and is gone wh
     assertEquals([...Deno.readDirSync(directory)], []);
     assertEquals(await askStatus(net, directory), { kind: "absent" });
   }));
+
+Deno.test("members of the control group may pass through the journal's directory to the socket, and do no more there", () =>
+  withDirectory(async ({ directory, path, open, lines }) => {
+    const group = Deno.uid() === 0 ? 61_184 : Deno.gid()!;
+    await Deno.chmod(directory, 0o700);
+    await open(echo, systemClock, group);
+    const modes = [directory, path].map((each) => Deno.statSync(each)).map(({ mode, gid }) => [mode! & 0o7777, gid]);
+    assertEquals(modes, [[0o710, group], [0o660, group]]);
+    const parent = directory.slice(0, directory.lastIndexOf("/"));
+    assertEquals(lines.map(({ message, fields }) => [message, fields?.directory]), [
+      ["the control socket is out of reach for admin.control_group", parent],
+    ]);
+  }));
+
+Deno.test("a control group that is none, or that is not the user's, is an error with a hint", async () => {
+  const unknown = await assertRejects(() => findControlGroup("no-such-group"), SpillwayError);
+  assertEquals([unknown.message, unknown.exit], [
+    'admin.control_group: found "no-such-group", which is no group of this system',
+    2,
+  ]);
+  assertMatch(unknown.hint!, /by its number/);
+  assertEquals([await findControlGroup("61184"), await findControlGroup("root")], [61_184, 0]);
+});
 
 Deno.test("bad requests get an error that says what was found and what is known", () =>
   withDirectory(async ({ path, open, lines }) => {

@@ -206,6 +206,22 @@ export const listenerCases: Case[] = [
       }),
   },
   {
+    name: "a private unix socket that has a group is for the members of that as well",
+    run: () =>
+      withDirectory(async (directory) => {
+        const path = `${directory}/shared.sock`;
+        const group = process.geteuid!() === 0 ? 61_184 : process.getegid!();
+        const listener = await net.listen({ kind: "unix", path }, { private: true, group });
+        const found = await stat(path);
+        assertEquals([found.mode & 0o7777, found.gid, found.uid], [0o660, group, process.geteuid!()]);
+        await listener.close();
+        if (process.geteuid!() === 0) return;
+        // Nothing may listen on a socket that could not be given to the group.
+        await rejectsWith("EPERM", () => net.listen({ kind: "unix", path }, { private: true, group: 0 }), path);
+        assertEquals(await stat(path).catch(() => "gone"), "gone");
+      }),
+  },
+  {
     name: "a file that is no socket is left alone",
     run: () =>
       withDirectory(async (directory) => {

@@ -8,6 +8,7 @@ import { renderConfig } from "../../config/render.ts";
 import { warningsOf } from "../../config/warnings.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Listening } from "./check/addresses.ts";
+import { inspectControlGroup } from "./check/control_group.ts";
 import type { Finding } from "./check/finding.ts";
 import { inspectPace } from "./check/probe.ts";
 import { inspectResources } from "./check/resources.ts";
@@ -66,6 +67,7 @@ if it is right and could not run here.`,
     for (const finding of await inspectShared(config.routes, runtime)) say(finding);
     for (const finding of await inspectResources(config.routes, runtime)) say(finding);
     for (const finding of await inspectRings(config.routes, runtime)) say(finding);
+    for (const finding of await inspectControlGroup(config.admin)) say(finding);
     const probed = switches.has("probe") ? await inspectPace(config.routes, runtime) : [];
     for (const [name, finding] of probed) say(finding, `route ${name}: `);
     for (const each of await findUndelivered(config.routes, runtime)) {

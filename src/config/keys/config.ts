@@ -72,7 +72,9 @@ Off unless it is set. Nothing can be changed through it, and whoever can connect
   control_group: key(GROUP, undefined, {
     description: "A group, by name or number, whose members may use status and skip; else the daemon's user alone",
     usual: "adm",
-    comment: "A group, by name or number, whose members may use status and skip too. None unless it is set.",
+    comment: `A group, by name or number, whose members may use status and skip too; the daemon's user is one of them.
+It may then pass through the journals' directories (0710) to their sockets (0660), and read no frame.
+None unless it is set.`,
     option: "controlGroup",
   }),
 };

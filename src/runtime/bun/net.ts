@@ -18,7 +18,8 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
   if (address.kind === "unix") await removeDeadSocket(address.path, () => connect(address, PROBE_MS));
   try {
     const bind = () => listenNow(address, options.filter);
-    return address.kind === "unix" && options.private ? bindPrivately(address.path, bind) : bind();
+    if (address.kind !== "unix" || !options.private) return bind();
+    return bindPrivately(address.path, bind, options.group);
   } catch (e) {
     // Bun does not report that a name failed to resolve.
     if (address.kind === "tcp" && errnoName(e) === "EUNKNOWN") await resolveHost(address.host);

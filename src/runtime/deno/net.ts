@@ -26,7 +26,8 @@ async function listen(address: Address, options: ListenOptions = {}): Promise<Li
       // Loaded now, so that the first connection does not have to wait for it: each one needs it.
       libcOrNull();
       const bind = () => Deno.listen({ transport: "unix", path });
-      return new DenoListener(options.private ? bindPrivately(path, bind) : bind(), path, options.filter);
+      const socket = options.private ? bindPrivately(path, bind, options.group) : bind();
+      return new DenoListener(socket, path, options.filter);
     }
     const socket = listenTcp(address.host, address.port);
     setTcpOptions(socket.addr as Deno.NetAddr);

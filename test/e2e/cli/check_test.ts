@@ -1,7 +1,7 @@
 /** What `check` finds out about a machine on which something else runs already. */
 import { assert, assertEquals } from "../../support/assert.ts";
 import { missing } from "../rig/needs.ts";
-import { chosenRuntime, relayCommand } from "../rig/relay_command.ts";
+import { reachableProgram } from "../rig/relay_command.ts";
 import { finish, spillway, withDirectory } from "./program.ts";
 
 async function configIn(directory: string, listen: string, journal = `${directory}/journal`): Promise<string> {
@@ -108,23 +108,6 @@ Deno.test({
       assert(stderr.includes(`error: route feed: ${text}\nhint: chown -R nobody ${journal}, or run as root\n`), stderr);
     }),
 });
-
-/** The program where every user can start it: the checkout may be in a home directory. */
-async function reachableProgram(directory: string): Promise<string[]> {
-  const words = relayCommand(chosenRuntime());
-  const copies: string[] = [];
-  for (const [i, word] of words.entries()) {
-    if (!word.startsWith("/")) {
-      copies.push(word);
-      continue;
-    }
-    const copy = `${directory}/program-${i}${word.endsWith(".js") ? ".js" : ""}`;
-    await Deno.copyFile(word, copy);
-    await Deno.chmod(copy, 0o755);
-    copies.push(copy);
-  }
-  return copies;
-}
 
 Deno.test("check --probe says how long the journal's disk pauses, and leaves nothing there", () =>
   withDirectory(async (directory) => {

@@ -32,6 +32,23 @@ export function relayCommand(runtime: RelayRuntime): string[] {
   }
 }
 
+/** The words before a command, of a copy in `directory` that every user can start: the checkout may be in a home directory. */
+export async function reachableProgram(directory: string): Promise<string[]> {
+  const words = relayCommand(chosenRuntime());
+  const copies: string[] = [];
+  for (const [i, word] of words.entries()) {
+    if (!word.startsWith("/")) {
+      copies.push(word);
+      continue;
+    }
+    const copy = `${directory}/program-${i}${word.endsWith(".js") ? ".js" : ""}`;
+    await Deno.copyFile(word, copy);
+    await Deno.chmod(copy, 0o755);
+    copies.push(copy);
+  }
+  return copies;
+}
+
 function exists(path: string): boolean {
   try {
     Deno.statSync(path);
