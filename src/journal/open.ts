@@ -7,6 +7,7 @@
 import { RECORD_BYTES_MAX, RECORD_HEADER_BYTES } from "./files/format/segment.ts";
 
 export { openArchive } from "./files/archive/directory_archive.ts";
+export { followJournal } from "./files/archive/follow.ts";
 export { isJournal, trimSlash } from "./files/archive/named_directories.ts";
 export { summarizeJournal } from "./files/archive/summary.ts";
 export { openJournal } from "./files/log/open.ts";

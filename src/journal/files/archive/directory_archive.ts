@@ -6,7 +6,7 @@ import type { Archive, ArchiveItem, ListedSegment, Range, ReadPlan, Selection } 
 import { type ArchiveSegment, findSegments } from "./find_segments.ts";
 import { withFramers } from "./lost_framing.ts";
 import { nameSegments, type NamingSource } from "./named_files.ts";
-import { readArchive } from "./read_archive.ts";
+import { readArchive, readOn, type ReadProgress } from "./read_archive.ts";
 import { planRead } from "./read_plan.ts";
 import { stateOf, tallySegment } from "./segment_state.ts";
 
@@ -66,6 +66,11 @@ export class DirectoryArchive implements Archive {
 
   async *read(selection: Selection): AsyncGenerator<ArchiveItem> {
     yield* readArchive(this.files, await this.#withFramers(), selection);
+  }
+
+  /** Like `read`, from where `progress` is, which moves on. */
+  async *readOn(progress: ReadProgress): AsyncGenerator<ArchiveItem> {
+    yield* readOn(this.files, await this.#withFramers(), progress);
   }
 
   async plan(selection: Selection, eachRecord?: (timeUs: number) => void): Promise<ReadPlan> {

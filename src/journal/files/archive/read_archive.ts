@@ -17,15 +17,32 @@ import { endBeforeAnyOf } from "../segment/overlap.ts";
 import { type CurrentFile, endOf, openCurrentFile } from "./current_file.ts";
 import { rangeInFile } from "../segment/segment_files.ts";
 import { walkRecords } from "../segment/walk_records.ts";
+import type { ReadPlace } from "./read_place.ts";
 import { SelectionCursor } from "./selection.ts";
 
 /** See `Archive.read`; of segments whose header is damaged, each has a framer that fits. */
-export async function* readArchive(
+export function readArchive(
   files: ReadableFiles,
   segments: readonly ArchiveSegment[],
   selection: Selection,
 ): AsyncGenerator<ArchiveItem> {
-  const reader = new ItemReader(files, new SelectionCursor(selection));
+  return readOn(files, segments, { selected: new SelectionCursor(selection) });
+}
+
+/** How far a journal was read that is read again, for what has come. */
+export interface ReadProgress {
+  readonly selected: SelectionCursor;
+  /** Where in its file the last segment was read to. */
+  readonly place?: ReadPlace;
+}
+
+/** Like {@link readArchive}, from where `progress` is, which moves on. */
+export async function* readOn(
+  files: ReadableFiles,
+  segments: readonly ArchiveSegment[],
+  progress: ReadProgress,
+): AsyncGenerator<ArchiveItem> {
+  const reader = new ItemReader(files, progress);
   for (const [index, segment] of segments.entries()) {
     if (reader.selected.done) return;
     if (reader.selected.skips(segment)) continue;
@@ -45,7 +62,13 @@ export async function* readArchive(
 }
 
 class ItemReader {
-  constructor(private readonly files: ReadableFiles, readonly selected: SelectionCursor) {}
+  readonly selected: SelectionCursor;
+  readonly #place: ReadPlace | undefined;
+
+  constructor(private readonly files: ReadableFiles, { selected, place }: ReadProgress) {
+    this.selected = selected;
+    this.#place = place;
+  }
 
   /** What is left of the `listed` segment. */
   async *read(
@@ -59,18 +82,22 @@ class ItemReader {
       // Frames of other segments in the same file were not selected, or come when it is their turn.
       selected.passOver(listed.base);
     }
-    const from = await positionOf(file, segment, selected.fromOf(segment));
+    const place = this.#place;
+    const from = await positionOf(file, segment, selected.fromOf(segment), place?.in(segment));
     for await (const found of scanSegment(file, segment, { endBeforeLater, from })) {
       if (selected.done) return;
       if (found.kind === "damage") {
-        yield { ...this.#damage(found, segment), ...await rangeInFile(file, found.offset, found.bytes) };
+        const damage = this.#damage(found, segment);
+        place?.note(segment, { offset: found.offset + found.bytes, end: damage.lost?.until ?? selected.position });
+        yield { ...damage, ...await rangeInFile(file, found.offset, found.bytes) };
       }
       if (found.kind !== "record") continue;
-      const { first, frames, previousEnd, timeUs } = found.header;
+      const { first, frames, previousEnd, timeUs, length } = found.header;
       const missing = selected.missingBefore(Math.min(previousEnd, first), segment);
       if (missing !== undefined) yield { kind: "missing", segment: segment.path, ...missing };
-      if (first >= selected.until) return;
+      if (first >= selected.until) return selected.passOver(selected.until);
       const { from, until } = selected.take(found.header, segment);
+      place?.note(segment, { offset: found.offset + RECORD_HEADER_BYTES + length, end: first + frames });
       if (from >= until) continue;
       const { payload, framer } = found;
       const start = skipFrames(framer, payload, 0, payload.length, from - first);
@@ -106,13 +133,19 @@ class ItemReader {
 
 /**
  * Where to begin to read for `sequence`: behind the records at the beginning of
- * the file that lie wholly before it. Payloads are not read.
+ * the file that lie wholly before it. Payloads are not read. `known` is such a
+ * place from an earlier reading.
  */
-async function positionOf(file: File, segment: ArchiveSegment, sequence: number): Promise<RecordPosition> {
+async function positionOf(
+  file: File,
+  segment: ArchiveSegment,
+  sequence: number,
+  known?: RecordPosition,
+): Promise<RecordPosition> {
   const { marks, size, base, start } = segment;
-  let position: RecordPosition = { offset: start, end: base };
-  if (marks === undefined || base >= sequence) return position;
-  for await (const found of walkRecords(file, { marks, from: start, limit: size, verify: false })) {
+  let position = known ?? { offset: start, end: base };
+  if (marks === undefined || position.end >= sequence) return position;
+  for await (const found of walkRecords(file, { marks, from: position.offset, limit: size, verify: false })) {
     if (found.kind !== "record") break;
     const { first, frames, length } = found.header;
     if (first < position.end || first + frames > sequence) break;

@@ -10,7 +10,6 @@ export class SelectionCursor {
   readonly until: number;
   readonly #sinceUs: number;
   readonly #beforeUs: number;
-  /** Frames before this one count as seen. */
   #position = 0;
   #seen = false;
   #left: number;
@@ -25,6 +24,11 @@ export class SelectionCursor {
   /** Has the limit been reached? */
   get done(): boolean {
     return this.#left <= 0;
+  }
+
+  /** Frames before this one count as seen. */
+  get position(): number {
+    return this.#position;
   }
 
   /** The first frame of this segment that is still selected. */
