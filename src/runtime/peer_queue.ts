@@ -2,6 +2,8 @@
  * What a peer on the same machine has received and not read: rx_queue of
  * /proc/net/tcp (proc_pid_net(5)). A program that reads slowly may keep its
  * window closed for many seconds; this queue shows that it reads all the same.
+ * The file is read by its place below the own process, which a service sees that
+ * is shown processes alone (ProcSubset=pid of systemd).
  */
 import { readFile } from "node:fs/promises";
 
@@ -16,7 +18,7 @@ const MAPPED = /^0000000000000000FFFF0000(?=.{8}$)/;
 export async function peerQueueBytes(local: string, peer: string): Promise<number | undefined> {
   const [ours, theirs] = [portOf(local), portOf(peer)];
   if (ours === undefined || theirs === undefined) return undefined;
-  const rows = (await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readTable))).flatMap(rowsOf);
+  const rows = (await Promise.all(["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(readTable))).flatMap(rowsOf);
   const own = rows.find((row) => row.local.port === ours && row.remote.port === theirs);
   if (own === undefined) return undefined;
   const other = rows.find(({ local, remote }) =>

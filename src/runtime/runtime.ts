@@ -38,6 +38,11 @@ export interface Runtime {
    * default is. Children inherit that.
    */
   outliveSignals(): void;
+  /**
+   * Sends a datagram to the unix socket at `path`, `@name` for an abstract one,
+   * without ever waiting. False if it was not taken, or this system has no such sockets.
+   */
+  sendDatagram(path: string, bytes: Uint8Array): boolean;
   /** Ends the process at once; what `stderr` still holds is lost unless its `flush` was awaited. */
   exit(code: number): never;
 

@@ -1,6 +1,7 @@
 /** `spillway run`: the relay, in the foreground. */
 import { startAdmin } from "../../admin/admin.ts";
 import { type HttpOptions, HttpServer } from "../../admin/http/server.ts";
+import { ownControlGroup } from "../../admin/control_group.ts";
 import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
@@ -16,6 +17,7 @@ import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { commit, version } from "../output/build_info.ts";
 import { createLogs } from "../output/log.ts";
+import { ServiceManager } from "./run/service_manager.ts";
 import { warnAtStart } from "./run/start_warnings.ts";
 import { wantsColour } from "../output/terminal.ts";
 
@@ -47,6 +49,7 @@ without a file; what they cannot say, a file can.`,
     const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
     await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
+    const controlGroup = await ownControlGroup(config.admin.controlGroup, user);
     const { connectionsMax, spareConnections } = await openFilesOf(config.routes.length);
     const connectionLimit = new ConnectionLimit(connectionsMax, spareConnections);
     let http: HttpServer | undefined;
@@ -61,11 +64,12 @@ without a file; what they cannot say, a file can.`,
         user,
         connectionLimit,
       });
-      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, log, version, http });
+      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, controlGroup, log, version, http });
       return relay;
     };
+    const manager = new ServiceManager({ runtime, clock: systemClock, log: log("spillway") });
     try {
-      return await relayUntilSignal(start, runtime, log("spillway"));
+      return await relayUntilSignal(start, manager, runtime, log("spillway"));
     } finally {
       await http?.close();
     }
@@ -105,13 +109,19 @@ async function configOf({ values }: Invocation, runtime: Runtime): Promise<Confi
  * The first SIGTERM or SIGINT stops the relay, also one that comes while it
  * starts; the next ones end the waiting for others. Returns the exit code.
  */
-async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, log: Log): Promise<number> {
+async function relayUntilSignal(
+  start: () => Promise<Relay>,
+  manager: ServiceManager,
+  runtime: Runtime,
+  log: Log,
+): Promise<number> {
   const asked = new AbortController();
   let relay: Relay | undefined;
   const onSignal = (signal: Signal) => () => {
     if (!asked.signal.aborted) {
       log.info("stopping", { signal });
       asked.abort();
+      manager.stopping();
       relay?.stop();
     } else {
       log.warn("producers and consumers are not waited for any longer", { signal });
@@ -128,6 +138,7 @@ async function relayUntilSignal(start: () => Promise<Relay>, runtime: Runtime, l
     return EXIT.failed;
   }
   if (asked.signal.aborted) relay!.stop();
+  manager.ready();
   return await relay!.stopped;
 }
 

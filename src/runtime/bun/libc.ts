@@ -1,9 +1,10 @@
 /** libc through FFI: what Bun has no call for. */
 import { libcNames, type SocketCalls } from "../kernel_socket.ts";
 import type { Sigaction } from "../signals.ts";
+import type { DatagramCalls } from "../unix_datagram.ts";
 import { loadFfi } from "./api.ts";
 
-interface Libc extends SocketCalls {
+interface Libc extends SocketCalls, DatagramCalls {
   flock(descriptor: number, operation: number): number;
   readonly sigaction: Sigaction;
   shutdown(descriptor: number, how: number): number;
@@ -35,6 +36,8 @@ function openLibc(): Libc | null {
         sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
         shutdown: { args: ["i32", "i32"], returns: "i32" },
         poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+        socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+        sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" },
       });
       return symbols as unknown as Libc;
     } catch { // this system has another libc

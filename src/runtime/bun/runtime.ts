@@ -8,9 +8,10 @@ import type { Runtime } from "../runtime.ts";
 import { outliveSignals } from "../signals.ts";
 import { systemError } from "../system_error.ts";
 import { startThread } from "../thread.ts";
+import { sendUnixDatagram } from "../unix_datagram.ts";
 import { bun } from "./api.ts";
 import { BunFile } from "./file.ts";
-import { findSigaction } from "./libc.ts";
+import { findSigaction, socketLibc } from "./libc.ts";
 import { bunNet } from "./net.ts";
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
@@ -53,6 +54,10 @@ export const bunRuntime: Runtime = {
   executable: isCompiled ? [process.execPath] : [process.execPath, bun.main],
   startThread: () => startThread(bun.main),
   outliveSignals: () => outliveSignals(findSigaction()),
+  sendDatagram(path, bytes) {
+    const libc = socketLibc();
+    return libc !== null && sendUnixDatagram(libc, path, bytes);
+  },
   async readStdin() {
     try {
       return await bun.stdin.bytes();

@@ -7,8 +7,9 @@ import type { Runtime } from "../runtime.ts";
 import { outliveSignals } from "../signals.ts";
 import { systemError } from "../system_error.ts";
 import { startThread } from "../thread.ts";
+import { type DatagramCalls, sendUnixDatagram } from "../unix_datagram.ts";
 import { DenoFile } from "./file.ts";
-import { findSigaction } from "./libc.ts";
+import { findSigaction, libcOrNull } from "./libc.ts";
 import { denoNet } from "./net.ts";
 
 const OPEN_OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
@@ -45,6 +46,10 @@ export const denoRuntime: Runtime = {
     // Half a second after its start Deno takes SIGUSR1 for its debugger, once: with a listener it has done so before.
     Deno.addSignalListener("SIGUSR1", () => {});
     outliveSignals(findSigaction(), ["SIGUSR1"]);
+  },
+  sendDatagram(path, bytes) {
+    const libc = libcOrNull();
+    return libc !== null && sendUnixDatagram(libc as DatagramCalls, path, bytes);
   },
   async readStdin() {
     try {

@@ -4,6 +4,8 @@ import { unreachable } from "../../../src/cli/commands/init/service_access.ts";
 import { systemdUnit } from "../../../src/cli/commands/init/systemd_unit.ts";
 import { finish, spillway, withDirectory } from "./program.ts";
 
+const EXPOSURE_MAX = 19;
+
 const ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 
 function hasSystemdAnalyze(): boolean {
@@ -31,8 +33,29 @@ Deno.test({
       // It loads the machine's other units as well, whose faults do not matter here.
       const ours = verified.stderr.split("\n").filter((line) => line.includes("spillway"));
       assertEquals(ours, []);
+      // What systemd counts as exposed, from 0 to 100: it is ten times what it prints.
+      const judged = await finish(
+        ["systemd-analyze", "security", "--offline=true", `--threshold=${EXPOSURE_MAX}`, "--no-pager", unit],
+        { env: ENV },
+      );
+      assertEquals(judged.code, 0, judged.stdout.split("\n").filter((line) => line.startsWith("✗")).join("\n"));
     }),
 });
+
+Deno.test("the unit limits the memory by what the routes of its configuration may take, where that is there", () =>
+  withDirectory(async (directory) => {
+    const config = `${directory}/spillway.toml`;
+    const limitIn = async () => {
+      const { stdout } = await spillway(["init", "systemd", "-c", config]);
+      return stdout.split("\n").filter((line) => /^#?MemoryMax=/.test(line));
+    };
+    assertEquals(await limitIn(), ["#MemoryMax="]);
+    const routes = ["a", "b"].map((name) =>
+      `[[route]]\nname = "${name}"\nsource.listen = ":0"\ntarget.listen = ":0"\nmemory.max_bytes = "100MiB"\n`
+    );
+    await Deno.writeTextFile(config, routes.join(""));
+    assertEquals(await limitIn(), ["MemoryMax=912M"]);
+  }));
 
 Deno.test("words that mean something to systemd are escaped in the unit", () => {
   const unit = systemdUnit(["/opt/my dir/spillway"], '/etc/100%/$x/"q".toml');

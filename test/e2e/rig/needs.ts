@@ -4,6 +4,7 @@
  */
 import { lackOfFakeClock } from "./fake_clock.ts";
 import { injected } from "./injection.ts";
+import { lackOfSeccomp, PROCESSES_ALONE } from "./sandbox.ts";
 import { lackOfTun } from "./tun.ts";
 
 export type Need =
@@ -18,6 +19,9 @@ export type Need =
   | "terminal"
   | "faketime"
   | "promtool"
+  | "seccomp"
+  | "systemd-analyze"
+  | "procsubset"
   | "jq";
 
 const found = new Map<Need, string | undefined>();
@@ -37,6 +41,12 @@ const LOOK: Record<Need, () => string | undefined> = {
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
   logger: () => works(["logger", "--version"]) ? undefined : "needs logger of the Debian package bsdutils",
   terminal: () => works(["script", "--version"]) ? undefined : "needs script of the Debian package bsdutils",
+  seccomp: lackOfSeccomp,
+  "systemd-analyze": () => works(["systemd-analyze", "--version"]) ? undefined : "needs the Debian package systemd",
+  procsubset: () => {
+    if (Deno.uid() !== 0) return "needs root to mount a /proc of its own";
+    return works([...PROCESSES_ALONE, "true"]) ? undefined : "mounting a /proc of its own is not allowed here";
+  },
   jq: () => works(["jq", "--version"]) ? undefined : "needs the Debian package jq",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,

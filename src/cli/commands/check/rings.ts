@@ -9,9 +9,17 @@ import type { Finding } from "./finding.ts";
 export async function inspectRings(routes: readonly RouteOptions[], { net }: Runtime): Promise<Finding[]> {
   const addresses = new Map<string, readonly string[]>();
   for (const name of namesToLookUp(routes)) addresses.set(name, await net.resolve(name).catch(() => []));
-  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []).map(({ address }) => address);
-  const rings = findRings(routes, { own, addressesOf: (host) => addresses.get(host) ?? [] });
+  const rings = findRings(routes, { own: ownAddresses(), addressesOf: (host) => addresses.get(host) ?? [] });
   return rings.map((ring) => ({ kind: "warning", text: ringText(ring), hint: HINT }));
+}
+
+/** None where the system does not tell: a service may be kept from asking (AF_NETLINK, netlink(7)). */
+function ownAddresses(): string[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((each) => each ?? []).map(({ address }) => address);
+  } catch {
+    return [];
+  }
 }
 
 const HINT = "connect a target to where its consumer listens";
