@@ -11,7 +11,7 @@ export const COMMANDS: CommandTable = {
     load: async () => (await import("./commands/check.ts")).command,
   },
   init: {
-    summary: "print a commented configuration, a systemd unit or a crontab line",
+    summary: "print a configuration, a systemd unit, a dashboard, alert rules or a crontab line",
     load: async () => (await import("./commands/init.ts")).command,
   },
   status: {
