@@ -14,7 +14,7 @@ const ORDERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["spool"],
     ["source", "target"],
     ["relay", "replay"],
-    ["config", "admin"],
+    ["config", "admin", "doctor"],
     ["cli"],
     ["main.ts"],
   ],
@@ -64,7 +64,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** On Deno these block the event loop or queue without bound, so the code that carries data does not use them. */
 const GUARDED: Readonly<Record<string, readonly string[]>> = {
   "node:fs": ["runtime", "config", "cli"],
-  "node:fs/promises": ["runtime", "config", "cli"],
+  "node:fs/promises": ["runtime", "config", "doctor", "cli"],
   "node:net": ["runtime", "cli"],
 };
 

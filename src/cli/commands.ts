@@ -18,6 +18,10 @@ export const COMMANDS: CommandTable = {
     summary: "what the routes do now: backlog, rates, time to drain",
     load: async () => (await import("./commands/status.ts")).command,
   },
+  doctor: {
+    summary: "which side of a TCP connection is slow, and what to change",
+    load: async () => (await import("./commands/doctor.ts")).command,
+  },
   ls: {
     summary: "list the segments of a journal and what is in them",
     load: async () => (await import("./commands/ls.ts")).command,

@@ -10,6 +10,7 @@ import { lackOfTun } from "./tun.ts";
 export type Need =
   | "netns"
   | "tun"
+  | "tbf"
   | "rsyslog"
   | "logger"
   | "root"
@@ -36,6 +37,7 @@ const LOOK: Record<Need, () => string | undefined> = {
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   netns: lookForNamespaces,
   tun: lackOfTun,
+  tbf: lookForTokenBuckets,
   faketime: lackOfFakeClock,
   promtool: () => works(["promtool", "--version"]) ? undefined : "needs promtool of the Debian package prometheus",
   rsyslog: () => works(["rsyslogd", "-v"]) ? undefined : "needs the Debian package rsyslog",
@@ -63,6 +65,17 @@ function lookForNamespaces(): string | undefined {
   if (!works(["ip", "netns", "add", name])) return "network namespaces are not allowed here";
   works(["ip", "netns", "del", name]);
   return undefined;
+}
+
+/** The queue with which tc(8) makes a link slow. */
+function lookForTokenBuckets(): string | undefined {
+  if (Deno.uid() !== 0) return "needs root for network namespaces";
+  const name = `spillway-tbf-${Deno.pid}`;
+  if (!works(["ip", "netns", "add", name])) return "network namespaces are not allowed here";
+  const queue = ["root", "tbf", "rate", "1mbit", "burst", "16kb", "latency", "1s"];
+  const made = works(["tc", "-n", name, "qdisc", "add", "dev", "lo", ...queue]);
+  works(["ip", "netns", "del", name]);
+  return made ? undefined : "this kernel has no token bucket (tc-tbf)";
 }
 
 function lookForPtrace(): string | undefined {
