@@ -22,7 +22,10 @@ export async function subjectOf(text: string): Promise<Subject> {
   return { name: text, port: address.port, hosts };
 }
 
-/** Both sides of the routes, and a sentence for each that cannot be looked at. */
+/**
+ * Both sides of the routes, and a sentence for each that cannot be looked at.
+ * Rejects with a SpillwayError (exit 2) if that is all of them.
+ */
 export async function subjectsOfRoutes(
   routes: readonly RouteOptions[],
 ): Promise<{ readonly subjects: Subject[]; readonly unseen: string[] }> {
@@ -34,10 +37,15 @@ export async function subjectsOfRoutes(
         unseen.push(`the ${side} of route ${name}: ${formatAddress(address)} is no TCP connection`);
         continue;
       }
+      if (address.port === 0) {
+        unseen.push(`the ${side} of route ${name}: the kernel chose its port, name it to see it`);
+        continue;
+      }
       const hosts = role === "listen" ? [] : await addressesOf(address.host) ?? [];
       subjects.push({ name: `${formatAddress(address)} (${side} of route ${name})`, port: address.port, hosts });
     }
   }
+  if (subjects.length === 0) throw usageError("found no route with a TCP port of its own to watch", HINT);
   return { subjects, unseen };
 }
 
