@@ -39,33 +39,44 @@ export interface Flow {
   readonly bytes?: number;
 }
 
+/** What was seen of one end. */
+interface Seen {
+  readonly rows: SocketRow[];
+  readonly samples: Sample[];
+  readonly said: SocketStatistics[];
+}
+
 /** Both directions of every connection that was there in two samples or more. */
 export function flowsOf(series: Series): Flow[] {
-  const ends = new Map<string, { rows: SocketRow[]; samples: Sample[] }>();
-  for (const sample of series.samples) {
-    for (const row of sample.sockets) {
-      if (row.state === TCP_STATE.listen) continue;
-      const key = keyOf(row.local, row.remote);
-      const seen = ends.get(key) ?? { rows: [], samples: [] };
-      seen.rows.push(row);
-      seen.samples.push(sample);
-      ends.set(key, seen);
-    }
-  }
-  const found = new Map(
-    [...ends].flatMap(([key, { rows, samples }]) =>
-      rows.length < 2 ? [] : [[key, { end: endOf(series, rows, samples), samples }] as const]
-    ),
-  );
   const flows: Flow[] = [];
-  for (const { end, samples } of found.values()) {
+  const all = seenIn(series);
+  const ends = new Map([...all].map(([key, seen]) => [key, endOf(series, seen)]));
+  for (const [key, { samples }] of all) {
+    const end = ends.get(key)!;
     const [{ local, remote }] = end.rows;
     const seconds = (samples.at(-1)!.ms - samples[0].ms) / 1000;
-    const other = found.get(keyOf(remote, local))?.end;
+    const other = ends.get(keyOf(remote, local));
     flows.push(flowOf(local, remote, seconds, end, other));
     if (other === undefined) flows.push(flowOf(remote, local, seconds, undefined, end));
   }
   return flows;
+}
+
+/** By the names of the two ends, this one first. */
+function seenIn(series: Series): Map<string, Seen> {
+  const ends = new Map<string, Seen>();
+  for (const sample of series.samples) {
+    for (const row of sample.sockets) {
+      if (row.state === TCP_STATE.listen) continue;
+      const key = keyOf(row.local, row.remote);
+      if (!ends.has(key)) ends.set(key, { rows: [], samples: [], said: [] });
+      const seen = ends.get(key)!;
+      seen.rows.push(row);
+      seen.samples.push(sample);
+    }
+    for (const each of sample.statistics ?? []) ends.get(keyOf(each.local, each.remote))?.said.push(each);
+  }
+  return new Map([...ends].filter(([, { rows }]) => rows.length >= 2));
 }
 
 function keyOf(local: string, remote: string): string {
@@ -77,11 +88,7 @@ function flowOf(from: string, to: string, seconds: number, sender: End | undefin
   return { from, to, seconds, sender, receiver, bytes: grown(receiver, "bytesReceived") ?? acked };
 }
 
-function endOf(series: Series, rows: readonly SocketRow[], samples: readonly Sample[]): End {
-  const { local, remote } = rows[0];
-  const said = samples.flatMap(({ statistics = [] }) =>
-    statistics.filter((each) => each.local === local && each.remote === remote)
-  );
+function endOf(series: Series, { rows, samples, said }: Seen): End {
   const owner = rows.map(({ inode }) => series.owners[inode]).find((each) => each !== undefined);
   const windows = said.flatMap(({ peerWindow }) => peerWindow ?? []);
   return {

@@ -4,7 +4,7 @@ import { SpillwayError } from "../base/error.ts";
 import type { Counters } from "./proc/counters.ts";
 import type { ProcessStat } from "./proc/process_stat.ts";
 import type { SocketStatistics } from "./proc/socket_statistics.ts";
-import { hostOf, portOf, type SocketRow, TCP_STATE } from "./proc/tcp_table.ts";
+import { type SocketRow, TCP_STATE } from "./proc/tcp_table.ts";
 import {
   askSocketStatistics,
   findOwners,
@@ -14,7 +14,7 @@ import {
   readSockets,
   readWaitsIn,
 } from "./read_proc.ts";
-import type { Owner, Sample, Series, Subject } from "./series.ts";
+import { concerns, type Owner, type Sample, type Series, type Subject } from "./series.ts";
 
 const EVERY_MS = 100;
 /** `ss` is a process of its own, and all of /proc is read for the owners: not at every sample. */
@@ -24,6 +24,7 @@ const STATISTICS_EVERY = 5;
 export async function record(subjects: readonly Subject[], seconds: number, clock: Clock): Promise<Series> {
   const before = await readCounters();
   const owners: Record<string, Owner> = {};
+  const searched = new Set<number>();
   const samples: Sample[] = [];
   const ports = subjects.map(({ port }) => port);
   const startMs = clock.monotonicMs();
@@ -36,8 +37,10 @@ export async function record(subjects: readonly Subject[], seconds: number, cloc
     if (isLast || samples.length % STATISTICS_EVERY === 0) {
       if (hasStatistics) statistics = await askSocketStatistics(ports);
       hasStatistics = statistics !== undefined;
-      // A connection that came since the last time has an owner too.
-      Object.assign(owners, await findOwners(unowned(sockets, owners)));
+      // Only connections that came since the last time: those of other users would be looked for in vain again.
+      const fresh = new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0 && !searched.has(inode)));
+      Object.assign(owners, await findOwners(fresh));
+      for (const inode of fresh) searched.add(inode);
     }
     const processes = await processesOf(sockets, owners);
     samples.push({ ms: Math.round(clock.monotonicMs() - startMs), sockets, processes, statistics });
@@ -63,16 +66,7 @@ async function socketsOf(subjects: readonly Subject[]): Promise<SocketRow[]> {
     });
   }
   const lasting: readonly number[] = Object.values(TCP_STATE);
-  return rows.filter((row) => lasting.includes(row.state) && subjects.some((subject) => isOf(subject, row)));
-}
-
-function isOf({ port, hosts }: Subject, { local, remote, state }: SocketRow): boolean {
-  if (state === TCP_STATE.listen) return portOf(local) === port; // often of every address
-  return [local, remote].some((end) => portOf(end) === port && (hosts.length === 0 || hosts.includes(hostOf(end))));
-}
-
-function unowned(sockets: readonly SocketRow[], owners: Readonly<Record<string, Owner>>): Set<number> {
-  return new Set(sockets.map(({ inode }) => inode).filter((inode) => inode !== 0 && owners[inode] === undefined));
+  return rows.filter((row) => lasting.includes(row.state) && subjects.some((subject) => concerns(subject, row)));
 }
 
 async function processesOf(

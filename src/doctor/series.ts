@@ -2,7 +2,7 @@
 import type { Counters } from "./proc/counters.ts";
 import type { ProcessStat } from "./proc/process_stat.ts";
 import type { SocketStatistics } from "./proc/socket_statistics.ts";
-import type { SocketRow } from "./proc/tcp_table.ts";
+import { hostOf, portOf, type SocketRow, TCP_STATE } from "./proc/tcp_table.ts";
 
 /** What to look at: connections one of whose ends has this port, and this address if any are named. */
 export interface Subject {
@@ -11,6 +11,12 @@ export interface Subject {
   readonly port: number;
   /** Empty: any. */
   readonly hosts: readonly string[];
+}
+
+/** A listener has the port whatever its address, which often is that of every one. */
+export function concerns({ port, hosts }: Subject, { local, remote, state }: SocketRow): boolean {
+  if (state === TCP_STATE.listen) return portOf(local) === port;
+  return [local, remote].some((end) => portOf(end) === port && (hosts.length === 0 || hosts.includes(hostOf(end))));
 }
 
 export interface Sample {

@@ -1,7 +1,7 @@
 /** The sockets in /proc/net/tcp and /proc/net/tcp6, as proc_net_tcp(5) and the kernel's Documentation/networking/proc_net_tcp.rst describe them. */
 
-/** States of TCP as the kernel numbers them; include/net/tcp_states.h. */
-export const TCP_STATE = { established: 1, closeWait: 8, listen: 10 } as const;
+/** The states in which data may wait, and that of a listener, as the kernel numbers them; include/net/tcp_states.h. */
+export const TCP_STATE = { established: 1, finWait1: 4, closeWait: 8, listen: 10 } as const;
 
 /** The pending timer of a socket: `probe` runs while the peer's window is closed. */
 export const TCP_TIMER = { none: 0, retransmit: 1, keepalive: 2, timeWait: 3, probe: 4 } as const;
