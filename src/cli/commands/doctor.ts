@@ -1,8 +1,10 @@
 /** `spillway doctor`: which side of a TCP connection is slow, and what to change. */
 import { systemClock } from "../../base/clock.ts";
 import { EXIT, usageError } from "../../base/error.ts";
+import { loadConfig } from "../../config/load.ts";
 import { diagnose, isSlow } from "../../doctor/diagnose.ts";
 import { record } from "../../doctor/record.ts";
+import type { Subject } from "../../doctor/series.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
@@ -11,7 +13,6 @@ import { jsonReport } from "./doctor/json_report.ts";
 import { routeFindings, routesAt, routesOf } from "./doctor/routes.ts";
 import { subjectOf, subjectsOfRoutes } from "./doctor/subjects.ts";
 import { textReport } from "./doctor/text_report.ts";
-import { loadConfig } from "../../config/load.ts";
 
 const SECONDS = 5;
 const SECONDS_MAX = 3600;
@@ -60,7 +61,14 @@ something is slow or nobody has the port.`,
   },
 };
 
-async function askedFor({ operands, values }: Invocation, runtime: Runtime) {
+interface Asked {
+  readonly subjects: readonly Subject[];
+  /** Of the routes' journals, where the subjects are from a configuration. */
+  readonly directories?: readonly string[];
+  readonly unseen: readonly string[];
+}
+
+async function askedFor({ operands, values }: Invocation, runtime: Runtime): Promise<Asked> {
   if (operands.length === 0) {
     const { routes } = await loadConfig(values.config, runtime);
     const { subjects, unseen } = await subjectsOfRoutes(routes);
@@ -69,7 +77,7 @@ async function askedFor({ operands, values }: Invocation, runtime: Runtime) {
   if (values.config !== undefined) {
     throw usageError(`--config and '${operands[0]}' are given together`, "name a configuration or a port, not both");
   }
-  return { subjects: [await subjectOf(operands[0])], unseen: [], directories: undefined };
+  return { subjects: [await subjectOf(operands[0])], unseen: [] };
 }
 
 function secondsOf({ values }: Invocation): number {
