@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "../src/cli/args/parse_args.ts";
 import { bundle } from "./bundle.ts";
 import { bunCompile, type Compiled, denoCompile, printsVersion } from "./compile.ts";
+import { dashboardAssets } from "./dashboard.ts";
 import { checkDenoCompile } from "./deno_compile_check.ts";
 import { gitCommit, inputsHash } from "./inputs.ts";
 import { TARGETS } from "./targets.ts";
@@ -55,7 +56,11 @@ async function build(options: Options): Promise<void> {
   await Deno.mkdir(dist, { recursive: true });
   const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   await bundle("src/main.ts", BUNDLE, {
-    define: { SPILLWAY_VERSION: JSON.stringify(version), SPILLWAY_COMMIT: JSON.stringify(await gitCommit()) },
+    define: {
+      SPILLWAY_VERSION: JSON.stringify(version),
+      SPILLWAY_COMMIT: JSON.stringify(await gitCommit()),
+      SPILLWAY_DASHBOARD: JSON.stringify(await dashboardAssets()),
+    },
   });
   // Made beside the old one and renamed, so that a running binary stays whole.
   const fresh = `${dist}new-${Deno.pid}${options.target?.startsWith("windows") ? ".exe" : ""}`;

@@ -17,7 +17,7 @@ async function listFiles(directory: string): Promise<string[]> {
   for await (const entry of Deno.readDir(new URL(`${directory}/`, root))) {
     const path = `${directory}/${entry.name}`;
     if (entry.isDirectory) found.push(...await listFiles(path));
-    else if (entry.name.endsWith(".ts")) found.push(path);
+    else if (/\.(?:ts|html|css)$/.test(entry.name)) found.push(path);
   }
   return found;
 }

@@ -49,6 +49,8 @@ const BAD_PACKAGES: readonly [string, string, string][] = [
   ["spool/a.ts", "zod", "spool imports zod, which is for config"],
   ["cli/a.ts", "left-pad", "cli imports left-pad, which is for no folder of src"],
   ["journal/files/log/a.ts", "node:fs", "journal imports node:fs, which is for runtime, config, cli"],
+  ["admin/a.ts", "uplot", "admin imports uplot, which is for admin/dashboard/client"],
+  ["admin/dashboard/client/a.ts", "node:path", "admin imports node:path, which is for no folder of src"],
   ["cli/a.ts", "bun:ffi", "only src/runtime imports bun:ffi"],
 ];
 
@@ -89,6 +91,14 @@ for (const [path, specifiers] of GOOD) {
     assertEquals(violations(new Map([[path, specifiers.map((each) => local(path, each))]])), []);
   });
 }
+
+Deno.test("what browsers run imports only what they can run, and nothing else imports it", () => {
+  const file = "admin/dashboard/client/a.ts";
+  const good = ["./b.ts", "../../state_words.ts", "../../status.ts"].map((each) => local(file, each));
+  assertEquals(violations(new Map([[file, [...good, outside("uplot")]]])), []);
+  assertEquals(violations(new Map([[file, [local(file, "../../../base/clock.ts")]]])).length, 1);
+  assertEquals(violations(new Map([["cli/a.ts", [local("cli/a.ts", "../admin/dashboard/client/b.ts")]]])).length, 1);
+});
 
 Deno.test("packages are for who may use them", () => {
   const imports = ["zod", "smol-toml", "node:path", "node:fs"].map(outside);

@@ -2,6 +2,7 @@
 import { messageOf } from "../../base/error.ts";
 import type { LiveRoute } from "../live_route.ts";
 import type { LoopLag } from "../loop_lag.ts";
+import { asset } from "../dashboard/assets.ts";
 import { isoMs, type StatusReport } from "../status.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 
@@ -34,6 +35,8 @@ const JSON_TYPE = "application/json; charset=utf-8";
  */
 export async function pageAt(path: string, view: View | undefined, build: Build): Promise<Page | undefined> {
   if (path === "/healthz") return { code: 200, type: TEXT, body: "ok\n" };
+  const file = asset(path);
+  if (file !== undefined) return { code: 200, ...file };
   const make = PAGES[path];
   if (make === undefined) return undefined;
   if (view === undefined) return { code: 503, type: TEXT, body: "not ready: the routes do not listen yet\n" };

@@ -23,7 +23,8 @@ export type Need =
   | "seccomp"
   | "systemd-analyze"
   | "procsubset"
-  | "jq";
+  | "jq"
+  | "chromium";
 
 const found = new Map<Need, string | undefined>();
 
@@ -50,6 +51,7 @@ const LOOK: Record<Need, () => string | undefined> = {
     return works([...PROCESSES_ALONE, "true"]) ? undefined : "mounting a /proc of its own is not allowed here";
   },
   jq: () => works(["jq", "--version"]) ? undefined : "needs the Debian package jq",
+  chromium: () => works(["/usr/bin/chromium", "--version"]) ? undefined : "needs the Debian package chromium",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,
   setpriv: () => {
