@@ -28,10 +28,10 @@ export interface AdminOptions {
 
 /** Begins to answer requests for each route, until the route stops. Never rejects: the relay runs without it. */
 export async function startAdmin(relay: Relay, options: AdminOptions): Promise<void> {
-  const { clock, runtime: { pid }, version, http } = options;
+  const { clock, log, runtime: { pid }, version, http } = options;
   const loopLag = new LoopLag(clock);
   const context = { clock, pid, version, loopLag, startedMs: clock.monotonicMs() };
-  const routes = relay.routes.map((route) => new LiveRoute(route, context));
+  const routes = relay.routes.map((route) => new LiveRoute(route, log(route.options.name), context));
   const over = new AbortController();
   relay.stopped.finally(() => over.abort());
   void loopLag.measure(over.signal);

@@ -57,7 +57,7 @@ export class Control {
       });
       return new Control(listener, options);
     } catch (error) {
-      log.warn("no control socket: status reads the journal's files, skip needs the daemon stopped", {
+      log.say("control_unavailable", {
         error: messageOf(error),
       });
       return undefined;
@@ -101,7 +101,7 @@ export class Control {
     } catch (error) {
       if (error instanceof SpillwayError) return encodeError(error);
       if (!(error instanceof SystemError)) {
-        this.options.log.error("a control request failed", { request: line, error: messageOf(error) });
+        this.options.log.say("control_failed", { request: line, error: messageOf(error) });
       }
       return encodeError(new SpillwayError(messageOf(error)));
     }

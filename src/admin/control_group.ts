@@ -36,12 +36,12 @@ export async function openToGroup(directory: string, gid: number, log: Log): Pro
   try {
     await letGroupPass(directory, gid);
   } catch (error) {
-    log.warn("the control socket is for this user alone", { error: messageOf(error) });
+    log.say("control_group_ignored", { error: messageOf(error) });
     return undefined;
   }
   const closed = await closedAbove(directory, gid);
   if (closed !== undefined) {
-    log.warn("the control socket is out of reach for admin.control_group", {
+    log.say("control_group_shut_out", {
       directory: closed,
       hint: `chgrp ${gid} ${closed} && chmod g+x ${closed}`,
     });

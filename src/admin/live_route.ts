@@ -1,7 +1,9 @@
 /** One route of this process as its operator sees it: the figures that only time gives, and its state. */
 import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import type { Route } from "../relay/route.ts";
 import { peerQueueBytes } from "../runtime/peer_queue.ts";
+import { LastingStates } from "./lasting_states.ts";
 import { type LiveContext, liveStatus } from "./live_status.ts";
 import { Meter, SAMPLE_MS } from "./meter.ts";
 import type { RouteStatus } from "./status.ts";
@@ -10,11 +12,20 @@ import { WaitingTime } from "./waiting_time.ts";
 export class LiveRoute {
   readonly #meter: Meter;
   readonly #waiting: WaitingTime;
+  readonly #lasting: LastingStates;
 
-  constructor(readonly route: Route, private readonly context: Omit<LiveContext, "waiting">) {
+  constructor(readonly route: Route, log: Log, private readonly context: Omit<LiveContext, "waiting">) {
     const { clock } = context;
     this.#meter = new Meter(route.parts.ledger, clock);
-    this.#waiting = new WaitingTime(route.parts.spool.positions.end, clock);
+    const { spool, source, target } = route.parts;
+    this.#waiting = new WaitingTime(spool.positions.end, clock);
+    this.#lasting = new LastingStates({
+      clock,
+      log,
+      awayMs: () => target.awayMs,
+      unreadMs: () => source.unreadMs,
+      status: () => this.status(),
+    });
   }
 
   get name(): string {
@@ -35,6 +46,7 @@ export class LiveRoute {
       this.#meter.sample();
       this.#waiting.note(positions.confirmed, positions.end);
       if (this.#meter.idleMs >= SAMPLE_MS) this.#meter.noteQueue(await unreadByConsumer(this.route));
+      if (!over.aborted) await this.#lasting.check();
     }
   }
 }

@@ -1,24 +1,23 @@
-import type { Clock } from "./clock.ts";
-import { messageOf } from "./error.ts";
-
 /**
  * The logger that the program writes to. The command line supplies one that
  * prints on standard error; tests supply one that records.
  */
-export type LogLevel = "debug" | "info" | "warn" | "error";
+import type { Clock } from "./clock.ts";
+import { messageOf } from "./error.ts";
+import type { EventName } from "./events.ts";
+
+export type { LogLevel } from "./events/kind.ts";
 
 /** Structured fields of a log line; printed as `key=value` or as JSON members. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  /** Something has happened that is worth a line, or to be counted with others like it. */
+  say(event: EventName, fields?: LogFields): void;
 }
 
 /** Discards everything. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const silentLog: Log = { say() {} };
 
 /** How long a failure stays away, in ms, until it is logged again when it comes back. */
 const FORGET_MS = 60_000;
@@ -32,10 +31,9 @@ export class RecurringFailure {
   #message: string | undefined;
   #notedMs = 0;
 
-  /** `what`: the line of the log. */
   constructor(
-    private readonly options: { readonly log: Pick<Log, "error">; readonly clock: Pick<Clock, "monotonicMs"> },
-    private readonly what: string,
+    private readonly options: { readonly log: Log; readonly clock: Pick<Clock, "monotonicMs"> },
+    private readonly event: EventName,
   ) {}
 
   /** It has failed. */
@@ -43,7 +41,7 @@ export class RecurringFailure {
     const { log, clock } = this.options;
     const message = messageOf(error);
     const nowMs = clock.monotonicMs();
-    if (this.#message !== message || nowMs - this.#notedMs > FORGET_MS) log.error(this.what, { error: message });
+    if (this.#message !== message || nowMs - this.#notedMs > FORGET_MS) log.say(this.event, { error: message });
     this.#message = message;
     this.#notedMs = nowMs;
   }

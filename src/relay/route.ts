@@ -79,7 +79,7 @@ export class Route {
     expiry?.start();
     target.start();
     source.start();
-    this.context.log.info("route ready", {
+    this.context.log.say("route_ready", {
       ...this.endpoints,
       journal: this.options.journal.directory,
       pending_frames: ledger.pending.frames,
@@ -124,7 +124,7 @@ export class Route {
     if (!isOperator && !preview && skipped.frames + skipped.inFlight > 0) {
       const { from, frames, bytes, inFlight, unreadFrames } = skipped;
       const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
-      this.context.log.warn("frames are given up by the operator, for they are too old", fields);
+      this.context.log.say("old_frames_given_up", fields);
     }
     return skipped;
   }
@@ -141,7 +141,7 @@ function logUncleanStart(log: Log, { atRiskBytes, truncatedBytes, unreadFrames }
   const lost = atRiskBytes === undefined
     ? "what was in memory alone is lost, nobody knows how much"
     : "at most at_risk_bytes were in memory alone and are lost";
-  log.warn("the last run did not stop cleanly", {
+  log.say("unclean_stop", {
     at_risk_bytes: atRiskBytes,
     truncated_bytes: truncatedBytes,
     unread_frames: unreadFrames,

@@ -35,12 +35,12 @@ export async function stopRoute(
   spool.overload.close();
   if (lost !== undefined) {
     ledger.drop("stop", lost.until - lost.first, lost.bytes);
-    log.error("frames are lost: they could not be appended at the stop", { ...lost });
+    log.say("frames_lost", { ...lost });
   }
   risk.stop(lost?.bytes ?? 0);
   await deadline.inTime(beforeRelease(), RESERVE_MS.sync);
   const isClosed = await closeJournal(parts, log, deadline);
-  log.info("route stopped", { ...totalsOf(ledger, source), may_arrive_twice: mayRepeat });
+  log.say("route_stopped", { ...totalsOf(ledger, source), may_arrive_twice: mayRepeat });
   return lost === undefined && isClosed;
 }
 
@@ -49,7 +49,7 @@ async function stopTarget({ target }: RouteParts, log: Log, deadline: StopDeadli
   let mayRepeat = 0;
   const stopped = target.stop(deadline).then((frames) => mayRepeat = frames);
   if (!await deadline.inTime(stopped, RESERVE_MS.target)) {
-    log.warn("the target's connection is left unsettled, its frames in flight may arrive twice");
+    log.say("target_unsettled");
   }
   return mayRepeat;
 }
@@ -60,7 +60,7 @@ async function closeJournal({ journal }: RouteParts, log: Log, deadline: StopDea
     await journal.close(deadline);
     return true;
   } catch (error) {
-    log.error("the journal could not be closed cleanly", { error: messageOf(error) });
+    log.say("close_failed", { error: messageOf(error) });
     return false;
   }
 }

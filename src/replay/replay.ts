@@ -134,7 +134,7 @@ export class Replay {
     this.#reason = reason;
     if (++this.#failures > retries) stopping.abort();
     // An outage is one line, not one per attempt.
-    else if (this.#failures === 1) log.warn(`${reason}; trying again from frame ${feed.start}`);
+    else if (this.#failures === 1) log.say("replay_interrupted", { reason, frame: feed.start });
   }
 
   async #serve(connection: Connection): Promise<void> {

@@ -35,7 +35,7 @@ export async function acceptEach(
       failing = "";
     } catch (error) {
       const message = messageOf(error);
-      if (message !== failing) log.error(`cannot accept ${peerKind}, trying again`, { error: message });
+      if (message !== failing) log.say("accept_failed", { peers: peerKind, error: message });
       failing = message;
       await clock.sleep(RETRY_MS, signal);
       continue;

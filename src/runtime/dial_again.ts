@@ -21,10 +21,10 @@ export class Dialler {
   #first = true;
   #failing = "";
 
-  /** `peerName` is for the log: `the target`. Once `signal` is aborted it connects no more. */
+  /** `event` is said of an attempt that fails. Once `signal` is aborted it connects no more. */
   constructor(
     private readonly options: DialOptions,
-    private readonly peerName: string,
+    private readonly event: "source_unreachable" | "target_unreachable",
     private readonly signal: AbortSignal,
   ) {
     const { retryMinMs: minMs, retryMaxMs: maxMs, random } = options;
@@ -86,6 +86,6 @@ export class Dialler {
     if (message === this.#failing) return;
     this.#failing = message;
     const { log, retryMaxMs } = this.options;
-    log.warn(`cannot connect to ${this.peerName}, trying again`, { error: message, retry_max_ms: retryMaxMs });
+    log.say(this.event, { error: message, retry_max_ms: retryMaxMs });
   }
 }

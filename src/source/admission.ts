@@ -128,7 +128,7 @@ export class Admission {
   /** Called about once a second: logs how many were refused without a line of their own. */
   report(): void {
     const more = this.#refused - this.#refusedLogged;
-    if (more > 0) this.options.log.warn("more source connections refused", { connections: more });
+    if (more > 0) this.options.log.say("source_refused", { connections: more });
     this.#isLogged = more > 0;
     this.#refusedLogged = this.#refused;
   }
@@ -165,7 +165,7 @@ export class Admission {
     this.#refused++;
     if (this.#isLogged) return;
     this.#isLogged = true;
-    this.options.log.warn("source connection refused", { peer, why, max_connections: this.options.maxConnections });
+    this.options.log.say("source_refused", { peer, why, max_connections: this.options.maxConnections });
     this.#refusedLogged = this.#refused;
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { PooledBuffer } from "../base/buffer.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Ledger } from "../base/ledger.ts";
+import { add, type Ledger, tally } from "../base/ledger.ts";
 import type { Log } from "../base/log.ts";
 import { STOP_WAIT_MS, type StopDeadline, within } from "../base/stop_deadline.ts";
 import { spacedHexOf } from "../framing/fault.ts";
@@ -48,6 +48,9 @@ export class SourceConnection {
   readonly #reader: DrainReader;
   readonly #owed: OwedReplies | undefined;
   #closedBecause: string | undefined;
+  /** Frames and bytes of them that were handed on. */
+  readonly #received = tally();
+  readonly #beganMs: number;
   #passedOverBytes = 0;
   #discardedBytes = 0;
 
@@ -58,6 +61,7 @@ export class SourceConnection {
   constructor(private readonly options: SourceConnectionOptions) {
     const { connection, context, small, replies } = options;
     this.connection = connection;
+    this.#beganMs = context.clock.monotonicMs();
     this.#owed = replies && new OwedReplies(replies, context.clock);
     this.#reader = new DrainReader(connection, this.#noting(context), small);
     this.ended = this.#run();
@@ -101,7 +105,7 @@ export class SourceConnection {
   }
 
   async #run(): Promise<void> {
-    const { replies, log } = this.options;
+    const { replies, log, context } = this.options;
     const end = await this.#reader.run();
     if (end.reason === "eof") await this.#writeOwed();
     else if (end.reason !== "lost" && this.#owed?.haveBeenOwed) await this.#writeOwedAndDiscard(end);
@@ -111,10 +115,13 @@ export class SourceConnection {
     await this.#reader.released;
     this.#discardedBytes += this.#reader.lateBytes;
     const isOurs = end.reason === "lost" || end.reason === "dismissed";
-    log.info("source disconnected", {
+    log.say("source_disconnected", {
       peer: this.connection.peer,
       reason: isOurs && this.#closedBecause !== undefined ? this.#closedBecause : end.reason,
       error: this.#errorOf(end),
+      duration_s: Math.round(context.clock.monotonicMs() - this.#beganMs) / 1000,
+      frames: this.#received.frames,
+      bytes: this.#received.bytes,
       ...(this.#passedOverBytes > 0 ? { between_bytes: this.#passedOverBytes } : {}),
       ...(this.#discardedBytes > 0 ? { unread_bytes: this.#discardedBytes } : {}),
     });
@@ -140,18 +147,18 @@ export class SourceConnection {
     }
   }
 
-  /** The context with the frames noted that a reply is owed for, and the bytes between frames counted. */
+  /** The context with frames counted, and those noted that a reply is owed for, and the bytes between frames. */
   #noting(context: DrainContext): DrainContext {
-    const passedOver = (bytes: Uint8Array) => this.#notePassedOver(bytes);
-    const { replies } = this.options;
-    if (replies === undefined) return { ...context, passedOver };
     const { sink } = context;
+    const { replies } = this.options;
     const push: DrainContext["sink"]["push"] = (buffer, start, end, frames, arrivedUs) => {
       const until = sink.push(buffer, start, end, frames, arrivedUs);
-      replies.received(frames, until);
-      this.#owed!.received();
+      add(this.#received, frames, end - start);
+      replies?.received(frames, until);
+      this.#owed?.received();
       return until;
     };
+    const passedOver = (bytes: Uint8Array) => this.#notePassedOver(bytes);
     return { ...context, passedOver, sink: { push, wantMemory: () => sink.wantMemory() } };
   }
 
@@ -160,7 +167,7 @@ export class SourceConnection {
     ledger.refuse("between", bytes.length);
     if (this.#passedOverBytes === 0) {
       const first = spacedHexOf(bytes.subarray(0, HEAD_BYTES));
-      log.info("bytes between frames are passed over", { peer: this.connection.peer, first_bytes: first });
+      log.say("source_bytes_between", { peer: this.connection.peer, first_bytes: first });
     }
     this.#passedOverBytes += bytes.length;
   }
@@ -175,7 +182,7 @@ export class SourceConnection {
     const peer = this.connection.peer;
     if (end.reason === "fault") {
       ledger.refuse("fault", bytes);
-      log.warn("bytes that are no frame, connection closed", {
+      log.say("source_fault", {
         peer,
         found: end.detail,
         bytes_dropped: bytes,
@@ -183,7 +190,7 @@ export class SourceConnection {
       });
     } else if (end.stuck !== undefined) {
       ledger.refuse("stuck", bytes);
-      log.warn("others waited for the memory of an unfinished frame, connection closed", {
+      log.say("source_stuck", {
         peer,
         bytes_held: end.stuck.bytesHeld,
         without_a_frame_ms: Math.round(end.stuck.stalledMs),
@@ -192,7 +199,7 @@ export class SourceConnection {
       });
     } else if (bytes > 0) {
       ledger.refuse("unfinished", bytes);
-      log.warn("the connection ended within a frame, its beginning is dropped", { peer, bytes_dropped: bytes });
+      log.say("source_unfinished", { peer, bytes_dropped: bytes });
     }
   }
 }

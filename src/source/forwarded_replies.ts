@@ -214,7 +214,7 @@ export class ForwardedReplies implements ProducerReplies {
   #logHeldUp(): void {
     if (this.#isHeldUpLogged) return;
     this.#isHeldUpLogged = true;
-    this.options.log.warn("a producer does not read its answers, delivery waits for it", {
+    this.options.log.say("replies_held_up", {
       peer: this.options.connection.peer,
       waiting_bytes: this.#waitingBytes,
     });
@@ -225,7 +225,7 @@ export class ForwardedReplies implements ProducerReplies {
     if (this.#heldUpMs !== undefined && this.isReady) {
       const forMs = Math.round(clock.monotonicMs() - this.#heldUpMs);
       if (this.#isHeldUpLogged) {
-        log.info("delivery waits for the producer no more", { peer: connection.peer, for_ms: forMs });
+        log.say("replies_held_up_ended", { peer: connection.peer, for_ms: forMs });
       }
       this.#heldUpMs = undefined;
       this.#isHeldUpLogged = false;

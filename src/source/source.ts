@@ -197,7 +197,7 @@ export class Source {
   async #dialLoop(): Promise<void> {
     const { received } = this.options.ledger;
     const { signal } = this.#stopping;
-    const dialler = new Dialler(this.options, "the source", signal);
+    const dialler = new Dialler(this.options, "source_unreachable", signal);
     for (;;) {
       await this.#admission.untilOpen();
       const connection = await dialler.next();
@@ -226,7 +226,7 @@ export class Source {
 
   #begin(connection: Connection, small: PooledBuffer): SourceConnection {
     const { ledger, log } = this.options;
-    log.info("source connected", { peer: connection.peer });
+    log.say("source_connected", { peer: connection.peer });
     const replies = this.#repliesFor(connection);
     const smallBytes = small.bytes.length;
     const served = new SourceConnection({ connection, small, context: this.#context, ledger, log, replies });

@@ -168,13 +168,13 @@ export class UnfinishedFrames {
   /** Logs one line when connections begin to wait, and one when none waits any more. */
   #logWaiting(nowMs: number): void {
     if (this.#waiting.size === 0) {
-      if (this.#isLogged) this.log.info("no connection waits for memory for its unfinished frame any more");
+      if (this.#isLogged) this.log.say("unfinished_frames_ended");
       this.#isLogged = false;
       return;
     }
     if (this.#isLogged || ![...this.#waiting.values()].some(({ sinceMs }) => nowMs - sinceMs >= LOGGED_MS)) return;
     this.#isLogged = true;
-    this.log.warn("unfinished frames hold all the memory that they may, connections wait for it", {
+    this.log.say("unfinished_frames_wait", {
       waiting: this.#waiting.size,
       held_by: this.#held.size,
       bytes_held: [...this.#held.values()].reduce((sum, { bytes }) => sum + bytes, 0),

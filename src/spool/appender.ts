@@ -114,7 +114,7 @@ export class Appender {
     while (!this.#stopping.signal.aborted) {
       if (!spool.state.appending || !this.#isDue) {
         // If appends had failed, what could not be appended was delivered or dropped instead.
-        this.#recovered("nothing waits for the journal any more");
+        this.#recovered("journal_not_needed");
         await spool.appendable.wait();
       } else if (!await this.#appendOnce(false)) {
         await clock.sleep(RETRY_MS, this.#stopping.signal);
@@ -135,7 +135,7 @@ export class Appender {
     const before = journal.end;
     try {
       await (last ? journal.appendLast(runs) : journal.append(runs));
-      this.#recovered("the journal takes frames again");
+      this.#recovered("journal_recovered");
       return true;
     } catch (error) {
       if (await this.#madeRoom(error)) return true;
@@ -179,15 +179,15 @@ export class Appender {
     if (this.#failing === state) return;
     this.#failing = state;
     const fields = { error: message, retry_ms: RETRY_MS };
-    if (error instanceof JournalFullError) log.warn("the journal has no room, frames wait in memory", fields);
-    else log.error("cannot append to the journal, frames wait in memory", fields);
+    if (error instanceof JournalFullError) log.say("journal_full", fields);
+    else log.say("append_failed", fields);
   }
 
-  #recovered(because: string): void {
+  #recovered(event: "journal_recovered" | "journal_not_needed"): void {
     if (this.#failing === undefined) return;
     this.#failing = undefined;
     const { spool, log } = this.options;
-    log.info(because);
+    log.say(event);
     spool.overload.recovered();
   }
 }

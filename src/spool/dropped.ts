@@ -138,7 +138,7 @@ export class Dropped {
     const { ledger, log, changed, sendable } = this.options;
     ledger.drop("full", frames, bytes);
     const { from, until } = drop;
-    log.warn("no room in the journal, its oldest segment is dropped", { from, until, frames, bytes });
+    log.say("oldest_dropped", { from, until, frames, bytes });
     changed();
     sendable.notify();
   }
@@ -169,7 +169,7 @@ export class Dropped {
     const { positions, ledger, log } = this.options;
     const { sent } = positions;
     if (until > sent) {
-      log.error("frames are missing from the journal", { from: sent, until });
+      log.say("frames_missing", { from: sent, until });
       ledger.drop("damaged", until - sent, 0);
     }
     this.passMissing(until);
@@ -188,7 +188,7 @@ export class Dropped {
     const { until, reason } = last;
     const from = positions.confirmed;
     const { frames, bytes } = inFlight().between(from, until);
-    log.warn(`frames in flight are dropped, ${whyDropped(reason)}`, { from, until, frames, bytes });
+    log.say("in_flight_dropped", { reason, from, until, frames, bytes });
     ledger.drop(reason, frames, bytes);
     this.#giveUp(until);
     positions.confirm(until);
@@ -239,10 +239,4 @@ export class Dropped {
   #isDropped(sequence: number): boolean {
     return this.#gaps.some(({ from, until, reason }) => reason !== undefined && from <= sequence && sequence < until);
   }
-}
-
-/** Why frames that were in flight are not sent again. */
-function whyDropped(reason: DropReason): string {
-  if (reason === "operator") return "the operator has given them up";
-  return reason === "expired" ? "they are too old" : "their segment is gone";
 }

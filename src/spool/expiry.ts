@@ -50,7 +50,7 @@ export class Expiry {
 
   constructor(private readonly options: ExpiryOptions) {
     this.#carriedUntil = options.spool.positions.end;
-    this.#failure = new RecurringFailure(options, "cannot give up expired frames, trying again");
+    this.#failure = new RecurringFailure(options, "expiry_failed");
   }
 
   start(): void {
@@ -112,7 +112,7 @@ export class Expiry {
   #logSum(): void {
     const { from, until, frames, bytes } = this.#unlogged;
     if (frames === 0) return;
-    this.options.log.warn("frames were older than max_age and are given up", { from, until, frames, bytes });
+    this.options.log.say("frames_expired", { from, until, frames, bytes });
     this.#unlogged = { from: 0, until: 0, ...tally() };
     this.#loggedMs = this.options.clock.monotonicMs();
   }

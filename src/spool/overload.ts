@@ -56,7 +56,7 @@ export class Overload {
     this.#reportDropped();
     if (!this.#shut) return;
     this.#shut = false;
-    this.options.log.info("producers are admitted again");
+    this.options.log.say("producers_let_in");
     this.options.listener.reopen();
   }
 
@@ -74,7 +74,7 @@ export class Overload {
   drop(frames: number, bytes: number, before: number): void {
     const { ledger, log, clock } = this.options;
     if (this.#dropping === undefined) {
-      log.warn("no room in journal and memory, new frames are dropped", { reason: this.#failing, before });
+      log.say("newest_dropped_began", { reason: this.#failing, before });
       this.#dropping = { sinceMs: clock.monotonicMs(), before, frames: 0, bytes: 0 };
     }
     this.#dropping.before = Math.min(this.#dropping.before, before);
@@ -100,7 +100,7 @@ export class Overload {
   #shutIfNeeded(): void {
     if (this.options.whenFull !== "disconnect" || this.#shut || !this.#isFull) return;
     this.#shut = true;
-    this.options.log.warn("no room in journal and memory, producers are disconnected", { reason: this.#failing });
+    this.options.log.say("producers_shut_out", { reason: this.#failing });
     this.options.listener.shut("no room in journal and memory");
   }
 
@@ -110,6 +110,6 @@ export class Overload {
     this.#dropping = undefined;
     const { frames, bytes, before, sinceMs } = dropping;
     const forMs = Math.round(this.options.clock.monotonicMs() - sinceMs);
-    this.options.log.warn("frames were dropped for want of room", { frames, bytes, before, for_ms: forMs });
+    this.options.log.say("newest_dropped", { frames, bytes, before, for_ms: forMs });
   }
 }

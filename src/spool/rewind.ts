@@ -104,7 +104,7 @@ export class Rewind {
     // Their sizes are not known any more: each counts as an average frame, or as one byte at least.
     const bytes = Math.max(frames, Math.round(frames * delivered.bytes / Math.max(1, delivered.frames)));
     ledger.mayBeLostBytes += bytes;
-    log.warn("frames that may not have been read cannot be sent again", { from, until, frames, bytes });
+    log.say("frames_unread", { from, until, frames, bytes });
   }
 
   /** At the end of a connection: `frames` of those that the next one should be sent again are gone, and counted. */

@@ -163,14 +163,14 @@ export class RiskBound {
     } else {
       this.#failing = false;
       this.#set(step);
-      this.options.log.info("what a crash may cost is written down again");
+      this.options.log.say("risk_written");
     }
   }
 
   #fail(error: string): void {
     if (this.#over.signal.aborted) return;
     if (!this.#failing) {
-      this.options.log.warn("cannot write down what a crash may cost, the next start may say too little", { error });
+      this.options.log.say("risk_unwritten", { error });
     }
     this.#failing = true;
     this.#set(Number.POSITIVE_INFINITY);

@@ -139,7 +139,7 @@ function drop(parts: SkipParts, count: Count, reason: DropReason): SkippedFrames
   // Frames expire again and again: expiry.ts sums them up.
   if (reason === "operator") {
     const fields = { from, until, frames, bytes, in_flight_frames: inFlight, unread_frames: unreadFrames };
-    parts.log.warn("frames are given up by the operator", fields);
+    parts.log.say("frames_given_up", fields);
   }
   return { from, until, frames, bytes, inFlight, unreadFrames };
 }

@@ -60,7 +60,7 @@ export class SpillState {
     const { log, window, positions, appendable } = this.options;
     const bytes = window.bytesFrom(positions.safe);
     if (bytes > 0 || reason !== "stopping") {
-      log.info("frames go to the journal from now on", { reason, in_memory_bytes: bytes });
+      log.say("spill_began", { reason, in_memory_bytes: bytes });
     }
     appendable.notify();
   }
@@ -81,6 +81,6 @@ export class SpillState {
     if (next < positions.appended || next < window.first) return;
     if (!pressure.isLow(window.bytesFrom(positions.confirmed))) return;
     this.#spilling = false;
-    log.info("the journal is sent, frames pass it by again", { sequence: next });
+    log.say("spill_ended", { sequence: next });
   }
 }

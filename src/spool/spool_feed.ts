@@ -132,7 +132,7 @@ export class SpoolFeed implements FrameFeed {
     try {
       return await this.#journal.reread(first);
     } catch (error) {
-      log.warn("cannot read where the confirmed frames end, more is sent again", { error: messageOf(error) });
+      log.say("confirmed_end_unknown", { error: messageOf(error) });
       return undefined;
     }
   }
@@ -155,7 +155,7 @@ export class SpoolFeed implements FrameFeed {
       spool.advance();
       return { mayRepeat: Math.max(0, end.writtenUntil - start), mayBeLostBytes, unreadBytes: end.unreadBytes };
     } catch (error) {
-      log.warn("cannot read how much can be sent again", { error: messageOf(error) });
+      log.say("resend_unknown", { error: messageOf(error) });
       // The next connection finds out what there is, and counts what there is not.
       const mayRepeat = Math.max(0, end.writtenUntil - spool.confirmed);
       return { mayRepeat, mayBeLostBytes: 0, unreadBytes: end.unreadBytes };

@@ -93,7 +93,7 @@ export class AcceptedConnections implements ConsumerConnections {
   #admit(connection: Connection): void {
     const { allow, log } = this.options;
     if (allow.admits(connection.peer)) return this.#keepWaiting(connection);
-    log.warn("a consumer is refused, its address is not in target.allow", { peer: connection.peer });
+    log.say("target_refused", { peer: connection.peer });
     connection.close();
   }
 
@@ -101,13 +101,13 @@ export class AcceptedConnections implements ConsumerConnections {
   #keepWaiting(connection: Connection): void {
     const { log } = this.options;
     if (this.#waiting !== undefined) {
-      log.warn("a waiting consumer gives way to a newer one", { peer: this.#waiting.peer, newer: connection.peer });
+      log.say("target_replaced", { peer: this.#waiting.peer, newer: connection.peer });
       this.#waiting.close();
     }
     const isWatched = this.#waiting !== undefined;
     this.#waiting = connection;
     if (this.#session !== undefined) {
-      log.warn("a consumer waits, another is being served", { peer: connection.peer, served: this.#session.peer });
+      log.say("target_waits", { peer: connection.peer, served: this.#session.peer });
       if (!isWatched) this.#watchWhileWaiting();
     }
     this.#arrived.notify();

@@ -25,7 +25,7 @@ export class DialledConnections implements ConsumerConnections {
   readonly #dialler: Dialler;
 
   constructor(options: DialOptions) {
-    this.#dialler = new Dialler(options, "the target", this.#stopping.signal);
+    this.#dialler = new Dialler(options, "target_unreachable", this.#stopping.signal);
   }
 
   get lastError(): string | undefined {

@@ -220,7 +220,7 @@ export class ReplyConfirmer implements Confirmer {
   #bad(sequence: number, reply: Uint8Array): void {
     const { refusals, log, rules, stream } = this.options;
     const attempt = refusals.note(sequence);
-    log.warn("the consumer refused a frame", { sequence, attempt, attempts: rules.attempts, answer: shown(reply) });
+    log.say("frame_refused", { sequence, attempt, attempts: rules.attempts, answer: shown(reply) });
     this.#lastRefusal = reply.slice();
     this.#stale = stream.framesInFlight - 1;
     this.#idle = this.#stale === 0;
@@ -246,7 +246,7 @@ export class ReplyConfirmer implements Confirmer {
       // It may have been dropped with its segment meanwhile.
       if (stream.oldestInFlight === sequence) {
         const path = await sink.refuse(sequence, frame.bytes);
-        log.error("a frame was refused too often, it is in quarantine", { sequence, bytes, path });
+        log.say("frame_quarantined", { sequence, bytes, path });
         replies?.forward(this.#lastRefusal, sequence);
       }
     } finally {

@@ -34,7 +34,7 @@ export class Target {
   constructor(private readonly options: TargetOptions) {
     this.#awaySinceMs = options.clock.monotonicMs();
     this.#server = new ConnectionServer({ ...options, sink: options.spool });
-    this.#cannotBegin = new RecurringFailure(options, "cannot find where to begin, the connection is closed");
+    this.#cannotBegin = new RecurringFailure(options, "target_begin_failed");
   }
 
   /** How long, in ms, consumers' windows have kept us from sending, all connections together. */
@@ -90,7 +90,9 @@ export class Target {
     if (stream === undefined) return;
     this.connects++;
     const sequence = spool.positions.next;
-    log.info("target connected", { peer: connection.peer, sequence, frames_again: feed.resentFrom(sequence) });
+    const beganMs = clock.monotonicMs();
+    const before = { ...ledger.delivered };
+    log.say("target_connected", { peer: connection.peer, sequence, frames_again: feed.resentFrom(sequence) });
     const { ended: reason, progress, mayRepeat, mayBeLostBytes } = await this.#server.serve(
       connection,
       stream,
@@ -112,12 +114,14 @@ export class Target {
     const fields = {
       peer: connection.peer,
       reason,
+      duration_s: Math.round(clock.monotonicMs() - beganMs) / 1000,
+      frames: ledger.delivered.frames - before.frames,
+      bytes: ledger.delivered.bytes - before.bytes,
       confirmed: spool.confirmed,
       may_arrive_twice: mayRepeat,
       may_be_lost_bytes: mayBeLostBytes,
     };
-    if (this.#stopping !== undefined) log.info("target disconnected", fields);
-    else log.warn("target lost", fields);
+    log.say(this.#stopping === undefined ? "target_lost" : "target_disconnected", fields);
   }
 
   /** Undefined if the journal cannot be read just now: the next connection tries again. */
@@ -125,7 +129,7 @@ export class Target {
     const { feed, connections, log } = this.options;
     try {
       const stream = await feed.begin();
-      if (this.#cannotBegin.end()) log.info("it is known again where to begin");
+      if (this.#cannotBegin.end()) log.say("target_begin_recovered");
       return stream;
     } catch (error) {
       // One connection after the other may come while the disk cannot be read.

@@ -1,5 +1,6 @@
 /** Crowds of producers that begin frames and do not finish them, on a clock that passes only when nothing else happens. */
-import type { LogFields } from "../../src/base/log.ts";
+import { EVENTS } from "../../src/base/events.ts";
+import type { Log, LogFields } from "../../src/base/log.ts";
 import type { Framing } from "../../src/framing/framing.ts";
 import { planMemory } from "../../src/relay/memory.ts";
 import { DrainReader } from "../../src/source/drain.ts";
@@ -35,11 +36,8 @@ class Route {
 
   constructor(framing: Framing, memoryBytes: number) {
     const memory = planMemory(memoryBytes, framing.type === "raw" || framing.type === "fixed" ? 1 : framing.maxFrame);
-    const log = (level: string) => (message: string, fields?: LogFields) => {
-      this.logged.push({ level, message, fields });
-    };
-    const [debug, info, warn, error] = ["debug", "info", "warn", "error"].map(log);
-    this.intake = new Intake(framing, memory, { clock: this.clock, log: { debug, info, warn, error } });
+    const log: Log = { say: (event, fields) => void this.logged.push({ ...EVENTS[event], fields }) };
+    this.intake = new Intake(framing, memory, { clock: this.clock, log });
     this.#small = new SmallBuffers(memory.pool, 1024);
   }
 

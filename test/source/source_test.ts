@@ -1,7 +1,8 @@
 /** The source side as a whole: which producers are admitted, the replies owed to them, and how connections end. */
 import { BufferPool, type PooledBuffer } from "../../src/base/buffer.ts";
 import { Ledger } from "../../src/base/ledger.ts";
-import type { LogFields } from "../../src/base/log.ts";
+import { EVENTS } from "../../src/base/events.ts";
+import type { Log, LogFields } from "../../src/base/log.ts";
 import { StopDeadline } from "../../src/base/stop_deadline.ts";
 import { createFramer, type Framing } from "../../src/framing/framing.ts";
 import { ConnectionLimit } from "../../src/runtime/connection_limit.ts";
@@ -33,12 +34,12 @@ class SourceRig {
   constructor(options: Partial<SourceOptions> & { framing?: Framing; memory?: number } = {}) {
     const { framing = LINES, memory = 1024 * KIB } = options;
     this.pool = new BufferPool({ maxBytes: memory, bufferBytes: 32 * KIB, reserveBytes: 0, frameBytes: 64 * KIB });
-    const log = (message: string, fields?: LogFields) => void this.logged.push({ message, fields });
+    const log: Log = { say: (event, fields) => void this.logged.push({ message: EVENTS[event].message, fields }) };
     this.source = new Source({
       net: this.listener.net,
       address: this.listener.address,
       clock: this.clock,
-      log: { debug: log, info: log, warn: log, error: log },
+      log,
       random: () => 0,
       connectTimeoutMs: 1000,
       retryMinMs: 1,

@@ -88,9 +88,9 @@ export class HttpServer {
       throw cannotListen(error, formatAddress(address));
     }
     const text = opened.address;
-    log.info("http listens", { address: text });
+    log.say("http_listens", { address: text });
     if (address.kind === "tcp" && !LOOPBACK.admits(text)) {
-      log.warn("http is not for this host alone: whoever reaches it reads figures and names of peers", {
+      log.say("http_open", {
         address: text,
       });
     }
@@ -135,7 +135,7 @@ export class HttpServer {
       });
       response.end(request.method === "HEAD" ? undefined : body);
     } catch (error) {
-      this.options.log.error("a request over http failed", { path: request.url, error: messageOf(error) });
+      this.options.log.say("http_failed", { path: request.url, error: messageOf(error) });
       response.destroy();
     }
   }

@@ -16,7 +16,8 @@ import { ConnectionLimit } from "../../runtime/connection_limit.ts";
 import type { Runtime, Signal } from "../../runtime/runtime.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { commit, version } from "../output/build_info.ts";
-import { createLogs } from "../output/log.ts";
+import { isJournalStream } from "../output/journal_stream.ts";
+import { ProcessLog } from "../output/log.ts";
 import { ServiceManager } from "./run/service_manager.ts";
 import { warnAtStart } from "./run/start_warnings.ts";
 import { wantsColour } from "../output/terminal.ts";
@@ -46,7 +47,13 @@ without a file; what they cannot say, a file can.`,
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
     runtime.outliveSignals();
     const config = await configOf(invocation, runtime);
-    const log = createLogs(config.log, { target: runtime.stderr, clock: systemClock, colour: wantsColour(runtime) });
+    const processLog = new ProcessLog(config.log, {
+      target: runtime.stderr,
+      clock: systemClock,
+      colour: wantsColour(runtime),
+      isJournal: isJournalStream(runtime.env("JOURNAL_STREAM")),
+    });
+    const log = processLog.of;
     await warnAtStart(config.routes, runtime, log);
     const user = runtime.userName();
     const controlGroup = await ownControlGroup(config.admin.controlGroup, user);
@@ -72,6 +79,7 @@ without a file; what they cannot say, a file can.`,
       return await relayUntilSignal(start, manager, runtime, log("spillway"));
     } finally {
       await http?.close();
+      processLog.flush();
     }
   },
 };
@@ -119,22 +127,22 @@ async function relayUntilSignal(
   let relay: Relay | undefined;
   const onSignal = (signal: Signal) => () => {
     if (!asked.signal.aborted) {
-      log.info("stopping", { signal });
+      log.say("stopping", { signal });
       asked.abort();
       manager.stopping();
       relay?.stop();
     } else {
-      log.warn("producers and consumers are not waited for any longer", { signal });
+      log.say("hurrying", { signal });
       relay?.hurry();
     }
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) runtime.onSignal(signal, onSignal(signal));
   runtime.onSignal("SIGHUP", () => {
-    log.warn("nothing is reloaded, a changed configuration counts after a restart", { signal: "SIGHUP" });
+    log.say("reload_unsupported", { signal: "SIGHUP" });
   });
   const starting = start().then((started) => relay = started);
   if (!await unlessStuck(starting, asked.signal)) {
-    log.error("the start does not come to an end, it is given up");
+    log.say("start_stuck");
     return EXIT.failed;
   }
   if (asked.signal.aborted) relay!.stop();

@@ -1,4 +1,5 @@
 /** What the journal's tests share: options, a clock that stands still, runs of lines, reading everything back. */
+import { type EventName, EVENTS } from "../../../src/base/events.ts";
 import { BufferPool } from "../../../src/base/buffer.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import { type Log, silentLog } from "../../../src/base/log.ts";
@@ -168,8 +169,9 @@ export function expected(from: number, until: number, padding = ""): Delivered[]
 /** A log that remembers. */
 export function rememberingLog(): Log & { readonly lines: string[] } {
   const lines: string[] = [];
-  const note = (level: string) => (message: string, fields?: unknown) => {
+  const say = (event: EventName, fields?: unknown) => {
+    const { level, message } = EVENTS[event];
     lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
   };
-  return { lines, debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
+  return { lines, say };
 }

@@ -1,16 +1,22 @@
 /** What surrounds the model's world: a log that is read, and a disk that fails. */
+import { type EventName, EVENTS } from "../../../src/base/events.ts";
 import type { Log, LogFields, LogLevel } from "../../../src/base/log.ts";
 import type { FaultPlan } from "../../support/memory_files.ts";
 
 export interface LogLine {
   readonly level: LogLevel;
+  readonly event: EventName;
   readonly message: string;
   readonly fields: LogFields;
 }
 
 export function recordingLog(logged: (line: LogLine) => void): Log {
-  const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => logged({ level, message, fields });
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return {
+    say(event, fields = {}) {
+      const { level, message } = EVENTS[event];
+      logged({ level, event, message, fields });
+    },
+  };
 }
 
 export type Fault =

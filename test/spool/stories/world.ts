@@ -463,16 +463,17 @@ export class World {
 
   #logged(line: LogLine): void {
     if (this.#storage.crashed) return;
-    const { message, fields } = line;
+    const { event, fields } = line;
     const range = fields as { from: number; until: number; frames: number; bytes: number };
-    switch (message) {
-      case "no room in the journal, its oldest segment is dropped":
+    switch (event) {
+      case "oldest_dropped":
         this.books.unlinked(range.until);
         return this.books.declarePassed(range);
-      case "frames in flight are dropped, their segment is gone":
-        return this.books.declareDropped("full", range.from, range.until, range);
-      case "frames in flight are dropped, the operator has given them up":
-      case "frames are given up by the operator":
+      case "in_flight_dropped": {
+        const reason = fields.reason === "operator" ? "operator" : "full";
+        return this.books.declareDropped(reason, range.from, range.until, range);
+      }
+      case "frames_given_up":
         return this.books.declareDropped("operator", range.from, range.until, range);
     }
   }

@@ -85,7 +85,7 @@ function connectionsOf({ runtime: { net, stdout }, settings: { to } }: Job, sign
     retryMinMs: defaultOf(TARGET.retry_min),
     retryMaxMs: defaultOf(TARGET.retry_max),
   };
-  return new Dialler(dial, "the target", signal);
+  return new Dialler(dial, "target_unreachable", signal);
 }
 
 function confirmationOf({ settings: { confirm }, archive }: Job): ReplayOptions["confirm"] {

@@ -1,7 +1,8 @@
 /** The sending part of `spillway replay`: runs the engine, shows its progress, and reports how it ended. */
 import { systemClock } from "../../../base/clock.ts";
 import { EXIT, isOutputUnwanted, SpillwayError } from "../../../base/error.ts";
-import type { Log, LogFields } from "../../../base/log.ts";
+import { EVENTS } from "../../../base/events.ts";
+import type { Log } from "../../../base/log.ts";
 import { counted, frameRange } from "../../../base/range_text.ts";
 import type { Range } from "../../../journal/archive.ts";
 import type { ArchiveFeed } from "../../../replay/archive_feed.ts";
@@ -170,9 +171,12 @@ class Sending {
   }
 
   #log(): Log {
-    const say = (level: string) => (message: string, fields: LogFields = {}) => {
-      this.#progress.say(escapeControls(`${level}: ${message}${fieldsText(fields)}`));
+    return {
+      say: (event, fields = {}) => {
+        const { level, message } = EVENTS[event];
+        if (level === "debug") return;
+        this.#progress.say(escapeControls(`${level === "info" ? "note" : "warning"}: ${message}${fieldsText(fields)}`));
+      },
     };
-    return { debug() {}, info: say("note"), warn: say("warning"), error: say("warning") };
   }
 }

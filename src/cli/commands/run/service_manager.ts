@@ -30,7 +30,7 @@ export class ServiceManager {
   async ready(): Promise<void> {
     if (this.#socket === undefined || this.#stopping.signal.aborted) return;
     if (!await this.#tell("READY=1", this.#stopping.signal) && !this.#stopping.signal.aborted) {
-      this.options.log.warn("the service manager cannot be told that the relay is ready, and may end it", {
+      this.options.log.say("service_manager_unreachable", {
         NOTIFY_SOCKET: this.#socket,
         hint: "without a libc that can be loaded the unit needs Type=exec and no WatchdogSec",
       });

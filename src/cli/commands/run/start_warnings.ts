@@ -24,15 +24,17 @@ export async function warnAtStart(
   log: (subject: string) => Log,
 ): Promise<void> {
   const warn = (subject: string, findings: readonly Finding[]) => {
-    for (const { text, hint } of findings) log(subject).warn(text, { hint });
+    for (const { text, hint } of findings) log(subject).say("start_warning", { finding: text, hint });
   };
   for (const route of routes) {
-    for (const warning of warningsOf(route, process.platform)) log(route.name).warn(warning);
+    for (const warning of warningsOf(route, process.platform)) {
+      log(route.name).say("start_warning", { finding: warning });
+    }
     warn(route.name, await ownerFindings(route, runtime));
   }
   warn("spillway", await inspectResources(routes, runtime));
   for (const each of await findUndelivered(routes, runtime)) {
-    log("spillway").warn("a journal holds pending frames that no route delivers", { ...each });
+    log("spillway").say("journal_undelivered", { ...each });
   }
   // A resolver may take long, so the start does not wait for it.
   inspectRings(routes, runtime).then((rings) => warn("spillway", rings));

@@ -55,7 +55,7 @@ export class DamageLog {
   /** Reports bytes that are in no segment any more; a later report of the same place is about other bytes. */
   reportGone(damage: SegmentDamage): void {
     this.#lost.push(damage);
-    this.log.error(damage.bytes > 0 ? "damaged bytes in the journal" : "frames are missing from the journal", {
+    this.log.say(damage.bytes > 0 ? "journal_damaged" : "frames_missing", {
       segment: damage.segment,
       offset: damage.offset,
       bytes: damage.bytes,

@@ -25,7 +25,7 @@ export class Quarantine {
     try {
       await this.copy(segment, from, offset, bytes);
     } catch (error) {
-      this.log.error("cannot copy damaged bytes to quarantine", { segment, offset, bytes, error: messageOf(error) });
+      this.log.say("quarantine_failed", { segment, offset, bytes, error: messageOf(error) });
     }
   }
 

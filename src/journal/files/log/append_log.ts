@@ -215,7 +215,7 @@ export class AppendLog {
       this.#segments.resize(writer.segment, writer.written.offset);
       if (sync !== "os" && writer.dirty) await writer.sync();
     } catch (error) {
-      log.warn("cannot seal a segment", { segment: writer.segment.name, error: messageOf(error) });
+      log.say("seal_failed", { segment: writer.segment.name, error: messageOf(error) });
     }
     await this.#retire(writer);
   }
@@ -245,7 +245,7 @@ export class AppendLog {
       await this.#retire(writer);
       throw error;
     }
-    this.#options.log.warn("a sync failed, the frames are in a new segment", { segment: writer.segment.name });
+    this.#options.log.say("sync_moved", { segment: writer.segment.name });
   }
 
   async #finish(deadline: StopDeadline | undefined): Promise<void> {

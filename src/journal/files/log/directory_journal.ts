@@ -174,7 +174,7 @@ export class DirectoryJournal implements Journal {
       return true;
     };
     const isSynced = await inTime(this.#finishLog(deadline), RESERVE_MS.sync);
-    if (!isSynced) options.log.warn("the last sync does not come to an end, it is left to the operating system");
+    if (!isSynced) options.log.say("sync_unfinished");
     // A second sync would only take another of the runtime's few threads.
     const closing = this.#housekeeping.close(failures.length === 0, isSynced ? { deadline } : "unsynced");
     if (!await inTime(closing)) {

@@ -33,7 +33,7 @@ export class Housekeeping {
     hooks: RemovalHooks,
   ) {
     this.#remover = new SegmentRemover(options, segments, state, hooks);
-    this.#failure = new RecurringFailure(options, "cannot update the journal");
+    this.#failure = new RecurringFailure(options, "journal_update_failed");
   }
 
   get cursor(): number {

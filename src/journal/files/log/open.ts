@@ -82,9 +82,9 @@ class Opening {
     add(pending, cutOff.frames, cutOff.bytes);
     const state = survey.cursor.kind === "valid" ? survey.cursor.state : undefined;
     const fresh = survey.cursor.kind === "absent" && survey.segments.length === 0;
-    if (!fresh && from !== "slot") log.warn("the cursor file is unusable, delivery goes on from", { from, cursor });
+    if (!fresh && from !== "slot") log.say("cursor_unusable", { from, cursor });
     if (survey.cursor.kind === "valid" && !survey.cursor.newest) {
-      log.warn("half of the cursor file is unusable", { cursor });
+      log.say("cursor_half", { cursor });
     }
     const file = new CursorFile(
       files,
@@ -123,7 +123,7 @@ class Opening {
 
   /** The next sequence is no matter of such a file; there would be none behind it. */
   async #setMisnamedAside({ path, size: bytes }: SegmentSurvey): Promise<void> {
-    this.options.log.error("a segment's name cannot be right, its file is moved to quarantine", { path, bytes });
+    this.options.log.say("segment_misnamed", { path, bytes });
     await this.#attempt("move to quarantine", path, () => this.#quarantine.setAside(path));
     this.#tails.add({ path, offset: 0, bytes, end: 0, lost: [] });
   }
@@ -269,7 +269,7 @@ class Opening {
     try {
       await action();
     } catch (error) {
-      this.options.log.warn(`cannot ${what} a segment`, { path, error: messageOf(error) });
+      this.options.log.say("recovery_step_failed", { step: what, path, error: messageOf(error) });
     }
   }
 }

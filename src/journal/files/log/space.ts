@@ -91,7 +91,7 @@ export class DiskSpace {
     } catch (error) {
       // Without an answer appends go on: a write to a full disk fails by itself.
       this.#freeBytes = Number.POSITIVE_INFINITY;
-      if (!this.#failed) log.warn("cannot tell how much space is free", { error: messageOf(error) });
+      if (!this.#failed) log.say("free_space_unknown", { error: messageOf(error) });
       this.#failed = true;
     }
     this.#writtenSince -= before;

@@ -45,7 +45,7 @@ export class IntervalSync {
         failure = undefined;
       } catch (error) {
         const message = messageOf(error);
-        if (message !== failure) log.error("cannot sync the journal", { error: message });
+        if (message !== failure) log.say("sync_failed", { error: message });
         failure = message;
       }
     }
@@ -69,7 +69,7 @@ export async function syncSegments(
   const untilMs = clock.monotonicMs() + Math.min(STOP_SYNC_MS, deadline?.leftMs(RESERVE_MS.sync) ?? STOP_SYNC_MS);
   for (let left = segments.length; left > 0; left--) {
     if (clock.monotonicMs() > untilMs) {
-      log.info("finished segments are left for the operating system to write", { segments: left });
+      log.say("sync_left", { segments: left });
       break;
     }
     try {
