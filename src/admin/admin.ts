@@ -1,6 +1,7 @@
 /** The operator's view of a running relay: a control socket for each route, and HTTP where it is asked for. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { RecentEvents } from "../base/recent_events.ts";
 import type { SkipLimit } from "../journal/journal.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Route } from "../relay/route.ts";
@@ -22,13 +23,15 @@ export interface AdminOptions {
   /** The log of a route. */
   readonly log: (route: string) => Log;
   readonly version: string;
+  /** What the log has said last. */
+  readonly events: RecentEvents;
   /** What answers HTTP from now on; undefined: nothing does. */
   readonly http: HttpServer | undefined;
 }
 
 /** Begins to answer requests for each route, until the route stops. Never rejects: the relay runs without it. */
 export async function startAdmin(relay: Relay, options: AdminOptions): Promise<void> {
-  const { clock, log, runtime: { pid }, version, http } = options;
+  const { clock, log, runtime: { pid }, version, events, http } = options;
   const loopLag = new LoopLag(clock);
   const context = { clock, pid, version, loopLag, startedMs: clock.monotonicMs() };
   const routes = relay.routes.map((route) => new LiveRoute(route, log(route.options.name), context));
@@ -36,7 +39,7 @@ export async function startAdmin(relay: Relay, options: AdminOptions): Promise<v
   relay.stopped.finally(() => over.abort());
   void loopLag.measure(over.signal);
   for (const each of routes) void each.sampleUntil(over.signal);
-  http?.serve({ routes, loopLag });
+  http?.serve({ routes, loopLag, events });
   await Promise.all(routes.map((each) => openControl(each, options)));
 }
 

@@ -1,5 +1,6 @@
 /** What HTTP answers: each page by its path. Nothing can be changed through any of them. */
 import { messageOf } from "../../base/error.ts";
+import type { RecentEvents } from "../../base/recent_events.ts";
 import type { LiveRoute } from "../live_route.ts";
 import type { LoopLag } from "../loop_lag.ts";
 import { asset } from "../dashboard/assets.ts";
@@ -10,6 +11,7 @@ import { METRICS_TYPE, metricsText } from "./metrics.ts";
 export interface View {
   readonly routes: readonly LiveRoute[];
   readonly loopLag: LoopLag;
+  readonly events: RecentEvents;
 }
 
 /** What this process is. */
@@ -62,6 +64,9 @@ const PAGES: Readonly<Record<string, (view: View, build: Build) => Promise<Page>
       routes: await Promise.all(routes.map((each) => each.status())),
     };
     return { code: 200, type: JSON_TYPE, body: `${JSON.stringify(report)}\n` };
+  },
+  "/events": ({ events }) => {
+    return Promise.resolve({ code: 200, type: JSON_TYPE, body: `${JSON.stringify({ events: events.all })}\n` });
   },
   "/metrics": async ({ routes, loopLag }, build) => {
     const figures = await Promise.all(routes.map(async (each) => {

@@ -149,7 +149,7 @@ export class HttpServer {
       );
     }
     const page = await pageAt(url.split("?")[0], this.#view, this.options.build);
-    return page ?? refusal(404, "there are /, /status, /metrics, /healthz and /readyz");
+    return page ?? refusal(404, "there are /, /status, /events, /metrics, /healthz and /readyz");
   }
 }
 

@@ -71,7 +71,16 @@ without a file; what they cannot say, a file can.`,
         user,
         connectionLimit,
       });
-      startAdmin(relay, { runtime, connectionLimit, clock: systemClock, controlGroup, log, version, http });
+      startAdmin(relay, {
+        runtime,
+        connectionLimit,
+        clock: systemClock,
+        controlGroup,
+        log,
+        version,
+        events: processLog.recent,
+        http,
+      });
       return relay;
     };
     const manager = new ServiceManager({ runtime, clock: systemClock, log: log("spillway") });

@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { EVENTS } from "../../base/events.ts";
+import { RecentEvents } from "../../base/recent_events.ts";
 import type { Log, LogFields, LogLevel } from "../../base/log.ts";
 import type { LogSettings } from "../../config/config.ts";
 import { escapeControls } from "./control_characters.ts";
@@ -30,6 +31,8 @@ const PRIORITIES: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn
 
 /** The log of a whole process. */
 export class ProcessLog {
+  /** What was printed last, whatever its level. */
+  readonly recent = new RecentEvents();
   readonly #repeats: RepeatCounter | undefined;
 
   constructor(private readonly settings: LogSettings, private readonly options: LogOptions) {
@@ -54,25 +57,32 @@ export class ProcessLog {
 
   #print(entry: LogEntry): void {
     const { clock, target, colour, isJournal } = this.options;
-    const line = lineOf(entry, new Date(clock.wallUs() / 1000).toISOString(), this.settings.format, colour);
-    target.write(`${isJournal ? `<${PRIORITIES[EVENTS[entry.event].level]}>` : ""}${line}\n`);
+    const { event, subject, fields, repeats } = entry;
+    const { level, message } = EVENTS[event];
+    const time = new Date(clock.wallUs() / 1000).toISOString();
+    this.recent.note({ time, level, event, route: subject, message, fields: { ...countsOf(repeats), ...fields } });
+    const line = lineOf(entry, time, this.settings.format, colour);
+    target.write(`${isJournal ? `<${PRIORITIES[level]}>` : ""}${line}\n`);
   }
 }
 
 function lineOf(entry: LogEntry, time: string, format: "text" | "json", colour: boolean): string {
   const { event, subject, fields, repeats } = entry;
   const { level, message } = EVENTS[event];
-  const counts = repeats === undefined ? {} : { times: repeats.times, in_seconds: repeats.seconds };
   if (format === "json") {
     // No field can take the place of what every line has.
     const named = Object.fromEntries(Object.entries(fields).filter(([key]) => !RESERVED.has(key)));
-    return JSON.stringify({ time, level, route: subject, message, event, ...counts, ...named });
+    return JSON.stringify({ time, level, route: subject, message, event, ...countsOf(repeats), ...named });
   }
   const rest = escapeControls(fieldsText({ event, ...fields }));
   const what = escapeControls(`${subject}: ${message}`);
   const times = repeats === undefined ? "" : `, ${repeats.times} times more in ${repeats.seconds} s`;
   if (!colour) return `${time} ${level} ${what}${times}${rest}`;
   return `\x1b[2m${time}\x1b[0m \x1b[${COLOURS[level]}m${level}\x1b[0m ${what}${times}\x1b[2m${rest}\x1b[0m`;
+}
+
+function countsOf(repeats: LogEntry["repeats"]): LogFields {
+  return repeats === undefined ? {} : { times: repeats.times, in_seconds: repeats.seconds };
 }
 
 const RESERVED = new Set(["time", "level", "route", "message", "event", "times", "in_seconds"]);

@@ -32,7 +32,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     withRelay(async (relay) => {
       relay.signal(signal);
       assertEquals(await relay.exited, 0, relay.tail());
-      assert(relay.errors.some((line) => line.endsWith(`info spillway: stopping signal=${signal}`)), relay.tail());
+      assert(
+        relay.errors.some((line) => line.endsWith(`info spillway: stopping event=stopping signal=${signal}`)),
+        relay.tail(),
+      );
     }));
 }
 
