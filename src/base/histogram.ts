@@ -48,7 +48,8 @@ export class Histogram {
     for (const [i, bound] of bounds.entries()) {
       const inside = this.#counts[i];
       const from = i === 0 ? 0 : bounds[i - 1];
-      if (inside > 0 && left <= inside) return from + (bound - from) * left / inside;
+      // Sums of fractions may lie a little above the bound.
+      if (inside > 0 && left <= inside) return Math.min(bound, from + (bound - from) * left / inside);
       left -= inside;
     }
     return bounds[bounds.length - 1];
