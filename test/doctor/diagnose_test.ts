@@ -132,6 +132,13 @@ Deno.test("a window that closes now and then over an empty queue means bursts", 
   assertMatch(finding.text, /it closed 4 times, for 0\.4 s of 1\.9 s/);
 });
 
+Deno.test("a spillway that does not read is not advised to put a spillway in between", () => {
+  const naive = recorded("naive_reader");
+  const text = JSON.stringify(naive).replaceAll('"name":"deno"', '"name":"spillway"');
+  const { kind, advice } = onlyFinding(JSON.parse(text));
+  assertEquals([kind, advice], ["receiver", ["spillway status says what it waits for: room on its disk, or memory"]]);
+});
+
 Deno.test("a queue that stands while the window is open is a note: nobody is held up yet", () => {
   const finding = onlyFinding(made((i) => [SENDER, { ...RECEIVER, receiveQueue: 40_000 + i % 3 }]));
   assertEquals([finding.kind, finding.level], ["receiver", "note"]);

@@ -105,5 +105,6 @@ function episodesOf(end: End): number {
 
 function adviceFor({ program }: End): string[] {
   if (isStopped(program)) return [`kill -CONT ${program!.pid} lets it go on; a debugger or Ctrl-Z may have stopped it`];
+  if (program?.name === "spillway") return ["spillway status says what it waits for: room on its disk, or memory"];
   return ["read in one thread and work in another, or put a spillway in between, which reads at once"];
 }
