@@ -1,6 +1,6 @@
 /** Routes that feed each other in a ring: what they deliver comes in again, without end. */
 import { resolve } from "node:path";
-import type { Endpoint, RouteOptions } from "../relay/options.ts";
+import { addressesOf, type Endpoint, type RouteOptions } from "../relay/options.ts";
 import { socketName } from "../runtime/socket_name.ts";
 import type { Address } from "../runtime/net.ts";
 
@@ -28,7 +28,11 @@ export function findRings<R extends Route>(routes: readonly R[], hosts: Hosts): 
 
 /** The names that have to be looked up to tell, with the ports that they stand with. */
 export function namesToLookUp(routes: readonly Route[]): string[] {
-  const sides = routes.flatMap(({ source, target }) => [source.endpoint, target.endpoint]);
+  const sides = routes.flatMap(({ source, target }) =>
+    [source.endpoint, target.endpoint].flatMap((endpoint) =>
+      addressesOf(endpoint).map((address) => ({ role: endpoint.role, address }))
+    )
+  );
   const ports = (role: Endpoint["role"]) =>
     new Set(sides.filter((side) => side.role === role).map(({ address }) => address.kind === "tcp" ? address.port : 0));
   const [listening, dialled] = [ports("listen"), ports("connect")];
@@ -70,7 +74,7 @@ function isFed(from: Route, to: Route, hosts: Hosts): boolean {
   const [out, into] = [from.target.endpoint, to.source.endpoint];
   if (out.role === into.role) return false;
   const [dialled, listening] = out.role === "connect" ? [out, into] : [into, out];
-  return reaches(dialled.address, listening.address, hosts);
+  return addressesOf(dialled).some((address) => reaches(address, listening.address, hosts));
 }
 
 function reaches(dialled: Address, listening: Address, hosts: Hosts): boolean {

@@ -54,15 +54,17 @@ function resolveEndpoint(side: "source" | "target", raw: RawRoute, scope: RouteS
     scope.refuse([side, "connect"], "listen or connect, not both", `leave out ${side}.listen or ${side}.connect`);
     return undefined;
   }
-  if (listen !== undefined) return { role: "listen", address: listen };
+  if (listen !== undefined) return { role: "listen", address: listen, alternatives: [] };
   if (connect === undefined) {
     if (!scope.isBroken(side)) scope.refuse([side, "listen"], `${side}.listen or ${side}.connect with an address`);
     return undefined;
   }
-  if (connect.kind === "tcp" && (connect.host === "" || connect.port === 0)) {
+  const [address, ...alternatives] = Array.isArray(connect) ? connect : [connect];
+  for (const each of [address, ...alternatives]) {
+    if (each.kind !== "tcp" || each.host !== "" && each.port !== 0) continue;
     scope.refuse([side, "connect"], 'a host and a port from 1 to 65535, for example "server-b:9001"');
   }
-  return { role: "connect", address: connect };
+  return { role: "connect", address, alternatives };
 }
 
 /** To say who may come in means something only where somebody with an address can. */

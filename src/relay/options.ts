@@ -10,6 +10,13 @@ import type { RewindPolicy } from "../spool/rewind.ts";
 export interface Endpoint {
   readonly role: "listen" | "connect";
   readonly address: Address;
+  /** Addresses to dial where `address` cannot be reached, in this order; of a target alone. */
+  readonly alternatives: readonly Address[];
+}
+
+/** All addresses of an endpoint, the preferred one first. */
+export function addressesOf({ address, alternatives }: Endpoint): readonly Address[] {
+  return [address, ...alternatives];
 }
 
 export interface RouteSource {

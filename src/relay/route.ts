@@ -12,7 +12,7 @@ import type { SkippedFrames } from "../spool/skip.ts";
 import { AcceptedConnections } from "../target/accept.ts";
 import { cannotListen } from "./listen_errors.ts";
 import { planMemory } from "./memory.ts";
-import type { RouteOptions } from "./options.ts";
+import { addressesOf, type RouteOptions } from "./options.ts";
 import { createParts, rewindOf, type RouteContext, type RouteParts } from "./route_parts.ts";
 import { RouteTimes } from "./route_times.ts";
 import { stopRoute } from "./stop.ts";
@@ -95,7 +95,7 @@ export class Route {
     const targetAddress = consumers instanceof AcceptedConnections ? consumers.address : undefined;
     return {
       source: describe(source.endpoint.role, this.parts.source.address ?? source.endpoint.address),
-      target: describe(target.endpoint.role, targetAddress ?? target.endpoint.address),
+      target: describe(target.endpoint.role, ...targetAddress ? [targetAddress] : addressesOf(target.endpoint)),
     };
   }
 
@@ -159,6 +159,6 @@ async function bound(route: string, key: string, binding: Promise<void>): Promis
   }
 }
 
-function describe(role: "listen" | "connect", address: Address): string {
-  return `${role === "listen" ? "listens on" : "connects to"} ${formatAddress(address)}`;
+function describe(role: "listen" | "connect", ...addresses: readonly Address[]): string {
+  return `${role === "listen" ? "listens on" : "connects to"} ${addresses.map(formatAddress).join(", else ")}`;
 }

@@ -122,9 +122,16 @@ function createSource(
 
 function createConsumers({ target }: RouteOptions, context: RouteContext): RouteParts["consumers"] {
   const { endpoint, allow, connectTimeoutMs, retryMinMs, retryMaxMs } = target;
-  const { address } = endpoint;
+  const { address, alternatives } = endpoint;
   if (endpoint.role === "listen") return new AcceptedConnections({ ...sharedBy(context), address, allow });
-  return new DialledConnections({ ...sharedBy(context), address, connectTimeoutMs, retryMinMs, retryMaxMs });
+  return new DialledConnections({
+    ...sharedBy(context),
+    address,
+    alternatives,
+    connectTimeoutMs,
+    retryMinMs,
+    retryMaxMs,
+  });
 }
 
 type TargetParts = Pick<RouteParts, "consumers" | "source"> & { readonly clock: Clock };

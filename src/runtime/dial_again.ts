@@ -1,4 +1,4 @@
-/** Connects to one address again and again, with backoff; for both sides of a route. */
+/** Connects to one of some addresses again and again, with backoff; for both sides of a route. */
 import { Backoff } from "../base/backoff.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import { messageOf } from "../base/error.ts";
@@ -11,9 +11,17 @@ export interface DialOptions {
   readonly random: Random;
   readonly log: Log;
   readonly address: Address;
+  /** Tried where `address` cannot be reached, in this order; then `address` again. */
+  readonly alternatives?: readonly Address[];
   readonly connectTimeoutMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+}
+
+interface Round {
+  readonly isOver: boolean;
+  readonly connection: Connection | undefined;
+  readonly errors: readonly unknown[];
 }
 
 export class Dialler {
@@ -32,9 +40,10 @@ export class Dialler {
   }
 
   /**
-   * The next connection, however many attempts it takes, with exponential
-   * backoff before each but the very first; undefined once stopped. `failed` is
-   * called after each attempt that failed, with what was thrown.
+   * The next connection, to the first address that can be reached, however many
+   * rounds over all of them it takes, with exponential backoff before each but the
+   * very first; undefined once stopped. `failed` is called after each attempt that
+   * failed, with what was thrown.
    */
   async next(failed: (error: unknown) => void = () => {}): Promise<Connection | undefined> {
     const { clock } = this.options;
@@ -42,21 +51,32 @@ export class Dialler {
       if (!this.#first) await clock.sleep(this.#backoff.nextMs(), this.signal);
       if (this.signal.aborted) return undefined;
       this.#first = false;
-      try {
-        const connection = await this.#dial();
-        this.#failing = "";
-        return connection;
-      } catch (error) {
-        this.#report(messageOf(error));
-        failed(error);
-      }
+      const round = await this.#dialEach(failed);
+      if (round.connection !== undefined) this.#failing = "";
+      else if (round.errors.length > 0) this.#report(round.errors.map(messageOf).join("; "));
+      if (round.isOver) return round.connection;
     }
     return undefined;
   }
 
+  /** One attempt for each address, until one succeeds or all is stopped: then it is over. */
+  async #dialEach(failed: (error: unknown) => void): Promise<Round> {
+    const { address, alternatives = [] } = this.options;
+    const errors: unknown[] = [];
+    for (const each of [address, ...alternatives]) {
+      try {
+        return { isOver: true, connection: await this.#dial(each), errors };
+      } catch (error) {
+        errors.push(error);
+        failed(error);
+      }
+    }
+    return { isOver: false, connection: undefined, errors };
+  }
+
   /** One attempt; undefined once stopped. A connection that succeeds after that is closed at once. */
-  async #dial(): Promise<Connection | undefined> {
-    const { net, address, connectTimeoutMs } = this.options;
+  async #dial(address: Address): Promise<Connection | undefined> {
+    const { net, connectTimeoutMs } = this.options;
     const stopped = Promise.withResolvers<undefined>();
     const stop = () => stopped.resolve(undefined);
     this.signal.addEventListener("abort", stop);

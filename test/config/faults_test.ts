@@ -53,6 +53,27 @@ const CASES: readonly [string, string, string?][] = [
     "[leave it out]",
   ],
   [
+    "target.connect = []",
+    'route[0].target.connect (route "feed"): found [], allowed: an address such as "server-b:9001", or a list of them',
+    "spillway init config prints every key and what it means",
+  ],
+  [
+    'target.connect = ["server-b:9001", 9002]',
+    'route[0].target.connect (route "feed"): found a list, allowed: an address such as "server-b:9001", or a list of them',
+    "spillway init config prints every key and what it means",
+  ],
+  [
+    'target.connect = ["server-b:9001", "server-c"]',
+    'route[0].target.connect (route "feed"): "server-c" is not an address: it has no port',
+    "write host:port, [v6]:port, :port or unix:/path.sock",
+  ],
+  [
+    'target.connect = ["server-b:9001", ":9002"]',
+    'route[0].target.connect (route "feed"): found ["server-b:9001", ":9002"], allowed: a host and a port from 1 to ' +
+    '65535, for example "server-b:9001"',
+    "spillway init config prints every key and what it means",
+  ],
+  [
     'target.half_close = "yes"',
     'route[0].target.half_close (route "feed"): found "yes", allowed: true or false',
     "leave it out for the default, false",

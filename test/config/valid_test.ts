@@ -14,7 +14,7 @@ const DEFAULTS: RouteOptions = {
   name: "feed",
   framing: { type: "line", delimiter: Uint8Array.of(10), maxFrame: MIB },
   source: {
-    endpoint: { role: "listen", address: { kind: "tcp", host: "0.0.0.0", port: 9000 } },
+    endpoint: { role: "listen", address: { kind: "tcp", host: "0.0.0.0", port: 9000 }, alternatives: [] },
     maxConnections: 1024,
     maxConnectionsPerIp: 0,
     allow: new Networks([]),
@@ -22,7 +22,7 @@ const DEFAULTS: RouteOptions = {
     reply: new Uint8Array(0),
   },
   target: {
-    endpoint: { role: "connect", address: { kind: "tcp", host: "server-b", port: 9001 } },
+    endpoint: { role: "connect", address: { kind: "tcp", host: "server-b", port: 9001 }, alternatives: [] },
     allow: new Networks([]),
     confirm: "acked",
     reply: {
@@ -135,7 +135,7 @@ Deno.test("every key reaches the route", () => {
     name: "other",
     framing: { type: "line", delimiter: Uint8Array.of(13, 10), maxFrame: 2048 },
     source: {
-      endpoint: { role: "connect", address: { kind: "tcp", host: "::1", port: 1 } },
+      endpoint: { role: "connect", address: { kind: "tcp", host: "::1", port: 1 }, alternatives: [] },
       maxConnections: 1,
       maxConnectionsPerIp: 0,
       allow: new Networks([]),
@@ -143,7 +143,7 @@ Deno.test("every key reaches the route", () => {
       reply: Uint8Array.of(6),
     },
     target: {
-      endpoint: { role: "listen", address: { kind: "unix", path: "/run/b.sock" } },
+      endpoint: { role: "listen", address: { kind: "unix", path: "/run/b.sock" }, alternatives: [] },
       allow: new Networks([]),
       confirm: "reply",
       reply: {
@@ -391,4 +391,20 @@ Deno.test("networks that may connect reach the route, and check prints them", ()
   assertEquals(source.allow.texts, ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]);
   assertEquals(source.maxConnectionsPerIp, 5);
   assertEquals(read(renderConfig(read(text))), read(text));
+});
+
+Deno.test("a target may be a list, and check prints it as one", () => {
+  const text = routeWith('target.connect = ["server-b:9001", "[::1]:9002", "unix:/run/c.sock"]');
+  const { endpoint } = read(text).routes[0].target;
+  assertEquals(endpoint, {
+    role: "connect",
+    address: { kind: "tcp", host: "server-b", port: 9001 },
+    alternatives: [{ kind: "tcp", host: "::1", port: 9002 }, { kind: "unix", path: "/run/c.sock" }],
+  });
+  assertEquals(read(renderConfig(read(text))), read(text));
+  assertEquals(renderConfig(read(text)).includes('["server-b:9001", "[::1]:9002", "unix:/run/c.sock"]'), true);
+  assertEquals(
+    read(routeWith('target.connect = ["server-b:9001"]')),
+    read(routeWith('target.connect = "server-b:9001"')),
+  );
 });

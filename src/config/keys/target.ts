@@ -1,9 +1,21 @@
 /** The keys of `[route.target]`. */
-import type { ReplyOptions, RouteOptions } from "../../relay/options.ts";
+import { addressesOf, type ReplyOptions, type RouteOptions } from "../../relay/options.ts";
 import { FRAMING } from "./framing.ts";
 import { key, unsupported } from "./key.ts";
 import { timer, zeroOrDuration, zeroOrSize } from "./rules.ts";
-import { ADDRESS, ANY, BOOLEAN, DURATION, NETWORKS, oneOf, PATTERN, REWIND, SIZE, wholeNumber } from "./value_types.ts";
+import {
+  ADDRESS,
+  ADDRESSES,
+  ANY,
+  BOOLEAN,
+  DURATION,
+  NETWORKS,
+  oneOf,
+  PATTERN,
+  REWIND,
+  SIZE,
+  wholeNumber,
+} from "./value_types.ts";
 
 /** Less than 1000 bytes a second is no limit that anybody means. */
 const RATE_BYTES_MIN = 1000;
@@ -15,11 +27,12 @@ function ofReply<T>(value: (reply: ReplyOptions) => T): (route: RouteOptions) =>
 }
 
 export const TARGET = {
-  connect: key(ADDRESS, undefined, {
-    description: "The consumer to dial: host:port, [v6]:port, :port or unix:/path",
+  connect: key(ADDRESSES, undefined, {
+    description: "The consumer to dial: host:port, [v6]:port, :port or unix:/path; or a list, most preferred first",
     example: "server-b:9001",
-    comment: `The consumer to deliver to. Instead, to let the consumer dial in:   listen = "0.0.0.0:9001"`,
-    shown: ({ target: { endpoint } }) => endpoint.role === "connect" ? endpoint.address : undefined,
+    comment: `The consumer to deliver to, or a list, most preferred first: ["server-b:9001", "server-c:9001"].
+Instead, to let the consumer dial in:   listen = "0.0.0.0:9001"`,
+    shown: ({ target: { endpoint } }) => endpoint.role === "connect" ? addressesOf(endpoint) : undefined,
     flag: { name: "to", value: "ADDR", description: "the consumer to connect to", required: true },
   }),
   listen: key(ADDRESS, undefined, {

@@ -44,14 +44,37 @@ export const DURATION: ValueType<number> = {
   write: (ms) => tomlString(formatDurationExactly(ms)),
 };
 
+const ADDRESS_JSON = {
+  type: "string",
+  pattern:
+    "^(unix:/[^\\x00]*[^/\\x00]|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?\\]:[0-9]{1,5}|[^\\[\\]:/\\s]*:[0-9]{1,5})$",
+  examples: ["0.0.0.0:9000", "[::1]:9000", ":9000", "unix:/run/a.sock"],
+};
+
 export const ADDRESS: ValueType<Address> = {
   schema: parsed(parseAddress, 'an address: "host:port", "[v6]:port", ":port" or "unix:/path"'),
-  json: {
-    pattern:
-      "^(unix:/[^\\x00]*[^/\\x00]|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?\\]:[0-9]{1,5}|[^\\[\\]:/\\s]*:[0-9]{1,5})$",
-    examples: ["0.0.0.0:9000", "[::1]:9000", ":9000", "unix:/run/a.sock"],
-  },
+  json: ADDRESS_JSON,
   write: (address) => tomlString(formatAddress(address)),
+};
+
+const addressesAllowed = 'an address such as "server-b:9001", or a list of them';
+
+/** One address, or several in the order in which they are tried. */
+export const ADDRESSES: ValueType<readonly Address[]> = {
+  // Not a union of the two: a value that is neither has one problem.
+  schema: z.unknown().transform((value, context) => {
+    const texts = Array.isArray(value) ? value : [value];
+    if (texts.length > 0 && texts.every((text) => typeof text === "string")) {
+      return valueOr(() => texts.map(parseAddress), value, context);
+    }
+    context.issues.push({ code: "custom", message: addressesAllowed, input: value });
+    return z.NEVER;
+  }),
+  json: { anyOf: [ADDRESS_JSON, { type: "array", items: ADDRESS_JSON, minItems: 1 }] },
+  write: (addresses) => {
+    const texts = addresses.map(formatAddress);
+    return texts.length === 1 ? tomlString(texts[0]) : tomlList(texts);
+  },
 };
 
 export const BOOLEAN: ValueType<boolean> = { schema: z.boolean("true or false"), write: String };

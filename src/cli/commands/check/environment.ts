@@ -1,5 +1,5 @@
 /** What one route needs of the machine: its journal and its addresses. */
-import type { RouteOptions } from "../../../relay/options.ts";
+import { addressesOf, type RouteOptions } from "../../../relay/options.ts";
 import type { Runtime } from "../../../runtime/runtime.ts";
 import { inspectConnect, inspectListen, type Listening } from "./addresses.ts";
 import type { Finding } from "./finding.ts";
@@ -19,14 +19,16 @@ export async function inspectEnvironment(
   const isRunning = journal.some((finding) => finding.kind === "note");
   const findings = [...journal];
   for (const side of ["source", "target"] as const) {
-    const { role, address } = route[side].endpoint;
-    const key = `${side}.${role}`;
-    const subject = { route: route.name, key, address, isRunning };
-    findings.push(
-      ...role === "listen"
-        ? await inspectListen(subject, listening, runtime)
-        : await inspectConnect(key, address, runtime),
-    );
+    const { endpoint } = route[side];
+    const key = `${side}.${endpoint.role}`;
+    for (const address of addressesOf(endpoint)) {
+      const subject = { route: route.name, key, address, isRunning };
+      findings.push(
+        ...endpoint.role === "listen"
+          ? await inspectListen(subject, listening, runtime)
+          : await inspectConnect(key, address, runtime),
+      );
+    }
   }
   return findings;
 }

@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { usageError } from "../../../base/error.ts";
 import type { Subject } from "../../../doctor/series.ts";
-import type { RouteOptions } from "../../../relay/options.ts";
+import { addressesOf, type RouteOptions } from "../../../relay/options.ts";
 import { formatAddress, parseAddress, plainHost } from "../../../runtime/address.ts";
 
 const HINT = "name a port such as 9001, or an address such as 192.0.2.7:9001";
@@ -17,7 +17,7 @@ export async function subjectOf(text: string): Promise<Subject> {
   const address = parseAddress(text);
   if (address.kind === "unix") throw usageError(`${text} is a unix socket, expected a TCP port`, HINT);
   if (address.port === 0) throw usageError(`${JSON.stringify(text)}: found port 0, expected 1 to 65535`, HINT);
-  const hosts = address.host === "" ? [] : await addressesOf(address.host);
+  const hosts = address.host === "" ? [] : await lookedUp(address.host);
   if (hosts === undefined) throw usageError(`${text}: the host name does not resolve`, HINT);
   return { name: text, port: address.port, hosts };
 }
@@ -32,7 +32,10 @@ export async function subjectsOfRoutes(
   const subjects: Subject[] = [];
   const unseen: string[] = [];
   for (const { name, source, target } of routes) {
-    for (const [side, { role, address }] of Object.entries({ source: source.endpoint, target: target.endpoint })) {
+    const sides = Object.entries({ source: source.endpoint, target: target.endpoint }).flatMap(([side, endpoint]) =>
+      addressesOf(endpoint).map((address) => ({ side, role: endpoint.role, address }))
+    );
+    for (const { side, role, address } of sides) {
       if (address.kind === "unix") {
         unseen.push(`the ${side} of route ${name}: ${formatAddress(address)} is no TCP connection`);
         continue;
@@ -41,7 +44,7 @@ export async function subjectsOfRoutes(
         unseen.push(`the ${side} of route ${name}: the kernel chose its port, name it to see it`);
         continue;
       }
-      const hosts = role === "listen" ? [] : await addressesOf(address.host) ?? [];
+      const hosts = role === "listen" ? [] : await lookedUp(address.host) ?? [];
       subjects.push({ name: `${formatAddress(address)} (${side} of route ${name})`, port: address.port, hosts });
     }
   }
@@ -50,7 +53,7 @@ export async function subjectsOfRoutes(
 }
 
 /** Undefined if the name does not resolve. An address is its own. */
-async function addressesOf(host: string): Promise<string[] | undefined> {
+async function lookedUp(host: string): Promise<string[] | undefined> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => plainHost(address));
   } catch {
