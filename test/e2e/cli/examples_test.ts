@@ -9,7 +9,7 @@ import { finish, withDirectory } from "./program.ts";
 const TARGET = "127.0.0.1:9001";
 
 /** These go on until they are interrupted. */
-const ENDLESS = /^spillway (run|status --watch)/;
+const ENDLESS = /^spillway (run|status --watch|cat --follow)/;
 
 /** Its exit code is a verdict: that something is slow or nobody has the port, that no daemon runs. */
 const VERDICT = /^spillway (doctor|status --check)/;
@@ -48,7 +48,7 @@ function runnable(example: string, port: number): string {
     .replace(/^spillway doctor/, "spillway doctor --seconds 1")
     .replaceAll(/\| jq .*$/g, (jq) => HAS_JQ ? jq : "| cat")
     .replace(/^(spillway skip .*)$/, "$1 --yes");
-  return ENDLESS.test(changed) ? `timeout --preserve-status -s INT 2 ${changed}` : changed;
+  return ENDLESS.test(changed) ? `timeout --preserve-status -s TERM 2 ${changed}` : changed;
 }
 
 for (const [name, entry] of Object.entries(COMMANDS)) {
