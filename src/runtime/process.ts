@@ -7,7 +7,16 @@ import type { Runtime } from "./runtime.ts";
 
 export type ProcessPart = Omit<
   Runtime,
-  "name" | "version" | "net" | "files" | "executable" | "startThread" | "readStdin" | "outliveSignals" | "sendDatagram"
+  | "name"
+  | "version"
+  | "net"
+  | "files"
+  | "executable"
+  | "startThread"
+  | "readStdin"
+  | "readStdinPart"
+  | "outliveSignals"
+  | "sendDatagram"
 >;
 
 /** `writeStdout` and `writeStderr` must not block the event loop. */

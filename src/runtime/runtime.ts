@@ -52,4 +52,6 @@ export interface Runtime {
   readonly stderr: Stderr;
   /** Standard input up to its end. Rejects with a `SystemError`. */
   readStdin(): Promise<Uint8Array>;
+  /** Reads the next bytes of standard input, `into.length` at most; 0 at its end. Rejects with a `SystemError`. */
+  readStdinPart(into: Uint8Array): Promise<number>;
 }

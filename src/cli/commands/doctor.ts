@@ -9,6 +9,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { jsonFlag } from "../args/operands.ts";
 import { type Command, configFlag, type Invocation } from "../command.ts";
 import { isUtf8 } from "../output/terminal.ts";
+import { doctorCapture } from "./doctor/capture_report.ts";
 import { jsonReport } from "./doctor/json_report.ts";
 import { routeFindings, routesAt, routesOf } from "./doctor/routes.ts";
 import { subjectOf, subjectsOfRoutes } from "./doctor/subjects.ts";
@@ -18,7 +19,11 @@ const SECONDS = 5;
 const SECONDS_MAX = 3600;
 
 export const command: Command = {
-  usage: ["doctor PORT | HOST:PORT [--seconds N] [--json]", "doctor [-c FILE] [--seconds N] [--json]"],
+  usage: [
+    "doctor PORT | HOST:PORT [--seconds N] [--json]",
+    "doctor [-c FILE] [--seconds N] [--json]",
+    "doctor --pcap FILE [--json]",
+  ],
   description: `Watches the TCP connections of a port for some seconds, and says in plain words
 which side is slow, how sure that is, and what to change: a receiver that does
 not read, a sender that is itself slow, lost data, a slow link, buffers too small
@@ -26,12 +31,17 @@ for the path. It works on any port of this machine, with or without a spillway,
 and only looks. Without a port it watches both sides of the configuration's
 routes. Of a running spillway it adds the route's own figures.
 
+--pcap FILE reads a capture instead (pcap or pcapng, of tcpdump or Wireshark), of
+any size: how often and how long each connection's receive window was closed, what
+was sent again, who closed or reset it, and how long after a window had closed.
+
 Root also sees the programs of other users. With ss of iproute2 in PATH it also
 sees round trips, rates and losses. Exit code 0 if nothing is wrong, 1 if
 something is slow or nobody has the port.`,
   flags: [
     configFlag,
     { name: "seconds", value: "N", description: `for how long it watches, 1 to ${SECONDS_MAX}; default ${SECONDS}` },
+    { name: "pcap", value: "FILE", description: "a capture; - is standard input" },
     { ...jsonFlag, description: "for programs: one JSON object" },
   ],
   judges: true,
@@ -40,9 +50,16 @@ something is slow or nobody has the port.`,
     { command: "spillway doctor 9001", description: "every connection of this port" },
     { command: "spillway doctor 192.0.2.7:9001 --seconds 30", description: "those with this end, for longer" },
     { command: "spillway doctor -c spillway.toml", description: "both sides of each route" },
+    {
+      command: "timeout 5 tcpdump -i any -s 128 -U -w - tcp port 9001 | spillway doctor --pcap -",
+      description: "what is on the wire, for five seconds",
+    },
     { command: "spillway doctor 9001 --json | jq -r '.findings[0].text'", description: "the worst of it" },
   ],
   async run(invocation: Invocation, runtime: Runtime): Promise<number> {
+    if (invocation.values.pcap !== undefined) {
+      return await doctorCapture(captureOf(invocation), invocation.switches.has("json"), runtime);
+    }
     const seconds = secondsOf(invocation);
     const asked = await askedFor(invocation, runtime);
     const series = await record(asked.subjects, seconds, systemClock);
@@ -78,6 +95,15 @@ async function askedFor({ operands, values }: Invocation, runtime: Runtime): Pro
     throw usageError(`--config and '${operands[0]}' are given together`, "name a configuration or a port, not both");
   }
   return { subjects: [await subjectOf(operands[0])], unseen: [] };
+}
+
+/** The path of the capture; throws a SpillwayError (exit 2) if something else is to be looked at too. */
+function captureOf({ operands, values }: Invocation): string {
+  const other = operands.length > 0
+    ? `'${operands[0]}'`
+    : ["config", "seconds"].filter((flag) => values[flag] !== undefined).map((flag) => `--${flag}`)[0];
+  if (other === undefined) return values.pcap!;
+  throw usageError(`--pcap and ${other} are given together`, "a capture has its own connections and its own time");
 }
 
 function secondsOf({ values }: Invocation): number {

@@ -65,4 +65,12 @@ export const bunRuntime: Runtime = {
       throw systemError(e, "read", "standard input");
     }
   },
+  readStdinPart(into) {
+    return new Promise((resolve, reject) => {
+      fs.read(0, into, 0, into.length, null, (error, count) => {
+        if (error) reject(systemError(error, "read", "standard input"));
+        else resolve(count);
+      });
+    });
+  },
 };

@@ -58,4 +58,11 @@ export const denoRuntime: Runtime = {
       throw systemError(e, "read", "standard input");
     }
   },
+  async readStdinPart(into) {
+    try {
+      return await Deno.stdin.read(into) ?? 0;
+    } catch (e) {
+      throw systemError(e, "read", "standard input");
+    }
+  },
 };
