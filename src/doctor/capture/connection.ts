@@ -44,7 +44,8 @@ export class Connection {
   }
 
   take(segment: Segment, from: 0 | 1): void {
-    const [sender, peer] = from === 0 ? this.ends : [this.ends[1], this.ends[0]];
+    const sender = this.ends[from];
+    const peer = this.ends[1 - from];
     if (segment.timeUs >= this.lastUs) this.lastUs = segment.timeUs;
     else this.timesBack++;
     const { flags } = segment;

@@ -13,6 +13,7 @@ const SLOTS = 32_768;
 
 /** 32-bit words of a key: two addresses, each as long as one of IPv6, the two ports, the IP version. */
 const WORDS = 10;
+const ADDRESS = 4;
 const HIGHER = 4;
 const PORTS = 8;
 const VERSION = 9;
@@ -46,7 +47,9 @@ export class ConnectionTable {
    * address at `addressesAt`, the destination's behind it, and both ports at `portsAt`.
    */
   take(segment: Segment, view: DataView, version: 4 | 6, addressesAt: number, portsAt: number): void {
-    const from = this.#makeKey(view, version, addressesAt, portsAt);
+    const from = version === 4
+      ? this.#makeKey4(view, addressesAt, portsAt)
+      : this.#makeKey6(view, addressesAt, portsAt);
     let index = this.#last >= 0 && this.#isAt(this.#last) ? this.#last : EMPTY - 1;
     let slot = -1;
     if (index < 0) {
@@ -74,31 +77,50 @@ export class ConnectionTable {
     return index;
   }
 
-  /** The same for both directions. Returns which end sent the packet. */
-  #makeKey(view: DataView, version: 4 | 6, addressesAt: number, portsAt: number): 0 | 1 {
-    const words = version === 4 ? 1 : 4;
-    const other = addressesAt + 4 * words;
-    let order = 0;
-    for (let i = 0; i < words && order === 0; i++) {
-      order = view.getInt32(addressesAt + 4 * i) - view.getInt32(other + 4 * i);
-    }
-    const [source, destination] = [view.getUint16(portsAt), view.getUint16(portsAt + 2)];
-    if (order === 0) order = source - destination;
-    const [low, high] = order <= 0 ? [addressesAt, other] : [other, addressesAt];
+  /** The key is the same for both directions. Returns which end sent the packet. */
+  #makeKey4(view: DataView, addressesAt: number, portsAt: number): 0 | 1 {
     const key = this.#key;
-    if (version !== key[VERSION]) key.fill(0);
-    for (let i = 0; i < words; i++) {
-      key[i] = view.getInt32(low + 4 * i);
-      key[HIGHER + i] = view.getInt32(high + 4 * i);
+    if (key[VERSION] !== 4) {
+      key.fill(0);
+      key[VERSION] = 4;
     }
-    key[PORTS] = order <= 0 ? (source << 16) | destination : (destination << 16) | source;
-    key[VERSION] = version;
-    return order <= 0 ? 0 : 1;
+    const source = view.getInt32(addressesAt);
+    const destination = view.getInt32(addressesAt + 4);
+    const ports = view.getInt32(portsAt);
+    if (source < destination || source === destination && isInOrder(ports)) {
+      key[0] = source;
+      key[HIGHER] = destination;
+      key[PORTS] = ports;
+      return 0;
+    }
+    key[0] = destination;
+    key[HIGHER] = source;
+    key[PORTS] = swapped(ports);
+    return 1;
+  }
+
+  #makeKey6(view: DataView, addressesAt: number, portsAt: number): 0 | 1 {
+    const key = this.#key;
+    const ports = view.getInt32(portsAt);
+    let order = 0;
+    for (let i = 0; i < ADDRESS && order === 0; i++) {
+      order = view.getInt32(addressesAt + 4 * i) - view.getInt32(addressesAt + 4 * (ADDRESS + i));
+    }
+    const isFirst = order < 0 || order === 0 && isInOrder(ports);
+    for (let i = 0; i < ADDRESS; i++) {
+      key[isFirst ? i : HIGHER + i] = view.getInt32(addressesAt + 4 * i);
+      key[isFirst ? HIGHER + i : i] = view.getInt32(addressesAt + 4 * (ADDRESS + i));
+    }
+    key[PORTS] = isFirst ? ports : swapped(ports);
+    key[VERSION] = 6;
+    return isFirst ? 0 : 1;
   }
 
   #isAt(index: number): boolean {
-    const [keys, key, at] = [this.#keys, this.#key, index * WORDS];
-    for (let i = 0; i < WORDS; i++) if (keys[at + i] !== key[i]) return false;
+    const keys = this.#keys;
+    const key = this.#key;
+    const at = index * WORDS;
+    for (let i = WORDS - 1; i >= 0; i--) if (keys[at + i] !== key[i]) return false;
     return true;
   }
 
@@ -108,6 +130,15 @@ export class ConnectionTable {
     while (this.#slots[slot] !== EMPTY && !this.#isAt(this.#slots[slot] - 1)) slot = (slot + 1) & (SLOTS - 1);
     return slot;
   }
+}
+
+/** Two ports in a word, the source's first: is it the lower one? */
+function isInOrder(ports: number): boolean {
+  return ports >>> 16 <= (ports & 0xffff);
+}
+
+function swapped(ports: number): number {
+  return (ports << 16) | (ports >>> 16);
 }
 
 /** Each word mixed in with the multiplier of Knuth's multiplicative hash; the high bits are the good ones. */

@@ -1,5 +1,5 @@
 /** The format of libpcap's files: a header, then a header and the bytes for each packet (pcap-savefile(5)). */
-import { PACKET_BYTES_MAX, type PacketSink, type RecordReader, wholeUs } from "./record_reader.ts";
+import { PACKET_BYTES_MAX, type PacketSink, type RecordReader } from "./record_reader.ts";
 
 /** As the four bytes are read with the more significant one first. */
 const MICROSECONDS = 0xa1b2c3d4;
@@ -59,7 +59,7 @@ export class PcapReader implements RecordReader {
       const next = at + HEADER_BYTES + captured;
       if (next > until) break;
       const fraction = view.getUint32(at + 4, isLittle);
-      const timeUs = wholeUs(view.getUint32(at, isLittle) * 1e6 + (isNano ? fraction / 1000 : fraction));
+      const timeUs = view.getUint32(at, isLittle) * 1e6 + (isNano ? Math.round(fraction / 1000) : fraction);
       sink.take(bytes, view, at + HEADER_BYTES, captured, view.getUint32(at + 12, isLittle), link, timeUs);
       at = next;
     }

@@ -1,6 +1,8 @@
 /** What `--help` shows as an example works: each is run in a directory as after a first session. */
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { assert } from "../../support/assert.ts";
+import { captureFile } from "../../doctor/capture/capture_files.ts";
+import { stalled } from "../../doctor/capture/conversations.ts";
 import { missing } from "../rig/needs.ts";
 import { freePorts } from "../rig/ports.ts";
 import { chosenRuntime, relayCommand } from "../rig/relay_command.ts";
@@ -45,7 +47,7 @@ function runnable(example: string, port: number): string {
     .replaceAll("--listen :9000", "--listen 127.0.0.1:0")
     .replaceAll(/\/etc\/(systemd\/system|prometheus\/rules)\//g, "")
     .replace(/ --seconds \d+/, "")
-    .replace(/^spillway doctor/, "spillway doctor --seconds 1")
+    .replace(/^spillway doctor (?!--pcap)/, "spillway doctor --seconds 1 ")
     .replaceAll(/\| jq .*$/g, (jq) => HAS_JQ ? jq : "| cat")
     .replace(/^(spillway skip .*)$/, "$1 --yes");
   return ENDLESS.test(changed) ? `timeout --preserve-status -s TERM 2 ${changed}` : changed;
@@ -59,6 +61,7 @@ for (const [name, entry] of Object.entries(COMMANDS)) {
       await Deno.mkdir(`${directory}/bin`);
       await Deno.writeTextFile(`${directory}/bin/spillway`, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
       await Deno.writeTextFile(`${directory}/spillway.toml`, CONFIG);
+      await Deno.writeFile(`${directory}/capture.pcap`, captureFile(stalled().packets));
       const env = { PATH: `${directory}/bin:/usr/local/bin:/usr/bin:/bin`, HOME: directory };
       const bash = (command: string) => finish(["bash", "-c", `set -o pipefail; ${command}`], { cwd: directory, env });
       const session = await bash(SESSION);

@@ -24,7 +24,9 @@ export type Need =
   | "systemd-analyze"
   | "procsubset"
   | "jq"
-  | "chromium";
+  | "chromium"
+  | "tcpdump"
+  | "tshark";
 
 const found = new Map<Need, string | undefined>();
 
@@ -52,6 +54,12 @@ const LOOK: Record<Need, () => string | undefined> = {
   },
   jq: () => works(["jq", "--version"]) ? undefined : "needs the Debian package jq",
   chromium: () => works(["/usr/bin/chromium", "--version"]) ? undefined : "needs the Debian package chromium",
+  tcpdump: () => {
+    if (!works(["tcpdump", "--version"])) return "needs the Debian package tcpdump";
+    return works(["tcpdump", "-i", "lo", "-L"]) ? undefined : "capturing packets is not allowed here";
+  },
+  tshark: () =>
+    works(["tshark", "--version"]) && works(["editcap", "--version"]) ? undefined : "needs the Debian package tshark",
   ptrace: lookForPtrace,
   tmpfs: lookForTmpfs,
   setpriv: () => {

@@ -103,16 +103,19 @@ function sentText({ bytes, packets, retransmissions }: EndReport): string {
 
 function windowLines({ address, window, zero_windows: { count, seconds } }: EndReport, bars: string): string[] {
   if (window === null) return [];
-  const { mean, closed_share } = window;
   const line = (values: readonly number[]) => sparkline(condensed(values, BARS), BARS, bars);
   return [
-    `  window of ${address}`,
-    `    size      ${line(mean)}  ${sizeText(window)}`,
-    ...count > 0 ? [`    closed    ${line(closed_share)}  ${secondsText(seconds * 1e6)}`] : [],
+    `  window of ${address}, ${rangeText(window)}`,
+    `    on average  ${line(window.mean)}  ${sizeText(window, Math.max(...window.mean, 0))} at most`,
+    ...count > 0 ? [`    closed      ${line(window.closed_share)}  ${secondsText(seconds * 1e6)}`] : [],
   ];
 }
 
-function sizeText({ scale, largest, smallest }: WindowReport): string {
-  if (scale === null) return `from ${smallest} to ${largest}, scale unknown`;
-  return `${formatSize(smallest)} to ${formatSize(largest)}`;
+function rangeText(window: WindowReport): string {
+  const range = `${sizeText(window, window.smallest)} to ${sizeText(window, window.largest)}`;
+  return window.scale === null ? `${range} (scale unknown)` : range;
+}
+
+function sizeText({ scale }: WindowReport, size: number): string {
+  return scale === null ? String(size) : formatSize(size);
 }
