@@ -146,12 +146,13 @@ Deno.test("a segment that others overtook is no loss, one that comes later was l
   const conversation = flowing(1)
     .data(2000, 21_000, 1000).data(2001, 20_000, 1000) // overtaken
     .data(2010, 23_000, 1000).data(2200, 22_000, 1000) // lost before the capture, and sent again
-    .data(2300, 26_000, 1000); // two segments are not in the capture
+    .data(2300, 28_000, 1000) // four segments are not in the capture
+    .data(2600, 25_000, 1000); // but for the second of them
   const report = await reportOnPackets(conversation.packets);
   const client = endOf(report, CLIENT);
-  assertEquals([client.reordered, client.retransmissions, client.retransmitted_bytes], [1, 1, 0]);
-  assertEquals([client.bytes, client.unseen_bytes], [25_000, 2000]);
-  assertEquals(report.unseen, ["2KiB of data that the capture has passed over"]);
+  assertEquals([client.reordered, client.retransmissions, client.retransmitted_bytes], [1, 2, 0]);
+  assertEquals([client.bytes, client.unseen_bytes], [26_000, 3000]);
+  assertEquals(report.unseen, ["2.9KiB of data that the capture has passed over"]);
 });
 
 Deno.test("probes with the first byte that waits are no retransmissions", async () => {
