@@ -32,6 +32,14 @@ onEachRuntime("standard input is read to its end and standard output is written 
   await feeding;
 });
 
+onEachRuntime("standard input is read part by part, in order, up to its end", async (on, start) => {
+  const subject = start(on, "parts");
+  const feeding = subject.input("äöü €\n".repeat(200_000));
+  for (let line = 0; line < 200_000; line++) assertEquals(await subject.line(), "äöü €");
+  assertEquals(await subject.line(), undefined);
+  await feeding;
+});
+
 onEachRuntime("a closed standard output rejects with EPIPE", async (on, start) => {
   const subject = start(on, "outflow");
   await subject.deafen();

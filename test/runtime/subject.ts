@@ -23,6 +23,13 @@ const modes: Record<string, () => Promise<void>> = {
     await runtime.stdout.write(await runtime.readStdin());
   },
 
+  async parts() {
+    const part = new Uint8Array(10_000);
+    for (let count; (count = await runtime.readStdinPart(part)) > 0;) {
+      await runtime.stdout.write(part.subarray(0, count));
+    }
+  },
+
   /** Writes to standard output until it fails. */
   async outflow() {
     try {

@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { directories } from "../directories.ts";
 import type { FileSystem, OpenMode, WritableFile } from "../files.ts";
 import type { WriteSome } from "../output.ts";
+import { readInput } from "../input.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
 import { outliveSignals } from "../signals.ts";
@@ -65,12 +66,10 @@ export const bunRuntime: Runtime = {
       throw systemError(e, "read", "standard input");
     }
   },
-  readStdinPart(into) {
-    return new Promise((resolve, reject) => {
-      fs.read(0, into, 0, into.length, null, (error, count) => {
-        if (error) reject(systemError(error, "read", "standard input"));
-        else resolve(count);
-      });
-    });
-  },
+  readStdinPart: (into) =>
+    readInput(() =>
+      new Promise((resolve, reject) => {
+        fs.read(0, into, 0, into.length, null, (error, count) => error ? reject(error) : resolve(count));
+      })
+    ),
 };

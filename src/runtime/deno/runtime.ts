@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { directories } from "../directories.ts";
 import type { FileSystem, OpenMode } from "../files.ts";
+import { readInput } from "../input.ts";
 import { processPart } from "../process.ts";
 import type { Runtime } from "../runtime.ts";
 import { outliveSignals } from "../signals.ts";
@@ -58,11 +59,5 @@ export const denoRuntime: Runtime = {
       throw systemError(e, "read", "standard input");
     }
   },
-  async readStdinPart(into) {
-    try {
-      return await Deno.stdin.read(into) ?? 0;
-    } catch (e) {
-      throw systemError(e, "read", "standard input");
-    }
-  },
+  readStdinPart: (into) => readInput(async () => await Deno.stdin.read(into) ?? 0),
 };
