@@ -46,12 +46,14 @@ export class Connection {
   take(segment: Segment, from: 0 | 1): void {
     const sender = this.ends[from];
     const peer = this.ends[1 - from];
-    if (segment.timeUs >= this.lastUs) this.lastUs = segment.timeUs;
-    else this.timesBack++;
+    if (segment.timeUs < this.lastUs) {
+      this.timesBack++;
+      segment.timeUs = this.lastUs;
+    } else this.lastUs = segment.timeUs;
     const { flags } = segment;
     if ((flags & SYN) !== 0) this.opener ??= (flags & ACK) === 0 ? sender : peer;
     const hadFin = sender.finUs !== undefined;
-    sender.take(segment, this.lastUs, peer.closures.isClosed);
+    sender.take(segment, peer.closures.isClosed);
     if ((flags & RST) !== 0) this.#reset(sender);
     else if (!hadFin && sender.finUs !== undefined) this.#fin(sender, peer);
   }

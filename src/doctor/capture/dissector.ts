@@ -5,7 +5,8 @@
  * Once per packet of captures of many gigabytes: nothing here makes an object.
  */
 import type { ConnectionTable } from "./connection_table.ts";
-import { CUT_SHORT, isReadable, networkOffset, NOT_IP } from "./link_layer.ts";
+import { CUT_SHORT, networkOffset, NOT_IP, UNREADABLE } from "./link_layer.ts";
+import type { PacketSink } from "./record_reader.ts";
 import { NO_SCALE, Segment, SYN } from "./segment.ts";
 import { windowScale } from "./tcp_options.ts";
 
@@ -39,7 +40,8 @@ export interface PacketCounts {
   unreadableLink: number;
 }
 
-export class Dissector {
+export class Dissector implements PacketSink {
+  timeUs = 0;
   readonly counts: PacketCounts = { packets: 0, notTcp: 0, fragments: 0, cutShort: 0, malformed: 0, unreadableLink: 0 };
   firstUs = Number.POSITIVE_INFINITY;
   lastUs = 0;
@@ -47,32 +49,17 @@ export class Dissector {
 
   constructor(private readonly table: ConnectionTable) {}
 
-  /**
-   * `captured` bytes of a packet at `at`, of `wire` bytes on the wire. `link` is the
-   * number of a link type; `timeUs` a whole number of microseconds since 1970.
-   */
-  take(
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    captured: number,
-    wire: number,
-    link: number,
-    timeUs: number,
-  ): void {
+  take(bytes: Uint8Array, view: DataView, at: number, captured: number, wire: number, link: number): void {
     this.counts.packets++;
-    if (timeUs < this.firstUs) this.firstUs = timeUs;
-    if (timeUs > this.lastUs) this.lastUs = timeUs;
-    if (!isReadable(link)) {
-      this.counts.unreadableLink++;
-      return;
-    }
+    if (this.timeUs < this.firstUs) this.firstUs = this.timeUs;
+    if (this.timeUs > this.lastUs) this.lastUs = this.timeUs;
     const end = at + captured;
     const ip = networkOffset(link, bytes, at, end);
-    if (ip === NOT_IP) this.counts.notTcp++;
+    if (ip === UNREADABLE) this.counts.unreadableLink++;
+    else if (ip === NOT_IP) this.counts.notTcp++;
     else if (ip === CUT_SHORT || ip >= end) this.counts.cutShort++;
     else {
-      this.#segment.timeUs = timeUs;
+      this.#segment.timeUs = this.timeUs;
       const version = bytes[ip] >> 4;
       if (version === 4) this.#ipv4(bytes, view, ip, end, at + wire);
       else if (version === 6) this.#ipv6(bytes, view, ip, end, at + wire);

@@ -68,8 +68,8 @@ export class End {
     return this.scaleOption === undefined ? (flags & ACK) === 0 : sequence !== this.#synSequence;
   }
 
-  /** `timeUs` never decreases; `isPeerClosed`: the other end's window is closed. */
-  take(segment: Segment, timeUs: number, isPeerClosed: boolean): void {
+  /** Times never decrease; `isPeerClosed`: the other end's window is closed. */
+  take(segment: Segment, isPeerClosed: boolean): void {
     const { flags } = segment;
     this.packets++;
     if (segment.window === 0 && (flags & (SYN | FIN | RST)) === 0) this.zeroWindowSegments++;
@@ -83,9 +83,9 @@ export class End {
       this.scaleOption = segment.scale;
       this.hasAnswered = (flags & ACK) !== 0;
       this.#synSequence = segment.sequence;
-    } else this.#advertise(segment.window, timeUs);
-    if ((flags & FIN) !== 0) this.finUs ??= timeUs;
-    this.#follow(segment, timeUs, isPeerClosed);
+    } else if (segment.window !== this.window) this.#advertise(segment.window, segment.timeUs);
+    if ((flags & FIN) !== 0) this.finUs ??= segment.timeUs;
+    this.#follow(segment, isPeerClosed);
   }
 
   /** Connection or capture is over. */
@@ -95,7 +95,6 @@ export class End {
   }
 
   #advertise(window: number, timeUs: number): void {
-    if (window === this.window) return;
     if (this.window === undefined) {
       this.series = new WindowSeries(timeUs);
       this.smallestWindow = window;
@@ -107,7 +106,8 @@ export class End {
     else this.closures.open(timeUs);
   }
 
-  #follow({ sequence, payload, flags }: Segment, timeUs: number, isPeerClosed: boolean): void {
+  #follow(segment: Segment, isPeerClosed: boolean): void {
+    const { sequence, payload, flags } = segment;
     const controls = ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
     const length = payload + controls;
     const end = (sequence + length) | 0;
@@ -119,7 +119,7 @@ export class End {
     if (ahead === -1 && length <= 1 && controls === 0) this.probes++;
     else if (length === 0) return;
     else if (ahead >= 0) {
-      if (ahead > 0) (this.#gaps ??= new Gaps()).add(this.#next, sequence, timeUs);
+      if (ahead > 0) (this.#gaps ??= new Gaps()).add(this.#next, sequence, segment.timeUs);
       this.bytes += payload;
       this.#next = end;
       // Some systems probe with the first byte of what waits.
@@ -128,11 +128,11 @@ export class End {
       // That first byte again, and what follows it.
       this.bytes += payload - 1;
       this.#next = end;
-    } else this.#again(sequence, end, payload, timeUs);
+    } else this.#again(segment, end);
   }
 
   /** The segment begins before what was sent last. */
-  #again(sequence: number, end: number, payload: number, timeUs: number): void {
+  #again({ sequence, payload, timeUs }: Segment, end: number): void {
     const beyond = Math.max((end - this.#next) | 0, 0);
     const filled = this.#gaps?.fill(sequence, end) ?? 0;
     if (filled > 0 && timeUs - this.#gaps!.filledSinceUs < REORDERED_US) this.reordered++;

@@ -4,6 +4,8 @@
 export const NOT_IP = -1;
 /** The link header was not captured whole. */
 export const CUT_SHORT = -2;
+/** The link type is none that is read. */
+export const UNREADABLE = -3;
 
 const NULL = 0;
 const ETHERNET = 1;
@@ -38,7 +40,7 @@ export function isReadable(link: number): boolean {
 
 /**
  * The index of the IP header of the packet in `bytes` from `at` to `end`, or
- * NOT_IP or CUT_SHORT. `link` is one that {@link isReadable}.
+ * NOT_IP, CUT_SHORT or UNREADABLE.
  */
 export function networkOffset(link: number, bytes: Uint8Array, at: number, end: number): number {
   switch (link) {
@@ -53,7 +55,7 @@ export function networkOffset(link: number, bytes: Uint8Array, at: number, end: 
       // The address family: its number and byte order are the capturing system's, and the IP version says the same.
       return at + 4;
     default:
-      return RAW.includes(link) ? at : NOT_IP;
+      return RAW.includes(link) ? at : UNREADABLE;
   }
 }
 

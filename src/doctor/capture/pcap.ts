@@ -59,8 +59,8 @@ export class PcapReader implements RecordReader {
       const next = at + HEADER_BYTES + captured;
       if (next > until) break;
       const fraction = view.getUint32(at + 4, isLittle);
-      const timeUs = view.getUint32(at, isLittle) * 1e6 + (isNano ? Math.round(fraction / 1000) : fraction);
-      sink.take(bytes, view, at + HEADER_BYTES, captured, view.getUint32(at + 12, isLittle), link, timeUs);
+      sink.timeUs = view.getUint32(at, isLittle) * 1e6 + (isNano ? Math.round(fraction / 1000) : fraction);
+      sink.take(bytes, view, at + HEADER_BYTES, captured, view.getUint32(at + 12, isLittle), link);
       at = next;
     }
     return at;

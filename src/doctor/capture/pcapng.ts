@@ -35,7 +35,6 @@ export class PcapngReader implements RecordReader {
   damage: string | undefined;
   #isLittle = true;
   #interfaces: CaptureInterface[] = [];
-  #lastUs = 0;
 
   constructor(private readonly sink: PacketSink) {}
 
@@ -110,9 +109,9 @@ export class PcapngReader implements RecordReader {
     const of = this.#interface(number);
     if (of === undefined) return;
     const ticks = view.getUint32(at + 12, isLittle) * 2 ** 32 + view.getUint32(at + 16, isLittle);
-    this.#lastUs = wholeUs(ticks * of.tickUs + of.offsetUs);
+    this.sink.timeUs = wholeUs(ticks * of.tickUs + of.offsetUs);
     const wire = view.getUint32(at + 24, isLittle);
-    this.sink.take(bytes, view, at + PACKET_AT, captured, wire, of.link, this.#lastUs);
+    this.sink.take(bytes, view, at + PACKET_AT, captured, wire, of.link);
   }
 
   /** Of the first interface, as long as its snap length or its block allows, and without a time. */
@@ -123,7 +122,7 @@ export class PcapngReader implements RecordReader {
     const wire = room < 0 ? 0 : view.getUint32(at + 8, this.#isLittle);
     this.untimed++;
     const captured = Math.min(wire, of.snapLength, Math.max(room, 0));
-    this.sink.take(bytes, view, at + SIMPLE_PACKET_AT, captured, wire, of.link, this.#lastUs);
+    this.sink.take(bytes, view, at + SIMPLE_PACKET_AT, captured, wire, of.link);
   }
 
   #interface(number: number): CaptureInterface | undefined {

@@ -3,17 +3,16 @@
 /** The longest packet that a capture has: MAXIMUM_SNAPLEN of libpcap. */
 export const PACKET_BYTES_MAX = 262_144;
 
-/** Takes the packets of a capture, one after the other. See `Dissector.take`. */
+/** Takes the packets of a capture, one after the other. */
 export interface PacketSink {
-  take(
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    captured: number,
-    wire: number,
-    link: number,
-    timeUs: number,
-  ): void;
+  /**
+   * The time of the packet to be taken, a whole number of microseconds since 1970.
+   * It is no parameter of {@link take}, since an engine may put a number that is
+   * no small integer into an object of its own for each call.
+   */
+  timeUs: number;
+  /** `captured` bytes of a packet at `at`, of `wire` bytes on the wire. `link` is the number of a link type. */
+  take(bytes: Uint8Array, view: DataView, at: number, captured: number, wire: number, link: number): void;
 }
 
 export interface RecordReader {
