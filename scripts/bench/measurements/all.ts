@@ -12,6 +12,7 @@ import { spill } from "./spill.ts";
 import { startup } from "./startup.ts";
 import { tenthGigabyte } from "./tenth_gigabyte.ts";
 import { tools } from "./tools.ts";
+import { watched } from "./watched.ts";
 
 export const MEASUREMENTS: readonly Measurement[] = [
   pass,
@@ -26,4 +27,5 @@ export const MEASUREMENTS: readonly Measurement[] = [
   startup,
   tenthGigabyte,
   tools,
+  watched,
 ];

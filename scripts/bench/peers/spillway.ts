@@ -15,6 +15,8 @@ export interface SpillwayOptions {
   readonly reply?: string;
   /** How long delivered segments are kept. */
   readonly retain?: string;
+  /** Is it asked for its figures over HTTP each second? */
+  readonly isWatched?: boolean;
 }
 
 /** The words that start it on `ports` with the journal in `directory`/journal. */
@@ -33,7 +35,11 @@ export function spillwayCommand(
     journal: { dir: journalOf(directory), mode, sync, ...(retain === undefined ? {} : { retain }) },
   };
   const config = `${directory}/bench.toml`;
-  Deno.writeTextFileSync(config, toToml({ head: { log: { level: "info", format: "json" } }, routes: [route] }));
+  const admin: ConfigTable = options.isWatched ? { admin: { listen: `127.0.0.1:${ports.admin}` } } : {};
+  Deno.writeTextFileSync(
+    config,
+    toToml({ head: { log: { level: "info", format: "json" }, ...admin }, routes: [route] }),
+  );
   return [...buildCommand(runtime), "run", "-c", config];
 }
 
@@ -49,6 +55,7 @@ export function spillway(options: SpillwayOptions, suffix = ""): Relay {
     entry: "source",
     start: (stage, payload) => {
       stage.measure("spillway", spillwayCommand(options, payload, stage.ports, stage.directory));
+      if (options.isWatched) stage.peer("watcher.ts", { port: stage.ports.admin });
     },
     status: (stage) => askStatus(journalOf(stage.directory)),
   };

@@ -15,6 +15,8 @@ const HERE = new URL(".", import.meta.url).pathname;
 export interface Ports {
   readonly source: number;
   readonly target: number;
+  /** Where HTTP is asked for the figures. */
+  readonly admin: number;
 }
 
 /** Every program that has not been ended yet. */
@@ -32,8 +34,8 @@ export class Stage {
 
   /** `directory`: an empty one of this run's own. */
   constructor(readonly directory: string) {
-    const [source, target] = freePorts(2);
-    this.ports = { source, target };
+    const [source, target, admin] = freePorts(3);
+    this.ports = { source, target, admin };
   }
 
   /** Starts a program whose time and memory count. */
